@@ -1,0 +1,1 @@
+"""Worker processes of hilserl-tui: robot, camera, actor, learner and the station that runs them."""

@@ -1,0 +1,114 @@
+"""Commands: what an operator asks for, as frozen types from a console to the station."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Axis(StrEnum):
+    X = "x"
+    Y = "y"
+    Z = "z"
+    GRIPPER = "gripper"
+
+
+class Verdict(StrEnum):
+    """What the person says of the running episode."""
+
+    SUCCESS = "success"
+    FAILURE = "failure"
+    RERECORD = "rerecord"
+
+
+class Command(msgspec.Struct, frozen=True, tag=True):
+    """Base of all commands; the wire tag is the class name."""
+
+
+class StartRun(Command, frozen=True):
+    """Begin the recipe (Home screen); the station already has its workers up."""
+
+
+class Intervene(Command, frozen=True):
+    """Take over, or give back."""
+
+    on: bool
+
+
+class Jog(Command, frozen=True):
+    """One bounded jog step: `direction` is -1 or +1 along `axis` (gripper: -1 close, +1 open).
+
+    `pressed_s` is the console's monotonic time at the key press, for latency figures.
+    """
+
+    axis: Axis
+    direction: int
+    pressed_s: float = 0.0
+
+
+class Mark(Command, frozen=True):
+    """End the running episode with the person's verdict."""
+
+    verdict: Verdict
+
+
+class Pause(Command, frozen=True):
+    on: bool
+
+
+class UseScript(Command, frozen=True):
+    """Hand the operator's chair to the scripted person (simulation only), or take it back."""
+
+    on: bool
+
+
+class Stop(Command, frozen=True):
+    """Stop the arm now; latches. Anyone may send it, on the stop socket."""
+
+    by: str = "console"
+
+
+class ClearStop(Command, frozen=True):
+    by: str = "console"
+
+
+class TakeControl(Command, frozen=True):
+    """Become the console that holds the controls."""
+
+    console: str
+
+
+class RenewLease(Command, frozen=True):
+    """The operator's terminal answered: the lease of this console is fresh."""
+
+
+class ShowCameras(Command, frozen=True):
+    """Previews wanted by this console; width 0 stops them."""
+
+    width: int
+    height: int
+    hz: float
+
+
+class EvaluateNow(Command, frozen=True):
+    """Run the deterministic evaluation of the newest policy, then go on training."""
+
+
+class ShutDown(Command, frozen=True):
+    """End the run: hold, park, save, stop every worker."""
+
+
+AnyCommand = (
+    StartRun
+    | Intervene
+    | Jog
+    | Mark
+    | Pause
+    | UseScript
+    | Stop
+    | ClearStop
+    | TakeControl
+    | RenewLease
+    | ShowCameras
+    | EvaluateNow
+    | ShutDown
+)

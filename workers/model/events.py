@@ -1,0 +1,269 @@
+"""Events: everything that happened, as frozen types.
+
+Workers emit them, the station folds them into its `ConsoleState` and hands them on to the consoles, which
+fold the same ones. Times are seconds on the robot PC's monotonic clock unless a name says otherwise.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Driver(StrEnum):
+    """Who moves the arm."""
+
+    NOBODY = "nobody"
+    POLICY = "policy"
+    HUMAN = "human"  # a person at the console
+    SCRIPTED = "scripted"  # the simulated person
+
+
+class GateMode(StrEnum):
+    """What the safety gate lets through."""
+
+    ENGAGED = "engaged"
+    HOLD = "hold"
+    PARK = "park"
+    STOPPED = "stopped"  # latched: needs an explicit clear
+    LIMP = "limp"
+
+
+class Phase(StrEnum):
+    """The part of the recipe that runs now."""
+
+    IDLE = "idle"
+    STARTING = "starting"
+    RECORDING = "recording"
+    TRAINING = "training"
+    EVALUATING = "evaluating"
+    FINISHED = "finished"
+    STOPPING = "stopping"
+
+
+class WorkerState(StrEnum):
+    STARTING = "starting"
+    RUNNING = "running"
+    RESTARTING = "restarting"
+    FAILED = "failed"
+    STOPPED = "stopped"
+
+
+class EpisodeKind(StrEnum):
+    DEMONSTRATION = "demonstration"
+    TRAINING = "training"
+    EVALUATION = "evaluation"
+
+
+class EndedBy(StrEnum):
+    SUCCESS = "success"
+    FAILURE = "failure"
+    TIME_LIMIT = "time_limit"
+    RERECORD = "rerecord"
+    STOP = "stop"
+
+
+class Level(StrEnum):
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+class Event(msgspec.Struct, frozen=True, tag=True):
+    """Base of all events; the wire tag is the class name."""
+
+
+class RunOpened(Event, frozen=True):
+    """A station opened a run; sent first, and again to a console that attaches (inside the snapshot)."""
+
+    run: str
+    run_dir: str
+    config_path: str
+    task: str
+    fps: float
+    cameras: tuple[str, ...]
+    ee_min_m: tuple[float, float, float]
+    ee_max_m: tuple[float, float, float]
+    online_capacity: int
+    offline_capacity: int
+    online_ratio: float
+    utd_target: float
+    demonstrations_wanted: int
+    simulated: bool
+
+
+class PhaseChanged(Event, frozen=True):
+    """The recipe moved on. `done` of `total` are episodes, or updates while warming up."""
+
+    phase: Phase
+    detail: str = ""
+    done: int = 0
+    total: int = 0
+
+
+class ArmMoved(Event, frozen=True):
+    """Where the tool point is and what the gate did; sent by the station at the display rate."""
+
+    ee_m: tuple[float, float, float]
+    gripper_pct: float
+    mode: GateMode
+    clipped: tuple[str, ...] = ()
+    reason: str = ""
+    at_s: float = 0.0
+
+
+class DriverChanged(Event, frozen=True):
+    driver: Driver
+    reason: str = ""
+
+
+class OperatorChanged(Event, frozen=True):
+    """Who answers for the arm: a person at a console, the scripted one, or nobody."""
+
+    scripted: bool
+    attached: int  # consoles that hold or watch
+    holder: str = ""  # console that holds the controls, "" when nobody does
+
+
+class PauseChanged(Event, frozen=True):
+    paused: bool
+    reason: str = ""
+
+
+class EpisodeStarted(Event, frozen=True):
+    episode: int
+    kind: EpisodeKind
+
+
+class StepTaken(Event, frozen=True):
+    episode: int
+    step: int
+    step_limit: int
+    reward: float
+    driver: Driver
+
+
+class EpisodeEnded(Event, frozen=True):
+    """The actor finished an episode; sent once, after its last transition is in the log."""
+
+    episode: int
+    kind: EpisodeKind
+    reward: float
+    steps: int
+    steps_by_human: int
+    interventions: int
+    ended_by: EndedBy
+    seconds: float
+    policy_version: int = 0
+
+
+class BufferFilled(Event, frozen=True):
+    """Transitions that can be sampled; offline = demonstrations + interventions."""
+
+    online: int
+    offline: int
+    demonstrations: int
+    interventions: int
+    bytes_used: int
+
+
+class LearnerProgress(Event, frozen=True):
+    """Learner counters and newest metrics; `utd` is updates done per environment step received."""
+
+    updates: int
+    env_steps: int
+    utd: float
+    updates_per_s: float
+    policy_version: int
+    status: str  # a state with its reason: "warm-up 37/100 transitions", "training", "waiting for actor"
+    metrics: dict[str, float] = {}
+
+
+class PolicySwapped(Event, frozen=True):
+    """The actor drives with this policy from now on."""
+
+    version: int
+    at_s: float
+
+
+class LoopRate(Event, frozen=True):
+    """A loop's own measurement over its last window."""
+
+    worker: str
+    hz: float
+    period_p50_ms: float
+    period_p99_ms: float
+    overruns: int  # since the worker started
+    stages_ms: dict[str, float] = {}
+
+
+class WorkerChanged(Event, frozen=True):
+    worker: str
+    state: WorkerState
+    reason: str = ""
+    restarts: int = 0
+    pid: int = 0
+
+
+class FramePreview(Event, frozen=True):
+    """A small picture for the terminal: `rgb` is height x width x 3 bytes, row by row."""
+
+    camera: str
+    width: int
+    height: int
+    rgb: bytes
+    at_s: float = 0.0
+
+
+class LogLine(Event, frozen=True):
+    worker: str
+    level: Level
+    text: str
+    wall_s: float = 0.0
+
+
+class StopLatched(Event, frozen=True):
+    by: str
+
+
+class StopCleared(Event, frozen=True):
+    by: str
+
+
+class EvaluationProgress(Event, frozen=True):
+    successes: int
+    trials: int
+    total: int
+    policy_version: int
+    finished: bool = False
+
+
+class RunEnded(Event, frozen=True):
+    """The recipe is over; the station ends after this."""
+
+    reason: str
+    succeeded: bool
+
+
+AnyEvent = (
+    RunOpened
+    | PhaseChanged
+    | ArmMoved
+    | DriverChanged
+    | OperatorChanged
+    | PauseChanged
+    | EpisodeStarted
+    | StepTaken
+    | EpisodeEnded
+    | BufferFilled
+    | LearnerProgress
+    | PolicySwapped
+    | LoopRate
+    | WorkerChanged
+    | FramePreview
+    | LogLine
+    | StopLatched
+    | StopCleared
+    | EvaluationProgress
+    | RunEnded
+)

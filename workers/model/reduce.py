@@ -1,0 +1,101 @@
+"""reduce(state, event) -> state: how an event changes what the operator sees. Pure; shared by station and console."""
+
+from msgspec.structs import replace
+
+from workers.model import events as e
+from workers.model.state import (
+    EPISODES_KEPT,
+    LOG_LINES_KEPT,
+    Arm,
+    Buffer,
+    ConsoleState,
+    Episode,
+    Evaluation,
+    Learner,
+    LoggedLine,
+    Progress,
+    Rate,
+    Running,
+    Worker,
+)
+
+HUMAN_DRIVERS = (e.Driver.HUMAN, e.Driver.SCRIPTED)
+
+
+def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
+    """Fold one event into the state. Unknown events leave it unchanged."""
+    match event:
+        case e.ArmMoved(ee_m, gripper_pct, mode, clipped, reason, at_s):
+            return replace(state, arm=Arm(ee_m, gripper_pct, mode, clipped, reason, at_s))
+        case e.FramePreview(camera):
+            return replace(state, frames={**state.frames, camera: event})
+        case e.LoopRate(worker, hz, p50, p99, overruns, stages):
+            return replace(state, rates={**state.rates, worker: Rate(hz, p50, p99, overruns, stages)})
+        case e.LogLine(worker, level, text, wall_s):
+            lines = (*state.log, LoggedLine(worker, level, text, wall_s))
+            return replace(state, log=lines[-LOG_LINES_KEPT:])
+        case e.WorkerChanged(worker, worker_state, reason, restarts, pid):
+            changed = Worker(worker, worker_state, reason, restarts, pid)
+            return replace(state, workers={**state.workers, worker: changed})
+        case e.RunOpened():
+            return replace(state, run=event)
+        case e.PhaseChanged(phase, detail, done, total):
+            return replace(state, progress=replace(state.progress, phase=phase, detail=detail, done=done, total=total))
+        case e.RunEnded(reason, succeeded):
+            return replace(state, progress=_ended(state.progress, reason, succeeded))
+        case e.EvaluationProgress(successes, trials, total, version, finished):
+            return replace(state, evaluation=Evaluation(successes, trials, total, version, finished))
+        case _:
+            return _reduce_control(_reduce_training(state, event), event)
+
+
+def _reduce_training(state: ConsoleState, event: e.Event) -> ConsoleState:
+    match event:
+        case e.EpisodeStarted(episode, kind):
+            return replace(state, running=Running(episode=episode, kind=kind))
+        case e.StepTaken():
+            return replace(state, running=_stepped(state.running, event))
+        case e.EpisodeEnded(episode, kind, reward, steps, by_human, interventions, ended_by, seconds, version):
+            done = Episode(episode, kind, reward, steps, by_human, interventions, ended_by, seconds, version)
+            return replace(state, episodes=(*state.episodes, done)[-EPISODES_KEPT:])
+        case e.BufferFilled(online, offline, demonstrations, interventions, used):
+            return replace(state, buffer=Buffer(online, offline, demonstrations, interventions, used))
+        case e.LearnerProgress(updates, env_steps, utd, per_s, version, status, metrics):
+            return replace(state, learner=Learner(updates, env_steps, utd, per_s, version, status, metrics))
+        case e.PolicySwapped(version, at_s):
+            return replace(state, policy_version=version, policy_at_s=at_s)
+    return state
+
+
+def _reduce_control(state: ConsoleState, event: e.Event) -> ConsoleState:
+    control = state.control
+    match event:
+        case e.DriverChanged(driver, reason):
+            control = replace(control, driver=driver, reason=reason)
+            if driver in HUMAN_DRIVERS and state.control.driver not in HUMAN_DRIVERS:
+                running = replace(state.running, interventions=state.running.interventions + 1)
+                return replace(state, control=control, running=running)
+        case e.OperatorChanged(scripted, attached, holder):
+            control = replace(control, scripted=scripted, attached=attached, holder=holder)
+        case e.PauseChanged(paused, reason):
+            control = replace(control, paused=paused, pause_reason=reason)
+        case e.StopLatched(by):
+            control = replace(control, stopped=True, stopped_by=by)
+        case e.StopCleared():
+            control = replace(control, stopped=False, stopped_by="")
+    return state if control is state.control else replace(state, control=control)
+
+
+def _stepped(running: Running, event: e.StepTaken) -> Running:
+    by_human = running.steps_by_human + (event.driver in HUMAN_DRIVERS)
+    return replace(
+        running,
+        step=event.step,
+        step_limit=event.step_limit,
+        reward=event.reward,
+        steps_by_human=by_human,
+    )
+
+
+def _ended(progress: Progress, reason: str, succeeded: bool) -> Progress:
+    return replace(progress, phase=e.Phase.FINISHED, ended=reason, succeeded=succeeded)

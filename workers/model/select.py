@@ -1,0 +1,73 @@
+"""Figures derived from a ConsoleState: what panes and progress lines print. Pure."""
+
+import math
+from collections.abc import Sequence
+
+from workers.model.events import EpisodeKind
+from workers.model.state import ConsoleState, Episode, Running
+
+WINDOW = 20  # episodes in a rolling figure
+Z_95 = 1.959964  # two-sided 95 % quantile of the normal distribution
+
+
+def training_episodes(state: ConsoleState) -> tuple[Episode, ...]:
+    return tuple(ep for ep in state.episodes if ep.kind is EpisodeKind.TRAINING)
+
+
+def autonomous_success(episodes: Sequence[Episode], window: int = WINDOW) -> float | None:
+    """Share of the last `window` episodes that succeeded with no human step; None without episodes.
+
+    An episode a human helped in counts as not autonomous, whatever its end.
+    """
+    recent = episodes[-window:]
+    if not recent:
+        return None
+    return sum(ep.success and ep.autonomous for ep in recent) / len(recent)
+
+
+def all_success(episodes: Sequence[Episode], window: int = WINDOW) -> float | None:
+    """Share of the last `window` episodes that succeeded, helped or not."""
+    recent = episodes[-window:]
+    if not recent:
+        return None
+    return sum(ep.success for ep in recent) / len(recent)
+
+
+def intervention_rate(episodes: Sequence[Episode], window: int = WINDOW) -> float | None:
+    """Human steps over all steps of the last `window` episodes."""
+    recent = episodes[-window:]
+    steps = sum(ep.steps for ep in recent)
+    return sum(ep.steps_by_human for ep in recent) / steps if steps else None
+
+
+def running_intervention_rate(running: Running) -> float:
+    """Human steps over all steps of the episode that runs now."""
+    return running.steps_by_human / running.step if running.step else 0.0
+
+
+def wilson_interval(successes: int, trials: int) -> tuple[float, float]:
+    """95 % score interval of a success probability (Wilson 1927)."""
+    if trials == 0:
+        return 0.0, 1.0
+    p = successes / trials
+    z2 = Z_95**2
+    centre = p + z2 / (2 * trials)
+    half = Z_95 * math.sqrt(p * (1 - p) / trials + z2 / (4 * trials**2))
+    scale = 1 + z2 / trials
+    return max(0.0, (centre - half) / scale), min(1.0, (centre + half) / scale)
+
+
+def rolling(episodes: Sequence[Episode], window: int = WINDOW) -> list[tuple[float, float]]:
+    """(autonomous success, all success) after each episode, over its last `window`."""
+    return [
+        (
+            autonomous_success(episodes[: i + 1], window) or 0.0,
+            all_success(episodes[: i + 1], window) or 0.0,
+        )
+        for i in range(len(episodes))
+    ]
+
+
+def policy_age_s(state: ConsoleState, now_s: float) -> float | None:
+    """Seconds since the actor's policy was swapped in; None before the first."""
+    return max(0.0, now_s - state.policy_at_s) if state.policy_version else None

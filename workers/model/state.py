@@ -1,0 +1,157 @@
+"""ConsoleState: the one truth an operator sees, as nested frozen slices.
+
+A slice that did not change keeps its identity, so a pane compares `old.buffer is not new.buffer`.
+"""
+
+import msgspec
+
+from workers.model.events import (
+    Driver,
+    EndedBy,
+    EpisodeKind,
+    FramePreview,
+    GateMode,
+    Level,
+    Phase,
+    RunOpened,
+    WorkerState,
+)
+
+LOG_LINES_KEPT = 500
+EPISODES_KEPT = 500
+
+
+class Arm(msgspec.Struct, frozen=True):
+    ee_m: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    gripper_pct: float = 0.0
+    mode: GateMode = GateMode.HOLD
+    clipped: tuple[str, ...] = ()
+    reason: str = ""
+    at_s: float = 0.0
+
+
+class Control(msgspec.Struct, frozen=True):
+    """Who drives, and who may."""
+
+    driver: Driver = Driver.NOBODY
+    reason: str = ""
+    scripted: bool = False
+    attached: int = 0
+    holder: str = ""
+    paused: bool = False
+    pause_reason: str = ""
+    stopped: bool = False
+    stopped_by: str = ""
+
+
+class Episode(msgspec.Struct, frozen=True):
+    """A finished episode."""
+
+    episode: int
+    kind: EpisodeKind
+    reward: float
+    steps: int
+    steps_by_human: int
+    interventions: int
+    ended_by: EndedBy
+    seconds: float
+    policy_version: int
+
+    @property
+    def success(self) -> bool:
+        return self.ended_by is EndedBy.SUCCESS
+
+    @property
+    def autonomous(self) -> bool:
+        """True when no human step helped."""
+        return self.steps_by_human == 0
+
+
+class Running(msgspec.Struct, frozen=True):
+    """The episode that runs now."""
+
+    episode: int = -1
+    kind: EpisodeKind = EpisodeKind.TRAINING
+    step: int = 0
+    step_limit: int = 0
+    reward: float = 0.0
+    steps_by_human: int = 0
+    interventions: int = 0
+
+
+class Buffer(msgspec.Struct, frozen=True):
+    online: int = 0
+    offline: int = 0
+    demonstrations: int = 0
+    interventions: int = 0
+    bytes_used: int = 0
+
+
+class Learner(msgspec.Struct, frozen=True):
+    updates: int = 0
+    env_steps: int = 0
+    utd: float = 0.0
+    updates_per_s: float = 0.0
+    policy_version: int = 0
+    status: str = "not started"
+    metrics: dict[str, float] = {}
+
+
+class Worker(msgspec.Struct, frozen=True):
+    name: str
+    state: WorkerState
+    reason: str = ""
+    restarts: int = 0
+    pid: int = 0
+
+
+class Rate(msgspec.Struct, frozen=True):
+    hz: float = 0.0
+    period_p50_ms: float = 0.0
+    period_p99_ms: float = 0.0
+    overruns: int = 0
+    stages_ms: dict[str, float] = {}
+
+
+class Evaluation(msgspec.Struct, frozen=True):
+    successes: int
+    trials: int
+    total: int
+    policy_version: int
+    finished: bool
+
+
+class LoggedLine(msgspec.Struct, frozen=True):
+    worker: str
+    level: Level
+    text: str
+    wall_s: float
+
+
+class Progress(msgspec.Struct, frozen=True):
+    """Where the recipe is."""
+
+    phase: Phase = Phase.IDLE
+    detail: str = ""
+    done: int = 0
+    total: int = 0
+    ended: str = ""  # why the run is over, "" while it goes on
+    succeeded: bool = False
+
+
+class ConsoleState(msgspec.Struct, frozen=True):
+    run: RunOpened | None = None
+    progress: Progress = Progress()
+    arm: Arm = Arm()
+    control: Control = Control()
+    running: Running = Running()
+    episodes: tuple[Episode, ...] = ()  # newest last, at most EPISODES_KEPT
+    buffer: Buffer = Buffer()
+    learner: Learner = Learner()
+    policy_version: int = 0  # what the actor drives with
+    policy_at_s: float = 0.0
+    workers: dict[str, Worker] = {}
+    rates: dict[str, Rate] = {}
+    frames: dict[str, FramePreview] = {}
+    evaluation: Evaluation | None = None
+    log: tuple[LoggedLine, ...] = ()  # newest last, at most LOG_LINES_KEPT

@@ -1,0 +1,80 @@
+"""Where a run keeps its files, its lock and its socket."""
+
+import hashlib
+import json
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+LOCK_NAME = "station.lock"
+EVENTS_NAME = "events.jsonl"
+STATION_OUTPUT_NAME = "station.out"
+
+
+class StationLock(msgspec.Struct, frozen=True):
+    """What a station writes into its lock file."""
+
+    pid: int
+    protocol: int
+    socket: str
+    config_path: str
+    run: str
+
+
+def socket_dir() -> Path:
+    """Directory (mode 0700) of this user's station sockets, made when absent.
+
+    Raises PermissionError when somebody else owns it: a socket there could not be trusted.
+    """
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    path = Path(base) / "hilserl" if base else Path(tempfile.gettempdir()) / f"hilserl-{os.getuid()}"
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    found = path.lstat()
+    if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
+        raise PermissionError(f"{path} belongs to another user; set XDG_RUNTIME_DIR to a directory of your own")
+    path.chmod(0o700)
+    return path
+
+
+def socket_path(run_dir: Path) -> Path:
+    """Socket of the station that serves `run_dir`; short, since Unix limits it to about 100 bytes."""
+    digest = hashlib.sha256(str(run_dir.resolve()).encode()).hexdigest()[:16]
+    return socket_dir() / f"{digest}.sock"
+
+
+def lock_path(run_dir: Path) -> Path:
+    return run_dir / LOCK_NAME
+
+
+def read_lock(run_dir: Path) -> StationLock | None:
+    """The lock of the station that is alive on `run_dir`, or None."""
+    try:
+        lock = msgspec.json.decode(lock_path(run_dir).read_bytes(), type=StationLock)
+        os.kill(lock.pid, 0)
+    except (OSError, msgspec.MsgspecError):
+        return None
+    return lock
+
+
+def write_lock(run_dir: Path, lock: StationLock) -> None:
+    lock_path(run_dir).write_text(json.dumps(msgspec.to_builtins(lock)) + "\n")
+
+
+def live_runs() -> list[StationLock]:
+    """Locks of all stations of this user that are alive, found by their sockets' side files."""
+    found = []
+    for pointer in sorted(socket_dir().glob("*.run")):
+        lock = read_lock(Path(pointer.read_text().strip()))
+        if lock is not None:
+            found.append(lock)
+    return found
+
+
+def announce(run_dir: Path) -> Path:
+    """Leave a pointer beside the socket so that `live_runs` finds this run; returns it for removal."""
+    pointer = socket_path(run_dir).with_suffix(".run")
+    pointer.write_text(str(run_dir.resolve()))
+    return pointer

@@ -1,0 +1,233 @@
+"""Picture backbones: uint8 pictures in, a feature map out.
+
+Every backbone takes uint8 [M, H, W, 3] and gives float32 [M, C, h, w]. Memory stays channels-last
+throughout, 1.3 to 2.5 times faster per convolution on CPU than channels-first.
+"""
+
+from itertools import pairwise
+from pathlib import Path
+
+import torch
+from safetensors.torch import load_file
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from workers.learner.settings import PolicySettings
+
+RESNET10_HUB_ID = "lerobot/resnet10"
+_IMAGENET_MEAN = (0.485, 0.456, 0.406)
+_IMAGENET_STD = (0.229, 0.224, 0.225)
+
+
+class BackboneNotFound(ValueError):
+    """The named vision encoder or its weights cannot be had; the message says what can."""
+
+
+class ScaledConv2d(nn.Conv2d):
+    """Convolution without padding that sees x / 255 - 0.5 while it is given bytes.
+
+    conv(x / 255 - 0.5; w, b) = conv(x; w / 255, b - 0.5 sum(w)): two passes over the largest tensor saved.
+    """
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """float32 [M, 3, H, W] in 0..255 -> [M, out, h, w]."""
+        assert self.bias is not None
+        bias = self.bias - 0.5 * self.weight.sum(dim=(1, 2, 3))
+        return F.conv2d(pixels, self.weight / 255, bias, self.stride)
+
+
+class SmallCNN(nn.Module):
+    """4x4 stride-4 stem, then 3x3 stride-2 convolutions, ReLU after each.
+
+    `stems` > 1 fuses that many pictures early: each has its own stem and their maps are added, which equals
+    one stem over stacked channels without stacking them.
+    """
+
+    def __init__(self, channels: tuple[int, ...], downsample: int, stems: int) -> None:
+        super().__init__()
+        self.downsample = downsample
+        self.stems = nn.ModuleList(ScaledConv2d(3, channels[0], 4, stride=4) for _ in range(stems))
+        self.convolutions = nn.ModuleList(
+            nn.Conv2d(before, after, 3, stride=2, padding=1)
+            for before, after in pairwise(channels)
+        )
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """uint8 [M, H, W, 3], or [M, stems, H, W, 3] with early fusion -> float32 [M, C, h, w]."""
+        if len(self.stems) == 1:
+            maps = self.stems[0](self._pixels(images))
+        else:
+            maps = sum(stem(self._pixels(images[:, camera])) for camera, stem in enumerate(self.stems))
+        maps = F.relu_(maps)
+        for convolution in self.convolutions:
+            maps = F.relu_(convolution(maps))
+        return maps
+
+    def _pixels(self, images: Tensor) -> Tensor:
+        pixels = images.permute(0, 3, 1, 2).to(torch.float32)
+        return F.avg_pool2d(pixels, self.downsample) if self.downsample > 1 else pixels
+
+
+class _GroupNorm(nn.Module):
+    """GroupNorm of 4 groups under the parameter names of the published ResNet-10 weights."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.group_norm = nn.GroupNorm(4, channels, eps=1e-5)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return self.group_norm(maps)  # type: ignore[no-any-return]
+
+
+class _SameConv2d(nn.Module):
+    """3x3 convolution without bias and with JAX's "SAME" padding: the odd pixel goes below and right."""
+
+    def __init__(self, before: int, after: int, stride: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(before, after, 3, stride=stride, bias=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return self.conv(_pad_same(maps, 3, self.conv.stride[0]))  # type: ignore[no-any-return]
+
+
+class _Pointwise(nn.Module):
+    """1x1 strided convolution of a skip connection."""
+
+    def __init__(self, before: int, after: int, stride: int) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(before, after, 1, stride=stride, bias=False)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        return self.conv(maps)  # type: ignore[no-any-return]
+
+
+class _BasicBlock(nn.Module):
+    """Two 3x3 convolutions with GroupNorm and a skip."""
+
+    def __init__(self, before: int, after: int, stride: int) -> None:
+        super().__init__()
+        self.conv1, self.norm1 = _SameConv2d(before, after, stride), _GroupNorm(after)
+        self.conv2, self.norm2 = _SameConv2d(after, after, 1), _GroupNorm(after)
+        skip = stride != 1 or before != after
+        self.shortcut = nn.Sequential(_Pointwise(before, after, stride), _GroupNorm(after)) if skip else None
+
+    def forward(self, maps: Tensor) -> Tensor:
+        kept = maps if self.shortcut is None else self.shortcut(maps)
+        maps = F.relu_(self.norm1(self.conv1(maps)))
+        return F.relu_(self.norm2(self.conv2(maps)) + kept)
+
+
+class ResNet10(nn.Module):
+    """The ResNet-10 with GroupNorm of SERL (rail-berkeley/serl), parameter names as in lerobot/resnet10."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        stem = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
+        self.embedder = nn.Sequential(stem, _GroupNorm(64), nn.ReLU(inplace=True))
+        widths = (64, 64, 128, 256, 512)
+        self.encoder = nn.Module()
+        self.encoder.stages = nn.ModuleList(
+            _BasicBlock(before, after, 1 if stage == 0 else 2)
+            for stage, (before, after) in enumerate(pairwise(widths))
+        )
+        _add_imagenet_buffers(self)
+        self.to(memory_format=torch.channels_last)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """uint8 [M, H, W, 3] -> float32 [M, 512, ceil(H / 32), ceil(W / 32)]."""
+        maps: Tensor = self.embedder(_normalise(self, images))
+        maps = F.max_pool2d(_pad_same(maps, 3, 2, value=float("-inf")), 3, stride=2)
+        for stage in self.encoder.stages:  # type: ignore[union-attr]
+            maps = stage(maps)
+        return maps
+
+
+class ResNet18(nn.Module):
+    """torchvision's ResNet-18 without pooling and classifier."""
+
+    def __init__(self, pretrained: bool) -> None:
+        super().__init__()
+        from torchvision.models import ResNet18_Weights, resnet18  # type: ignore[import-untyped]
+
+        net = resnet18(weights=ResNet18_Weights.IMAGENET1K_V1 if pretrained else None)
+        self.layers = nn.Sequential(
+            net.conv1, net.bn1, net.relu, net.maxpool, net.layer1, net.layer2, net.layer3, net.layer4
+        )
+        _add_imagenet_buffers(self)
+        self.to(memory_format=torch.channels_last)
+
+    def train(self, mode: bool = True) -> "ResNet18":
+        """Batch statistics stay those of ImageNet: batches here are small and correlated."""
+        return super().train(False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """uint8 [M, H, W, 3] -> float32 [M, 512, ceil(H / 32), ceil(W / 32)]."""
+        return self.layers(_normalise(self, images))  # type: ignore[no-any-return]
+
+
+def build_backbone(settings: PolicySettings, cameras: int, pretrained: bool = True) -> nn.Module:
+    """The backbone that `vision_encoder_name` names.
+
+    With `pretrained` false the weights stay random: the actor gets them from the learner, tests need none.
+    Raises BackboneNotFound when the name or its weights are unknown here.
+    """
+    name = settings.vision_encoder_name
+    if name == "cnn":
+        stems = cameras if settings.camera_fusion == "early" else 1
+        return SmallCNN(settings.image_encoder_channels, settings.input_downsample, stems)
+    backbone = ResNet18(pretrained) if name == "resnet18" else ResNet10()
+    if name != "resnet18" and pretrained:
+        load_resnet10(backbone, RESNET10_HUB_ID if name == "resnet10" else name)
+    return backbone.requires_grad_(not settings.freeze_vision_encoder)
+
+
+def load_resnet10(backbone: nn.Module, source: str) -> None:
+    """Load published ResNet-10 weights from a safetensors file or a hub id. Raises BackboneNotFound."""
+    path = Path(source) if source.endswith(".safetensors") else _download(source)
+    if not path.is_file():
+        raise BackboneNotFound(f"vision encoder weights {source!r} are not a file; check the path")
+    tensors = load_file(path)
+    known = backbone.state_dict()
+    wrong = [name for name, tensor in known.items() if name not in tensors or tensors[name].shape != tensor.shape]
+    if wrong:
+        raise BackboneNotFound(
+            f"vision encoder weights {source!r} lack {len(wrong)} of ResNet-10's tensors, {wrong[0]!r} first;"
+            f" use {RESNET10_HUB_ID} or a file saved from it"
+        )
+    backbone.load_state_dict({name: tensors[name] for name in known})
+
+
+def _download(hub_id: str) -> Path:
+    from huggingface_hub import hf_hub_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    try:
+        return Path(hf_hub_download(hub_id, "model.safetensors"))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise BackboneNotFound(
+            f"vision encoder {hub_id!r} could not be fetched ({type(error).__name__}). Known names: cnn, resnet10,"
+            " resnet18, a hub id with model.safetensors, or a path that ends in .safetensors"
+        ) from error
+
+
+def _add_imagenet_buffers(module: nn.Module) -> None:
+    scale = 255 * torch.tensor(_IMAGENET_STD)
+    module.register_buffer("image_scale", (1 / scale).view(1, 3, 1, 1), persistent=False)
+    offset = torch.tensor(_IMAGENET_MEAN) / torch.tensor(_IMAGENET_STD)
+    module.register_buffer("image_offset", offset.view(1, 3, 1, 1), persistent=False)
+
+
+def _normalise(module: nn.Module, images: Tensor) -> Tensor:
+    """(x / 255 - mean) / std of ImageNet: uint8 [M, H, W, 3] -> float32 [M, 3, H, W] channels-last."""
+    scale, offset = module.image_scale, module.image_offset
+    assert isinstance(scale, Tensor) and isinstance(offset, Tensor)
+    return images.permute(0, 3, 1, 2).to(torch.float32).mul_(scale).sub_(offset)
+
+
+def _pad_same(maps: Tensor, kernel: int, stride: int, value: float = 0.0) -> Tensor:
+    pads = []
+    for size in (maps.shape[3], maps.shape[2]):
+        total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
+        pads += [total // 2, total - total // 2]
+    return F.pad(maps, pads, value=value)

@@ -1,0 +1,84 @@
+"""The observation encoder: pictures and arm state to one vector z.
+
+`features` (backbone, the costly part) and `embed` (small, always trained) are apart, so that a frozen
+backbone is never differentiated. Actor, critics and gripper critic all take z.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from workers.learner.backbones import build_backbone
+from workers.learner.batch import Observation
+from workers.learner.settings import PolicySettings
+from workers.transport.record import FeatureSpec
+
+
+class SpatialEmbedding(nn.Module):
+    """Learned weights over places, F per channel (Levine et al. 2016): [M, C, h, w] -> [M, C F].
+
+    As a batched matrix product: the broadcast product would materialise [M, C, h, w, F], ten times slower.
+    """
+
+    def __init__(self, channels: int, places: int, per_channel: int) -> None:
+        super().__init__()
+        self.kernel = nn.Parameter(torch.randn(channels, places, per_channel) / math.sqrt(places))
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """float32 [M, C, h, w] -> [M, C F]."""
+        by_channel = maps.flatten(2).transpose(0, 1)
+        return torch.bmm(by_channel, self.kernel).transpose(0, 1).flatten(1)
+
+
+class ObservationEncoder(nn.Module):
+    """z = [tanh LN W picture_1, ..., tanh LN W state]; one shared backbone for all cameras."""
+
+    def __init__(self, features: FeatureSpec, settings: PolicySettings, pretrained: bool = True) -> None:
+        super().__init__()
+        cameras = len(features.cameras)
+        self.fuses_early = settings.vision_encoder_name == "cnn" and settings.camera_fusion == "early"
+        self.backbone = build_backbone(settings, cameras, pretrained)
+        self.backbone_trained = any(parameter.requires_grad for parameter in self.backbone.parameters())
+        heads = 1 if self.fuses_early else cameras
+        maps = self._probe(features)
+        self.picture_heads = nn.ModuleList(_picture_head(maps, settings) for _ in range(heads))
+        self.state_head = _squash(features.state_dim, settings.state_encoder_hidden_dim)
+        self.out_dim = heads * settings.latent_dim + settings.state_encoder_hidden_dim
+
+    def _probe(self, features: FeatureSpec) -> torch.Size:
+        """Shape [C, h, w] of the feature map, found by encoding one black observation."""
+        black = torch.zeros(1, *features.image_shape, dtype=torch.uint8)
+        with torch.no_grad():
+            return self.features(black)[0, 0].shape
+
+    def features(self, images: Tensor) -> Tensor:
+        """uint8 [B, cameras, H, W, 3] -> float32 [B, heads, C, h, w]; without gradient if the backbone is frozen."""
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.backbone_trained):
+            if self.fuses_early:
+                fused: Tensor = self.backbone(images if images.shape[1] > 1 else images[:, 0])
+                return fused.unsqueeze(1)
+            maps: Tensor = self.backbone(images.flatten(0, 1))
+            return maps.view(*images.shape[:2], *maps.shape[1:])
+
+    def embed(self, maps: Tensor, state: Tensor) -> Tensor:
+        """[B, heads, C, h, w], [B, state_dim] -> z [B, out_dim]."""
+        pictures = [head(maps[:, camera]) for camera, head in enumerate(self.picture_heads)]
+        return torch.cat([*pictures, self.state_head(state)], dim=1)
+
+    def forward(self, observation: Observation) -> Tensor:
+        """z of a batch of observations, float32 [B, out_dim]."""
+        return self.embed(self.features(observation.images), observation.state)
+
+
+def _picture_head(maps: torch.Size, settings: PolicySettings) -> nn.Module:
+    channels, height, width = maps
+    pooling = settings.image_embedding_pooling_dim
+    if not pooling:
+        return nn.Sequential(nn.Flatten(), _squash(channels * height * width, settings.latent_dim))
+    embedding = SpatialEmbedding(channels, height * width, pooling)
+    return nn.Sequential(embedding, _squash(channels * pooling, settings.latent_dim))
+
+
+def _squash(before: int, after: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(before, after), nn.LayerNorm(after), nn.Tanh())

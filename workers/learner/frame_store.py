@@ -1,0 +1,68 @@
+"""The frame store: every observation in memory exactly once, with what was done on it.
+
+A slot is one time step. Views (online, offline) hold slots; a slot is free again when no view needs it
+as an observation or as a next observation.
+"""
+
+import numpy as np
+
+from workers.transport.record import ACTION_DIM, FeatureSpec, Step
+
+NO_SLOT = -1
+
+
+class FrameStore:
+    """`slots` observations with reference counts. Memory is touched only as slots are used."""
+
+    def __init__(self, features: FeatureSpec, slots: int) -> None:
+        self.images = np.empty((slots, *features.image_shape), np.uint8)
+        self.state = np.empty((slots, features.state_dim), np.float32)
+        self.action = np.empty((slots, ACTION_DIM), np.float32)
+        self.reward = np.empty(slots, np.float32)
+        self.terminated = np.empty(slots, np.bool_)
+        self.discrete_penalty = np.empty(slots, np.float32)
+        self.next_slot = np.full(slots, NO_SLOT, np.int32)
+        self.session = np.empty(slots, np.int64)
+        self.episode = np.empty(slots, np.int64)
+        self._references = np.zeros(slots, np.uint8)
+        self._free: list[int] = []
+        self._untouched = 0
+
+    @property
+    def free(self) -> int:
+        """Slots not in use."""
+        return len(self._free) + len(self._references) - self._untouched
+
+    def take(self) -> int:
+        """A free slot with one reference held by the caller. Raises IndexError when none is free."""
+        if self._free:
+            slot = self._free.pop()
+        elif self._untouched < len(self._references):
+            slot = self._untouched
+            self._untouched += 1
+        else:
+            raise IndexError("no free slot in the frame store")
+        self._references[slot] = 1
+        self.next_slot[slot] = NO_SLOT
+        return slot
+
+    def hold(self, slot: int) -> None:
+        """One more reference to `slot`."""
+        self._references[slot] += 1
+
+    def release(self, slot: int) -> None:
+        """One reference less; the last one frees the slot."""
+        self._references[slot] -= 1
+        if not self._references[slot]:
+            self._free.append(slot)
+
+    def write_step(self, slot: int, step: Step) -> None:
+        """Copy a step into `slot`."""
+        self.images[slot] = step.images
+        self.state[slot] = step.state
+        self.action[slot] = step.action
+        self.reward[slot] = step.reward
+        self.terminated[slot] = step.terminated
+        self.discrete_penalty[slot] = step.discrete_penalty
+        self.session[slot] = step.session
+        self.episode[slot] = step.episode

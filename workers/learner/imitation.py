@@ -1,0 +1,29 @@
+"""Behaviour cloning on the offline part of a batch: a warm start, and a small term beside the critics."""
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from workers.learner.networks import CONTINUOUS_DIM, Actor
+
+
+def actor_imitation_loss(actor: Actor, z: Tensor, action: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean over rows of |tanh(mean(z)) - a|^2 on dx, dy, dz; 0 when no row has weight."""
+    mean, _ = actor(z)
+    error = (mean.tanh() - action[:, :CONTINUOUS_DIM]).square().sum(dim=1)
+    return _weighted_mean(error, weights)
+
+
+def gripper_margin_loss(gripper_q: Tensor, command: Tensor, weights: Tensor, margin: float) -> Tensor:
+    """Weighted mean of max_u (Q(s, u) + margin [u != u_demo]) - Q(s, u_demo).  DQfD (Hester et al. 2018), eq. 2.
+
+    `gripper_q` [B, 3], `command` int64 [B]. Asks for an order of values, not for values, so that it does not
+    fight the Bellman targets as a cross-entropy on Q would.
+    """
+    others = margin * (1 - F.one_hot(command, gripper_q.shape[1]))
+    demonstrated = gripper_q.gather(1, command.unsqueeze(1)).squeeze(1)
+    return _weighted_mean((gripper_q + others).amax(dim=1) - demonstrated, weights)
+
+
+def _weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    return (values * weights).sum() / torch.clamp(weights.sum(), min=1.0)

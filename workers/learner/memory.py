@@ -1,0 +1,41 @@
+"""What a replay will take in memory, told and checked before anything is allocated."""
+
+from workers.learner.replay import frame_slots
+from workers.learner.settings import ReplaySettings
+from workers.transport.record import ACTION_DIM, FeatureSpec
+
+_SLOT_BOOKKEEPING_BYTES = 4 * 3 + 1 + 4 + 8 * 2 + 1 + 8 * 2
+"""reward, penalty, next slot; terminated; free-list entry and index rings; see FrameStore and IndexRing."""
+
+
+class ReplayTooLarge(ValueError):
+    """The replay would not fit into memory; the message names the capacity that would."""
+
+
+def frame_bytes(features: FeatureSpec) -> int:
+    """Bytes of one stored time step."""
+    cameras, height, width, channels = features.image_shape
+    numbers = 4 * (features.state_dim + ACTION_DIM)
+    return cameras * height * width * channels + numbers + _SLOT_BOOKKEEPING_BYTES
+
+
+def replay_bytes(features: FeatureSpec, settings: ReplaySettings) -> int:
+    """Bytes of a filled replay."""
+    slots = frame_slots(settings.online_buffer_capacity, settings.offline_buffer_capacity)
+    return slots * frame_bytes(features)
+
+
+def check_fits(features: FeatureSpec, settings: ReplaySettings, available_bytes: int) -> None:
+    """Raises ReplayTooLarge when a filled replay needs more than `available_bytes`."""
+    needed = replay_bytes(features, settings)
+    if needed <= available_bytes:
+        return
+    wanted = settings.online_buffer_capacity + settings.offline_buffer_capacity
+    share = max(0, available_bytes // frame_bytes(features) - 2) / wanted
+    online = int(settings.online_buffer_capacity * share)
+    offline = int(settings.offline_buffer_capacity * share)
+    raise ReplayTooLarge(
+        f"replay needs {needed / 2**30:.1f} GiB when full but {available_bytes / 2**30:.1f} GiB are free."
+        f" Set online_buffer_capacity to at most {online:,} and offline_buffer_capacity to at most {offline:,},"
+        " or make the pictures smaller."
+    )

@@ -1,0 +1,121 @@
+"""Heads over the encoded observation z: tanh-Gaussian actor, critic ensemble, gripper critic."""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from workers.learner.settings import NetworkKwargs, PolicySettings
+from workers.transport.record import ACTION_DIM
+
+CONTINUOUS_DIM = ACTION_DIM - 1
+"""dx, dy, dz; the fourth action is the gripper command."""
+_LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
+_LOG_2 = math.log(2.0)
+
+
+def mlp(before: int, network: NetworkKwargs) -> nn.Sequential:
+    """Linear, LayerNorm, SiLU for each hidden layer."""
+    layers: list[nn.Module] = []
+    for width in network.hidden_dims:
+        layers += [nn.Linear(before, width), nn.LayerNorm(width), nn.SiLU(inplace=True)]
+        before = width
+    return nn.Sequential(*layers)
+
+
+class Actor(nn.Module):
+    """pi(a|z) = tanh(N(mean(z), std(z)^2)); std is a standard deviation."""
+
+    def __init__(self, z_dim: int, settings: PolicySettings) -> None:
+        super().__init__()
+        self.body = mlp(z_dim, settings.actor_network_kwargs)
+        width = settings.actor_network_kwargs.hidden_dims[-1]
+        self.mean = nn.Linear(width, CONTINUOUS_DIM)
+        self.log_std = nn.Linear(width, CONTINUOUS_DIM)
+        bound = settings.policy_kwargs.init_final
+        for layer in (self.mean, self.log_std):
+            nn.init.uniform_(layer.weight, -bound, bound)
+            nn.init.uniform_(layer.bias, -bound, bound)
+        self.log_std_range = (math.log(settings.policy_kwargs.std_min), math.log(settings.policy_kwargs.std_max))
+
+    def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """z [B, Z] -> mean [B, 3] and log std [B, 3] of the Gaussian before the tanh."""
+        hidden = self.body(z)
+        return self.mean(hidden), self.log_std(hidden).clamp(*self.log_std_range)
+
+    def sample(self, z: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+        """Reparametrised actions [B, 3] in (-1, 1) and their log-probabilities [B]."""
+        mean, log_std = self(z)
+        noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+        before_tanh = mean + log_std.exp() * noise
+        return before_tanh.tanh(), tanh_gaussian_log_prob(before_tanh, noise, log_std)
+
+
+def tanh_gaussian_log_prob(before_tanh: Tensor, noise: Tensor, log_std: Tensor) -> Tensor:
+    """log pi(tanh(u)) = sum_i log N(u_i; mean_i, std_i^2) - log(1 - tanh(u_i)^2), in nats, [B].
+
+    `noise` is (u - mean) / std. log(1 - tanh(u)^2) = 2 (log 2 - u - softplus(-2 u)) is exact for large |u|
+    (Haarnoja et al. 2018, appendix C, eq. 21).
+    """
+    gaussian = -0.5 * noise.square() - log_std - _LOG_SQRT_2PI
+    squash = 2 * (_LOG_2 - before_tanh - F.softplus(-2 * before_tanh))
+    return (gaussian - squash).sum(dim=1)
+
+
+class EnsembleLinear(nn.Module):
+    """`members` linear layers as one batched matrix product: [N, B, in] -> [N, B, out]."""
+
+    def __init__(self, members: int, before: int, after: int) -> None:
+        super().__init__()
+        bound = 1 / math.sqrt(before)
+        self.weight = nn.Parameter(torch.empty(members, before, after).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(members, 1, after).uniform_(-bound, bound))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return torch.baddbmm(self.bias, inputs, self.weight)
+
+
+class EnsembleLayerNorm(nn.Module):
+    """LayerNorm with its own scale and offset for each member: [N, B, width]."""
+
+    def __init__(self, members: int, width: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(members, 1, width))
+        self.bias = nn.Parameter(torch.zeros(members, 1, width))
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        return torch.addcmul(self.bias, F.layer_norm(inputs, inputs.shape[-1:]), self.weight)
+
+
+class CriticEnsemble(nn.Module):
+    """N independent Q(z, a) with LayerNorm (RLPD)."""
+
+    def __init__(self, z_dim: int, members: int, network: NetworkKwargs) -> None:
+        super().__init__()
+        self.members = members
+        layers: list[nn.Module] = []
+        before = z_dim + CONTINUOUS_DIM
+        for width in network.hidden_dims:
+            layers += [EnsembleLinear(members, before, width), EnsembleLayerNorm(members, width), nn.SiLU(inplace=True)]
+            before = width
+        self.layers = nn.Sequential(*layers, EnsembleLinear(members, before, 1))
+
+    def forward(self, z: Tensor, action: Tensor) -> Tensor:
+        """z [B, Z], continuous action [B, 3] -> Q [N, B]."""
+        inputs = torch.cat([z, action], dim=1).expand(self.members, -1, -1)
+        return self.layers(inputs).squeeze(-1)  # type: ignore[no-any-return]
+
+
+class GripperCritic(nn.Module):
+    """Q(z, u) of the three gripper commands u: close, stay, open."""
+
+    def __init__(self, z_dim: int, settings: PolicySettings) -> None:
+        super().__init__()
+        network = settings.discrete_critic_network_kwargs
+        self.body = mlp(z_dim, network)
+        self.out = nn.Linear(network.hidden_dims[-1], settings.num_discrete_actions)
+
+    def forward(self, z: Tensor) -> Tensor:
+        """z [B, Z] -> Q [B, 3]."""
+        return self.out(self.body(z))  # type: ignore[no-any-return]

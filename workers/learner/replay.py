@@ -1,0 +1,273 @@
+"""Replay: online and offline views over one store of frames, fed straight from the log.
+
+Online holds what the running policy and the person did; offline holds demonstrations and interventions.
+Both are lists of slots in one `FrameStore`, so a frame needed by both exists once, and a frame that an
+offline transition needs stays while online moves on. Batches are drawn from both (RLPD, Ball et al. 2023).
+
+A transition joins its views when its successor in the same episode arrives. The last step of an episode
+that was interrupted has none and is dropped, so no state is ever paired with another segment's.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from workers.learner.augment import draw_shifts, shift_into
+from workers.learner.batch import Batch, Observation
+from workers.learner.frame_store import FrameStore
+from workers.learner.index_ring import IndexRing
+from workers.transport.record import ACTION_DIM, EpisodeEnd, FeatureSpec, Record, Step
+
+Slots = NDArray[np.int64]
+
+
+@dataclass(slots=True)
+class _OpenStep:
+    """The newest step, still waiting for its successor."""
+
+    slot: int
+    step: Step
+
+
+class Replay:
+    """Online and offline experience in `capacity + offline_capacity` frames of memory.
+
+    The closing observation of each episode and the successors of isolated interventions take frames too:
+    when frames run out before capacities do, the oldest online transition goes, then the oldest
+    intervention, then the oldest demonstration.
+    """
+
+    def __init__(self, features: FeatureSpec, capacity: int, offline_capacity: int) -> None:
+        self.features = features
+        self.capacity = capacity
+        self.offline_capacity = offline_capacity
+        self.rejected = 0
+        """Steps and closing observations left out because they hold NaN or infinity."""
+        self._store = FrameStore(features, frame_slots(capacity, offline_capacity))
+        self._online = IndexRing(capacity)
+        self._demonstrations = IndexRing(offline_capacity)
+        self._interventions = IndexRing(offline_capacity)
+        self._open: _OpenStep | None = None
+        self._buffers: dict[int, _BatchArrays] = {}
+
+    @property
+    def online_size(self) -> int:
+        """Sampleable online transitions."""
+        return len(self._online)
+
+    @property
+    def offline_size(self) -> int:
+        """Sampleable offline transitions: demonstrations and interventions."""
+        return len(self._demonstrations) + len(self._interventions)
+
+    @property
+    def demonstration_size(self) -> int:
+        """Sampleable demonstration transitions, part of `offline_size`."""
+        return len(self._demonstrations)
+
+    # Feeding
+
+    def add(self, record: Record) -> None:
+        """Take the next record of the log. Raises ValueError when its shapes are not the features'."""
+        match record:
+            case Step():
+                self._add_step(record)
+            case EpisodeEnd():
+                self._end_episode(record)
+
+    def _add_step(self, step: Step) -> None:
+        self._check_shapes(step.state, step.images)
+        finite = np.isfinite([step.reward, step.discrete_penalty]).all() and np.isfinite(step.action).all()
+        if not (finite and np.isfinite(step.state).all()):
+            self.rejected += 1
+            self._close()
+            return
+        previous, self._open = self._open, None
+        slot = self._take_slot(previous)
+        self._store.write_step(slot, step)
+        if previous is not None:
+            if _follows(previous.step, step):
+                self._complete(previous, slot)
+            self._store.release(previous.slot)
+        self._open = _OpenStep(slot, step)
+
+    def _end_episode(self, end: EpisodeEnd) -> None:
+        same = self._open is not None and _same_episode(self._open.step, end)
+        if end.discard:
+            self.discard_episode(end.session, end.episode)
+        elif same and end.state is not None and end.images is not None:
+            self._add_closing(end.state, end.images)
+        self._close()
+
+    def _add_closing(self, state: NDArray[np.float32], images: NDArray[np.uint8]) -> None:
+        """The observation after the last step: a successor, never a transition of its own."""
+        self._check_shapes(state, images)
+        if not np.isfinite(state).all():
+            self.rejected += 1
+            return
+        last, self._open = self._open, None
+        assert last is not None
+        slot = self._take_slot(last)
+        self._store.state[slot], self._store.images[slot] = state, images
+        self._complete(last, slot)
+        self._store.release(slot)
+        self._store.release(last.slot)
+
+    def discard_episode(self, session: int, episode: int) -> None:
+        """Forget every transition of one episode (the operator records it again)."""
+        if self._open is not None and (self._open.step.session, self._open.step.episode) == (session, episode):
+            self._close()
+        for ring in (self._online, self._demonstrations, self._interventions):
+            slots = ring.all()
+            gone = (self._store.session[slots] == session) & (self._store.episode[slots] == episode)
+            ring.replace(slots[~gone])
+            for slot in slots[gone].tolist():
+                self._release_transition(slot)
+
+    def _check_shapes(self, state: NDArray[np.float32], images: NDArray[np.uint8]) -> None:
+        if state.shape != (self.features.state_dim,) or images.shape != self.features.image_shape:
+            raise ValueError(
+                f"record has state {state.shape} and images {images.shape}; this replay was made for state"
+                f" ({self.features.state_dim},) and images {self.features.image_shape}. Use the log's own settings."
+            )
+
+    # Keeping
+
+    def _close(self) -> None:
+        """Give up waiting for a successor."""
+        if self._open is not None:
+            self._store.release(self._open.slot)
+            self._open = None
+
+    def _complete(self, done: _OpenStep, successor: int) -> None:
+        """`done` has its next observation: put it into its views."""
+        self._store.next_slot[done.slot] = successor
+        step = done.step
+        if step.is_demonstration:
+            self._append_offline(self._demonstrations, done.slot)
+            return
+        if len(self._online) == self.capacity:
+            self._release_transition(self._online.pop_oldest())
+        self._hold_transition(self._online, done.slot)
+        if step.is_intervention:
+            self._append_offline(self._interventions, done.slot)
+
+    def _append_offline(self, ring: IndexRing, slot: int) -> None:
+        if not self.offline_capacity:
+            return
+        if self.offline_size == self.offline_capacity:
+            oldest = self._interventions if len(self._interventions) else self._demonstrations
+            self._release_transition(oldest.pop_oldest())
+        self._hold_transition(ring, slot)
+
+    def _hold_transition(self, ring: IndexRing, slot: int) -> None:
+        ring.append(slot)
+        self._store.hold(slot)
+        self._store.hold(int(self._store.next_slot[slot]))
+
+    def _release_transition(self, slot: int) -> None:
+        self._store.release(int(self._store.next_slot[slot]))
+        self._store.release(slot)
+
+    def _take_slot(self, keep: _OpenStep | None) -> int:
+        """A free slot, making room by age; `keep` holds its own reference and is never taken."""
+        while not self._store.free:
+            for ring in (self._online, self._interventions, self._demonstrations):
+                if len(ring):
+                    self._release_transition(ring.pop_oldest())
+                    break
+        return self._store.take()
+
+    # Drawing
+
+    def sample(
+        self, batch_size: int, online_ratio: float, rng: np.random.Generator, random_shift_px: int = 4
+    ) -> Batch:
+        """Draw with replacement: `online_ratio` from online, the rest from offline; from one if the other is empty.
+
+        The batch lives in arrays that the next call of the same size overwrites.
+        Raises ValueError when there is nothing to draw.
+        """
+        online = self._online_share(batch_size, online_ratio)
+        offline = batch_size - online
+        slots = np.concatenate([self._draw_online(online, rng), self._draw_offline(offline, rng)])
+        arrays = self._buffers.get(batch_size)
+        if arrays is None:
+            arrays = self._buffers[batch_size] = _BatchArrays(self.features, batch_size)
+        return arrays.fill(self._store, slots, online, random_shift_px, rng)
+
+    def _online_share(self, batch_size: int, online_ratio: float) -> int:
+        if not self.online_size and not self.offline_size:
+            raise ValueError("replay is empty: record or run at least one step and its successor first")
+        if not self.offline_size:
+            return batch_size
+        if not self.online_size:
+            return 0
+        return round(batch_size * online_ratio)
+
+    def _draw_online(self, count: int, rng: np.random.Generator) -> Slots:
+        return self._online.at(rng.integers(0, max(self.online_size, 1), count))
+
+    def _draw_offline(self, count: int, rng: np.random.Generator) -> Slots:
+        positions = rng.integers(0, max(self.offline_size, 1), count)
+        border = len(self._demonstrations)
+        demonstrations = self._demonstrations.at(positions[positions < border])
+        return np.concatenate([demonstrations, self._interventions.at(positions[positions >= border] - border)])
+
+
+class _BatchArrays:
+    """Preallocated memory of one batch: fresh arrays would cost more in page faults than the copy itself."""
+
+    def __init__(self, features: FeatureSpec, size: int) -> None:
+        self.images = np.empty((2, size, *features.image_shape), np.uint8)
+        self.state = np.empty((2, size, features.state_dim), np.float32)
+        self.action = np.empty((size, ACTION_DIM), np.float32)
+        self.reward = np.empty(size, np.float32)
+        self.terminated = np.empty(size, np.float32)
+        self.discrete_penalty = np.empty(size, np.float32)
+        self.offline = np.empty(size, np.float32)
+
+    def fill(
+        self, store: FrameStore, slots: Slots, online: int, pad: int, rng: np.random.Generator
+    ) -> Batch:
+        """Copy the transitions at `slots`, shifting pictures by up to `pad` pixels on the way."""
+        following = store.next_slot[slots]
+        shifts = draw_shifts(2 * len(slots), pad, rng)
+        for half, chosen in enumerate((slots.tolist(), following.tolist())):
+            for row, slot in enumerate(chosen):
+                down, right = shifts[half * len(slots) + row]
+                shift_into(self.images[half, row], store.images[slot], down, right)
+        self.state[0], self.state[1] = store.state[slots], store.state[following]
+        self.action[:] = store.action[slots]
+        self.reward[:] = store.reward[slots]
+        self.terminated[:] = store.terminated[slots]
+        self.discrete_penalty[:] = store.discrete_penalty[slots]
+        self.offline[:online], self.offline[online:] = 0.0, 1.0
+        return self._as_batch()
+
+    def _as_batch(self) -> Batch:
+        state, images = torch.from_numpy(self.state), torch.from_numpy(self.images)
+        return Batch(
+            observation=Observation(state[0], images[0]),
+            next_observation=Observation(state[1], images[1]),
+            action=torch.from_numpy(self.action),
+            reward=torch.from_numpy(self.reward),
+            terminated=torch.from_numpy(self.terminated),
+            discrete_penalty=torch.from_numpy(self.discrete_penalty),
+            offline=torch.from_numpy(self.offline),
+        )
+
+
+def frame_slots(capacity: int, offline_capacity: int) -> int:
+    """Frames that replay allocates: the step in waiting and its successor come on top."""
+    return capacity + offline_capacity + 2
+
+
+def _same_episode(step: Step, other: Record) -> bool:
+    return (step.session, step.episode) == (other.session, other.episode)
+
+
+def _follows(step: Step, following: Step) -> bool:
+    return _same_episode(step, following) and following.step == step.step + 1

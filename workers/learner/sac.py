@@ -1,0 +1,276 @@
+"""SAC with RLPD on pictures: the algorithm, one method per equation.
+
+Continuous motion is SAC (Haarnoja et al. 2018) with an ensemble of LayerNorm critics (RLPD, Ball et al.
+2023); the gripper is a three-way double DQN; the picture encoder is trained by the critics alone and, as in
+DrQ-v2 (Yarats et al. 2021), has no target copy. Each picture of a batch is encoded once per update.
+"""
+
+import copy
+from collections.abc import Callable
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from workers.learner.batch import Batch
+from workers.learner.encoders import ObservationEncoder
+from workers.learner.imitation import actor_imitation_loss, gripper_margin_loss
+from workers.learner.networks import CONTINUOUS_DIM, Actor, CriticEnsemble, GripperCritic
+from workers.learner.settings import PolicySettings, SACSettings
+from workers.transport.record import FeatureSpec
+
+Metrics = dict[str, Tensor]
+_M = TypeVar("_M", bound=nn.Module)
+
+
+class SAC:
+    """Networks, targets, temperature and their optimisers. Same seed, same batches: same result on CPU."""
+
+    def __init__(
+        self,
+        features: FeatureSpec,
+        policy: PolicySettings,
+        settings: SACSettings,
+        *,
+        seed: int,
+        device: torch.device | str = "cpu",
+        pretrained: bool = True,
+    ) -> None:
+        self.settings = settings
+        self.device = torch.device(device)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self._build_networks(features, policy, pretrained)
+        self.target_critics = _frozen_copy(self.critics)
+        self.target_gripper = _frozen_copy(self.gripper)
+        self.log_temperature = torch.tensor(settings.temperature_init, device=self.device).log().requires_grad_()
+        default_entropy = -(CONTINUOUS_DIM + 1) / 2
+        self.target_entropy = default_entropy if settings.target_entropy is None else settings.target_entropy
+        self.generator = torch.Generator(self.device).manual_seed(seed)
+        self.optimisers = self._build_optimisers()
+        self.critic_updates = 0
+        self.actor_updates = 0
+
+    def _build_networks(self, features: FeatureSpec, policy: PolicySettings, pretrained: bool) -> None:
+        self.encoder = ObservationEncoder(features, policy, pretrained).to(self.device)
+        z_dim = self.encoder.out_dim
+        self.actor = Actor(z_dim, policy).to(self.device)
+        members, network = self.settings.num_critics, self.settings.critic_network_kwargs
+        self.critics = CriticEnsemble(z_dim, members, network).to(self.device)
+        self.gripper = GripperCritic(z_dim, policy).to(self.device)
+
+    def _build_optimisers(self) -> dict[str, torch.optim.Adam]:
+        """One optimiser for all that the critic loss trains: the encoder must not be stepped twice."""
+        critic_parameters = [p for p in self._critic_parameters() if p.requires_grad]
+        return {
+            "critic": torch.optim.Adam(critic_parameters, self.settings.critic_lr, fused=True),
+            "actor": torch.optim.Adam(self.actor.parameters(), self.settings.actor_lr, fused=True),
+            "temperature": torch.optim.Adam([self.log_temperature], self.settings.temperature_lr, fused=True),
+        }
+
+    def _critic_parameters(self) -> list[nn.Parameter]:
+        return [*self.encoder.parameters(), *self.critics.parameters(), *self.gripper.parameters()]
+
+    # The equations
+
+    @property
+    def temperature(self) -> Tensor:
+        """alpha = exp(log alpha), scalar, without gradient."""
+        return self.log_temperature.detach().exp()
+
+    @torch.no_grad()
+    def critic_targets(self, batch: Batch, next_z: Tensor) -> Tensor:
+        """y = r + gamma (1 - terminated) min_j Q'_j(s', a'), a' ~ pi(s'), [B].  RLPD, algorithm 1.
+
+        The minimum is over a random subset of the ensemble if so set; the entropy bonus -alpha log pi(a'|s')
+        joins it with `use_backup_entropy`. Truncation does not stop the bootstrap.
+        """
+        next_action, log_prob = self.actor.sample(next_z, self.generator)
+        next_q = self.target_critics(next_z, next_action)
+        subset = self.settings.num_subsample_critics
+        if subset is not None:
+            order = torch.randperm(self.settings.num_critics, generator=self.generator, device=self.device)
+            next_q = next_q[order[:subset]]
+        value: Tensor = next_q.amin(dim=0)
+        if self.settings.use_backup_entropy:
+            value = value - self.temperature * log_prob
+        return batch.reward + self.settings.discount * (1 - batch.terminated) * value
+
+    def critic_loss(self, z: Tensor, batch: Batch, targets: Tensor) -> tuple[Tensor, Tensor]:
+        """sum_j mean_b (Q_j(s, a) - y)^2, and the values Q [N, B] it came from."""
+        q: Tensor = self.critics(z, batch.action[:, :CONTINUOUS_DIM])
+        return torch.sum((q - targets).square().mean(dim=1)), q
+
+    @torch.no_grad()
+    def gripper_targets(self, batch: Batch, next_z: Tensor) -> Tensor:
+        """y = r + penalty + gamma (1 - terminated) Q'(s', argmax_u Q(s', u)), [B].  Double DQN."""
+        best = self.gripper(next_z).argmax(dim=1, keepdim=True)
+        value = self.target_gripper(next_z).gather(1, best).squeeze(1)
+        reward = batch.reward + batch.discrete_penalty
+        return reward + self.settings.discount * (1 - batch.terminated) * value
+
+    def gripper_loss(self, gripper_q: Tensor, batch: Batch, targets: Tensor) -> Tensor:
+        """mean_b (Q(s, u) - y)^2 for the executed gripper command u."""
+        command = gripper_commands(batch)
+        return F.mse_loss(gripper_q.gather(1, command.unsqueeze(1)).squeeze(1), targets)
+
+    def actor_loss(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """mean_b (alpha log pi(a|s) - min_j Q_j(s, a)), a ~ pi(s), and log pi(a|s) [B].
+
+        Gradients reach the actor only: z comes detached and the critics are held fixed here.
+        """
+        action, log_prob = self.actor.sample(z, self.generator)
+        self.critics.requires_grad_(False)
+        q = self.critics(z, action).amin(dim=0)
+        self.critics.requires_grad_(True)
+        return (self.temperature * log_prob - q).mean(), log_prob
+
+    def temperature_loss(self, log_prob: Tensor) -> Tensor:
+        """-alpha mean_b (log pi(a|s) + target entropy): alpha falls while entropy is above its target."""
+        return -self.log_temperature.exp() * (log_prob.detach() + self.target_entropy).mean()
+
+    @torch.no_grad()
+    def update_targets(self) -> None:
+        """theta' <- theta' + tau (theta - theta'), critics and gripper critic."""
+        targets: list[Tensor] = [*self.target_critics.parameters(), *self.target_gripper.parameters()]
+        online: list[Tensor] = [*self.critics.parameters(), *self.gripper.parameters()]
+        torch._foreach_lerp_(targets, online, self.settings.critic_target_update_weight)
+
+    # The updates
+
+    def step(self, draw: Callable[[], Batch]) -> Metrics:
+        """One learner step: `utd_ratio` critic updates on fresh batches, the last with actor and temperature."""
+        for _ in range(self.settings.utd_ratio - 1):
+            self.update(draw(), with_actor=False)
+        done = self.critic_updates // self.settings.utd_ratio
+        return self.update(draw(), with_actor=done % self.settings.policy_update_freq == 0)
+
+    def update(self, batch: Batch, *, with_actor: bool = True) -> Metrics:
+        """One critic update and, with `with_actor`, one of actor and temperature on the same batch.
+
+        Metrics are scalar tensors on the device; reading them is the caller's choice of moment.
+        """
+        batch = batch.to(self.device)
+        z = self.encoder(batch.observation)
+        metrics = self._update_critics(z, batch)
+        if with_actor:
+            metrics |= self._update_actor(z.detach(), batch)
+        self.update_targets()
+        return metrics
+
+    def _update_critics(self, z: Tensor, batch: Batch) -> Metrics:
+        with torch.no_grad():
+            next_z = self.encoder(batch.next_observation)
+        critic_loss, q = self.critic_loss(z, batch, self.critic_targets(batch, next_z))
+        gripper_q = self.gripper(z)
+        gripper_loss = self.gripper_loss(gripper_q, batch, self.gripper_targets(batch, next_z))
+        loss = critic_loss + gripper_loss
+        if self.settings.bc_weight:
+            margin = self.settings.bc_gripper_margin
+            loss = loss + self.bc_weight() * gripper_margin_loss(gripper_q, gripper_commands(batch), batch.offline, margin)
+        norm = self._descend("critic", loss)
+        self.critic_updates += 1
+        return {
+            "critic_loss": critic_loss.detach(),
+            "gripper_loss": gripper_loss.detach(),
+            "q_mean": q.detach().mean(),
+            "critic_grad_norm": norm,
+        }
+
+    def _update_actor(self, z: Tensor, batch: Batch) -> Metrics:
+        loss, log_prob = self.actor_loss(z)
+        metrics = {"actor_loss": loss.detach()}
+        if self.settings.bc_weight:
+            weights = self._imitation_weights(z, batch)
+            imitation = actor_imitation_loss(self.actor, z, batch.action, weights)
+            loss = loss + self.bc_weight() * imitation
+            metrics["bc_loss"] = imitation.detach()
+        metrics["actor_grad_norm"] = self._descend("actor", loss)
+        temperature_loss = self.temperature_loss(log_prob)
+        self._descend("temperature", temperature_loss)
+        self.actor_updates += 1
+        metrics["temperature_loss"] = temperature_loss.detach()
+        metrics["temperature"] = self.temperature
+        metrics["entropy"] = -log_prob.detach().mean()
+        return metrics
+
+    def pretrain(self, batch: Batch) -> Metrics:
+        """One behaviour-cloning update of encoder, actor and gripper critic on the offline part of `batch`."""
+        batch = batch.to(self.device)
+        z = self.encoder(batch.observation)
+        imitation = actor_imitation_loss(self.actor, z, batch.action, batch.offline)
+        margin = gripper_margin_loss(
+            self.gripper(z), gripper_commands(batch), batch.offline, self.settings.bc_gripper_margin
+        )
+        for optimiser in ("critic", "actor"):
+            self.optimisers[optimiser].zero_grad()
+        (imitation + margin).backward()  # type: ignore[no-untyped-call]
+        for optimiser in ("critic", "actor"):
+            self._clip_and_step(optimiser)
+        self.update_targets()
+        return {"bc_loss": imitation.detach(), "bc_gripper_loss": margin.detach()}
+
+    def bc_weight(self) -> float:
+        """Weight of the behaviour-cloning term now."""
+        decay = self.settings.bc_decay_updates
+        left = max(0.0, 1 - self.actor_updates / decay) if decay else 1.0
+        return self.settings.bc_weight * left
+
+    @torch.no_grad()
+    def _imitation_weights(self, z: Tensor, batch: Batch) -> Tensor:
+        """1 for offline rows, [B]; with `bc_q_filter` only where min Q(s, a_demo) > min Q(s, a_policy)."""
+        if not self.settings.bc_q_filter:
+            return batch.offline
+        policy_action = self.actor(z)[0].tanh()
+        policy_q = self.critics(z, policy_action).amin(dim=0)
+        demonstrated_q = self.critics(z, batch.action[:, :CONTINUOUS_DIM]).amin(dim=0)
+        return batch.offline * (demonstrated_q > policy_q)
+
+    def _descend(self, name: str, loss: Tensor) -> Tensor:
+        self.optimisers[name].zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        return self._clip_and_step(name)
+
+    def _clip_and_step(self, name: str) -> Tensor:
+        optimiser = self.optimisers[name]
+        norm = torch.nn.utils.clip_grad_norm_(
+            optimiser.param_groups[0]["params"], self.settings.grad_clip_norm, foreach=True
+        )
+        optimiser.step()
+        return norm
+
+    # What leaves
+
+    def networks(self) -> dict[str, nn.Module]:
+        """Every network by its name in checkpoints."""
+        return {
+            "encoder": self.encoder,
+            "actor": self.actor,
+            "critics": self.critics,
+            "gripper": self.gripper,
+            "target_critics": self.target_critics,
+            "target_gripper": self.target_gripper,
+        }
+
+    def policy_tensors(self, include_frozen: bool = True) -> dict[str, Tensor]:
+        """CPU copies of what acting needs: encoder, actor, gripper critic; names as `Policy.load` takes them.
+
+        A frozen backbone never changes: after the first time it can be left out.
+        """
+        tensors: dict[str, Tensor] = {}
+        for name in ("encoder", "actor", "gripper"):
+            for key, tensor in self.networks()[name].state_dict().items():
+                frozen = key.startswith("backbone.") and not self.encoder.backbone_trained
+                if include_frozen or not frozen:
+                    tensors[f"{name}.{key}"] = tensor.detach().to("cpu", copy=True).contiguous()
+        return tensors
+
+
+def gripper_commands(batch: Batch) -> Tensor:
+    """Executed gripper command, int64 [B] in 0..2."""
+    return batch.action[:, CONTINUOUS_DIM].round().long()
+
+
+def _frozen_copy(module: _M) -> _M:
+    return copy.deepcopy(module).requires_grad_(False)

@@ -1,0 +1,58 @@
+"""The configuration: one typed section a file, and a loader that says file, line, key and what would be right.
+
+`load(path)` reads a file, `Config.run_dir` is where its run lives, `ConfigError` says what is wrong.
+"""
+
+from workers.config.algorithm import AlgorithmConfig
+from workers.config.cameras import CameraConfig
+from workers.config.checkpoint import CheckpointConfig
+from workers.config.env import EnvConfig
+from workers.config.errors import EXIT_CODE, ConfigError, Problem
+from workers.config.evaluation import EvaluationConfig
+from workers.config.load import load, parse
+from workers.config.operator import OperatorConfig
+from workers.config.policy import ActorLearnerConfig, PolicyConfig
+from workers.config.processor import (
+    BoundsConfig,
+    GripperConfig,
+    ImagePreprocessingConfig,
+    InverseKinematicsConfig,
+    ObservationConfig,
+    ProcessorConfig,
+    ResetConfig,
+    StepSizesConfig,
+)
+from workers.config.robot import RobotConfig
+from workers.config.run import RunConfig
+from workers.config.schema import Config
+from workers.config.teleop import TeleopConfig
+from workers.config.wandb import WandbConfig
+
+__all__ = [
+    "EXIT_CODE",
+    "ActorLearnerConfig",
+    "AlgorithmConfig",
+    "BoundsConfig",
+    "CameraConfig",
+    "CheckpointConfig",
+    "Config",
+    "ConfigError",
+    "EnvConfig",
+    "EvaluationConfig",
+    "GripperConfig",
+    "ImagePreprocessingConfig",
+    "InverseKinematicsConfig",
+    "ObservationConfig",
+    "OperatorConfig",
+    "PolicyConfig",
+    "Problem",
+    "ProcessorConfig",
+    "ResetConfig",
+    "RobotConfig",
+    "RunConfig",
+    "StepSizesConfig",
+    "TeleopConfig",
+    "WandbConfig",
+    "load",
+    "parse",
+]

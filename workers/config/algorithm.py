@@ -1,0 +1,60 @@
+"""[algorithm]: SAC with demonstrations in half of every batch (RLPD), figure by figure."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+import msgspec
+
+from workers.config.values import Above0, AtLeast0, Count, CountOr0, Section, Share
+
+
+class AlgorithmConfig(Section, frozen=True, kw_only=True):
+    batch_size: Annotated[int, msgspec.Meta(ge=2)] = 256
+    """Transitions in a batch, online and offline together."""
+    online_ratio: Share = 0.5
+    """Share of a batch drawn from online replay; the rest are demonstrations and interventions."""
+    utd_ratio: Count = 2
+    """Critic updates per environment step (update-to-data ratio) that the learner paces itself to."""
+    discount: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.99
+    """Discount per step; 1 / (1 - discount) steps is how far ahead the policy plans."""
+    critic_target_update_weight: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.005
+    """Weight of the critics in each update of their slow copies (Polyak averaging)."""
+    temperature_init: Above0 = 0.01
+    """Weight of the entropy at the start; tuned automatically from there."""
+    target_entropy: float | None = None
+    """Entropy the temperature aims at, in nats; without it, -(action dimensions) / 2."""
+    actor_lr: Above0 = 3e-4
+    """Learning rate of the actor."""
+    critic_lr: Above0 = 3e-4
+    """Learning rate of the critics and the image encoder."""
+    temperature_lr: Above0 = 3e-4
+    """Learning rate of the temperature."""
+    num_critics: Count = 2
+    """Critics in the ensemble."""
+    num_subsample_critics: Count | None = None
+    """Random critics whose minimum makes a target (2 of 10, say); without it, all."""
+    use_backup_entropy: bool = True
+    """Count the policy's entropy in the critics' targets."""
+    grad_clip_norm: Above0 = 40.0
+    """Largest gradient norm of an update."""
+    policy_update_freq: Count = 1
+    """Critic updates per actor update."""
+    discrete_exploration: Share = 0.05
+    """Share of training steps whose gripper command is random."""
+    bc_pretrain_updates: CountOr0 = 0
+    """Updates on demonstrations alone before training starts (behaviour cloning); 0 is off."""
+    bc_weight: AtLeast0 = 0.0
+    """Weight of the behaviour-cloning term in the actor's loss; 0 is off."""
+    bc_decay_updates: CountOr0 = 0
+    """Updates over which that weight falls to 0; 0 keeps it."""
+    random_shift_px: Annotated[int, msgspec.Meta(ge=0, le=32)] = 4
+    """Largest random shift of training pictures in pixels (DrQ augmentation); 0 is off."""
+
+    def problems(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        if self.num_subsample_critics is not None and self.num_subsample_critics > self.num_critics:
+            yield ("num_subsample_critics",), f"more than num_critics ({self.num_critics})"
+        if self.bc_decay_updates and not self.bc_weight:
+            yield (
+                ("bc_decay_updates",),
+                "has no effect while bc_weight is 0: set bc_weight, or remove this key",
+            )

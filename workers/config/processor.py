@@ -1,0 +1,117 @@
+"""[env.processor]: what happens between raw readings and observation, and between action and joint goal."""
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+import msgspec
+
+from workers.config.values import AtLeast0, Section, Vector3
+
+SMALLEST_BOX_M = 0.03
+"""Below this a workspace axis is a mistake (typically taught without moving the arm), not a workspace."""
+
+Crop = tuple[
+    Annotated[int, msgspec.Meta(ge=0)],
+    Annotated[int, msgspec.Meta(ge=0)],
+    Annotated[int, msgspec.Meta(ge=8)],
+    Annotated[int, msgspec.Meta(ge=8)],
+]
+Side = Annotated[int, msgspec.Meta(ge=32, le=512, multiple_of=2)]
+StepSize = Annotated[float, msgspec.Meta(gt=0.0, le=0.05)]
+
+
+class ObservationConfig(Section, frozen=True, kw_only=True):
+    add_joint_velocity_to_observation: bool = False
+    """Add the joint velocities, by measured time, to `observation.state`."""
+    add_ee_pose_to_observation: bool = False
+    """Add the end-effector position to `observation.state`."""
+
+
+class ImagePreprocessingConfig(Section, frozen=True, kw_only=True):
+    crop_params_dict: dict[str, Crop] = msgspec.field(default_factory=dict)
+    """Part of each picture that is kept: `"observation.images.<camera>" = [top, left, height, width]` in pixels."""
+    resize_size: tuple[Side, Side] = (128, 128)
+    """[height, width] in pixels that every picture is resized to after its crop; even numbers."""
+
+
+class GripperConfig(Section, frozen=True, kw_only=True):
+    use_gripper: bool = True
+    """Let the policy and the person drive the gripper; when false it stays as the reset left it."""
+    gripper_penalty: Annotated[float, msgspec.Meta(ge=-1.0, le=0.0)] = 0.0
+    """Reward (0 or negative) for each step whose command changes the gripper goal; keeps it from chattering."""
+
+
+class ResetConfig(Section, frozen=True, kw_only=True):
+    fixed_reset_joint_positions: tuple[float, float, float, float, float, float] | None = None
+    """Pose between episodes: five joints in degrees (shoulder_pan ... wrist_roll), gripper in percent open."""
+    reset_time_s: AtLeast0 = 5.0
+    """Seconds to wait in that pose before an episode starts, for a person to put the scene in order."""
+    control_time_s: Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] = 20.0
+    """Longest episode in seconds; it lasts exactly `control_time_s` x `fps` steps, then it is truncated."""
+    terminate_on_success: bool = True
+    """End the episode at the first success."""
+
+    def problems(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        pose = self.fixed_reset_joint_positions
+        if pose is None:
+            return
+        if any(abs(angle) > 180.0 for angle in pose[:5]):
+            yield ("fixed_reset_joint_positions",), "the first five are joint angles in degrees, -180 to 180"
+        if not 0.0 <= pose[5] <= 100.0:
+            yield (
+                ("fixed_reset_joint_positions",),
+                "the sixth is the gripper in percent, 0 closed to 100 fully open",
+            )
+
+
+class BoundsConfig(Section, frozen=True, kw_only=True):
+    min: Vector3
+    """Lower corner [x, y, z] in metres, base frame."""
+    max: Vector3
+    """Upper corner [x, y, z] in metres, base frame."""
+
+    def problems(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        for axis, low, high in zip("xyz", self.min, self.max, strict=True):
+            if low >= high:
+                yield ("max",), f"{axis}: min {low:g} m is not below max {high:g} m"
+            elif high - low < SMALLEST_BOX_M - 1e-9:
+                width_cm, least_cm = 100 * (high - low), 100 * SMALLEST_BOX_M
+                yield (
+                    ("max",),
+                    f"{axis}: the box is only {width_cm:.1f} cm wide; at least {least_cm:.0f} cm is needed",
+                )
+            if max(abs(low), abs(high)) > 1.0:
+                yield ("max",), f"{axis}: more than 1 m away, out of any reach; the unit is metres"
+
+
+class StepSizesConfig(Section, frozen=True, kw_only=True):
+    x: StepSize = 0.02
+    """Metres along x for an action of 1."""
+    y: StepSize = 0.02
+    """Metres along y for an action of 1."""
+    z: StepSize = 0.02
+    """Metres along z for an action of 1."""
+
+
+class InverseKinematicsConfig(Section, frozen=True, kw_only=True):
+    target_frame_name: Literal["gripper_frame_link"] = "gripper_frame_link"
+    """Frame of the arm's URDF that is driven: the point between the jaws."""
+    end_effector_bounds: BoundsConfig
+    """Box, in metres in the base frame, that this point never leaves."""
+    end_effector_step_sizes: StepSizesConfig = StepSizesConfig()
+    """How far an action of 1 moves it in one step, in metres for each axis."""
+
+
+class ProcessorConfig(Section, frozen=True, kw_only=True):
+    max_gripper_pos: Annotated[float, msgspec.Meta(gt=0.0, le=100.0)] = 100.0
+    """Gripper goal of the command "open", in percent of full opening."""
+    observation: ObservationConfig = ObservationConfig()
+    """What `observation.state` holds besides the joint positions."""
+    image_preprocessing: ImagePreprocessingConfig = ImagePreprocessingConfig()
+    """Crop and size of the pictures the policy sees."""
+    gripper: GripperConfig = GripperConfig()
+    """Use of the gripper, and what moving it costs."""
+    reset: ResetConfig = ResetConfig()
+    """What happens between episodes, and when one ends."""
+    inverse_kinematics: InverseKinematicsConfig
+    """Workspace box and step sizes of the tool point."""

@@ -1,0 +1,57 @@
+"""The whole configuration: one field a section."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal
+
+from workers.config.algorithm import AlgorithmConfig
+from workers.config.checkpoint import CheckpointConfig
+from workers.config.env import EnvConfig
+from workers.config.evaluation import EvaluationConfig
+from workers.config.operator import OperatorConfig
+from workers.config.policy import PolicyConfig
+from workers.config.run import RunConfig
+from workers.config.teleop import TeleopConfig
+from workers.config.values import Section
+from workers.config.wandb import WandbConfig
+
+
+class Config(Section, frozen=True, kw_only=True):
+    schema_version: Literal[1]
+    """Version of these names and meanings; a later release reads or refuses older ones by it."""
+    run: RunConfig
+    """What the run is called and where its files go."""
+    env: EnvConfig
+    """The task, the arm, the cameras and the processors."""
+    teleop: TeleopConfig = TeleopConfig()
+    """What the person drives with."""
+    operator: OperatorConfig = OperatorConfig()
+    """Who helps the policy, and when."""
+    policy: PolicyConfig = PolicyConfig()
+    """The policy's networks, device and memory."""
+    algorithm: AlgorithmConfig = AlgorithmConfig()
+    """How it learns."""
+    checkpoint: CheckpointConfig = CheckpointConfig()
+    """How often it is saved."""
+    wandb: WandbConfig = WandbConfig()
+    """Metrics to Weights & Biases."""
+    evaluation: EvaluationConfig = EvaluationConfig()
+    """When the policy is tried alone."""
+
+    @property
+    def run_dir(self) -> Path:
+        """Folder of everything this run writes."""
+        return Path(self.run.directory) / self.run.name
+
+    def problems(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        offline_share = 1.0 - self.algorithm.online_ratio
+        if self.operator.demonstrations == 0 and self.algorithm.bc_pretrain_updates > 0:
+            yield (
+                ("algorithm", "bc_pretrain_updates"),
+                "needs demonstrations, but operator.demonstrations is 0",
+            )
+        if self.operator.demonstrations == 0 and offline_share == 1.0:
+            yield (
+                ("algorithm", "online_ratio"),
+                "0 takes every batch from demonstrations, but operator.demonstrations is 0",
+            )

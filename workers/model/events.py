@@ -157,6 +157,15 @@ class EpisodeEnded(Event, frozen=True):
     policy_version: int = 0
 
 
+class Collected(Event, frozen=True):
+    """The actor's account of a `Collect` order: `done` of `total` episodes are kept; `finished` ends the order."""
+
+    kind: EpisodeKind
+    done: int
+    total: int
+    finished: bool = False
+
+
 class BufferFilled(Event, frozen=True):
     """Transitions that can be sampled; offline = demonstrations + interventions."""
 
@@ -238,6 +247,16 @@ class EvaluationProgress(Event, frozen=True):
     finished: bool = False
 
 
+class PolicyPublished(Event, frozen=True):
+    """The learner laid a newer policy into the run directory."""
+
+    version: int
+
+
+class Recorded(Event, frozen=True):
+    """The actor appended to its log; the learner may read on."""
+
+
 class RunEnded(Event, frozen=True):
     """The recipe is over; the station ends after this."""
 
@@ -255,6 +274,7 @@ AnyEvent = (
     | EpisodeStarted
     | StepTaken
     | EpisodeEnded
+    | Collected
     | BufferFilled
     | LearnerProgress
     | PolicySwapped
@@ -265,5 +285,7 @@ AnyEvent = (
     | StopLatched
     | StopCleared
     | EvaluationProgress
+    | PolicyPublished
+    | Recorded
     | RunEnded
 )

@@ -1,0 +1,69 @@
+"""Orders: what the station tells a worker, as frozen types."""
+
+import msgspec
+
+from workers.model.commands import AnyCommand
+from workers.model.events import EpisodeKind
+
+
+class Order(msgspec.Struct, frozen=True, tag=True):
+    """Base of all orders; the wire tag is the class name."""
+
+
+class Quit(Order, frozen=True):
+    """Finish what must be finished and exit."""
+
+
+class Operate(Order, frozen=True):
+    """An operator's command for the actor."""
+
+    command: AnyCommand
+
+
+class Collect(Order, frozen=True):
+    """Run episodes of one kind, starting with the next episode.
+
+    `episodes` counts kept episodes of that kind in the whole run for demonstrations, episodes from now on for
+    evaluation; 0 means without end. `give_up_after` failures end an evaluation early (0: never).
+    """
+
+    kind: EpisodeKind
+    episodes: int = 0
+    give_up_after: int = 0
+
+
+class Rest(Order, frozen=True):
+    """Run no episodes after the present one."""
+
+
+class TakePolicy(Order, frozen=True):
+    """A newer policy lies in the run directory."""
+
+    version: int
+
+
+class Attend(Order, frozen=True):
+    """How often the scripted operator should supervise an episode, 0 to 1."""
+
+    probability: float
+
+
+class Preview(Order, frozen=True):
+    """Small pictures wanted by consoles; width 0 stops them."""
+
+    width: int
+    height: int
+    hz: float
+
+
+class Learn(Order, frozen=True):
+    """The learner may update; without it, it only takes in transitions."""
+
+    on: bool
+
+
+class NewRecords(Order, frozen=True):
+    """The actor appended to its log."""
+
+
+AnyOrder = Quit | Operate | Collect | Rest | TakePolicy | Attend | Preview | Learn | NewRecords

@@ -1,0 +1,73 @@
+"""What robot, camera, actor and station share in memory: record layouts and the board that holds them."""
+
+from dataclasses import dataclass
+from multiprocessing.context import SpawnContext
+
+import numpy as np
+
+from workers.runtime.shared import SharedNewest
+
+SCENE_LENGTH = 32  # generalised positions a simulator may publish for its renderers
+
+ARM_STATE = np.dtype(
+    [
+        ("at_ns", "<i8"),  # when the joints were read
+        ("joints", "<f8", (6,)),  # degrees x 5, gripper percent
+        ("velocity", "<f8", (6,)),  # per second
+        ("goal", "<f8", (6,)),  # what the gate let through last
+        ("goal_at_ns", "<i8"),  # when that goal last changed
+        ("ee_m", "<f8", (3,)),
+        ("mode", "S8"),  # a GateMode
+        ("reason", "S64"),  # why the gate holds, "" while it does not
+        ("clipped", "S64"),  # limits that narrowed the last goal, comma separated
+        ("reset_done", "<i8"),  # newest reset request that was carried out
+        ("target_seen", "<i8"),  # newest target number taken
+        ("cube_m", "<f8", (3,)),  # simulator only: ground truth for the scripted person
+        ("success", "?"),  # simulator only: the task's sparse reward
+        ("scene", "<f8", (SCENE_LENGTH,)),  # simulator only: for the camera workers
+    ]
+)
+
+JOINT_TARGET = np.dtype(
+    [
+        ("at_ns", "<i8"),  # freshness: the gate holds when this is older than 2 actor periods
+        ("number", "<i8"),
+        ("joints", "<f8", (6,)),
+        ("moving", "?"),  # false: no target, hold
+        ("reset_wanted", "<i8"),  # number of the newest reset request
+        ("reset_seed", "<i8"),
+    ]
+)
+
+STATION_WORD = np.dtype(
+    [
+        ("at_ns", "<i8"),  # the station's own sign of life; the gate holds without it
+        ("stops", "<i8"),  # counts: a new number is a new request, whoever restarted meanwhile
+        ("clears", "<i8"),
+    ]
+)
+
+
+def frame_dtype(height: int, width: int) -> np.dtype[np.void]:
+    """A picture uint8 [H, W, 3] with when it was captured."""
+    return np.dtype([("captured_ns", "<i8"), ("number", "<i8"), ("pixels", "u1", (height, width, 3))])
+
+
+@dataclass
+class Board:
+    """All shared memory of one arm and its cameras; made by the station, handed to workers at spawn."""
+
+    arm: SharedNewest  # robot worker -> everybody
+    target: SharedNewest  # actor -> robot worker
+    word: SharedNewest  # station -> robot worker
+    frames: dict[str, SharedNewest]  # camera worker -> actor
+
+    @classmethod
+    def create(cls, context: SpawnContext, cameras: dict[str, tuple[int, int]]) -> "Board":
+        """Args: cameras: name -> (height, width) of the published pictures."""
+        return cls(
+            arm=SharedNewest(context, ARM_STATE),
+            target=SharedNewest(context, JOINT_TARGET),
+            word=SharedNewest(context, STATION_WORD),
+            frames={name: SharedNewest(context, frame_dtype(h, w)) for name, (h, w) in cameras.items()},
+        )

@@ -1,0 +1,124 @@
+"""The first and last lines of every worker process: output captured, signals set, parent watched, end reported."""
+
+import ctypes
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from workers.model.events import Level, LogLine
+from workers.model.orders import AnyOrder, Quit
+from workers.runtime.mailbox import Mailbox
+from workers.runtime.shared import Beat
+
+PR_SET_PDEATHSIG = 1  # linux/prctl.h
+EXIT_CANNOT_GO_ON = 3  # a WorkerFailure: a restart would only fail again
+
+
+class WorkerFailure(Exception):
+    """A worker cannot go on; the text is for the operator: what happened, likely cause, next action."""
+
+
+@dataclass
+class Desk:
+    """What a worker's main function works with."""
+
+    name: str
+    run_dir: Path
+    mailbox: Mailbox
+    beat: Beat
+    nice: int = 0
+    quitting: bool = False
+
+    def next_order(self, timeout_s: float = 0.0) -> AnyOrder | None:
+        """The next order for the worker's own code; `Quit` is noted here and returned too."""
+        order = self.mailbox.next_order(timeout_s)
+        if isinstance(order, Quit):
+            self.quitting = True
+        return order
+
+    def alive(self) -> bool:
+        """Beat once and say whether to go on: false after Quit, SIGTERM, or the station's death."""
+        self.beat.mark(time.monotonic_ns())
+        if os.getppid() != self._parent:
+            self.quitting = True
+        return not self.quitting
+
+    def __post_init__(self) -> None:
+        self._parent = os.getpid()  # in the station; `run` sets the child's own view
+
+    def adopt(self) -> None:
+        """Take the place of the worker: called once, in the worker process."""
+        self._parent = os.getppid()
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, self._on_sigterm)
+
+    def _on_sigterm(self, *_: object) -> None:
+        self.quitting = True
+
+
+class EventLogHandler(logging.Handler):
+    """Sends log records to the station as `LogLine` events."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(logging.INFO)
+        self._desk = desk
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = Level.ERROR if record.levelno >= 40 else Level.WARNING if record.levelno >= 30 else Level.INFO
+        self._desk.mailbox.emit(LogLine(self._desk.name, level, record.getMessage(), record.created))
+
+
+def run(desk: Desk, main: Callable[..., None], arguments: tuple[Any, ...]) -> None:
+    """Entry point of every spawned process."""
+    _capture_output(desk.run_dir / f"{desk.name}.out")
+    _die_with_parent()
+    desk.adopt()
+    os.nice(desk.nice)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
+    logging.getLogger().addHandler(EventLogHandler(desk))
+    code = 0
+    try:
+        main(desk, *arguments)
+    except WorkerFailure as failure:
+        logging.error("%s", " ".join(str(failure).split()))
+        code = EXIT_CANNOT_GO_ON
+    except Exception as error:
+        traceback.print_exc()
+        logging.error("%s: %s", type(error).__name__, error)
+        code = 1
+    threading.Thread(target=_exit_anyway, args=(code,), daemon=True).start()
+    desk.mailbox.close_worker_side()
+    logging.shutdown()
+    os._exit(code)  # queues and native libraries must not hold a finished worker back
+
+
+def _exit_anyway(code: int) -> None:
+    """A station that reads no more must not keep a worker alive through its unread events."""
+    time.sleep(1.0)
+    os._exit(code)
+
+
+def _capture_output(path: Path) -> None:
+    """Point file descriptors 1 and 2 at a file: prints of C libraries never reach the operator's screen."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    target = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+    os.close(target)
+    sys.stdout = os.fdopen(1, "w", buffering=1, closefd=False)
+    sys.stderr = os.fdopen(2, "w", buffering=1, closefd=False)
+
+
+def _die_with_parent() -> None:
+    """Ask Linux for SIGTERM when the station dies; elsewhere `Desk.alive` sees the changed parent."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)

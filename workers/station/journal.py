@@ -1,0 +1,43 @@
+"""The run's journal: every event as a line of JSON, for `hilserl-tui replay-run` and for audits."""
+
+import logging
+import time
+from pathlib import Path
+
+import msgspec
+
+from workers.model.events import ArmMoved, Event, FramePreview
+from workers.model.places import EVENTS_NAME
+
+SPARSE_PERIOD_S = {FramePreview: 2.0, ArmMoved: 0.2}  # pictures and positions are many; a replay needs few
+log = logging.getLogger(__name__)
+
+
+class Journal:
+    """Appends `{"t": monotonic seconds, "event": {...}}`; a full disk stops the journal, never the run."""
+
+    def __init__(self, run_dir: Path) -> None:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        self._file = (run_dir / EVENTS_NAME).open("ab", buffering=0)
+        self._written_s: dict[tuple[type[Event], str], float] = {}
+        self._failed = False
+
+    def write(self, event: Event) -> None:
+        now = time.monotonic()
+        period_s = SPARSE_PERIOD_S.get(type(event))
+        if period_s is not None:
+            key = (type(event), getattr(event, "camera", ""))
+            if now - self._written_s.get(key, -period_s) < period_s:
+                return
+            self._written_s[key] = now
+        line = msgspec.json.encode({"t": round(now, 4), "event": event}) + b"\n"
+        try:
+            self._file.write(line)
+            self._failed = False
+        except OSError as error:
+            if not self._failed:
+                log.error("the journal %s cannot be written: %s", self._file.name, error)
+            self._failed = True
+
+    def close(self) -> None:
+        self._file.close()

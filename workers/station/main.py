@@ -1,0 +1,114 @@
+"""Open a run: configuration, run directory, lock, disk; then the station; then its progress on standard output."""
+
+import fcntl
+import os
+import shutil
+import time
+from pathlib import Path
+
+import msgspec
+
+from workers.config import Config, ConfigError, load
+from workers.model.places import StationLock, announce, lock_path, read_lock, socket_path, write_lock
+from workers.model.wire import PROTOCOL_VERSION
+from workers.station.progress import ProgressLines
+
+LEAST_DISK_BYTES = 1_000_000_000  # about 17 minutes of two raw 128x128 cameras at 10 Hz
+
+
+class StationRefused(Exception):
+    """The run cannot be opened; the text says what, why and what to do."""
+
+
+async def run_station(
+    path: Path,
+    *,
+    operator: str | None = None,
+    until_success: float | None = None,
+    name: str | None = None,
+    seed: int | None = None,
+    serve: bool = False,
+) -> int:
+    """Run a station to its end; returns the process exit code (0: the recipe succeeded or was stopped by hand).
+
+    Raises StationRefused when nothing could be started.
+    """
+    config = _configure(path, operator, name, seed)
+    run_dir = config.run_dir
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StationRefused(
+            f"the run directory {run_dir} cannot be made: {error.strerror}. "
+            "Set run.directory to a place you may write to."
+        ) from error
+    with _Lock(run_dir, config, path):
+        _check_disk(run_dir)
+        from workers.station.station import Station  # the workers' modules, needed from here on
+
+        station = Station(config, path.resolve(), until_success, wait_for_start=serve)
+        station.listen(ProgressLines(time.monotonic()).on_event)
+        ended = await station.run()
+    wanted_more = until_success is not None and not ended.succeeded
+    failed = " failed: " in ended.reason
+    return 1 if wanted_more or failed else 0
+
+
+def _configure(path: Path, operator: str | None, name: str | None, seed: int | None) -> Config:
+    try:
+        config = load(path)
+    except ConfigError as error:
+        raise StationRefused(str(error)) from error
+    if operator not in (None, "scripted", "person"):
+        raise StationRefused(f"--operator {operator}: unknown; use 'scripted' or 'person'")
+    if operator == "scripted" and not config.simulated:
+        raise StationRefused("--operator scripted works on the simulator only; set env.robot.type = \"so101_sim\"")
+    run = config.run
+    if name is not None:
+        run = msgspec.structs.replace(run, name=name)
+    if seed is not None:
+        run = msgspec.structs.replace(run, seed=seed)
+    chair = config.operator
+    if operator is not None:
+        chair = msgspec.structs.replace(chair, scripted=operator == "scripted")
+    return msgspec.structs.replace(config, run=run, operator=chair)
+
+
+class _Lock:
+    """Exclusive use of a run directory, and the files by which consoles find this station."""
+
+    def __init__(self, run_dir: Path, config: Config, path: Path) -> None:
+        self._run_dir = run_dir
+        self._lock = StationLock(
+            os.getpid(), PROTOCOL_VERSION, str(socket_path(run_dir)), str(path.resolve()), config.run.name
+        )
+
+    def __enter__(self) -> "_Lock":
+        self._file = lock_path(self._run_dir).open("a+")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            other = read_lock(self._run_dir)
+            pid = f" (pid {other.pid})" if other else ""
+            raise StationRefused(
+                f"the run {self._lock.run} is already served by another station{pid}. "
+                f"Attach with `hilserl-tui attach {self._lock.run}`, end it with `hilserl-tui down {self._lock.run}`, "
+                "or give this run another name."
+            ) from error
+        write_lock(self._run_dir, self._lock)
+        self._pointer = announce(self._run_dir)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pointer.unlink(missing_ok=True)
+        lock_path(self._run_dir).unlink(missing_ok=True)
+        self._file.close()
+
+
+def _check_disk(run_dir: Path) -> None:
+    free = shutil.disk_usage(run_dir).free
+    if free < LEAST_DISK_BYTES:
+        raise StationRefused(
+            f"only {free / 1e9:.2f} GB are free for {run_dir}; a run needs at least {LEAST_DISK_BYTES / 1e9:.0f} GB for "
+            "its transition log. Free some space or set run.directory to another disk."
+        )

@@ -1,0 +1,78 @@
+"""Progress lines of a headless run."""
+
+import time
+from collections.abc import Callable
+
+from workers.model import events as e
+from workers.model.reduce import reduce
+from workers.model.select import (
+    all_success,
+    autonomous_success,
+    intervention_rate,
+    training_episodes,
+    wilson_interval,
+)
+from workers.model.state import ConsoleState
+
+PERIOD_S = 10.0
+
+
+class ProgressLines:
+    """Prints what an operator wants to read of a run nobody looks at: phases, workers, figures every few seconds."""
+
+    def __init__(self, started_s: float, write: Callable[[str], None] = lambda text: print(text, flush=True)) -> None:
+        self._started_s = started_s
+        self._write = write
+        self._state = ConsoleState()
+        self._shown_s = started_s
+
+    def on_event(self, event: e.Event) -> None:
+        before = self._state
+        self._state = reduce(before, event)
+        match event:
+            case e.PhaseChanged(phase, detail) if phase is not before.progress.phase:
+                self._line(f"{phase.value}: {detail}" if detail else phase.value)
+            case e.WorkerChanged(worker, state, reason, restarts):
+                again = f" (restart {restarts})" if restarts else ""
+                self._line(f"{worker} {state.value}{again}" + (f": {reason}" if reason else ""))
+            case e.LogLine(worker, level, text) if level in (e.Level.WARNING, e.Level.ERROR):
+                self._line(f"{level.value} {worker}: {text}")
+            case e.EvaluationProgress(successes, trials, _, version, True):
+                low, high = wilson_interval(successes, trials)
+                self._line(
+                    f"evaluation of policy {version}: {successes}/{trials} = {successes / max(trials, 1):.0%} "
+                    f"(95 % interval {low:.0%} to {high:.0%})"
+                )
+            case e.RunEnded(reason, succeeded):
+                self._line(f"{self._figures()}")
+                self._line(("done: " if succeeded else "ended: ") + reason)
+        if time.monotonic() - self._shown_s >= PERIOD_S:
+            self._shown_s = time.monotonic()
+            self._line(self._figures())
+
+    def _line(self, text: str) -> None:
+        elapsed = int(time.monotonic() - self._started_s)
+        self._write(f"{elapsed // 60:02d}:{elapsed % 60:02d}  {text}")
+
+    def _figures(self) -> str:
+        state = self._state
+        progress, learner = state.progress, state.learner
+        episodes = training_episodes(state)
+        parts = [progress.phase.value]
+        if progress.total:
+            parts.append(f"{progress.done}/{progress.total}")
+        if state.evaluation and progress.phase is e.Phase.EVALUATING:
+            parts.append(f"{state.evaluation.successes} of {state.evaluation.trials} succeeded")
+        if episodes:
+            parts.append(
+                f"ep {len(episodes)}  autonomous {autonomous_success(episodes) or 0:.2f}  "
+                f"all {all_success(episodes) or 0:.2f}  human {intervention_rate(episodes) or 0:.2f}"
+            )
+        rate = state.rates.get("actor")
+        parts.append(
+            f"steps {learner.env_steps}  updates {learner.updates}  UTD {learner.utd:.2f}  "
+            f"policy {state.policy_version}  {learner.status}"
+        )
+        if rate:
+            parts.append(f"actor {rate.hz:.1f} Hz p99 {rate.period_p99_ms:.0f} ms, {rate.overruns} overruns")
+        return "  ".join(parts)

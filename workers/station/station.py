@@ -1,0 +1,265 @@
+"""The station: folds what happens into one state, hands it to consoles, and carries orders to the workers."""
+
+import asyncio
+import contextlib
+import logging
+import multiprocessing
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+from workers.config import Config
+from workers.model import commands as c
+from workers.model import events as e
+from workers.model.orders import NewRecords, Operate, Order, Preview, TakePolicy
+from workers.model.places import socket_path
+from workers.model.reduce import reduce
+from workers.model.state import ConsoleState
+from workers.robot.board import STATION_WORD, Board
+from workers.runtime.shared import SharedNewest
+from workers.station.crew import crew, stop_waves
+from workers.station.handle import WorkerHandle
+from workers.station.journal import Journal
+from workers.station.recipe import TrainRecipe
+from workers.station.server import Server
+
+WORD_PERIOD_S = 0.1  # the gate holds when the station is silent for 1 s
+ARM_DISPLAY_PERIOD_S = 0.1
+LEASE_LIMIT_S = 0.5
+LEASE_LOST_WORDS = "the console that held the controls is gone"
+INTERNAL_EVENTS = (e.Recorded, e.PolicyPublished)
+log = logging.getLogger(__name__)
+
+
+class Station:
+    """One run, from its first worker to its last.
+
+    Args:
+        config: the run's configuration.
+        until_success: end when an evaluation reaches this success rate; None goes on for ever.
+        wait_for_start: begin the recipe at a console's `StartRun` instead of at once.
+    """
+
+    def __init__(self, config: Config, config_path: Path, until_success: float | None, wait_for_start: bool) -> None:
+        self.state = ConsoleState()
+        self._config = config
+        self._run_dir = config.run_dir
+        self._start_asked = asyncio.Event()
+        if not wait_for_start:
+            self._start_asked.set()
+        self._shutdown = asyncio.Event()
+        self._changed = asyncio.Event()
+        self._standing: dict[tuple[str, type[Order]], Order] = {}
+        self._lease_lost = False
+        self._listeners: list[Callable[[e.Event], None]] = []
+        self._word = np.zeros((), STATION_WORD)
+        context = multiprocessing.get_context("spawn")
+        self._board = Board.create(context, {n: (cam.height, cam.width) for n, cam in config.env.cameras.items()})
+        self._handles = {
+            spec.name: WorkerHandle(spec, context, self._run_dir, self._fold, self._give_standing)
+            for spec in crew(config, self._board)
+        }
+        self._recipe = TrainRecipe(self, config, until_success)
+        self._server = Server(
+            socket_path(self._run_dir), lambda: self.state, self._on_command, self.stop_arm, self._on_consoles
+        )
+        self._journal = Journal(self._run_dir)
+        self._fold(_opening(config, config_path))
+        self._fold(e.OperatorChanged(config.operator.scripted, 0))
+
+    def listen(self, listener: Callable[[e.Event], None]) -> None:
+        """Call `listener` with every event from now on (progress lines of a headless run)."""
+        self._listeners.append(listener)
+
+    async def run(self) -> e.RunEnded:
+        """Run to the end; every worker is gone when this returns."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._shutdown.set)
+        await self._server.start()
+        keepers = [asyncio.create_task(handle.keep_running()) for handle in self._handles.values()]
+        duties = [asyncio.create_task(self._speak_for_ever()), asyncio.create_task(self._watch_leases())]
+        try:
+            ended = await self._run_recipe()
+            self._fold(ended)
+            if self._server.consoles and not self._shutdown.is_set():
+                await self._shutdown.wait()  # the operator reads the result and quits
+            return ended
+        finally:
+            self._fold(e.PhaseChanged(e.Phase.STOPPING, "hold, park, save"))
+            await self._stop_workers()
+            for task in (*duties, *keepers):
+                task.cancel()
+            await self._server.close()
+            self._journal.close()
+
+    # what a recipe may do
+
+    def emit(self, event: e.Event) -> None:
+        self._fold(event)
+
+    def stand(self, worker: str, order: Order) -> None:
+        self._standing[(worker, type(order))] = order
+        self._handles[worker].give(order)
+
+    async def wait_for(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self._changed.clear()
+            await self._changed.wait()
+
+    # the operator
+
+    def stop_arm(self, by: str) -> None:
+        """Latch the stop: straight into the robot worker's memory, then tell everybody."""
+        self._word["stops"] += 1
+        self._speak()
+        self._fold(e.StopLatched(by))
+
+    def _on_command(self, command: c.AnyCommand) -> None:
+        match command:
+            case c.StartRun():
+                self._start_asked.set()
+            case c.ClearStop(by):
+                self._word["clears"] = self._word["stops"]
+                self._speak()
+                self._fold(e.StopCleared(by))
+            case c.EvaluateNow():
+                self._recipe.evaluate_now()
+            case c.ShutDown():
+                self._shutdown.set()
+            case c.UseScript() if not self._config.simulated:
+                self._note("the scripted operator drives the simulator only")
+            case _:
+                self._handles["actor"].give(Operate(command))
+
+    def _on_consoles(self) -> None:
+        consoles = self._server.consoles
+        holder = self._server.holder.name if self._server.holder else ""
+        self._fold(e.OperatorChanged(self.state.control.scripted, len(consoles), holder))
+        wanted = [console.cameras for console in consoles if console.cameras and console.cameras.width > 0]
+        preview = Preview(
+            max((w.width for w in wanted), default=0),
+            max((w.height for w in wanted), default=0),
+            max((w.hz for w in wanted), default=0.0),
+        )
+        for name in self._config.env.cameras:
+            self.stand(f"camera-{name}", preview)
+
+    async def _watch_leases(self) -> None:
+        """Release the arm when the console that drives it is gone; learning goes on."""
+        while True:
+            await asyncio.sleep(0.1)
+            age_s = self._server.lease_age_s()
+            control = self.state.control
+            lost = age_s is None or age_s > LEASE_LIMIT_S
+            if lost and control.driver is e.Driver.HUMAN:
+                self._handles["actor"].give(Operate(c.Intervene(on=False)))
+                self._note(f"{LEASE_LOST_WORDS}: intervention released")
+            must_hold = lost and self._config.operator.lost == "hold" and self._start_asked.is_set()
+            if must_hold != self._lease_lost:
+                self._lease_lost = must_hold
+                self._handles["actor"].give(Operate(c.Pause(on=must_hold)))
+                self._note(f"{LEASE_LOST_WORDS}: the arm holds" if must_hold else "the operator is back")
+
+    # the workers
+
+    def _fold(self, event: e.Event) -> None:
+        if isinstance(event, e.Recorded):
+            self._handles["learner"].give(NewRecords())
+        elif isinstance(event, e.PolicyPublished):
+            self.stand("actor", TakePolicy(event.version))
+        self.state = reduce(self.state, event)
+        self._recipe.on_event(event)
+        if not isinstance(event, INTERNAL_EVENTS):
+            self._journal.write(event)
+            self._server.broadcast(event)
+            for listener in self._listeners:
+                listener(event)
+        self._changed.set()
+
+    def _give_standing(self, worker: str) -> None:
+        for (name, _), order in self._standing.items():
+            if name == worker:
+                self._handles[name].give(order)
+
+    def _note(self, text: str) -> None:
+        self._fold(e.LogLine("station", e.Level.WARNING, text, time.time()))
+
+    def _speak(self) -> None:
+        self._word["at_ns"] = time.monotonic_ns()
+        self._board.word.write(self._word)
+
+    async def _speak_for_ever(self) -> None:
+        while True:
+            self._speak()
+            arm = arm_moved(self._board.arm)
+            if arm is not None and arm != self.state.arm:
+                self._fold(arm)
+            await asyncio.sleep(ARM_DISPLAY_PERIOD_S)
+
+    async def _run_recipe(self) -> e.RunEnded:
+        stop = asyncio.create_task(self._shutdown.wait())
+        begin = asyncio.create_task(self._begin())
+        try:
+            await asyncio.wait({stop, begin}, return_when=asyncio.FIRST_COMPLETED)
+            if begin.done():
+                return begin.result()
+            return e.RunEnded("stopped by the operator", succeeded=False)
+        finally:
+            for task in (stop, begin):
+                task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await begin
+
+    async def _begin(self) -> e.RunEnded:
+        await self._start_asked.wait()
+        return await self._recipe.run()
+
+    async def _stop_workers(self) -> None:
+        """Actor first, so that its last step is complete; then everybody else at once."""
+        order = stop_waves(self._handles)
+        for wave in order:
+            await asyncio.gather(*(handle.stop() for handle in wave))
+        for handle in self._handles.values():
+            handle.kill()
+
+
+def _opening(config: Config, config_path: Path) -> e.RunOpened:
+    bounds = config.env.processor.inverse_kinematics.end_effector_bounds
+    return e.RunOpened(
+        run=config.run.name,
+        run_dir=str(config.run_dir),
+        config_path=str(config_path),
+        task=config.env.task,
+        fps=config.env.fps,
+        cameras=tuple(config.env.cameras),
+        ee_min_m=tuple(bounds.min),
+        ee_max_m=tuple(bounds.max),
+        online_capacity=config.policy.online_buffer_capacity,
+        offline_capacity=config.policy.offline_buffer_capacity,
+        online_ratio=config.algorithm.online_ratio,
+        utd_target=config.algorithm.utd_ratio,
+        demonstrations_wanted=config.operator.demonstrations,
+        simulated=config.simulated,
+    )
+
+
+def arm_moved(block: SharedNewest) -> e.ArmMoved | None:
+    """The arm as the consoles show it; None before the robot worker's first tick."""
+    read = block.read()
+    if read is None:
+        return None
+    arm = read[1]
+    clipped = bytes(arm["clipped"]).decode()
+    x, y, z = (round(float(v), 4) for v in arm["ee_m"])
+    return e.ArmMoved(
+        ee_m=(x, y, z),
+        gripper_pct=round(float(arm["joints"][5]), 1),
+        mode=e.GateMode(bytes(arm["mode"]).decode()),
+        clipped=tuple(clipped.split(",")) if clipped else (),
+        reason=bytes(arm["reason"]).decode(),
+        at_s=round(float(arm["at_ns"]) / 1e9, 3),
+    )

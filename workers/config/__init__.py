@@ -1,4 +1,4 @@
-"""The configuration: one typed section a file, and a loader that says file, line, key and what would be right.
+"""The configuration: one typed section a file, and a loader whose errors name file, line and key.
 
 `load(path)` reads a file, `Config.run_dir` is where its run lives, `ConfigError` says what is wrong.
 """

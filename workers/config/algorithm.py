@@ -1,11 +1,10 @@
 """[algorithm]: SAC with demonstrations in half of every batch (RLPD), figure by figure."""
 
-from collections.abc import Iterator
 from typing import Annotated
 
 import msgspec
 
-from workers.config.values import Above0, AtLeast0, Count, CountOr0, Section, Share
+from workers.config.values import Above0, AtLeast0, Count, CountOr0, Problems, Section, Share
 
 
 class AlgorithmConfig(Section, frozen=True, kw_only=True):
@@ -50,11 +49,8 @@ class AlgorithmConfig(Section, frozen=True, kw_only=True):
     random_shift_px: Annotated[int, msgspec.Meta(ge=0, le=32)] = 4
     """Largest random shift of training pictures in pixels (DrQ augmentation); 0 is off."""
 
-    def problems(self) -> Iterator[tuple[tuple[str, ...], str]]:
+    def problems(self) -> Problems:
         if self.num_subsample_critics is not None and self.num_subsample_critics > self.num_critics:
             yield ("num_subsample_critics",), f"more than num_critics ({self.num_critics})"
         if self.bc_decay_updates and not self.bc_weight:
-            yield (
-                ("bc_decay_updates",),
-                "has no effect while bc_weight is 0: set bc_weight, or remove this key",
-            )
+            yield ("bc_decay_updates",), "does nothing while bc_weight is 0; set bc_weight or remove this key"

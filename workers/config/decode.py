@@ -49,18 +49,15 @@ class Decoder:
             raise self._wrong(kind, value, at)
         fields = {field.encode_name: field for field in msgspec.structs.fields(kind)}
         before = len(self.faults)
-        meant = {nearest(key, list(fields)) for key in value.keys() - fields.keys()}
-        for key in value.keys() - fields.keys():
-            self._fault((*at, key), f"unknown key; {advice(key, list(fields), inspect.type_info(self.root))}")
+        meant = self._refuse(value.keys() - fields.keys(), list(fields), at)
         made = {}
         for name, field in fields.items():
             try:
                 if name in value:
                     made[field.name] = self._value(field.type, value[name], (*at, name))
                 elif field.required and name not in meant:
-                    raise self._fault(
-                        (*at, name), f"missing; it must be {expected(inspect.type_info(field.type))}"
-                    )
+                    wanted = expected(inspect.type_info(field.type))
+                    raise self._fault((*at, name), f"missing; it must be {wanted}")
             except Faulty:
                 continue
         if len(self.faults) > before:
@@ -71,6 +68,13 @@ class Decoder:
         if len(self.faults) > before:
             raise Faulty
         return section
+
+    def _refuse(self, unknown: set[str], valid: list[str], at: KeyPath) -> set[str | None]:
+        """Faults for keys that are not in the schema; returns those they were probably meant to be."""
+        for key in unknown:
+            text = advice(key, valid, inspect.type_info(self.root))
+            self._fault((*at, key), f"unknown key; {text}")
+        return {nearest(key, valid) for key in unknown}
 
     def _named(self, kind: Any, value: Any, at: KeyPath) -> Any:
         """A table whose keys the user chooses, such as the cameras."""

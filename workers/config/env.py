@@ -1,6 +1,5 @@
 """[env]: the task, its rate, the arm, the cameras and the processors."""
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
@@ -8,7 +7,7 @@ import msgspec
 from workers.config.cameras import CameraConfig
 from workers.config.processor import ProcessorConfig
 from workers.config.robot import RobotConfig
-from workers.config.values import Section
+from workers.config.values import Problems, Section
 
 CameraName = Annotated[
     str,
@@ -32,36 +31,26 @@ class EnvConfig(Section, frozen=True, kw_only=True):
     processor: ProcessorConfig
     """The way from readings to observation and from action to joint goal."""
 
-    def problems(self) -> Iterator[tuple[tuple[str, ...], str]]:
+    def problems(self) -> Problems:
         if self.robot.loop_hz < 2 * self.fps:
-            yield (
-                ("robot", "loop_hz"),
-                f"{self.robot.loop_hz:g} Hz is less than twice env.fps ({self.fps:g} Hz)",
-            )
+            yield ("robot", "loop_hz"), f"{self.robot.loop_hz:g} is less than twice env.fps ({self.fps:g})"
         if self.processor.reset.control_time_s * self.fps < 1:
             yield ("processor", "reset", "control_time_s"), "shorter than one step of env.fps"
         for name, camera in self.cameras.items():
             if camera.fps < self.fps:
-                yield (
-                    ("cameras", name, "fps"),
-                    f"{camera.fps:g} is below env.fps ({self.fps:g}): pictures would repeat",
-                )
+                text = f"{camera.fps:g} is below env.fps ({self.fps:g}): pictures would repeat"
+                yield ("cameras", name, "fps"), text
         yield from self._crop_problems()
 
-    def _crop_problems(self) -> Iterator[tuple[tuple[str, ...], str]]:
+    def _crop_problems(self) -> Problems:
         for key, (top, left, height, width) in self.processor.image_preprocessing.crop_params_dict.items():
             at = ("processor", "image_preprocessing", "crop_params_dict", key)
-            camera = (
-                self.cameras.get(key.removeprefix(IMAGE_PREFIX)) if key.startswith(IMAGE_PREFIX) else None
-            )
+            name = key.removeprefix(IMAGE_PREFIX)
+            camera = self.cameras.get(name) if name != key else None
             if camera is None:
                 valid = ", ".join(f'"{IMAGE_PREFIX}{name}"' for name in self.cameras)
                 yield at, f"no such camera; valid keys here: {valid}"
             elif top + height > camera.height or left + width > camera.width:
-                yield (
-                    at,
-                    (
-                        f"[top, left, height, width] reaches row {top + height} and column {left + width}, "
-                        f"outside the camera's {camera.height} rows and {camera.width} columns"
-                    ),
-                )
+                reached = f"reaches row {top + height} and column {left + width}"
+                there = f"the camera has {camera.height} rows and {camera.width} columns"
+                yield at, f"[top, left, height, width] {reached}, but {there}"

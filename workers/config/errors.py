@@ -29,7 +29,5 @@ class ConfigError(Exception):
         lines = []
         for problem in sorted(self.problems, key=lambda found: found.line):
             place = f"{self.path}:{problem.line}" if problem.line else self.path
-            lines.append(
-                f"{place}: {problem.key}: {problem.text}" if problem.key else f"{place}: {problem.text}"
-            )
+            lines.append(": ".join(part for part in (place, problem.key, problem.text) if part))
         return "\n".join(lines)

@@ -16,7 +16,7 @@ _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 def load(path: str | Path) -> Config:
     """The configuration in the TOML file `path`.
 
-    Raises ConfigError, whose text is for the operator, when the file cannot be read or anything in it is wrong.
+    Raises ConfigError, whose text is for the operator, when the file cannot be read or is wrong.
     """
     return parse(_read(Path(path)), str(path))
 

@@ -7,7 +7,7 @@ from workers.config.values import Count, CountOr0, Section
 
 class OperatorConfig(Section, frozen=True, kw_only=True):
     scripted: bool = False
-    """Let the scripted person record demonstrations and intervene until somebody takes over (simulator only)."""
+    """The scripted person demonstrates and intervenes until somebody takes over (simulator only)."""
     demonstrations: CountOr0 = 20
     """Demonstration episodes recorded before training starts."""
     patience_steps: Count = 6

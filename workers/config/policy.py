@@ -1,11 +1,10 @@
 """[policy]: where it runs, how it sees, what it remembers."""
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
 
-from workers.config.values import Above0, Count, CountOr0, Section
+from workers.config.values import Above0, Count, CountOr0, Problems, Section
 
 
 class ActorLearnerConfig(Section, frozen=True, kw_only=True):
@@ -40,11 +39,8 @@ class PolicyConfig(Section, frozen=True, kw_only=True):
     actor_learner_config: ActorLearnerConfig = ActorLearnerConfig()
     """The link between actor and learner."""
 
-    def problems(self) -> Iterator[tuple[tuple[str, ...], str]]:
+    def problems(self) -> Problems:
         if self.online_step_before_learning > self.online_buffer_capacity:
-            yield (
-                ("online_step_before_learning",),
-                (
-                    f"more than online_buffer_capacity ({self.online_buffer_capacity}): learning would never start"
-                ),
-            )
+            capacity = self.online_buffer_capacity
+            text = f"more than online_buffer_capacity ({capacity}): learning would never start"
+            yield ("online_step_before_learning",), text

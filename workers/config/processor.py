@@ -1,11 +1,10 @@
 """[env.processor]: what happens between raw readings and observation, and between action and joint goal."""
 
-from collections.abc import Iterator
 from typing import Annotated, Literal
 
 import msgspec
 
-from workers.config.values import AtLeast0, Section, Vector3
+from workers.config.values import AtLeast0, Problems, Section, Vector3
 
 SMALLEST_BOX_M = 0.03
 """Below this a workspace axis is a mistake (typically taught without moving the arm), not a workspace."""
@@ -29,7 +28,7 @@ class ObservationConfig(Section, frozen=True, kw_only=True):
 
 class ImagePreprocessingConfig(Section, frozen=True, kw_only=True):
     crop_params_dict: dict[str, Crop] = msgspec.field(default_factory=dict)
-    """Part of each picture that is kept: `"observation.images.<camera>" = [top, left, height, width]` in pixels."""
+    """Part of a picture to keep: `"observation.images.<camera>" = [top, left, height, width]` in pixels."""
     resize_size: tuple[Side, Side] = (128, 128)
     """[height, width] in pixels that every picture is resized to after its crop; even numbers."""
 
@@ -38,12 +37,12 @@ class GripperConfig(Section, frozen=True, kw_only=True):
     use_gripper: bool = True
     """Let the policy and the person drive the gripper; when false it stays as the reset left it."""
     gripper_penalty: Annotated[float, msgspec.Meta(ge=-1.0, le=0.0)] = 0.0
-    """Reward (0 or negative) for each step whose command changes the gripper goal; keeps it from chattering."""
+    """Reward (0 or negative) for each step that changes the gripper goal; keeps it from chattering."""
 
 
 class ResetConfig(Section, frozen=True, kw_only=True):
     fixed_reset_joint_positions: tuple[float, float, float, float, float, float] | None = None
-    """Pose between episodes: five joints in degrees (shoulder_pan ... wrist_roll), gripper in percent open."""
+    """Pose between episodes: five joints in degrees, shoulder_pan first, and the gripper in percent open."""
     reset_time_s: AtLeast0 = 5.0
     """Seconds to wait in that pose before an episode starts, for a person to put the scene in order."""
     control_time_s: Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] = 20.0
@@ -51,17 +50,14 @@ class ResetConfig(Section, frozen=True, kw_only=True):
     terminate_on_success: bool = True
     """End the episode at the first success."""
 
-    def problems(self) -> Iterator[tuple[tuple[str, ...], str]]:
+    def problems(self) -> Problems:
         pose = self.fixed_reset_joint_positions
         if pose is None:
             return
         if any(abs(angle) > 180.0 for angle in pose[:5]):
             yield ("fixed_reset_joint_positions",), "the first five are joint angles in degrees, -180 to 180"
         if not 0.0 <= pose[5] <= 100.0:
-            yield (
-                ("fixed_reset_joint_positions",),
-                "the sixth is the gripper in percent, 0 closed to 100 fully open",
-            )
+            yield ("fixed_reset_joint_positions",), "the sixth is the gripper in percent open, 0 to 100"
 
 
 class BoundsConfig(Section, frozen=True, kw_only=True):
@@ -70,16 +66,13 @@ class BoundsConfig(Section, frozen=True, kw_only=True):
     max: Vector3
     """Upper corner [x, y, z] in metres, base frame."""
 
-    def problems(self) -> Iterator[tuple[tuple[str, ...], str]]:
+    def problems(self) -> Problems:
         for axis, low, high in zip("xyz", self.min, self.max, strict=True):
             if low >= high:
                 yield ("max",), f"{axis}: min {low:g} m is not below max {high:g} m"
             elif high - low < SMALLEST_BOX_M - 1e-9:
-                width_cm, least_cm = 100 * (high - low), 100 * SMALLEST_BOX_M
-                yield (
-                    ("max",),
-                    f"{axis}: the box is only {width_cm:.1f} cm wide; at least {least_cm:.0f} cm is needed",
-                )
+                text = f"only {100 * (high - low):.1f} cm wide; {100 * SMALLEST_BOX_M:.0f} cm is the least"
+                yield ("max",), f"{axis}: {text}"
             if max(abs(low), abs(high)) > 1.0:
                 yield ("max",), f"{axis}: more than 1 m away, out of any reach; the unit is metres"
 

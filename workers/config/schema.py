@@ -1,6 +1,5 @@
 """The whole configuration: one field a section."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
@@ -12,7 +11,7 @@ from workers.config.operator import OperatorConfig
 from workers.config.policy import PolicyConfig
 from workers.config.run import RunConfig
 from workers.config.teleop import TeleopConfig
-from workers.config.values import Section
+from workers.config.values import Problems, Section
 from workers.config.wandb import WandbConfig
 
 
@@ -43,15 +42,15 @@ class Config(Section, frozen=True, kw_only=True):
         """Folder of everything this run writes."""
         return Path(self.run.directory) / self.run.name
 
-    def problems(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        offline_share = 1.0 - self.algorithm.online_ratio
+    @property
+    def simulated(self) -> bool:
+        """Whether the arm is a simulated one."""
+        return self.env.robot.type == "so101_sim"
+
+    def problems(self) -> Problems:
         if self.operator.demonstrations == 0 and self.algorithm.bc_pretrain_updates > 0:
-            yield (
-                ("algorithm", "bc_pretrain_updates"),
-                "needs demonstrations, but operator.demonstrations is 0",
-            )
-        if self.operator.demonstrations == 0 and offline_share == 1.0:
-            yield (
-                ("algorithm", "online_ratio"),
-                "0 takes every batch from demonstrations, but operator.demonstrations is 0",
-            )
+            text = "needs demonstrations, but operator.demonstrations is 0"
+            yield ("algorithm", "bc_pretrain_updates"), text
+        if self.operator.demonstrations == 0 and self.algorithm.online_ratio == 0.0:
+            text = "0 draws every batch from demonstrations, but operator.demonstrations is 0"
+            yield ("algorithm", "online_ratio"), text

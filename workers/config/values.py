@@ -12,10 +12,13 @@ Count = Annotated[int, msgspec.Meta(ge=1)]
 CountOr0 = Annotated[int, msgspec.Meta(ge=0)]
 Vector3 = tuple[float, float, float]
 
+Problems = Iterator[tuple[tuple[str, ...], str]]
+"""What is wrong in a section: path of the key from that section on, and the text for the operator."""
+
 
 class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the configuration file: typed, immutable, documented field by field."""
 
-    def problems(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """What is wrong with fields that are fine one by one: (path of the key from this section on, text)."""
+    def problems(self) -> Problems:
+        """What is wrong between fields that are fine one by one."""
         return iter(())

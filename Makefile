@@ -1,0 +1,39 @@
+# Sets up .venv on first use, then runs what you ask for. `make` alone lists the targets.
+
+PYTHON ?= $(shell sh .ci/find-python)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.installed
+CONFIG ?= configs/sim_pick_lift.toml
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-slow lint bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## open the console on a simulated arm and start training (CONFIG=other.toml)
+	@sh .ci/check-egl $(BIN)/python
+	$(BIN)/hilserl-tui $(CONFIG) --start
+
+test: $(READY) ## run the tests, all but the slow ones
+	$(BIN)/pytest -q -m "not slow"
+
+test-slow: $(READY) ## run the tests that take minutes
+	$(BIN)/pytest -q -m slow
+
+lint: $(READY) ## check style, types and who imports whom
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY) ## measure the figures of the README
+	set -e; for file in benchmarks/*.py; do echo "== $$file"; $(BIN)/python $$file; done
+
+clean: ## remove .venv and caches; runs are kept
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist *.egg-info
+	find hilserl_tui workers tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): pyproject.toml constraints.txt
+	@sh .ci/set-up "$(PYTHON)" $(VENV)
+	@touch $@

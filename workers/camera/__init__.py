@@ -1,0 +1,1 @@
+"""Cameras: one process each, newest frame in shared memory."""

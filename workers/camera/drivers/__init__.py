@@ -1,0 +1,1 @@
+"""Where pictures come from: a simulator or a real device."""

@@ -1,0 +1,117 @@
+"""Pictures of the simulated workcell, rendered off screen through EGL; no display needed.
+
+All cameras are drawn side by side into one framebuffer and read back at once: on software rendering the read-back and
+the state changes cost as much as the drawing.
+"""
+
+import os
+import weakref
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+os.environ.setdefault("MUJOCO_GL", "egl")  # both are read when the libraries load
+os.environ.setdefault("LP_NUM_THREADS", "0")  # Mesa's rasteriser in the calling thread: pictures are too small to share
+
+import mujoco  # noqa: E402
+
+from workers.robot.mjcf import CAMERAS, pick_lift_mjcf  # noqa: E402
+
+if TYPE_CHECKING:
+    from mujoco.egl import GLContext
+
+Picture = NDArray[np.uint8]
+
+_ADVICE = (
+    "The simulator draws its camera pictures with OpenGL through EGL, and EGL did not start: {reason}.\n"
+    "On Debian or Ubuntu: sudo apt install libegl1 libegl-mesa0 libgl1-mesa-dri\n"
+    "On Fedora: sudo dnf install mesa-libEGL mesa-dri-drivers"
+)
+
+
+_EFFECTS = (
+    mujoco.mjtRndFlag.mjRND_SHADOW,
+    mujoco.mjtRndFlag.mjRND_REFLECTION,
+    mujoco.mjtRndFlag.mjRND_SKYBOX,
+    mujoco.mjtRndFlag.mjRND_FOG,
+    mujoco.mjtRndFlag.mjRND_HAZE,
+)
+
+
+class RendererUnavailable(Exception):
+    """No OpenGL through EGL on this machine; the text says what to install."""
+
+
+class SimRenderer:
+    """Renders named cameras from the simulator's generalised positions. One instance per process and thread."""
+
+    def __init__(self, cameras: Sequence[str], width: int, height: int) -> None:
+        """Open an off-screen context for `cameras` at `width` x `height` pixels each.
+
+        Raises RendererUnavailable when EGL is missing, ValueError for a camera the scene does not have.
+        """
+        known = [camera.name for camera in CAMERAS]
+        for name in cameras:
+            if name not in known:
+                raise ValueError(f"the simulator has no camera {name!r}; it has {', '.join(known)}")
+        self._width = width
+        self._gl = _open_context(width * len(cameras), height)
+        self._model = mujoco.MjModel.from_xml_string(pick_lift_mjcf())
+        self._model.vis.global_.offwidth, self._model.vis.global_.offheight = width * len(cameras), height
+        self._data = mujoco.MjData(self._model)
+        self._context = mujoco.MjrContext(self._model, mujoco.mjtFontScale.mjFONTSCALE_100)
+        mujoco.mjr_setBuffer(mujoco.mjtFramebuffer.mjFB_OFFSCREEN, self._context)
+        self._release = weakref.finalize(self, _free, self._context, self._gl)
+        self._scene = mujoco.MjvScene(self._model, maxgeom=64)
+        for effect in _EFFECTS:
+            self._scene.flags[int(effect)] = 0
+        self._views = []
+        for column, name in enumerate(cameras):
+            view = mujoco.MjvCamera()
+            view.type = mujoco.mjtCamera.mjCAMERA_FIXED
+            view.fixedcamid = self._model.camera(name).id
+            self._views.append((name, view, mujoco.MjrRect(column * width, 0, width, height)))
+        self._whole = mujoco.MjrRect(0, 0, width * len(cameras), height)
+        self._pixels: Picture = np.empty((height, width * len(cameras), 3), np.uint8)
+        self._option, self._perturb = mujoco.MjvOption(), mujoco.MjvPerturb()
+
+    def render(self, qpos: NDArray[np.float64]) -> dict[str, Picture]:
+        """Pictures uint8 [H, W, 3] of every camera for generalised positions [13] (`SimArm.scene`)."""
+        self._gl.make_current()
+        self._data.qpos[:] = qpos
+        mujoco.mj_kinematics(self._model, self._data)
+        mujoco.mj_camlight(self._model, self._data)
+        for _, view, place in self._views:
+            mujoco.mjv_updateScene(
+                self._model, self._data, self._option, self._perturb, view, mujoco.mjtCatBit.mjCAT_ALL, self._scene
+            )
+            mujoco.mjr_render(place, self._scene, self._context)
+        mujoco.mjr_readPixels(self._pixels, None, self._whole, self._context)
+        upright = self._pixels[::-1]  # OpenGL's first row is the bottom one
+        return {
+            name: np.ascontiguousarray(upright[:, place.left : place.left + self._width])
+            for name, _, place in self._views
+        }
+
+    def close(self) -> None:
+        """Give the context back; the renderer cannot be used afterwards."""
+        self._release()
+
+
+def _open_context(width: int, height: int) -> "GLContext":
+    """An EGL context, made current. Raises RendererUnavailable."""
+    try:
+        from mujoco.egl import GLContext
+
+        context = GLContext(width, height)
+        context.make_current()
+    except (ImportError, RuntimeError, AttributeError, OSError) as error:
+        raise RendererUnavailable(_ADVICE.format(reason=str(error) or type(error).__name__)) from error
+    return context
+
+
+def _free(context: mujoco.MjrContext, gl: "GLContext") -> None:
+    context.free()
+    gl.free()

@@ -1,0 +1,1 @@
+"""One arm: its figures, kinematics, safety gate, controller and drivers."""

@@ -1,0 +1,171 @@
+"""The robot side of the control path: newest target in, gated servo goals out, once per tick.
+
+    target -> fresh? -> interpolate over one actor period -> gate -> servo
+
+The controller has no clock, thread or queue of its own, so the real-time robot worker and the in-process environment
+run the same code. Units: degrees (gripper: percent), seconds of the caller's clock.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+import numpy as np
+
+from workers.robot.drivers import ArmDriver, ArmReading
+from workers.robot.figures import GRIPPER, Floats
+from workers.robot.gate import Limit, Limits, ToolPosition, admit
+
+_STALE_PERIODS = 2.0
+_NOTHING: frozenset[Limit] = frozenset()
+
+
+class Mode(StrEnum):
+    """What the controller does with targets."""
+
+    ENGAGED = "engaged"  # follows fresh targets
+    HOLD = "hold"  # torque on, goal stays; either asked for or because targets went stale
+    PARKING = "parking"  # slow move to a rest pose; holds there
+    STOPPED = "stopped"  # latched until clear_stop()
+
+
+@dataclass(frozen=True, slots=True)
+class JointTarget:
+    """Where the actor wants the arm one period after `stamp_s`."""
+
+    joints_deg: Floats  # [6]
+    stamp_s: float
+    sequence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What one tick measured and did."""
+
+    mode: Mode
+    reason: str  # why the arm holds or is stopped; empty while it follows
+    reading: ArmReading
+    goal_deg: Floats  # [6] sent to the servos
+    clipped: frozenset[Limit]
+    sequence: int  # of the target being followed; -1 before the first
+    parked: bool
+
+
+class ArmController:
+    """Follows joint targets through the safety gate. Starts in HOLD at the measured position."""
+
+    def __init__(
+        self,
+        driver: ArmDriver,
+        limits: Limits,
+        tool: ToolPosition,
+        tick_s: float = 0.02,
+        period_s: float = 0.1,
+        park_speed_deg_s: float = 25.0,
+    ) -> None:
+        self._driver, self._limits, self._tool = driver, limits, tool
+        self._tick_s, self._period_s = tick_s, period_s
+        # Rest and reset poses may lie outside the workspace box; joint limits, rate and lead still hold on the way.
+        slow = np.minimum(limits.speed_deg_s, park_speed_deg_s)
+        slow[GRIPPER] = limits.speed_deg_s[GRIPPER]
+        self._park_limits = replace(limits, box=None, speed_deg_s=slow)
+        self.restart()
+
+    def restart(self) -> None:
+        """Forget targets and motion; HOLD at the measured position. For start-up and after the arm was moved."""
+        self._goal = self._driver.read().joints_deg
+        self._forget_motion()
+        self._mode, self._reason = Mode.HOLD, "not engaged"
+        self._park_pose: Floats | None = None
+        self._target: JointTarget | None = None
+
+    def engage(self) -> None:
+        """Follow targets from now on, starting at rest from the measured position. Ignored while STOPPED."""
+        if self._mode is not Mode.STOPPED:
+            self._adopt_measured()
+            self._mode, self._reason = Mode.ENGAGED, ""
+            self._target = None
+
+    def hold(self, reason: str = "hold") -> None:
+        """Keep the goal where it is until `engage`. Ignored while STOPPED."""
+        if self._mode is not Mode.STOPPED:
+            self._forget_motion()
+            self._mode, self._reason = Mode.HOLD, reason
+
+    def stop(self, reason: str) -> None:
+        """Stop at the measured position from the next tick on; latched until `clear_stop`."""
+        if self._mode is not Mode.STOPPED:
+            self._mode, self._reason = Mode.STOPPED, reason
+            self._adopt_measured()
+
+    def clear_stop(self) -> None:
+        """Acknowledge a stop: HOLD, waiting for `engage`."""
+        if self._mode is Mode.STOPPED:
+            self._mode, self._reason = Mode.HOLD, "stop cleared, not engaged"
+
+    def park(self, pose_deg: Floats) -> None:
+        """Move slowly to `pose_deg` [6] and hold there; `Status.parked` tells when. Ignored while STOPPED."""
+        if self._mode is not Mode.STOPPED:
+            self._adopt_measured()
+            self._mode, self._reason = Mode.PARKING, "parking"
+            self._park_pose = np.clip(pose_deg, self._limits.lower_deg, self._limits.upper_deg)
+
+    def tick(self, target: JointTarget | None, now_s: float) -> Status:
+        """Read the arm, follow the newest target (or hold), write one gated goal."""
+        reading = self._driver.read()
+        mode, reason, request, limits = self._mode, self._reason, self._goal, self._limits
+        if mode is Mode.ENGAGED:
+            waiting = self._waiting(target, now_s)
+            if waiting or target is None:
+                mode, reason = Mode.HOLD, waiting
+                self._forget_motion()
+            else:
+                request = self._interpolate(target, now_s)
+        elif mode is Mode.PARKING and self._park_pose is not None:
+            request, limits = self._park_pose, self._park_limits
+        clipped = _NOTHING
+        if mode in (Mode.ENGAGED, Mode.PARKING):
+            clipped = self._move(request, reading, limits)
+        self._driver.write(self._goal)
+        sequence = -1 if self._target is None else self._target.sequence
+        return Status(mode, reason, reading, self._goal, clipped, sequence, self._is_parked(reading))
+
+    def _waiting(self, target: JointTarget | None, now_s: float) -> str:
+        """Why there is nothing to follow, or an empty string."""
+        if target is None:
+            return "waiting for the first target"
+        age_s = now_s - target.stamp_s
+        if age_s > _STALE_PERIODS * self._period_s + 1e-9:
+            return f"no target for {age_s:.1f} s"
+        return ""
+
+    def _interpolate(self, target: JointTarget, now_s: float) -> Floats:
+        """The point to be at after this tick, on the straight joint line that reaches the target in one period."""
+        if self._target is None or target.sequence != self._target.sequence:
+            self._target, self._line_start, self._line_from_s = target, self._goal, now_s
+        done = min(1.0, (now_s - self._line_from_s + self._tick_s) / self._period_s)
+        return self._line_start + done * (target.joints_deg - self._line_start)
+
+    def _move(self, request: Floats, reading: ArmReading, limits: Limits) -> frozenset[Limit]:
+        verdict = admit(
+            request, self._goal, self._velocity, reading.joints_deg, limits, self._tool, self._tick_s
+        )
+        self._goal, self._velocity = verdict.goal_deg, verdict.velocity_deg_s
+        return verdict.clipped
+
+    def _adopt_measured(self) -> None:
+        """Goal = present position; the jaw keeps its goal, and with it the grip on whatever it holds."""
+        jaw = self._goal[GRIPPER]
+        measured = self._driver.read().joints_deg
+        self._goal = np.where(np.isfinite(measured), measured, self._goal)
+        self._goal[GRIPPER] = jaw
+        self._forget_motion()
+
+    def _forget_motion(self) -> None:
+        self._velocity = np.zeros(len(self._goal))
+
+    def _is_parked(self, reading: ArmReading) -> bool:
+        if self._mode is not Mode.PARKING or self._park_pose is None:
+            return False
+        arrived = np.abs(self._goal - self._park_pose).max() < 1e-6
+        near = np.abs(reading.joints_deg - self._park_pose)[:GRIPPER].max() < self._limits.lead_deg[0]
+        return bool(arrived and near)

@@ -1,0 +1,1 @@
+"""Ways for a person, or a script standing in for one, to drive the arm."""

@@ -1,0 +1,143 @@
+"""What each key does: checks that it makes sense now, and sends one command.
+
+No key changes what is shown; the station's answer does. A key that cannot act says why in a passing hint.
+"""
+
+import time
+
+from textual.app import App
+
+from hilserl_tui.client import StationClient
+from hilserl_tui.view import Link, View
+from workers.model import commands as c
+from workers.model.events import Phase
+
+CLEAR_WITHIN_S = 5.0  # `y` after ctrl+e
+
+
+class KeyActions(App[None]):
+    """The actions that become commands; `Console` adds life and drawing."""
+
+    client: StationClient
+    clear_until_s = 0.0
+    typing = False  # a text field has the focus: read by the input thread
+
+    def view(self) -> View:
+        raise NotImplementedError
+
+    def show_bar(self) -> None:
+        """Draw the state bar now."""
+        raise NotImplementedError
+
+    # --- stop -------------------------------------------------------------------------------------------
+
+    def stop_now(self) -> bool:
+        """Called in the input thread."""
+        return self.client.stop()
+
+    def action_stop(self, always: bool = False) -> None:
+        """Where the driver is not ours (tests): otherwise the input thread has sent the stop already."""
+        self.tell_stop(self.stop_now())
+
+    def tell_stop(self, delivered: bool) -> None:
+        self.clear_until_s = 0.0
+        if self.client.recorded:
+            self.hint("a recording: there is no arm to stop")
+        elif not delivered:
+            self.notify("STOP could not be delivered: use the power switch", severity="error", timeout=10)
+            self.bell()
+
+    def action_arm_clear(self) -> None:
+        if not self.view().stopped:
+            self.hint("nothing to clear: the arm is not stopped")
+            return
+        self.clear_until_s = time.monotonic() + CLEAR_WITHIN_S
+        self.show_bar()
+
+    def action_clear_stop(self) -> None:
+        if time.monotonic() < self.clear_until_s:
+            self.clear_until_s = 0.0
+            self._control(c.ClearStop(by=self.client.name))
+
+    # --- driving ----------------------------------------------------------------------------------------
+
+    def action_intervene(self) -> None:
+        if self._moving("cannot take over"):
+            self._control(c.Intervene(on=not self.view().human))
+
+    def action_jog(self, axis: str, direction: int) -> None:
+        pressed_s = time.monotonic()
+        view = self.view()
+        if view.human and not view.watching:
+            self._send(c.Jog(c.Axis(axis), direction, pressed_s))
+        elif self._moving("cannot move the arm"):
+            self.hint("space takes over first")
+
+    def action_mark(self, verdict: str) -> None:
+        if self.view().state.running.episode < 0:
+            self.hint("no episode runs yet")
+            return
+        self._control(c.Mark(c.Verdict(verdict)))
+
+    # --- run --------------------------------------------------------------------------------------------
+
+    def action_start_run(self) -> None:
+        view = self.view()
+        if view.idle and view.link is Link.UP:
+            if self._control(c.StartRun()):
+                self.action_train()
+        elif view.state.run is not None:
+            self.action_train()
+
+    def action_train(self) -> None:
+        raise NotImplementedError
+
+    def action_pause(self) -> None:
+        self._control(c.Pause(on=not self.view().state.control.paused))
+
+    def action_evaluate(self) -> None:
+        state = self.view().state
+        if state.progress.phase is Phase.EVALUATING:
+            self.hint("an evaluation runs already")
+        elif not state.learner.policy_version:
+            self.hint("no policy to evaluate yet")
+        elif self._control(c.EvaluateNow()):
+            self.hint("evaluation asked for: it starts after this episode")
+
+    def action_script(self) -> None:
+        state = self.view().state
+        if state.run is not None and not state.run.simulated:
+            self.hint("the scripted person lives in the simulator only")
+        else:
+            self._control(c.UseScript(on=not state.control.scripted))
+
+    def action_take_control(self) -> None:
+        self._send(c.TakeControl(self.client.name))
+
+    # --- helpers ----------------------------------------------------------------------------------------
+
+    def hint(self, text: str) -> None:
+        """A passing word; the newest replaces the one before."""
+        self.clear_notifications()
+        self.notify(text, timeout=2.5)
+
+    def _moving(self, cannot: str) -> bool:
+        """True when the arm may be driven by this console; else says why not."""
+        if self.view().stopped:
+            self.hint(f"{cannot} while stopped: ctrl+e, then y clears the stop")
+            return False
+        return True
+
+    def _control(self, command: c.Command) -> bool:
+        """Send a command that only the holder of the controls may give."""
+        view = self.view()
+        if view.watching:
+            self.hint(f"{view.state.control.holder} has the controls: g takes them")
+            return False
+        return self._send(command)
+
+    def _send(self, command: c.Command) -> bool:
+        if self.client.send(command):
+            return True
+        self.hint("a recording: keys move nothing" if self.client.recorded else "no link: nothing was sent")
+        return False

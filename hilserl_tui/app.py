@@ -1,0 +1,235 @@
+"""The console's app: follows the station, paces drawing, switches screens.
+
+Nothing is shown before the station says so. Events are folded at any rate; drawing waits for the terminal
+(see `pace`), except for the state bar, which shows a change of driver or mode at once.
+"""
+
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import ClassVar
+
+from textual import events
+from textual.app import SystemCommand
+from textual.binding import Binding
+from textual.screen import Screen
+from textual.widgets import Input
+
+from hilserl_tui.actions import KeyActions
+from hilserl_tui.client import StationClient
+from hilserl_tui.driver import ConsoleDriver, StopPressed
+from hilserl_tui.keymap import KEYS
+from hilserl_tui.pace import Pacer
+from hilserl_tui.screens.base import ConsoleScreen
+from hilserl_tui.screens.help import Help
+from hilserl_tui.screens.home import Home
+from hilserl_tui.screens.quit import Quit
+from hilserl_tui.screens.train import Train
+from hilserl_tui.theme import THEME
+from hilserl_tui.tmux import Watched
+from hilserl_tui.view import Link, View
+from workers.model.commands import Intervene, RenewLease, ShowCameras, ShutDown, StartRun, TakeControl
+from workers.model.events import Phase
+
+TICK_S = 0.1  # terminal probe, camera pictures
+TEXT_EVERY = 2  # ticks between two drawings of the text panes
+SHUT_DOWN_WITHIN_S = 15.0  # the station's orderly stop takes 5 s
+CAMERA_HZ = 10.0
+
+
+class Console(KeyActions):
+    """`launch_failed` tells why a station we started died before it answered, None while it lives."""
+
+    COMMAND_PALETTE_BINDING = "ctrl+p"
+    ALLOW_SELECT = False
+    TITLE = "hilserl-tui"
+    CSS = """
+    Toast { background: $surface; border-left: outer $accent; }
+    * { scrollbar-size-vertical: 1; scrollbar-color: $edge; scrollbar-background: $background; }
+    """
+    BINDINGS: ClassVar = [
+        Binding(key.keys, key.action, key.label, id=key.id, show=False, priority=key.priority) for key in KEYS
+    ]
+
+    def __init__(
+        self,
+        client: StationClient,
+        *,
+        start_run: bool = False,
+        launch_failed: Callable[[], str | None] = lambda: None,
+    ) -> None:
+        super().__init__(driver_class=ConsoleDriver)
+        self.register_theme(THEME)
+        self.theme = THEME.name
+        self.client = client
+        self.pacer = Pacer()
+        self._start_run = start_run
+        self._launch_failed = launch_failed
+        self._watched = Watched()
+        self._home, self._train = Home(), Train()
+        self._ticks = 0
+        self._bar: tuple[object, ...] = ()
+        self._asked_size = (0, 0)
+        self._was_up = False
+        self._leaving = False
+
+    # --- life -------------------------------------------------------------------------------------------
+
+    def on_mount(self) -> None:
+        self.push_screen(self._train if self._start_run or self.client.recorded else self._home)
+        self.client.start(self._station_changed)
+        self.set_interval(TICK_S, self._tick)
+        self.run_worker(self._watched.follow(), exit_on_error=False)
+        self.refresh_view()
+
+    async def on_unmount(self) -> None:
+        await self.client.close()
+
+    def _station_changed(self) -> None:
+        """In the event loop, after every batch of events and every change of the link."""
+        link = self.client.link
+        if link is Link.REFUSED:
+            self.exit(return_code=2, message=f"the station refused this console: {self.client.trouble}")
+        elif link is Link.CONNECTING and (why := self._launch_failed()) is not None:
+            self.exit(return_code=1, message=why)
+        elif link in (Link.DOWN, Link.ENDED) and self._leaving:
+            self.exit()
+        if link is Link.UP and not self._was_up:
+            self._attached()
+        self._was_up = link is Link.UP
+        bar = (self.client.state.control, self.client.state.arm.mode, link)
+        if self._bar != bar:
+            self._bar = bar
+            self.show_bar()
+
+    def _attached(self) -> None:
+        """A link came up: take free controls, begin the run if asked to, ask for pictures again."""
+        state = self.client.state
+        if not state.control.holder:
+            self.client.send(TakeControl(self.client.name))
+        if self._start_run and state.progress.phase is Phase.IDLE:
+            self.client.send(StartRun())
+        self._start_run = False
+        self._asked_size = (0, 0)
+
+    # --- drawing ----------------------------------------------------------------------------------------
+
+    def view(self) -> View:
+        client, screen = self.client, self._console_screen()
+        return View(
+            state=client.state,
+            link=client.link,
+            now_s=client.now_s(),
+            link_ms=self.pacer.link_ms,
+            me=client.name,
+            recorded=client.recorded,
+            clearing=time.monotonic() < self.clear_until_s,
+            screen=screen.name_in_view if screen else "",
+        )
+
+    def _console_screen(self) -> ConsoleScreen | None:
+        """The topmost full screen, also under a modal."""
+        return next((s for s in reversed(self.screen_stack) if isinstance(s, ConsoleScreen)), None)
+
+    def _tick(self) -> None:
+        now = time.monotonic()
+        self._ticks += 1
+        self.typing = isinstance(self.focused, Input)
+        screen = self._console_screen()
+        if screen is not None and screen.is_mounted and self.pacer.may_draw(now):
+            if self._ticks % TEXT_EVERY:
+                screen.show_cameras(self.view())
+            else:
+                screen.show(self.view())
+        driver = self._driver
+        if isinstance(driver, ConsoleDriver) and self.pacer.may_ask(now):
+            # Behind this tick's drawing, so that the answer means it was drawn.
+            self.call_after_refresh(driver.probe)
+        self._ask_for_pictures()
+
+    def show_bar(self) -> None:
+        screen = self._console_screen()
+        if screen is not None and screen.is_mounted:
+            screen.show_state_bar(self.view())
+
+    def refresh_view(self) -> None:
+        """Draw everything as soon as the layout stands: after a change of screen."""
+        screen = self._console_screen()
+        if screen is not None:
+            screen.call_after_refresh(lambda: screen.show(self.view()))
+
+    def _ask_for_pictures(self) -> None:
+        shown = self._console_screen() is self._train and self._train.is_mounted
+        size = self._train.picture_size() if shown else (0, 0)
+        if size != self._asked_size and self.client.send(ShowCameras(*size, hz=CAMERA_HZ)):
+            self._asked_size = size
+
+    # --- the terminal's life signs ----------------------------------------------------------------------
+
+    def terminal_answered(self) -> None:
+        """In the input thread. The lease goes through the loop on purpose: a hung console must lose it."""
+        driver = self._driver
+        if driver is not None and not self._watched.left and not driver._loop.is_closed():
+            driver._loop.call_soon_threadsafe(self.client.send, RenewLease())
+
+    def on_stop_pressed(self, event: StopPressed) -> None:
+        self.tell_stop(event.delivered)
+
+    async def on_event(self, event: events.Event) -> None:
+        if isinstance(event, events.Key):
+            # A key is a life sign too, and the only one under a terminal that answers no questions.
+            self.client.send(RenewLease())
+        await super().on_event(event)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action == "stop" and not parameters and isinstance(self.focused, Input))
+
+    # --- screens ----------------------------------------------------------------------------------------
+
+    def action_home(self) -> None:
+        self._go(self._home)
+
+    def action_train(self) -> None:
+        self._go(self._train)
+
+    def _go(self, screen: ConsoleScreen) -> None:
+        if self._console_screen() is not screen:
+            self.switch_screen(screen)
+        self.refresh_view()
+
+    def action_cameras(self) -> None:
+        self.action_train()
+        self._train.call_after_refresh(self._train.toggle_cameras)
+        self.refresh_view()
+
+    def action_help(self) -> None:
+        self.push_screen(Help())
+
+    def action_leave(self) -> None:
+        if isinstance(self.screen, Quit):
+            return
+        can_stop = not self.client.recorded and self.client.link in (Link.UP, Link.DOWN)
+        if self.client.link in (Link.ENDED, Link.CONNECTING):
+            self.exit()
+            return
+        self.push_screen(Quit(human=self.view().human, can_stop=can_stop), self._quit_answered)
+
+    def _quit_answered(self, answer: str | None) -> None:
+        if answer == "detach":
+            if self.view().human:
+                self.client.send(Intervene(on=False))
+            self.exit()
+        elif answer == "stop":
+            self._leaving = self.client.send(ShutDown())
+            if not self._leaving:
+                self.exit(return_code=1, message="no link: the run could not be stopped; `hilserl-tui down` tries again")
+                return
+            self.notify("stopping the run: parking the arm, saving", timeout=SHUT_DOWN_WITHIN_S)
+            late = "the station is still stopping; `hilserl-tui status` shows whether it has"
+            self.set_timer(SHUT_DOWN_WITHIN_S, partial(self.exit, None, 1, late))
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        for key in KEYS:
+            if key.id not in ("confirm-clear", "stop-always", "palette"):
+                run = partial(self.run_action, key.action)
+                yield SystemCommand(f"{key.label} · {key.caption}", key.help, run)

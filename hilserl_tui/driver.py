@@ -1,0 +1,127 @@
+"""Terminal driver: reads keys in its own thread, and does there what must not wait for the event loop.
+
+It extends Textual's Linux driver, and is the only file of the console that touches Textual's insides:
+`run_input_thread` is replaced so that no byte sequence can crash it, `process_message` is where the stop key
+and the answers to `CSI 6n` are seen first. Written against textual 8.2.8.
+"""
+
+import os
+import selectors
+import signal
+import termios
+import threading
+import time
+from codecs import getincrementaldecoder
+from collections.abc import Callable
+from typing import Protocol, cast
+
+from textual import events
+from textual._parser import ParseError
+from textual._xterm_parser import XTermParser
+from textual.drivers.linux_driver import LinuxDriver
+from textual.message import Message
+
+from hilserl_tui.keymap import STOP_KEYS, STOP_KEYS_WHILE_TYPING
+from hilserl_tui.pace import Pacer
+
+PROBE = "\x1b[6n"  # report cursor position: every terminal since the VT100 answers
+ORDERLY_EXIT_WITHIN_S = 3.0  # then the terminal is restored by force
+
+
+class StopPressed(Message):
+    """The stop key was pressed; `delivered` tells whether the station has it already."""
+
+    def __init__(self, delivered: bool) -> None:
+        super().__init__()
+        self.delivered = delivered
+
+
+class StopHost(Protocol):
+    """What the driver needs of the app; `stop_now` and `terminal_answered` are called in the input thread."""
+
+    pacer: Pacer
+    typing: bool
+
+    def stop_now(self) -> bool: ...
+
+    def terminal_answered(self) -> None: ...
+
+
+class ConsoleDriver(LinuxDriver):
+    """Textual's driver with a stop key and a life sign that do not depend on the event loop."""
+
+    @property
+    def _host(self) -> StopHost:
+        return cast(StopHost, self._app)
+
+    def start_application_mode(self) -> None:
+        super().start_application_mode()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._leave)
+
+    def probe(self) -> None:
+        """Ask the terminal for a sign of life, behind everything drawn so far."""
+        self._host.pacer.asked(time.monotonic())
+        self.write(PROBE)
+
+    def process_message(self, message: Message) -> None:
+        """Runs in the input thread."""
+        if isinstance(message, events.CursorPosition):
+            self._host.pacer.answered(time.monotonic())
+            self._host.terminal_answered()
+            return
+        if isinstance(message, events.Key):
+            keys = STOP_KEYS_WHILE_TYPING if self._host.typing else STOP_KEYS
+            if message.key in keys:
+                self.send_message(StopPressed(self._host.stop_now()))
+                return
+        super().process_message(message)
+
+    def run_input_thread(self) -> None:
+        """Read, decode and parse until told to stop; what cannot be understood is skipped."""
+        decode = getincrementaldecoder("utf-8")(errors="replace").decode
+        parser = XTermParser(self._debug)
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.fileno, selectors.EVENT_READ)
+            while not self.exit_event.is_set():
+                data = ""
+                if selector.select(0.1):
+                    try:
+                        raw = os.read(self.fileno, 4096)
+                    except OSError:
+                        raw = b""
+                    if not raw:  # the terminal is gone and no SIGHUP came
+                        self._call(self._app.exit)
+                        return
+                    data = decode(raw)
+                parser = self._parse(parser, data)
+
+    def _parse(self, parser: XTermParser, data: str) -> XTermParser:
+        """Feed a chunk; a parser that trips over malformed escape sequences is replaced by a new one."""
+        at = -1
+        try:
+            # One character at a time: a key behind the malformed part is not lost.
+            for at, character in enumerate(data):
+                for message in parser.feed(character):
+                    self.process_message(message)
+            for message in parser.tick():
+                self.process_message(message)
+        except (ValueError, OverflowError, LookupError, ParseError, StopIteration):
+            return self._parse(XTermParser(self._debug), data[at + 1 :])
+        return parser
+
+    def _leave(self, number: int, stack: object) -> None:
+        """SIGTERM, SIGINT: leave in order; restore the terminal by force when it does not take our output."""
+        timer = threading.Timer(ORDERLY_EXIT_WITHIN_S, self._force)
+        timer.daemon = True
+        timer.start()
+        self._call(self._app.exit)
+
+    def _call(self, function: Callable[[], None]) -> None:
+        if not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(function)
+
+    def _force(self) -> None:
+        if self.attrs_before is not None:
+            termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
+        os._exit(0)

@@ -1,0 +1,156 @@
+"""Checklist: the steps from nothing to a policy that does the task, and what is next."""
+
+from typing import NamedTuple
+
+from hilserl_tui.panes.draw import Row, bar, count, elide, figure
+from hilserl_tui.panes.lines import Lines
+from hilserl_tui.view import Link, View
+from workers.model import select
+from workers.model.events import Phase, WorkerState
+from workers.model.state import ConsoleState
+
+_ORDER = (Phase.IDLE, Phase.STARTING, Phase.RECORDING, Phase.TRAINING, Phase.EVALUATING, Phase.FINISHED)
+
+
+class Step(NamedTuple):
+    """One line: ● done, ◐ under way, ○ to come, ✗ in trouble."""
+
+    shape: str
+    style: str
+    name: str
+    text: str
+    share: float | None = None  # drawn as a bar
+
+
+def steps(state: ConsoleState) -> list[Step]:
+    """What this run has, in the order of the work."""
+    run = state.run
+    if run is None:
+        return []
+    return [
+        Step("●", "green", "configuration", run.config_path),
+        _machines(state),
+        _demonstrations(state),
+        _training(state),
+        _evaluation(state),
+    ]
+
+
+def _machines(state: ConsoleState) -> Step:
+    workers = state.workers.values()
+    assert state.run is not None
+    name = "simulator" if state.run.simulated else "robot"
+    bad = [worker for worker in workers if worker.state is WorkerState.FAILED]
+    if bad:
+        return Step("✗", "red", name, f"{bad[0].name}: {bad[0].reason or 'failed'}")
+    up = sum(worker.state is WorkerState.RUNNING for worker in workers)
+    cameras = " and ".join(state.run.cameras)
+    if workers and up == len(workers):
+        return Step("●", "green", name, f"{up} workers up, cameras {cameras}")
+    return Step("◐", "yellow", name, f"starting: {up} of {len(workers) or '?'} workers up")
+
+
+def _demonstrations(state: ConsoleState) -> Step:
+    assert state.run is not None
+    wanted = state.run.demonstrations_wanted
+    recorded = sum(ep.success for ep in state.episodes if ep.kind == "demonstration")
+    if state.progress.phase is Phase.RECORDING:
+        recorded = max(recorded, state.progress.done)
+    who = "the scripted operator" if state.control.scripted else "the operator"
+    if _past(state, Phase.RECORDING) or recorded >= wanted:
+        held = count(state.buffer.demonstrations)
+        return Step("●", "green", "demonstrations", f"{max(recorded, wanted)} recorded, {held} transitions")
+    if state.progress.phase is Phase.RECORDING:
+        return Step("◐", "amber", "demonstrations", f"{recorded} of {wanted}, by {who}", recorded / max(1, wanted))
+    return Step("○", "dim", "demonstrations", f"{who} records {wanted} first")
+
+
+def _training(state: ConsoleState) -> Step:
+    assert state.run is not None
+    training = select.training_episodes(state)
+    alone = select.autonomous_success(training)
+    if state.progress.phase is Phase.TRAINING:
+        text = f"{len(training)} episodes, alone {figure(alone).strip()}, {state.learner.status}"
+        return Step("◐", "blue", "training", text, alone)
+    if training:
+        return Step("●", "green", "training", f"{len(training)} episodes, {count(state.learner.updates)} updates")
+    return Step("○", "dim", "training", "begins by itself after the demonstrations; take over when it goes wrong")
+
+
+def _evaluation(state: ConsoleState) -> Step:
+    evaluation = state.evaluation
+    if evaluation is None:
+        return Step("○", "dim", "evaluation", "the policy alone, deterministic; e asks for one at any time")
+    low, high = select.wilson_interval(evaluation.successes, evaluation.trials)
+    text = f"{evaluation.successes} of {evaluation.trials} (95 %: {low:.2f} to {high:.2f}), policy {evaluation.policy_version}"
+    if evaluation.finished:
+        return Step("●", "green", "evaluation", text)
+    return Step("◐", "violet", "evaluation", text, evaluation.trials / max(1, evaluation.total))
+
+
+def _past(state: ConsoleState, phase: Phase) -> bool:
+    now = state.progress.phase
+    return now in _ORDER and _ORDER.index(now) > _ORDER.index(phase)
+
+
+class Checklist(Lines):
+    def watched(self, view: View) -> tuple[object, ...]:
+        state = view.state
+        return state.run, state.workers, state.progress, state.episodes, state.buffer, state.learner, (
+            state.evaluation
+        ), state.control, view.link
+
+    def rows(self, view: View, width: int, height: int) -> list[Row]:
+        state = view.state
+        run = state.run
+        if run is None:
+            return _waiting(view)
+        kind = "simulated SO-101" if run.simulated else "SO-101"
+        rows: list[Row] = [
+            ((run.task.replace("_", " "), "bold"), (f"   {kind}", "dim"), (f"   {run.fps:.0f} steps/s", "dim")),
+            ((run.run_dir, "faint"),),
+            (),
+        ]
+        airy = height >= 19
+        for step in steps(state):
+            rows.append(_step_row(step, width))
+            if airy:
+                rows.append(())
+        if not airy:
+            rows.append(())
+        rows += _next(state, width)
+        return rows
+
+
+def _step_row(step: Step, width: int) -> Row:
+    head: Row = ((f"{step.shape}  ", step.style), (f"{step.name:<16}", "bold" if step.style != "dim" else "dim"))
+    style = "text" if step.style != "dim" else "dim"
+    room = width - 19
+    if step.share is None or room < 40:
+        return (*head, (elide(step.text, room), style))
+    wide = 20
+    return (*head, (elide(step.text, room - wide - 1), style), (" ", "text"), *bar(step.share, wide, step.style))
+
+
+def _waiting(view: View) -> list[Row]:
+    if view.link is Link.CONNECTING:
+        return [(("◌  ", "violet"), ("waiting for the station", "bold")), (), (("   it is starting its workers", "dim"),)]
+    return [(("◌  ", "violet"), ("no run yet", "bold"))]
+
+
+def _next(state: ConsoleState, width: int) -> list[Row]:
+    """What to do now, with its key."""
+    progress = state.progress
+    rule: Row = (("─" * width, "faint"),)
+    if progress.ended:
+        mark = ("●  ", "green") if progress.succeeded else ("○  ", "dim")
+        return [rule, (mark, (f"run over: {progress.ended}", "bold"), ("   ", "text"), (" q ", "key"), (" leaves", "dim"))]
+    if progress.phase is Phase.IDLE:
+        held = state.buffer.online + state.buffer.offline
+        rows: list[Row] = [rule, (("next  ", "dim"), (" enter ", "key"), (" start the run", "bold"))]
+        if held:
+            words = f"this run already has {count(held)} transitions and policy {state.learner.policy_version}: enter goes on"
+            rows[1] = (("next  ", "dim"), (" enter ", "key"), (" go on where it stopped", "bold"))
+            rows.append((("      ", "text"), (words, "amber")))
+        return rows
+    return [rule, (("next  ", "dim"), (" t ", "key"), (" watch and help it train", "bold"), (f"   {progress.detail}", "dim"))]

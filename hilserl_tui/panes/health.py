@@ -1,0 +1,50 @@
+"""Health: every worker, its loop rate, and why it is not well."""
+
+from hilserl_tui.panes.draw import Row, elide, figure
+from hilserl_tui.panes.lines import Lines
+from hilserl_tui.view import View
+from workers.model.events import WorkerState
+from workers.model.state import Rate, Worker
+
+_SHAPES: dict[WorkerState, tuple[str, str]] = {
+    WorkerState.RUNNING: ("●", "green"),
+    WorkerState.STARTING: ("◐", "yellow"),
+    WorkerState.RESTARTING: ("◐", "yellow"),
+    WorkerState.FAILED: ("✗", "red"),
+    WorkerState.STOPPED: ("○", "dim"),
+}
+
+
+class Health(Lines):
+    title = "workers"
+
+    def watched(self, view: View) -> tuple[object, ...]:
+        return view.state.workers, view.state.rates
+
+    def rows(self, view: View, width: int, height: int) -> list[Row]:
+        workers = view.state.workers
+        if not workers:
+            return [(("no worker yet: the station starts them", "dim"),)]
+        # A pane too small for all shows the unwell ones first.
+        order = list(workers.values())
+        if len(order) > height:
+            order.sort(key=lambda worker: worker.state is WorkerState.RUNNING)
+        return [line(worker, view.state.rates.get(worker.name), width) for worker in order[:height]]
+
+
+def line(worker: Worker, rate: Rate | None, width: int) -> Row:
+    """One worker: shape, name, then rate and p99, or the state and its reason."""
+    shape, style = _SHAPES[worker.state]
+    name_width = 14 if width < 44 else 16
+    head: Row = ((f"{shape} ", style), (elide(worker.name, name_width), "text"))
+    if worker.state is not WorkerState.RUNNING:
+        return (*head, (worker.state.value, style), (f"  {worker.reason}" if worker.reason else "", "text"))
+    again = f"↻{worker.restarts}" if worker.restarts else ""
+    if rate is None:
+        return (*head, ("running ", "dim"), (again, "yellow"))
+    tail: list[tuple[str, str]] = [(f"{figure(rate.hz, 1, 6)} Hz", "text")]
+    tail.append((f"  p99 {rate.period_p99_ms:5.0f} ms" if width >= 36 else "", "dim"))
+    if rate.overruns:
+        tail.append((f" {rate.overruns} late", "yellow"))
+    tail.append((f" {again}", "yellow"))
+    return (*head, *tail)

@@ -1,0 +1,65 @@
+"""Learner: policy and its age, update-to-data ratio, speed and losses."""
+
+from collections.abc import Mapping
+
+from hilserl_tui.panes.draw import Row, age, count, figure
+from hilserl_tui.panes.lines import Lines
+from hilserl_tui.view import View
+from workers.model import select
+
+_FIRST = ("critic", "actor", "temperature", "entropy", "q")  # what people look at first
+
+
+class LearnerPane(Lines):
+    title = "learner"
+
+    def watched(self, view: View) -> tuple[object, ...]:
+        state = view.state
+        seconds = select.policy_age_s(state, view.now_s)
+        return state.learner, state.policy_version, state.run, None if seconds is None else age(seconds)
+
+    def rows(self, view: View, width: int, height: int) -> list[Row]:
+        state = view.state
+        learner = state.learner
+        target = state.run.utd_target if state.run else None
+        seconds = select.policy_age_s(state, view.now_s)
+        policy = f"{state.policy_version:4d}" if state.policy_version else "   –"
+        old = f"  {age(seconds):>6} old" if seconds is not None else "  none yet"
+        behind = learner.policy_version - state.policy_version
+        rows: list[Row] = [
+            (("status  ", "dim"), (learner.status, "text")),
+            (
+                ("policy  ", "dim"),
+                (policy, "bold"),
+                (old, "text" if seconds is None or seconds < 60 else "yellow"),
+                (f"  {behind} behind" if behind > 1 else "", "yellow"),
+            ),
+            (
+                ("UTD     ", "dim"),
+                (figure(learner.utd), "bold"),
+                (f" of {figure(target)}", "dim"),
+                (f"  {learner.updates_per_s:5.1f}/s", "text"),
+                (f"  {count(learner.updates):>5} updates" if width >= 40 else "", "dim"),
+            ),
+        ]
+        rows += losses(learner.metrics, width, height - len(rows))
+        return rows
+
+
+def losses(metrics: Mapping[str, float], width: int, height: int) -> list[Row]:
+    """Metrics in columns of fixed width, the well-known ones first."""
+    if height < 1 or not metrics:
+        return []
+    per_row = max(1, width // 22)
+    names = sorted(metrics, key=lambda name: (_rank(name), name))[: per_row * height]
+    rows: list[Row] = []
+    for i in range(0, len(names), per_row):
+        row: list[tuple[str, str]] = []
+        for name in names[i : i + per_row]:
+            row += [(f"{name.replace('loss_', '')[:12]:<12}", "dim"), (f"{metrics[name]:8.3g}  ", "text")]
+        rows.append(tuple(row))
+    return rows
+
+
+def _rank(name: str) -> int:
+    return next((i for i, word in enumerate(_FIRST) if word in name), len(_FIRST))

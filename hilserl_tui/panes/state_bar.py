@@ -1,0 +1,122 @@
+"""State bar: who has the arm, always the top row; three rows while stopped. Shape, word and colour."""
+
+from typing import NamedTuple
+
+from hilserl_tui.panes.draw import Row, figure, fit, spread
+from hilserl_tui.panes.lines import Lines
+from hilserl_tui.view import Link, View
+from workers.model.events import Driver, GateMode, Phase
+
+
+class Condition(NamedTuple):
+    """What the arm does, in one shape, one word, one hue and a sentence."""
+
+    word: str
+    style: str
+    text: str
+
+
+def condition(view: View) -> Condition:
+    """The one thing to know; the most serious one wins."""
+    control, arm = view.state.control, view.state.arm
+    if view.link is not Link.UP and not (view.link is Link.ENDED and view.state.run is not None):
+        return _no_link(view)
+    if view.stopped:
+        by = f"by {control.stopped_by}" if control.stopped_by else "the arm holds"
+        return Condition("■ STOPPED", "red_block", by)
+    if arm.mode is GateMode.LIMP:
+        return Condition("▽ LIMP", "red_block", arm.reason or "torque is off")
+    if arm.mode is GateMode.PARK:
+        return Condition("▼ PARK", "grey_block", arm.reason or "going to the rest pose")
+    if control.paused:
+        return Condition("‖ HOLD", "grey_block", f"paused: {control.pause_reason or 'p goes on'}")
+    if control.driver is Driver.HUMAN:
+        text = "you have the arm" if not view.watching else f"{control.holder} has the arm"
+        return Condition("▲ HUMAN", "amber_block", text)
+    if arm.mode is GateMode.HOLD:
+        return Condition("‖ HOLD", "grey_block", arm.reason or _waiting(view))
+    if control.driver is Driver.SCRIPTED:
+        return Condition("▲ SCRIPT", "amber_block", "the scripted person drives")
+    if control.driver is Driver.POLICY:
+        return Condition("▶ POLICY", "blue_block", "the policy drives")
+    return Condition("‖ HOLD", "grey_block", _waiting(view))
+
+
+def _no_link(view: View) -> Condition:
+    if view.link is Link.CONNECTING:
+        return Condition("◌ NO LINK", "violet_block", "waiting for the station")
+    return Condition("◌ NO LINK", "violet_block", "the station does not answer; last state shown")
+
+
+def _waiting(view: View) -> str:
+    phase = view.state.progress.phase
+    if phase is Phase.IDLE:
+        return "ready: enter starts the run"
+    if phase is Phase.FINISHED:
+        return f"finished: {view.state.progress.ended}"
+    return view.state.progress.detail or phase.value
+
+
+class StateBar(Lines):
+    """One row; three while stopped, until the stop is cleared."""
+
+    DEFAULT_CSS = """
+    StateBar { height: 1; background: #1b232d; }
+    StateBar.-stopped { height: 3; }
+    """
+    greyed = False
+
+    def watched(self, view: View) -> tuple[object, ...]:
+        state = view.state
+        rate = state.rates.get("actor")
+        return (
+            state.control,
+            state.running,
+            state.arm.mode,
+            state.arm.reason,
+            state.progress,
+            rate,
+            view.link,
+            None if view.link_ms is None else round(view.link_ms),
+            view.clearing,
+            view.watching,
+        )
+
+    def show(self, view: View) -> None:
+        self.set_class(view.stopped and not view.stale, "-stopped")
+        super().show(view)
+
+    def rows(self, view: View, width: int, height: int) -> list[Row]:
+        now = condition(view)
+        word = f" {now.word} ".ljust(11)
+        if height >= 3:
+            return _stopped_rows(view, now, width)
+        figures = _figures(view, width)
+        return [spread(((word, now.style), (" " + now.text, "bold")), figures, width)]
+
+
+def _stopped_rows(view: View, now: Condition, width: int) -> list[Row]:
+    blank = ((" " * width, now.style),)
+    if view.clearing:
+        how = "y clears the stop now; any other key leaves it"
+    else:
+        how = "ctrl+e, then y clears the stop; the arm starts slowly"
+    line = spread(((f"  {now.word} ", now.style), (f" {now.text}", now.style)), ((how + "  ", now.style),), width)
+    return [blank, fit(tuple((text, now.style) for text, _ in line), width, now.style), blank]
+
+
+def _figures(view: View, width: int) -> Row:
+    """Episode, step, reward, loop rate, link; fewer on a narrow screen. Widths are fixed: nothing jitters."""
+    running, rate = view.state.running, view.state.rates.get("actor")
+    link = "link   – ms" if view.link_ms is None else f"link {min(view.link_ms, 999):3.0f} ms"
+    hz = f"{figure(rate.hz if rate else None, 1)} Hz"
+    if view.recorded:
+        link = "recording"
+    parts = []
+    if running.episode >= 0:
+        parts.append(f"ep {running.episode:3d}")
+        parts.append(f"step {running.step:3d}/{running.step_limit:<3d}")
+        if width >= 100:
+            parts.append(f"reward {running.reward:5.2f}")
+    parts += [hz, link]
+    return (("   ".join(parts) + " ", "text"),) if width >= 100 else (("  ".join(parts) + " ", "text"),)

@@ -1,0 +1,62 @@
+"""Arrange: which pane lies where on the Train screen, for any size of terminal. Pure."""
+
+from textual.geometry import Region
+
+CAMERAS = 2  # pictures side by side
+KEYS = 1  # rows of the key bar
+ROOMY = (108, 36)  # cells from which pictures and panes share the screen
+
+
+def is_compact(width: int, height: int) -> bool:
+    return width < ROOMY[0] or height < ROOMY[1]
+
+
+def arrange(width: int, height: int, top: int, *, only_cameras: bool = False) -> dict[str, Region]:
+    """Places by pane name; `top` rows at the top are taken. Panes without a place are not shown."""
+    body = Region(0, top, width, max(0, height - top - KEYS))
+    if only_cameras:
+        half = width // CAMERAS
+        return {f"camera{i}": Region(i * half, body.y, half, body.height) for i in range(CAMERAS)}
+    return _compact(body) if is_compact(width, height) else _roomy(body)
+
+
+def _stack(x: int, y: int, width: int, rows: dict[str, int]) -> dict[str, Region]:
+    """Panes on top of each other."""
+    places: dict[str, Region] = {}
+    for name, height in rows.items():
+        places[name] = Region(x, y, width, height)
+        y += height
+    return places
+
+
+def _compact(body: Region) -> dict[str, Region]:
+    """Two columns and the log; rows beyond 24 go to the pictures of arm and success, and to the log."""
+    more = max(0, (body.height - 21) // 2)
+    left = (body.width - 1) // 2
+    right = body.width - left - 1
+    columns = 16 + more
+    return {
+        **_stack(0, body.y, left, {"arm": 8 + more, "intervention": 3, "buffer": 5}),
+        **_stack(left + 1, body.y, right, {"rewards": 6 + more, "learner": 4, "health": 6}),
+        "log": Region(0, body.y + columns, body.width, max(0, body.height - columns)),
+    }
+
+
+def _roomy(body: Region) -> dict[str, Region]:
+    """Pictures and arm on top, figures in the middle, log at the bottom."""
+    log = max(6, body.height // 6)
+    middle = max(13, round((body.height - log) * 0.36))
+    top = body.height - log - middle
+    # A square picture: one pixel a column, two a row, and a border around it.
+    camera = min(2 * (top - 2) + 2, (body.width - 44) // CAMERAS)
+    places = {f"camera{i}": Region(i * camera, body.y, camera, top) for i in range(CAMERAS)}
+    places["arm"] = Region(CAMERAS * camera, body.y, body.width - CAMERAS * camera, top)
+    wide = body.width * 2 // 5
+    narrow = (body.width - wide) // 2
+    y = body.y + top
+    places["rewards"] = Region(0, y, wide, middle)
+    places |= _stack(wide, y, narrow, {"intervention": 6, "buffer": middle - 6})
+    health = max(7, middle // 2)
+    places |= _stack(wide + narrow, y, body.width - wide - narrow, {"health": health, "learner": middle - health})
+    places["log"] = Region(0, y + middle, body.width, log)
+    return places

@@ -1,0 +1,40 @@
+"""What all full screens share: bars at top and bottom, and how a View reaches the panes."""
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from hilserl_tui.panes.key_bar import KeyBar
+from hilserl_tui.panes.lines import Lines
+from hilserl_tui.panes.state_bar import StateBar
+from hilserl_tui.panes.step_bar import StepBar
+from hilserl_tui.view import View
+
+
+class ConsoleScreen(Screen[None]):
+    """State bar on top, step bar under it, key bar at the bottom, `body` between."""
+
+    name_in_view = ""
+
+    def compose(self) -> ComposeResult:
+        yield StateBar()
+        yield StepBar()
+        yield from self.body()
+        yield KeyBar()
+
+    def body(self) -> ComposeResult:
+        raise NotImplementedError
+
+    def show(self, view: View) -> None:
+        """Draw `view` in every pane that is on the screen."""
+        for pane in self.query(Lines):
+            if pane.display:
+                pane.show(view)
+        self.show_cameras(view)
+
+    def show_cameras(self, view: View) -> None:
+        """Draw only the pictures."""
+
+    def show_state_bar(self, view: View) -> None:
+        """Only what must never be late."""
+        self.query_one(StateBar).show(view)
+        self.query_one(KeyBar).show(view)

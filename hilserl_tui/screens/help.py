@@ -1,0 +1,65 @@
+"""Help: every key, by group, from the key table; and how driving works here."""
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+
+from hilserl_tui.keymap import KEYS, Group
+from hilserl_tui.panes.draw import Row
+from hilserl_tui.panes.lines import Lines
+from hilserl_tui.view import View
+from workers.model.state import ConsoleState
+
+NOTES: tuple[str, ...] = (
+    "A press is one bounded step: holding a key repeats steps, letting go stops.",
+    "x is a software stop, not a safety-rated one. Keep the power switch at hand.",
+)
+
+
+def key_rows() -> list[Row]:
+    rows: list[Row] = []
+    for group in Group:
+        rows.append(((group.value, "amber"),))
+        for key in KEYS:
+            if key.group is group and key.id != "confirm-clear":
+                rows.append(((f"  {key.caption:<10}", "bold"), (key.help, "text")))
+    rows.append(())
+    rows += [((note, "dim"),) for note in NOTES]
+    return rows
+
+
+class KeyList(Lines):
+    DEFAULT_CSS = "KeyList { height: auto; }"
+    greyed = False
+
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return len(key_rows())
+
+    def watched(self, view: View) -> tuple[object, ...]:
+        return ()
+
+    def rows(self, view: View, width: int, height: int) -> list[Row]:
+        return key_rows()
+
+
+class Help(ModalScreen[None]):
+    DEFAULT_CSS = """
+    Help { align: center middle; background: $background 60%; }
+    Help > VerticalScroll {
+        width: 78; max-width: 100%; height: auto; max-height: 100%; border: round $edge;
+        border-title-color: $accent; background: $surface; padding: 0 1;
+    }
+    """
+    BINDINGS = [Binding("escape,question_mark,q", "dismiss", "Close", id="help-close")]
+
+    def compose(self) -> ComposeResult:
+        box = VerticalScroll()
+        box.border_title = "keys"
+        box.border_subtitle = "esc closes, ↑ ↓ scroll"
+        with box:
+            yield KeyList()
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+        self.call_after_refresh(self.query_one(KeyList).show, View(ConsoleState()))

@@ -1,0 +1,52 @@
+"""Quit: what should become of the run."""
+
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Static
+
+
+class Quit(ModalScreen[str]):
+    """Returns "stop", "detach" or "stay"."""
+
+    DEFAULT_CSS = """
+    Quit { align: center middle; background: $background 60%; }
+    Quit > Vertical {
+        width: 58; height: auto; border: round $accent; border-title-color: $accent;
+        background: $surface; padding: 1 2;
+    }
+    Quit Static { height: auto; }
+    """
+    BINDINGS = [
+        Binding("s", "answer('stop')", "Stop", id="quit-stop"),
+        Binding("d", "answer('detach')", "Detach", id="quit-detach"),
+        Binding("escape,q,n", "answer('stay')", "Stay", id="quit-stay"),
+    ]
+
+    def __init__(self, *, human: bool, can_stop: bool) -> None:
+        super().__init__()
+        self._human, self._can_stop = human, can_stop
+
+    def compose(self) -> ComposeResult:
+        box = Vertical()
+        box.border_title = "leave the console"
+        with box:
+            yield Static(self._text())
+
+    def _text(self) -> str:
+        lines = []
+        if self._can_stop:
+            lines.append("[b]s[/b]    stop the run and quit: the arm parks, data is saved")
+            lines.append("[b]d[/b]    detach: the run goes on, come back with attach")
+        else:
+            lines.append("[b]d[/b]    leave the recording")
+        lines.append("[b]esc[/b]  stay here")
+        if self._human:
+            lines.append("\n[$accent]▲ you have the arm: leaving gives it back[/]")
+        return "\n".join(lines)
+
+    def action_answer(self, answer: str) -> None:
+        if answer == "stop" and not self._can_stop:
+            answer = "detach"
+        self.dismiss(answer)

@@ -1,0 +1,51 @@
+"""View: everything a pane may look at when it draws, as one frozen value."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from workers.model.events import Driver, GateMode, Phase
+from workers.model.state import ConsoleState
+
+
+class Link(StrEnum):
+    """What the console knows of its station."""
+
+    CONNECTING = "connecting"  # never connected yet
+    UP = "up"
+    DOWN = "down"  # was up, is gone; the state is the last one seen
+    REFUSED = "refused"
+    ENDED = "ended"  # the run is over, by the station's word
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    state: ConsoleState
+    link: Link = Link.CONNECTING
+    now_s: float = 0.0  # the robot PC's monotonic clock
+    link_ms: float | None = None  # round trip to the terminal
+    me: str = ""  # this console's name, as the station knows it
+    recorded: bool = False  # a replay: keys move nothing
+    clearing: bool = False  # ctrl+e was pressed, y would clear the stop
+    screen: str = "home"
+
+    @property
+    def stale(self) -> bool:
+        """True when what is shown may no longer be so."""
+        return self.link in (Link.DOWN, Link.CONNECTING, Link.REFUSED)
+
+    @property
+    def stopped(self) -> bool:
+        return self.state.control.stopped or self.state.arm.mode is GateMode.STOPPED
+
+    @property
+    def human(self) -> bool:
+        return self.state.control.driver is Driver.HUMAN and not self.stopped
+
+    @property
+    def idle(self) -> bool:
+        return self.state.progress.phase is Phase.IDLE
+
+    @property
+    def watching(self) -> bool:
+        """True when another console holds the controls."""
+        return self.state.control.holder not in ("", self.me)

@@ -68,7 +68,9 @@ class Policy:
                     f"policy {version}: {name} has shape {tuple(tensor.shape)}, {tuple(own[name].shape)} expected"
                 )
             if not torch.isfinite(tensor).all():
-                raise PolicyRejected(f"policy {version}: {name} holds NaN or infinity; the learner has diverged")
+                raise PolicyRejected(
+                    f"policy {version}: {name} holds NaN or infinity; the learner has diverged"
+                )
         with torch.no_grad():
             for name, tensor in tensors.items():
                 own[name].copy_(tensor)

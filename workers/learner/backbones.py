@@ -1,9 +1,11 @@
 """Picture backbones: uint8 pictures in, a feature map out.
 
-Every backbone takes uint8 [M, H, W, 3] and gives float32 [M, C, h, w]. Memory stays channels-last
-throughout, 1.3 to 2.5 times faster per convolution on CPU than channels-first.
+Every backbone takes uint8 [M, H, W, 3] and gives float32 [M, C, h, w] in channels-last memory. That order
+is kept throughout: 1.3 to 2.5 times faster per convolution on CPU than channels-first.
 """
 
+from collections.abc import Iterable
+from functools import reduce
 from itertools import pairwise
 from pathlib import Path
 
@@ -43,30 +45,44 @@ class SmallCNN(nn.Module):
     one stem over stacked channels without stacking them.
     """
 
-    def __init__(self, channels: tuple[int, ...], downsample: int, stems: int) -> None:
+    def __init__(self, channels: tuple[int, ...], halves: bool, stems: int) -> None:
         super().__init__()
-        self.downsample = downsample
+        self.halves = halves
         self.stems = nn.ModuleList(ScaledConv2d(3, channels[0], 4, stride=4) for _ in range(stems))
         self.convolutions = nn.ModuleList(
-            nn.Conv2d(before, after, 3, stride=2, padding=1)
-            for before, after in pairwise(channels)
+            nn.Conv2d(before, after, 3, stride=2, padding=1) for before, after in pairwise(channels)
         )
         self.to(memory_format=torch.channels_last)
 
     def forward(self, images: Tensor) -> Tensor:
         """uint8 [M, H, W, 3], or [M, stems, H, W, 3] with early fusion -> float32 [M, C, h, w]."""
-        if len(self.stems) == 1:
-            maps = self.stems[0](self._pixels(images))
-        else:
-            maps = sum(stem(self._pixels(images[:, camera])) for camera, stem in enumerate(self.stems))
-        maps = F.relu_(maps)
+        pixels = self._pixels(images.reshape(-1, *images.shape[-3:]))
+        stems = len(self.stems)
+        maps = F.relu_(_sum_maps(stem(pixels[camera::stems]) for camera, stem in enumerate(self.stems)))
         for convolution in self.convolutions:
             maps = F.relu_(convolution(maps))
         return maps
 
     def _pixels(self, images: Tensor) -> Tensor:
-        pixels = images.permute(0, 3, 1, 2).to(torch.float32)
-        return F.avg_pool2d(pixels, self.downsample) if self.downsample > 1 else pixels
+        """uint8 [M, H, W, 3] -> float32 [M, 3, H, W] in 0..255; halved as bytes, a quarter of the floats to make."""
+        if self.halves:
+            images = F.interpolate(images.permute(0, 3, 1, 2), scale_factor=0.5, mode="bilinear").permute(
+                0, 2, 3, 1
+            )
+        return bytes_to_float(images)
+
+
+def _sum_maps(parts: Iterable[Tensor]) -> Tensor:
+    """Elementwise sum; a single part is passed on as it is."""
+    return reduce(torch.add, parts)
+
+
+def bytes_to_float(images: Tensor) -> Tensor:
+    """uint8 [M, H, W, C] -> float32 [M, C, H, W] channels-last.
+
+    Converted before it is permuted: torch's copy of a permuted byte tensor is 30 times slower.
+    """
+    return images.to(torch.float32).permute(0, 3, 1, 2)
 
 
 class _GroupNorm(nn.Module):
@@ -175,7 +191,7 @@ def build_backbone(settings: PolicySettings, cameras: int, pretrained: bool = Tr
     name = settings.vision_encoder_name
     if name == "cnn":
         stems = cameras if settings.camera_fusion == "early" else 1
-        return SmallCNN(settings.image_encoder_channels, settings.input_downsample, stems)
+        return SmallCNN(settings.image_encoder_channels, settings.input_downsample == 2, stems)
     backbone = ResNet18(pretrained) if name == "resnet18" else ResNet10()
     if name != "resnet18" and pretrained:
         load_resnet10(backbone, RESNET10_HUB_ID if name == "resnet10" else name)
@@ -189,7 +205,9 @@ def load_resnet10(backbone: nn.Module, source: str) -> None:
         raise BackboneNotFound(f"vision encoder weights {source!r} are not a file; check the path")
     tensors = load_file(path)
     known = backbone.state_dict()
-    wrong = [name for name, tensor in known.items() if name not in tensors or tensors[name].shape != tensor.shape]
+    wrong = [
+        name for name, tensor in known.items() if name not in tensors or tensors[name].shape != tensor.shape
+    ]
     if wrong:
         raise BackboneNotFound(
             f"vision encoder weights {source!r} lack {len(wrong)} of ResNet-10's tensors, {wrong[0]!r} first;"
@@ -222,7 +240,7 @@ def _normalise(module: nn.Module, images: Tensor) -> Tensor:
     """(x / 255 - mean) / std of ImageNet: uint8 [M, H, W, 3] -> float32 [M, 3, H, W] channels-last."""
     scale, offset = module.image_scale, module.image_offset
     assert isinstance(scale, Tensor) and isinstance(offset, Tensor)
-    return images.permute(0, 3, 1, 2).to(torch.float32).mul_(scale).sub_(offset)
+    return bytes_to_float(images).mul_(scale).sub_(offset)
 
 
 def _pad_same(maps: Tensor, kernel: int, stride: int, value: float = 0.0) -> Tensor:

@@ -16,7 +16,7 @@ from workers.transport.record import FeatureSpec
 
 
 class SpatialEmbedding(nn.Module):
-    """Learned weights over places, F per channel (Levine et al. 2016): [M, C, h, w] -> [M, C F].
+    """Learned weights over places, F per channel (Levine et al. 2016): [M, h, w, C] -> [M, C F].
 
     As a batched matrix product: the broadcast product would materialise [M, C, h, w, F], ten times slower.
     """
@@ -26,8 +26,8 @@ class SpatialEmbedding(nn.Module):
         self.kernel = nn.Parameter(torch.randn(channels, places, per_channel) / math.sqrt(places))
 
     def forward(self, maps: Tensor) -> Tensor:
-        """float32 [M, C, h, w] -> [M, C F]."""
-        by_channel = maps.flatten(2).transpose(0, 1)
+        """float32 [M, h, w, C] -> [M, C F]."""
+        by_channel = maps.flatten(1, 2).permute(2, 0, 1)
         return torch.bmm(by_channel, self.kernel).transpose(0, 1).flatten(1)
 
 
@@ -47,23 +47,24 @@ class ObservationEncoder(nn.Module):
         self.out_dim = heads * settings.latent_dim + settings.state_encoder_hidden_dim
 
     def _probe(self, features: FeatureSpec) -> torch.Size:
-        """Shape [C, h, w] of the feature map, found by encoding one black observation."""
+        """Shape [h, w, C] of the feature map, found by encoding one black observation."""
         black = torch.zeros(1, *features.image_shape, dtype=torch.uint8)
         with torch.no_grad():
             return self.features(black)[0, 0].shape
 
     def features(self, images: Tensor) -> Tensor:
-        """uint8 [B, cameras, H, W, 3] -> float32 [B, heads, C, h, w]; without gradient if the backbone is frozen."""
+        """uint8 [B, cameras, H, W, 3] -> float32 [B, heads, h, w, C]; no gradient into a frozen backbone."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.backbone_trained):
             if self.fuses_early:
-                fused: Tensor = self.backbone(images if images.shape[1] > 1 else images[:, 0])
-                return fused.unsqueeze(1)
-            maps: Tensor = self.backbone(images.flatten(0, 1))
-            return maps.view(*images.shape[:2], *maps.shape[1:])
+                maps = self.backbone(images)
+            else:
+                maps = self.backbone(images.flatten(0, 1))
+            by_place: Tensor = maps.permute(0, 2, 3, 1)
+            return by_place.reshape(len(images), -1, *by_place.shape[1:])
 
     def embed(self, maps: Tensor, state: Tensor) -> Tensor:
-        """[B, heads, C, h, w], [B, state_dim] -> z [B, out_dim]."""
-        pictures = [head(maps[:, camera]) for camera, head in enumerate(self.picture_heads)]
+        """[B, heads, h, w, C], [B, state_dim] -> z [B, out_dim]."""
+        pictures = [head(view) for head, view in zip(self.picture_heads, maps.unbind(1), strict=True)]
         return torch.cat([*pictures, self.state_head(state)], dim=1)
 
     def forward(self, observation: Observation) -> Tensor:
@@ -72,7 +73,7 @@ class ObservationEncoder(nn.Module):
 
 
 def _picture_head(maps: torch.Size, settings: PolicySettings) -> nn.Module:
-    channels, height, width = maps
+    height, width, channels = maps
     pooling = settings.image_embedding_pooling_dim
     if not pooling:
         return nn.Sequential(nn.Flatten(), _squash(channels * height * width, settings.latent_dim))

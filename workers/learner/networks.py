@@ -37,7 +37,10 @@ class Actor(nn.Module):
         for layer in (self.mean, self.log_std):
             nn.init.uniform_(layer.weight, -bound, bound)
             nn.init.uniform_(layer.bias, -bound, bound)
-        self.log_std_range = (math.log(settings.policy_kwargs.std_min), math.log(settings.policy_kwargs.std_max))
+        self.log_std_range = (
+            math.log(settings.policy_kwargs.std_min),
+            math.log(settings.policy_kwargs.std_max),
+        )
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """z [B, Z] -> mean [B, 3] and log std [B, 3] of the Gaussian before the tanh."""
@@ -97,7 +100,11 @@ class CriticEnsemble(nn.Module):
         layers: list[nn.Module] = []
         before = z_dim + CONTINUOUS_DIM
         for width in network.hidden_dims:
-            layers += [EnsembleLinear(members, before, width), EnsembleLayerNorm(members, width), nn.SiLU(inplace=True)]
+            layers += [
+                EnsembleLinear(members, before, width),
+                EnsembleLayerNorm(members, width),
+                nn.SiLU(inplace=True),
+            ]
             before = width
         self.layers = nn.Sequential(*layers, EnsembleLinear(members, before, 1))
 

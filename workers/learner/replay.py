@@ -117,7 +117,10 @@ class Replay:
 
     def discard_episode(self, session: int, episode: int) -> None:
         """Forget every transition of one episode (the operator records it again)."""
-        if self._open is not None and (self._open.step.session, self._open.step.episode) == (session, episode):
+        if self._open is not None and (self._open.step.session, self._open.step.episode) == (
+            session,
+            episode,
+        ):
             self._close()
         for ring in (self._online, self._demonstrations, self._interventions):
             slots = ring.all()
@@ -214,7 +217,9 @@ class Replay:
         positions = rng.integers(0, max(self.offline_size, 1), count)
         border = len(self._demonstrations)
         demonstrations = self._demonstrations.at(positions[positions < border])
-        return np.concatenate([demonstrations, self._interventions.at(positions[positions >= border] - border)])
+        return np.concatenate(
+            [demonstrations, self._interventions.at(positions[positions >= border] - border)]
+        )
 
 
 class _BatchArrays:
@@ -229,9 +234,7 @@ class _BatchArrays:
         self.discrete_penalty = np.empty(size, np.float32)
         self.offline = np.empty(size, np.float32)
 
-    def fill(
-        self, store: FrameStore, slots: Slots, online: int, pad: int, rng: np.random.Generator
-    ) -> Batch:
+    def fill(self, store: FrameStore, slots: Slots, online: int, pad: int, rng: np.random.Generator) -> Batch:
         """Copy the transitions at `slots`, shifting pictures by up to `pad` pixels on the way."""
         following = store.next_slot[slots]
         shifts = draw_shifts(2 * len(slots), pad, rng)

@@ -44,7 +44,9 @@ class SAC:
             self._build_networks(features, policy, pretrained)
         self.target_critics = _frozen_copy(self.critics)
         self.target_gripper = _frozen_copy(self.gripper)
-        self.log_temperature = torch.tensor(settings.temperature_init, device=self.device).log().requires_grad_()
+        self.log_temperature = (
+            torch.tensor(settings.temperature_init, device=self.device).log().requires_grad_()
+        )
         default_entropy = -(CONTINUOUS_DIM + 1) / 2
         self.target_entropy = default_entropy if settings.target_entropy is None else settings.target_entropy
         self.generator = torch.Generator(self.device).manual_seed(seed)
@@ -106,7 +108,7 @@ class SAC:
     def gripper_targets(self, batch: Batch, next_z: Tensor) -> Tensor:
         """y = r + penalty + gamma (1 - terminated) Q'(s', argmax_u Q(s', u)), [B].  Double DQN."""
         best = self.gripper(next_z).argmax(dim=1, keepdim=True)
-        value = self.target_gripper(next_z).gather(1, best).squeeze(1)
+        value: Tensor = self.target_gripper(next_z).gather(1, best).squeeze(1)
         reward = batch.reward + batch.discrete_penalty
         return reward + self.settings.discount * (1 - batch.terminated) * value
 
@@ -168,7 +170,9 @@ class SAC:
         loss = critic_loss + gripper_loss
         if self.settings.bc_weight:
             margin = self.settings.bc_gripper_margin
-            loss = loss + self.bc_weight() * gripper_margin_loss(gripper_q, gripper_commands(batch), batch.offline, margin)
+            loss = loss + self.bc_weight() * gripper_margin_loss(
+                gripper_q, gripper_commands(batch), batch.offline, margin
+            )
         norm = self._descend("critic", loss)
         self.critic_updates += 1
         return {
@@ -224,7 +228,7 @@ class SAC:
             return batch.offline
         policy_action = self.actor(z)[0].tanh()
         policy_q = self.critics(z, policy_action).amin(dim=0)
-        demonstrated_q = self.critics(z, batch.action[:, :CONTINUOUS_DIM]).amin(dim=0)
+        demonstrated_q: Tensor = self.critics(z, batch.action[:, :CONTINUOUS_DIM]).amin(dim=0)
         return batch.offline * (demonstrated_q > policy_q)
 
     def _descend(self, name: str, loss: Tensor) -> Tensor:

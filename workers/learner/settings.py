@@ -38,10 +38,10 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Keep a pretrained backbone as it is; the small CNN is always trained."""
     image_encoder_channels: tuple[PositiveInt, ...] = (32, 48, 64)
     """Channels of the small CNN: a 4x4 stride-4 stem, then 3x3 stride-2 convolutions."""
-    input_downsample: PositiveInt = 1
-    """The small CNN averages blocks of this many pixels squared before its stem; 1 is off."""
+    input_downsample: Literal[1, 2] = 2
+    """2: the small CNN sees pictures at half size (2x2 pixels averaged), about three times cheaper."""
     camera_fusion: Literal["late", "early"] = "late"
-    """"late": one encoder for each picture in turn; "early": pictures meet after the stem, about 1.6 times cheaper."""
+    """"late": one encoder for each picture in turn; "early": pictures meet after the stem, cheaper by a third."""
     image_embedding_pooling_dim: Count = 0
     """Learned spatial embeddings per channel before the linear layer (LeRobot: 8); 0 flattens the feature map."""
     latent_dim: PositiveInt = 128

@@ -1,0 +1,158 @@
+"""LearnerSession: log, replay, SAC, checkpoints and policy shelf of one run, without processes or orders.
+
+The worker loop calls it in real time; benchmarks and slow tests drive it as fast as the machine allows.
+"""
+
+import logging
+import os
+
+import numpy as np
+import torch
+
+from workers.config import Config
+from workers.learner.checkpoint import Checkpoint, CheckpointStore, NoCheckpoint
+from workers.learner.memory import ReplayTooLarge, check_fits, replay_bytes
+from workers.learner.metrics import MetricsLog
+from workers.learner.replay import Replay
+from workers.learner.sac import SAC, Metrics
+from workers.learner.settings import policy_settings, replay_settings, sac_settings
+from workers.processors.features import feature_spec
+from workers.transport.log import LogMismatch, LogReader
+from workers.transport.record import Step
+from workers.transport.shelf import PolicyShelf
+
+METRICS_EVERY_UPDATES = 20  # reading metrics waits for the device
+log = logging.getLogger(__name__)
+
+
+class SessionRefused(Exception):
+    """The learner cannot start; the text says what, why and what to do."""
+
+
+class LearnerSession:
+    """Everything the learner knows of a run.
+
+    Raises SessionRefused when the replay cannot fit or the run's log has other features.
+    """
+
+    def __init__(self, config: Config) -> None:
+        torch.set_num_threads(config.policy.torch_threads)
+        self._config = config
+        self.features = feature_spec(config)
+        replay_config = replay_settings(config)
+        try:
+            check_fits(self.features, replay_config, _available_bytes())
+            self._reader = LogReader(config.run_dir / "log", self.features)
+        except (ReplayTooLarge, LogMismatch) as error:
+            raise SessionRefused(str(error)) from error
+        self.replay = Replay(
+            self.features, replay_config.online_buffer_capacity, replay_config.offline_buffer_capacity
+        )
+        self._bytes_a_transition = replay_bytes(self.features, replay_config) / (
+            replay_config.online_buffer_capacity + replay_config.offline_buffer_capacity
+        )
+        self.sac = SAC(
+            self.features,
+            policy_settings(config),
+            sac_settings(config),
+            seed=config.run.seed,
+            device=config.policy.device,
+        )
+        self._rng = np.random.default_rng(config.run.seed)
+        self._shelf = PolicyShelf(config.run_dir / "policy")
+        self._checkpoints = CheckpointStore(config.run_dir / "checkpoints", keep=config.checkpoint.keep)
+        self._metrics_log = MetricsLog(config)
+        self._metrics: dict[str, float] = {}
+        self.pretrain_done = 0
+        self.env_steps = 0
+        self.policy_version = 0
+        self._steps_at_learning: int | None = None
+        self._resume()
+
+    # counters
+
+    @property
+    def updates(self) -> int:
+        """Critic updates done, cloning not counted."""
+        return self.sac.critic_updates
+
+    @property
+    def pretrain_left(self) -> int:
+        return max(0, self._config.algorithm.bc_pretrain_updates - self.pretrain_done)
+
+    @property
+    def utd(self) -> float:
+        """Updates done per environment step of training received."""
+        return self.updates / self.env_steps if self.env_steps else 0.0
+
+    def ahead_of_data(self) -> bool:
+        """Whether one more update would exceed the configured update-to-data ratio."""
+        return self.updates >= self._config.algorithm.utd_ratio * self.env_steps
+
+    def buffer_bytes(self) -> int:
+        """Memory that the stored transitions fill."""
+        return int((self.replay.online_size + self.replay.demonstration_size) * self._bytes_a_transition)
+
+    # work
+
+    def take_in(self) -> None:
+        """Read what the actor appended to the log."""
+        for record in self._reader.read_new():
+            self.replay.add(record)
+            if isinstance(record, Step) and not record.is_demonstration:
+                self.env_steps += 1
+
+    def pretrain(self) -> None:
+        """One behaviour-cloning update on the demonstrations."""
+        algorithm = self._config.algorithm
+        batch = self.replay.sample(algorithm.batch_size, 0.0, self._rng, algorithm.random_shift_px)
+        metrics = self.sac.pretrain(batch)
+        self.pretrain_done += 1
+        self._note(metrics, self.pretrain_done)
+
+    def update(self) -> None:
+        """One critic update; every `utd_ratio`-th also updates actor and temperature."""
+        algorithm = self._config.algorithm
+        batch = self.replay.sample(
+            algorithm.batch_size, algorithm.online_ratio, self._rng, algorithm.random_shift_px
+        )
+        with_actor = (self.updates + 1) % algorithm.policy_update_freq == 0
+        self._note(self.sac.update(batch, with_actor=with_actor), self.updates)
+
+    def _note(self, metrics: Metrics, count: int) -> None:
+        if count % METRICS_EVERY_UPDATES == 0:
+            self._metrics |= {name: float(value) for name, value in metrics.items()}
+            self._metrics_log.write(self.updates, self._figures() | self._metrics)
+
+    def _figures(self) -> dict[str, float]:
+        return {
+            "env_steps": self.env_steps,
+            "utd": round(self.utd, 3),
+            "online": self.replay.online_size,
+            "offline": self.replay.offline_size,
+            "policy_version": self.policy_version,
+        }
+
+    def take_metrics(self) -> dict[str, float]:
+        """Newest value of every metric."""
+        return {name: round(value, 5) for name, value in self._metrics.items()}
+
+    # what leaves
+
+    def publish(self) -> int | None:
+        """Lay down the policy; its version, or None when it holds NaN and must not drive an arm."""
+        tensors = self.sac.policy_tensors()
+        if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
+            log.error("the policy holds NaN or infinity and is not published; lower the learning rates")
+            return None
+        try:
+            self._shelf.publish(self.policy_version + 1, tensors)
+        except OSError as error:
+            log.error(
+                "policy %d cannot be written: %s; the actor keeps the last one",
+                self.policy_version + 1,
+                error,
+            )
+            return None
+        self.policy_version += 1
+        return self.policy_version

@@ -1,0 +1,129 @@
+"""Learner worker: takes in transitions, trains, lays down policies, checkpoints and metrics."""
+
+import logging
+import time
+
+from workers.config import Config
+from workers.model.events import BufferFilled, LearnerProgress, PolicyPublished
+from workers.model.orders import Learn
+from workers.runtime.harness import Desk, WorkerFailure
+
+REPORT_PERIOD_S = 1.0
+IDLE_WAIT_S = 0.05
+LEAST_DEMONSTRATION_STEPS = 40  # cloning fewer would only memorise one episode
+log = logging.getLogger(__name__)
+
+
+def main(desk: Desk, config: Config) -> None:
+    """Train until told to quit. Raises WorkerFailure when the buffers cannot fit or the log is another run's."""
+    desk.alive()  # torch takes seconds to import: say that the process is there
+    from workers.learner.memory import tune_allocator
+    from workers.learner.session import LearnerSession, SessionRefused
+
+    tune_allocator()
+    try:
+        session = LearnerSession(config)
+    except SessionRefused as refused:
+        raise WorkerFailure(str(refused)) from refused
+    try:
+        Loop(desk, config, session).run()
+    finally:
+        session.close()
+
+
+class Loop:
+    """The order of the work: read the log, then one update if there is reason for one, then tell."""
+
+    def __init__(self, desk: Desk, config: Config, session: "LearnerSession") -> None:  # noqa: F821
+        self._desk = desk
+        self._config = config
+        self._session = session
+        self._may_learn = False
+        self._told_s = 0.0
+        self._told_updates = session.updates
+        self._published_s = 0.0
+        self._status = ""
+
+    def run(self) -> None:
+        if self._session.policy_version:
+            self._desk.mailbox.emit(PolicyPublished(self._session.policy_version))
+        while self._desk.alive():
+            self._take_orders(wait_s=0.0)
+            self._session.take_in()
+            self._status = self._work()
+            self._report()
+        self._session.save_checkpoint(wait=True)
+
+    def _take_orders(self, wait_s: float) -> None:
+        order = self._desk.next_order(wait_s)
+        while order is not None:
+            if isinstance(order, Learn):
+                self._may_learn = order.on
+            order = self._desk.next_order()
+
+    def _work(self) -> str:
+        """Do one unit of work, or wait a moment; says what and why."""
+        session, config = self._session, self._config
+        if not self._may_learn:
+            return self._wait("waiting for the run to start")
+        if session.pretrain_left:
+            if session.replay.demonstration_size < LEAST_DEMONSTRATION_STEPS:
+                seen = session.replay.demonstration_size
+                return self._wait(f"waiting for demonstrations, {seen}/{LEAST_DEMONSTRATION_STEPS} steps")
+            session.pretrain()
+            return f"cloning demonstrations, {session.pretrain_left} updates left"
+        if session.policy_version == 0:
+            self._publish()
+        needed = config.policy.online_step_before_learning
+        if session.replay.online_size < needed:
+            return self._wait(f"warm-up {session.replay.online_size}/{needed} transitions")
+        if session.ahead_of_data():
+            return self._wait(f"keeping UTD {config.algorithm.utd_ratio}: waiting for the actor")
+        session.update()
+        if (
+            time.monotonic() - self._published_s
+            > config.policy.actor_learner_config.policy_parameters_push_frequency
+        ):
+            self._publish()
+        if session.checkpoint_due():
+            session.save_checkpoint()
+        return "training"
+
+    def _wait(self, why: str) -> str:
+        self._take_orders(wait_s=IDLE_WAIT_S)
+        return why
+
+    def _publish(self) -> None:
+        self._published_s = time.monotonic()
+        version = self._session.publish()
+        if version is not None:
+            self._desk.mailbox.emit(PolicyPublished(version))
+
+    def _report(self) -> None:
+        now = time.monotonic()
+        if now - self._told_s < REPORT_PERIOD_S:
+            return
+        session = self._session
+        rate = (session.updates - self._told_updates) / (now - self._told_s) if self._told_s else 0.0
+        self._told_s, self._told_updates = now, session.updates
+        replay = session.replay
+        self._desk.mailbox.emit(
+            BufferFilled(
+                replay.online_size,
+                replay.offline_size,
+                replay.demonstration_size,
+                replay.offline_size - replay.demonstration_size,
+                session.buffer_bytes(),
+            )
+        )
+        metrics = session.take_metrics()
+        progress = LearnerProgress(
+            session.updates,
+            session.env_steps,
+            session.utd,
+            rate,
+            session.policy_version,
+            self._status,
+            metrics,
+        )
+        self._desk.mailbox.emit(progress)

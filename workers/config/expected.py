@@ -26,8 +26,8 @@ def expected(kind: inspect.Type) -> str:
             return " or ".join(expected(one) for one in types if not isinstance(one, inspect.NoneType))
         case inspect.StructType(fields=fields):
             return "a table with the keys " + ", ".join(field.encode_name for field in fields)
-        case inspect.DictType():
-            return "a table"
+        case inspect.DictType(min_length=least):
+            return "a table" + (" with at least one entry" if least else "")
     raise TypeError(f"the schema uses a type without words for it: {kind}")
 
 

@@ -1,0 +1,152 @@
+"""A worker that dies is restarted with its reason told; one that cannot go on is not; a stop leaves nothing."""
+
+import asyncio
+import multiprocessing
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from workers.model.events import Event, Level, LogLine, WorkerChanged, WorkerState
+from workers.model.orders import Learn
+from workers.runtime.harness import Desk, WorkerFailure
+from workers.station.handle import WorkerHandle, WorkerSpec
+
+SPAWN = multiprocessing.get_context("spawn")
+
+
+def obedient(desk: Desk) -> None:
+    print("a line on standard output")
+    while desk.alive():
+        order = desk.next_order(0.02)
+        if isinstance(order, Learn):
+            desk.mailbox.emit(LogLine("w", Level.INFO, f"learn {order.on}"))
+
+
+def silent(desk: Desk) -> None:
+    desk.alive()
+    time.sleep(60)
+
+
+def crashing(desk: Desk) -> None:
+    desk.alive()
+    time.sleep(0.3)
+    raise RuntimeError("the cable fell out")
+
+
+def impossible(desk: Desk) -> None:
+    desk.alive()
+    time.sleep(0.3)
+    raise WorkerFailure("no EGL here; install libegl1")
+
+
+class Watcher:
+    def __init__(self, main, tmp_path: Path, **limits: float) -> None:
+        self.events: list[Event] = []
+        self.started = 0
+        spec = WorkerSpec("w", main, (), **{"silent_limit_s": 5.0, "stop_s": 2.0, **limits})
+        self.handle = WorkerHandle(spec, SPAWN, tmp_path, self.events.append, self._on_started)
+        self.task = asyncio.create_task(self.handle.keep_running())
+
+    def _on_started(self, _: str) -> None:
+        self.started += 1
+
+    def states(self) -> list[WorkerState]:
+        return [event.state for event in self.events if isinstance(event, WorkerChanged)]
+
+    def reasons(self) -> str:
+        return " ".join(event.reason for event in self.events if isinstance(event, WorkerChanged))
+
+    async def until(self, condition, limit_s: float = 30.0) -> None:
+        deadline = time.monotonic() + limit_s
+        while not condition():
+            assert time.monotonic() < deadline, (self.states(), self.reasons())
+            await asyncio.sleep(0.02)
+
+    async def stop(self) -> None:
+        await self.handle.stop()
+        await asyncio.wait_for(self.task, 10)
+
+
+async def test_orders_go_in_events_come_out_and_output_is_captured(tmp_path: Path) -> None:
+    watcher = Watcher(obedient, tmp_path)
+    await watcher.until(lambda: watcher.started == 1)
+    watcher.handle.give(Learn(True))
+    await watcher.until(lambda: any(isinstance(e, LogLine) and e.text == "learn True" for e in watcher.events))
+    pid = watcher.handle.pid
+    await watcher.stop()
+    assert watcher.states()[-1] is WorkerState.STOPPED
+    assert "a line on standard output" in (tmp_path / "w.out").read_text()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_a_killed_worker_comes_back_and_the_signal_is_named(tmp_path: Path) -> None:
+    watcher = Watcher(obedient, tmp_path)
+    await watcher.until(lambda: watcher.started == 1)
+    first = watcher.handle.pid
+    os.kill(first, signal.SIGKILL)
+    await watcher.until(lambda: watcher.started == 2)
+    assert watcher.handle.pid != first
+    assert "SIGKILL" in watcher.reasons()
+    assert watcher.handle.restarts == 1
+    await watcher.stop()
+
+
+async def test_a_silent_worker_is_killed_and_restarted(tmp_path: Path) -> None:
+    watcher = Watcher(silent, tmp_path, silent_limit_s=0.5)
+    await watcher.until(lambda: watcher.started == 2)
+    assert "silent for" in watcher.reasons()
+    await watcher.stop()
+
+
+async def test_a_crash_tells_its_last_words(tmp_path: Path) -> None:
+    watcher = Watcher(crashing, tmp_path)
+    await watcher.until(lambda: WorkerState.RESTARTING in watcher.states())
+    assert "the cable fell out" in watcher.reasons()
+    await watcher.stop()
+
+
+async def test_a_worker_that_cannot_go_on_is_not_restarted(tmp_path: Path) -> None:
+    watcher = Watcher(impossible, tmp_path)
+    await watcher.until(lambda: WorkerState.FAILED in watcher.states())
+    assert "install libegl1" in watcher.reasons()
+    assert watcher.handle.restarts == 0
+    await asyncio.wait_for(watcher.task, 5)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="PR_SET_PDEATHSIG is Linux's")
+async def test_workers_end_when_the_station_is_killed(tmp_path: Path) -> None:
+    script = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        f"sys.path.insert(0, {str(Path(__file__).parent)!r})\n"
+        "from test_handle import Watcher, obedient\n"
+        "async def main():\n"
+        f"    w = Watcher(obedient, Path({str(tmp_path)!r}))\n"
+        "    await w.until(lambda: w.started == 1)\n"
+        "    print(w.handle.pid, flush=True)\n"
+        "    await asyncio.sleep(60)\n"
+        "if __name__ == '__main__':\n"
+        "    asyncio.run(main())\n"
+    )
+    (tmp_path / "station.py").write_text(script)
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, str(tmp_path / "station.py"), stdout=asyncio.subprocess.PIPE, cwd=Path(__file__).parents[2],
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )  # fmt: skip
+    assert process.stdout is not None
+    worker = int(await asyncio.wait_for(process.stdout.readline(), 40))
+    process.kill()
+    await process.wait()
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline and Path(f"/proc/{worker}").exists():
+        state = Path(f"/proc/{worker}/stat").read_text().rsplit(")", 1)[1].split()[0]
+        if state == "Z":
+            break  # dead; this container's init has not collected it yet
+        await asyncio.sleep(0.05)
+    else:
+        assert not Path(f"/proc/{worker}").exists()

@@ -1,0 +1,67 @@
+"""Who sits at the controls: the person at the console, the scripted one, or nobody but the policy.
+
+Pure: commands in, decisions out. The actor's episode loop asks before every step.
+"""
+
+from dataclasses import dataclass, field
+
+from workers.model.commands import Axis, Command, Intervene, Jog, Mark, Pause, UseScript, Verdict
+from workers.model.events import Driver
+
+JOG_SIGNS = {Axis.X: 0, Axis.Y: 1, Axis.Z: 2}
+
+
+@dataclass
+class Chair:
+    """State of the controls.
+
+    Attributes:
+        scripted: the scripted person is on duty (simulation); any driving key of a real one sends it away.
+        person_drives: a person took over with the intervene key.
+        paused: episodes wait.
+        verdict: what the person said of the running episode, until the loop takes it.
+    """
+
+    scripted: bool
+    jog_step: float  # share of one action unit a key press moves
+    person_drives: bool = False
+    paused: bool = False
+    verdict: Verdict | None = None
+    gripper_command: float = 1.0  # 0 close, 1 stay, 2 open; pressed since the last step
+    _jogs: list[Jog] = field(default_factory=list)
+
+    def take(self, command: Command) -> None:
+        """Note an operator's command."""
+        match command:
+            case Intervene(on):
+                self.person_drives = on
+                self._jogs.clear()
+                if on:
+                    self.scripted = False
+            case Jog() if self.person_drives:
+                self._jogs.append(command)
+            case Mark(verdict):
+                self.verdict = verdict
+            case Pause(on):
+                self.paused = on
+            case UseScript(on):
+                self.scripted = on
+                if on:
+                    self.person_drives = False
+
+    def take_jogs(self) -> list[Jog]:
+        """Key presses since the last call."""
+        jogs, self._jogs = self._jogs, []
+        return jogs
+
+    def take_verdict(self) -> Verdict | None:
+        verdict, self.verdict = self.verdict, None
+        return verdict
+
+    def driver(self, script_wants: bool) -> Driver:
+        """Who drives the coming step; `script_wants` is the scripted person's wish."""
+        if self.person_drives:
+            return Driver.HUMAN
+        if self.scripted and script_wants:
+            return Driver.SCRIPTED
+        return Driver.POLICY

@@ -1,0 +1,232 @@
+"""One episode, step by step: observe, decide who drives, send, wait out the period, record what came of it."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.actor.chair import Chair
+from workers.actor.environment import ArmEnv
+from workers.model.commands import Axis, Jog, Verdict
+from workers.model.events import Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
+from workers.teleop.scripted_operator import ScriptedOperator
+from workers.transport.record import EpisodeEnd, Outcome, Record, Step
+
+Observation = Mapping[str, NDArray[Any]]
+STAY = 1.0  # gripper command
+_HUMANS = (Driver.HUMAN, Driver.SCRIPTED)
+_OUTCOMES = {
+    EndedBy.SUCCESS: Outcome.SUCCESS,
+    EndedBy.FAILURE: Outcome.FAILURE,
+    EndedBy.TIME_LIMIT: Outcome.TIME_LIMIT,
+    EndedBy.RERECORD: Outcome.STOPPED,
+    EndedBy.STOP: Outcome.STOPPED,
+}
+
+
+class Actor(Protocol):
+    """What decides for the policy."""
+
+    @property
+    def version(self) -> int: ...
+    def act(self, observation: Observation, deterministic: bool) -> NDArray[np.float32]:
+        """float32 [4]: dx, dy, dz in [-1, 1], gripper command 0, 1 or 2."""
+
+
+class Period(Protocol):
+    """How a step's time passes: in real time listening to the operator, or not at all in a simulation."""
+
+    def restart(self) -> None:
+        """Begin a new row of periods."""
+
+    def pass_by(self, on_input: Callable[[], None]) -> None:
+        """Return at the end of the period; call `on_input` whenever the operator sent something."""
+
+    def interrupted(self) -> str:
+        """Why the episode must end now, "" to go on; waits here while the run is paused."""
+
+
+@dataclass
+class EpisodeResult:
+    ended_by: EndedBy
+    reward: float = 0.0
+    steps: int = 0
+    steps_by_human: int = 0
+    interventions: int = 0
+    policy_version: int = 0
+    stages_ms: dict[str, float] = field(default_factory=dict)
+
+
+class EpisodeRunner:
+    """Runs episodes in one environment with one chair.
+
+    Args:
+        append: takes the records of training and demonstration steps (the transition log).
+        emit: takes events for the operator.
+    """
+
+    def __init__(
+        self,
+        env: ArmEnv,
+        policy: Actor,
+        chair: Chair,
+        script: ScriptedOperator | None,
+        period: Period,
+        append: Callable[[Record], None],
+        emit: Callable[[Event], None],
+    ) -> None:
+        self._env = env
+        self._policy = policy
+        self._chair = chair
+        self._script = script
+        self._period = period
+        self._append = append
+        self._emit = emit
+        self._driver = Driver.NOBODY
+
+    def run(self, kind: EpisodeKind, episode: int, seed: int) -> EpisodeResult:
+        """Run one episode to its end. Raises ArmUnavailable or LogFull when it cannot be finished."""
+        observation, info = self._env.reset(seed=seed)
+        self._chair.take_verdict()
+        self._chair.take_jogs()
+        if self._script is not None:
+            self._script.begin_episode(kind)
+        result = EpisodeResult(EndedBy.STOP)
+        self._period.restart()
+        while True:
+            why = self._period.interrupted()
+            if why:
+                break
+            observation, info, ended_by = self._step(kind, episode, observation, info, result)
+            if ended_by is not None:
+                result.ended_by = ended_by
+                break
+        if kind is not EpisodeKind.EVALUATION:
+            self._append(_closing(episode, result.ended_by, observation))
+        self._change_driver(Driver.NOBODY)
+        result.policy_version = self._policy.version
+        return result
+
+    def _step(
+        self, kind: EpisodeKind, episode: int, observation: Observation, info: dict[str, Any], result: EpisodeResult
+    ) -> tuple[Observation, dict[str, Any], EndedBy | None]:
+        started_s = time.monotonic()
+        driver = self._choose_driver(kind, info)
+        if driver in _HUMANS and self._driver not in _HUMANS:
+            result.interventions += 1
+        self._change_driver(driver)
+        action = self._action(driver, kind, observation, info)
+        decided_s = time.monotonic()
+        executed_ns = time.monotonic_ns()
+        self._env.begin_step(action)
+        if driver is Driver.HUMAN:
+            self._apply_jogs()
+        self._period.pass_by(self._apply_jogs)
+        waited_s = time.monotonic()
+        following, reward, terminated, truncated, following_info = self._env.finish_step()
+        verdict = self._chair.take_verdict()
+        if verdict is Verdict.SUCCESS:
+            reward, terminated = 1.0, True
+        elif verdict is Verdict.FAILURE:
+            reward, terminated = 0.0, True
+        observed_s = time.monotonic()
+        if kind is not EpisodeKind.EVALUATION:
+            self._append(
+                Step(
+                    episode=episode,
+                    step=result.steps,
+                    state=observation["observation.state"],
+                    images=self._pictures(observation),
+                    action=np.asarray(following_info["executed_action"], np.float32),
+                    reward=float(reward),
+                    terminated=bool(terminated),
+                    truncated=bool(truncated),
+                    is_intervention=driver in _HUMANS and kind is EpisodeKind.TRAINING,
+                    is_demonstration=kind is EpisodeKind.DEMONSTRATION,
+                    discrete_penalty=float(following_info["discrete_penalty"]),
+                    policy_version=self._policy.version,
+                    captured_ns=int(info.get("captured_ns", 0)),
+                    executed_ns=executed_ns,
+                )
+            )
+        result.steps += 1
+        result.steps_by_human += driver in _HUMANS
+        result.reward += float(reward)
+        result.stages_ms = {
+            "decide": (decided_s - started_s) * 1e3,
+            "observe": (observed_s - waited_s) * 1e3,
+            "record": (time.monotonic() - observed_s) * 1e3,
+        }
+        self._emit(StepTaken(episode, result.steps, self._env.step_limit, float(reward), driver))
+        return following, following_info, _end(verdict, terminated, truncated, float(reward))
+
+    def _choose_driver(self, kind: EpisodeKind, info: dict[str, Any]) -> Driver:
+        if kind is EpisodeKind.EVALUATION:
+            return Driver.POLICY
+        wants = self._script is not None and self._script.wants_control(
+            info["cube_position_m"], info["ee_position_m"], info["gripper_pct"]
+        )
+        driver = self._chair.driver(wants)
+        if kind is EpisodeKind.DEMONSTRATION and driver is Driver.POLICY:
+            return Driver.HUMAN  # a demonstration is a person's, whether their hand is on the keys yet or not
+        return driver
+
+    def _action(
+        self, driver: Driver, kind: EpisodeKind, observation: Observation, info: dict[str, Any]
+    ) -> NDArray[np.float32]:
+        if driver is Driver.SCRIPTED:
+            assert self._script is not None
+            return self._script.action(info["cube_position_m"], info["ee_position_m"], info["gripper_pct"])
+        if driver is Driver.HUMAN:
+            return np.array([0.0, 0.0, 0.0, STAY], np.float32)  # keys arrive while the period passes
+        return self._policy.act(observation, deterministic=kind is EpisodeKind.EVALUATION)
+
+    def _apply_jogs(self) -> None:
+        """A key press moves the arm at once, in the middle of the period."""
+        for jog in self._chair.take_jogs():
+            self._env.nudge(jog_delta(jog, self._chair.jog_step))
+
+    def _change_driver(self, driver: Driver) -> None:
+        if driver is not self._driver:
+            self._driver = driver
+            self._emit(DriverChanged(driver))
+
+    def _pictures(self, observation: Observation) -> NDArray[np.uint8]:
+        return np.stack([observation[f"observation.images.{name}"] for name in self._env.camera_names])
+
+
+def jog_delta(jog: Jog, jog_step: float) -> NDArray[np.float32]:
+    """One key press as a partial action, float32 [4]."""
+    delta = np.array([0.0, 0.0, 0.0, STAY], np.float32)
+    if jog.axis is Axis.GRIPPER:
+        delta[3] = STAY + np.sign(jog.direction)
+    else:
+        delta["xyz".index(jog.axis.value)] = np.sign(jog.direction) * jog_step
+    return delta
+
+
+def _closing(episode: int, ended_by: EndedBy, observation: Observation) -> EpisodeEnd:
+    pictures = [observation[name] for name in observation if name.startswith("observation.images.")]
+    return EpisodeEnd(
+        episode=episode,
+        outcome=_OUTCOMES[ended_by],
+        state=observation["observation.state"],
+        images=np.stack(pictures),
+        discard=ended_by is EndedBy.RERECORD,
+    )
+
+
+def _end(verdict: Verdict | None, terminated: bool, truncated: bool, reward: float) -> EndedBy | None:
+    match verdict:
+        case Verdict.SUCCESS:
+            return EndedBy.SUCCESS
+        case Verdict.FAILURE:
+            return EndedBy.FAILURE
+        case Verdict.RERECORD:
+            return EndedBy.RERECORD
+    if terminated:
+        return EndedBy.SUCCESS if reward > 0 else EndedBy.FAILURE
+    return EndedBy.TIME_LIMIT if truncated else None

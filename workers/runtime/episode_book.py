@@ -1,0 +1,42 @@
+"""The run's list of finished episodes: one line each, so that a restarted worker knows what was done."""
+
+from pathlib import Path
+
+import msgspec
+
+from workers.model.events import EndedBy, EpisodeEnded, EpisodeKind
+
+BOOK_NAME = "episodes.jsonl"
+
+
+class EpisodeBook:
+    """Append-only; a line torn by a crash is passed over."""
+
+    def __init__(self, run_dir: Path) -> None:
+        self._path = run_dir / BOOK_NAME
+
+    def append(self, episode: EpisodeEnded) -> None:
+        """Raises OSError when the disk is full."""
+        with self._path.open("ab") as file:
+            file.write(msgspec.json.encode(episode) + b"\n")
+
+    def read(self) -> list[EpisodeEnded]:
+        """Every finished episode, oldest first."""
+        episodes = []
+        if self._path.exists():
+            for line in self._path.read_bytes().splitlines():
+                try:
+                    episodes.append(msgspec.json.decode(line, type=EpisodeEnded))
+                except msgspec.MsgspecError:
+                    continue  # the line a crash tore; its steps are in the log all the same
+        return episodes
+
+    def next_episode(self) -> int:
+        """Number of the next episode."""
+        return max((ep.episode for ep in self.read()), default=-1) + 1
+
+    def demonstrations(self) -> int:
+        """Demonstrations that were kept and succeeded."""
+        return sum(
+            ep.kind is EpisodeKind.DEMONSTRATION and ep.ended_by is EndedBy.SUCCESS for ep in self.read()
+        )

@@ -77,13 +77,14 @@ class ArmController:
         self._mode, self._reason = Mode.HOLD, "not engaged"
         self._park_pose: Floats | None = None
         self._target: JointTarget | None = None
+        self._seen = self._engaged_after = -1  # targets from before the last engage are never followed
 
     def engage(self) -> None:
         """Follow targets from now on, starting at rest from the measured position. Ignored while STOPPED."""
         if self._mode is not Mode.STOPPED:
             self._adopt_measured()
             self._mode, self._reason = Mode.ENGAGED, ""
-            self._target = None
+            self._target, self._engaged_after = None, self._seen
 
     def hold(self, reason: str = "hold") -> None:
         """Keep the goal where it is until `engage`. Ignored while STOPPED."""
@@ -126,12 +127,13 @@ class ArmController:
         if mode in (Mode.ENGAGED, Mode.PARKING):
             clipped = self._move(request, reading, limits)
         self._driver.write(self._goal)
+        self._seen = self._seen if target is None else max(self._seen, target.sequence)
         sequence = -1 if self._target is None else self._target.sequence
         return Status(mode, reason, reading, self._goal, clipped, sequence, self._is_parked(reading))
 
     def _waiting(self, target: JointTarget | None, now_s: float) -> str:
         """Why there is nothing to follow, or an empty string."""
-        if target is None:
+        if target is None or target.sequence <= self._engaged_after:
             return "waiting for the first target"
         age_s = now_s - target.stamp_s
         if age_s > _STALE_PERIODS * self._period_s + 1e-9:

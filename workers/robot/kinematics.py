@@ -44,12 +44,13 @@ class Solution:
 class Kinematics:
     """Kinematics of one SO-101. Not thread-safe: one instance per process."""
 
-    def __init__(self) -> None:
+    def __init__(self, margin_deg: float = 0.0) -> None:
+        """`margin_deg` keeps solutions off the mechanical stops; give it the safety gate's margin."""
         self._model = pinocchio.buildModelFromXML(so101_urdf())
         self._data = self._model.createData()
         self._frame = self._model.getFrameId(TOOL_NAME)
-        self._lower_rad = model_joints(LOWER_DEG)[:ARM]
-        self._upper_rad = model_joints(UPPER_DEG)[:ARM]
+        self._lower_rad = model_joints(LOWER_DEG + margin_deg)[:ARM]
+        self._upper_rad = model_joints(UPPER_DEG - margin_deg)[:ARM]
 
     def forward(self, joints_deg: Floats) -> Pose:
         """Tool pose for a joint vector [6] (degrees; the gripper does not matter)."""
@@ -60,6 +61,11 @@ class Kinematics:
         """Tool position [3] in metres; the cheap half of `forward`."""
         position: Floats = self._place(model_joints(joints_deg)).translation.copy()
         return position
+
+    def heading_rad(self, joints_deg: Floats) -> float:
+        """Direction in which the jaw opens, seen from above; 0 is straight away from the base."""
+        across = self._place(model_joints(joints_deg)).rotation[:, 0]
+        return float(np.arctan2(-across[1], -across[0]))
 
     def inverse(
         self,

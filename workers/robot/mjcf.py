@@ -147,8 +147,8 @@ def _add_servos(root: Xml.Element) -> None:
     for joint in JOINTS:
         torque = SERVO.gripper_torque_limit if joint.name == "gripper" else SERVO.torque_limit
         Xml.SubElement(
-            actuators, "position", name=joint.name, joint=joint.name, kp=str(SERVO.gain),
-            forcerange=_numbers((-torque, torque)),
+            actuators, "position", name=joint.name, joint=joint.name, kp=str(SERVO.position_gain),
+            kv=str(SERVO.velocity_gain), forcerange=_numbers((-torque, torque)),
         )  # fmt: skip
 
 

@@ -1,0 +1,18 @@
+"""GripperPenaltyProcessor: a price on opening and closing, for the discrete gripper critic."""
+
+from workers.processors.transition import Transition
+
+
+class GripperPenaltyProcessor:
+    """`info["discrete_penalty"]` is the penalty on exactly the steps that change the commanded jaw goal, else 0."""
+
+    def __init__(self, penalty: float) -> None:
+        self._penalty = penalty
+
+    def reset(self) -> None:
+        """Nothing to forget."""
+
+    def __call__(self, transition: Transition) -> None:
+        period = transition.period
+        changed = period.gripper_goal_pct != period.gripper_goal_before_pct
+        transition.info["discrete_penalty"] = self._penalty if changed else 0.0

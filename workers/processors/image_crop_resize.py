@@ -1,0 +1,45 @@
+"""ImageCropResizeProcessor: cuts each picture to its region of interest and brings it to the policy's size."""
+
+from collections.abc import Mapping
+
+import cv2
+import numpy as np
+
+from workers.processors.transition import Picture, Transition
+
+Crop = tuple[int, int, int, int]  # top, left, height, width in pixels
+_PREFIX = "observation.images."
+
+
+class ImageCropResizeProcessor:
+    """Crop, then resize; pictures stay uint8. A picture that already fits passes untouched."""
+
+    def __init__(self, crop_params_dict: Mapping[str, Crop], resize_size: tuple[int, int] | None) -> None:
+        """Crops by observation key (`observation.images.<camera>`); `resize_size` is (height, width)."""
+        self._crops, self._size = dict(crop_params_dict), resize_size
+
+    def reset(self) -> None:
+        """Nothing to forget."""
+
+    def __call__(self, transition: Transition) -> None:
+        for key, picture in transition.observation.items():
+            if key.startswith(_PREFIX):
+                transition.observation[key] = self._resized(self._cropped(key, picture))
+
+    def _cropped(self, key: str, picture: Picture) -> Picture:
+        if key not in self._crops:
+            return picture
+        top, left, height, width = self._crops[key]
+        if top + height > picture.shape[0] or left + width > picture.shape[1]:
+            raise ValueError(
+                f"crop {self._crops[key]} of {key} does not fit into its {picture.shape[0]}x{picture.shape[1]} picture"
+            )
+        return np.ascontiguousarray(picture[top : top + height, left : left + width])
+
+    def _resized(self, picture: Picture) -> Picture:
+        if self._size is None or picture.shape[:2] == self._size:
+            return picture
+        height, width = self._size
+        shrinking = height < picture.shape[0]
+        how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
+        return cv2.resize(picture, (width, height), interpolation=how).astype(np.uint8, copy=False)

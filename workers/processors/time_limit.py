@@ -1,0 +1,19 @@
+"""TimeLimitProcessor: ends an episode after exactly N steps."""
+
+from workers.processors.transition import Transition
+
+
+class TimeLimitProcessor:
+    """Truncates at the `max_episode_steps`-th step, unless it terminated there. Reset observations do not count."""
+
+    def __init__(self, max_episode_steps: int) -> None:
+        self._limit = max_episode_steps
+        self._steps = -1
+
+    def reset(self) -> None:
+        self._steps = -1  # the reset observation passes through as well
+
+    def __call__(self, transition: Transition) -> None:
+        self._steps += 1
+        if self._steps >= self._limit and not transition.terminated:
+            transition.truncated = True

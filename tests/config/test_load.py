@@ -20,6 +20,8 @@ type = "sim"
 [env.processor.inverse_kinematics.end_effector_bounds]
 min = [0.18, -0.12, 0.012]
 max = [0.32, 0.12, 0.16]
+[env.processor.reset]
+fixed_reset_joint_positions = [0, 0, 0, 90, 0, 5]
 """
 READY = sorted(Path("configs").glob("*.toml"))
 FULL = Path("configs/sim_pick_lift.toml").read_text()
@@ -50,7 +52,7 @@ def test_whole_numbers_do_where_numbers_are_asked() -> None:
 
 def test_a_misspelt_key_names_file_line_and_nearest_key() -> None:
     assert refused(MINIMAL + "[policy]\nlatent_dims = 64\n") == (
-        'my.toml:12: policy.latent_dims: unknown key; did you mean "latent_dim"?'
+        'my.toml:14: policy.latent_dims: unknown key; did you mean "latent_dim"?'
     )
 
 
@@ -69,9 +71,9 @@ def test_all_problems_are_told_together_in_the_order_of_the_file() -> None:
     lines = refused(text).splitlines()
     assert [line.split(": ")[:2] for line in lines] == [
         ["my.toml:3", "run.nam"],
-        ["my.toml:12", "env.fps"],
-        ["my.toml:14", "checkpoint.keep"],
-        ["my.toml:15", "checkpoint.save"],
+        ["my.toml:14", "env.fps"],
+        ["my.toml:16", "checkpoint.keep"],
+        ["my.toml:17", "checkpoint.save"],
     ]
 
 
@@ -112,7 +114,7 @@ def test_a_missing_key_says_what_it_must_be() -> None:
 )
 def test_a_wrong_value_says_what_was_found_and_what_is_right(section: str, value: str, said: str) -> None:
     message = refused(MINIMAL + f"[{section}]\n{value}\n")
-    assert message.startswith(f"my.toml:12: {section}.{value.split(' =')[0]}: ")
+    assert message.startswith(f"my.toml:14: {section}.{value.split(' =')[0]}: ")
     assert said in message
 
 
@@ -125,7 +127,7 @@ def test_a_configuration_needs_a_camera() -> None:
     wanted = "it must be a table with at least one entry"
     assert refused(without) == f"my.toml:4: env.cameras: missing; {wanted}"
     assert refused(without + "[env.cameras]\n").startswith(
-        "my.toml:9: env.cameras: a table found, but this must be"
+        "my.toml:11: env.cameras: a table found, but this must be"
     )
 
 
@@ -169,7 +171,7 @@ def test_a_box_of_exactly_the_least_width_is_accepted() -> None:
 )
 def test_a_crop_belongs_to_a_camera_and_lies_inside_it(more: str, said: str) -> None:
     message = refused(MINIMAL + f"[env.processor.image_preprocessing.crop_params_dict]\n{more}\n")
-    assert message.startswith("my.toml:12: ") and said in message
+    assert message.startswith("my.toml:14: ") and said in message
 
 
 @pytest.mark.parametrize(
@@ -186,12 +188,23 @@ def test_a_crop_belongs_to_a_camera_and_lies_inside_it(more: str, said: str) -> 
         ("[env]\nfps = 40", "50 is less than twice env.fps (40)"),
         ("[env]\nfps = 0.04", "shorter than one step"),
         ("[env.cameras.side]\ntype = 'sim'\nfps = 5", "5 is below env.fps (10)"),
-        ("[env.processor.reset]\nfixed_reset_joint_positions = [0, 0, 0, 200, 0, 5]", "-180 to 180"),
-        ("[env.processor.reset]\nfixed_reset_joint_positions = [0, 0, 0, 90, 0, 101]", "0 to 100"),
     ],
 )
 def test_values_that_contradict_each_other_are_refused(more: str, said: str) -> None:
     assert said in refused(MINIMAL + more + "\n")
+
+
+@pytest.mark.parametrize(
+    ("pose", "said"),
+    [
+        ("[0, 0, 0, 200, 0, 5]", "the first five are joint angles in degrees, -180 to 180"),
+        ("[0, 0, 0, 90, 0, 101]", "the sixth is the gripper in percent open, 0 to 100"),
+        ("[0, 0, 0, 90, 0]", "[0, 0, 0, 90, 0] found, but this must be a list of 6 values, each a number"),
+    ],
+)
+def test_a_reset_pose_the_arm_cannot_take_is_refused(pose: str, said: str) -> None:
+    message = refused(MINIMAL.replace("[0, 0, 0, 90, 0, 5]", pose))
+    assert message == f"my.toml:12: env.processor.reset.fixed_reset_joint_positions: {said}"
 
 
 def test_a_later_schema_is_refused() -> None:

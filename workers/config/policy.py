@@ -22,8 +22,8 @@ class PolicyConfig(Section, frozen=True, kw_only=True):
     """Image encoder: `cnn` is small and trained from scratch, the ResNets start from published weights."""
     freeze_vision_encoder: bool = True
     """Keep published weights as they are (ResNets); the `cnn` has none and is always trained."""
-    image_encoder_hidden_dim: Count = 32
-    """Channels of the first layer of the `cnn` encoder."""
+    image_encoder_hidden_dim: Annotated[int, msgspec.Meta(ge=2, multiple_of=2)] = 32
+    """Channels of the `cnn` encoder's first layer; its second and third have 1.5 and 2 times as many."""
     latent_dim: Count = 256
     """Size of the picture's encoding that actor and critics see."""
     state_encoder_hidden_dim: Count = 256

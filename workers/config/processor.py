@@ -41,8 +41,8 @@ class GripperConfig(Section, frozen=True, kw_only=True):
 
 
 class ResetConfig(Section, frozen=True, kw_only=True):
-    fixed_reset_joint_positions: tuple[float, float, float, float, float, float] | None = None
-    """Pose between episodes: five joints in degrees, shoulder_pan first, and the gripper in percent open."""
+    fixed_reset_joint_positions: tuple[float, float, float, float, float, float]
+    """Pose between episodes and for parking: five joints in degrees, shoulder_pan first, gripper in %."""
     reset_time_s: AtLeast0 = 5.0
     """Seconds to wait in that pose before an episode starts, for a person to put the scene in order."""
     control_time_s: Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] = 20.0
@@ -52,8 +52,6 @@ class ResetConfig(Section, frozen=True, kw_only=True):
 
     def problems(self) -> Problems:
         pose = self.fixed_reset_joint_positions
-        if pose is None:
-            return
         if any(abs(angle) > 180.0 for angle in pose[:5]):
             yield ("fixed_reset_joint_positions",), "the first five are joint angles in degrees, -180 to 180"
         if not 0.0 <= pose[5] <= 100.0:
@@ -104,7 +102,7 @@ class ProcessorConfig(Section, frozen=True, kw_only=True):
     """Crop and size of the pictures the policy sees."""
     gripper: GripperConfig = GripperConfig()
     """Use of the gripper, and what moving it costs."""
-    reset: ResetConfig = ResetConfig()
+    reset: ResetConfig
     """What happens between episodes, and when one ends."""
     inverse_kinematics: InverseKinematicsConfig
     """Workspace box and step sizes of the tool point."""

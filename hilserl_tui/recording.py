@@ -18,6 +18,9 @@ from workers.model.reduce import reduce
 from workers.model.state import ConsoleState
 
 
+LONGEST_GAP_S = 2.0  # a run that was resumed has hours between two lines
+
+
 class Recorded(msgspec.Struct, frozen=True):
     t: float
     event: AnyEvent
@@ -97,10 +100,10 @@ class RecordedClient:
 
     async def _play(self, changed: Callable[[], None]) -> None:
         loop = asyncio.get_running_loop()
-        begun, first = loop.time(), self._events[0].t
+        due = loop.time()
         for recorded in self._events:
-            wait = (recorded.t - first) / self._speed - (loop.time() - begun)
-            if wait > 0:
+            due += min(LONGEST_GAP_S, max(0.0, recorded.t - self._now_s)) / self._speed
+            if (wait := due - loop.time()) > 0:
                 changed()
                 await asyncio.sleep(wait)
             self._now_s = recorded.t

@@ -48,4 +48,4 @@ class View:
     @property
     def watching(self) -> bool:
         """True when another console holds the controls."""
-        return self.state.control.holder not in ("", self.me)
+        return not self.recorded and self.state.control.holder not in ("", self.me)

@@ -33,7 +33,7 @@ class Camera(Widget):
         run = view.state.run
         name = run.cameras[self._index] if run and self._index < len(run.cameras) else ""
         frame = view.state.frames.get(name)
-        rate = view.state.rates.get(f"camera.{name}") or view.state.rates.get(f"camera_{name}")
+        rate = view.state.rates.get(f"camera-{name}")
         title = name or "camera"
         if self.border_title != title:
             self.border_title = title
@@ -97,8 +97,8 @@ class Camera(Widget):
 
     def render_line(self, y: int) -> Strip:
         if y < len(self._strips):
-            return self._strips[y]
-        return Strip([Segment(" " * self.content_size.width, STYLES["text"])])
+            return self._strips[y].apply_style(self.rich_style)
+        return Strip.blank(self.content_size.width, self.rich_style)
 
     def on_resize(self, event: events.Resize) -> None:
         frame, self._frame, self._strips, self._cells = self._frame, None, [], []

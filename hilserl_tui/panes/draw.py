@@ -97,9 +97,9 @@ def bar(fraction: float, width: int, style: str) -> Row:
 
 
 def gauge(value: float, low: float, high: float, width: int, style: str) -> Row:
-    """`├───◆───┤`: where `value` lies between the bounds; ◂ or ▸ when it is outside."""
+    """`├───◆───┤`: where `value` lies from `low` at the left to `high` at the right; ◂ or ▸ when outside."""
     inner = width - 2
-    share = (value - low) / (high - low) if high > low else 0.5
+    share = (value - low) / (high - low) if high != low else 0.5
     at = min(inner - 1, max(0, round(share * (inner - 1))))
     mark = "◂" if share < -0.005 else "▸" if share > 1.005 else "◆"
     return (("├" + "─" * at, "faint"), (mark, style), ("─" * (inner - 1 - at) + "┤", "faint"))

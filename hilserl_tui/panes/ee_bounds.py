@@ -128,6 +128,8 @@ class EndEffector(Lines):
         for axis, name in enumerate("xyz"):
             low, high, value = run.ee_min_m[axis], run.ee_max_m[axis], arm.ee_m[axis]
             style = "red" if value < low or value > high else mark
+            if name == "y":  # left is left here too
+                low, high = high, low
             ends = 16 if bounds else 0
             line = gauge(value, low, high, width - 10 - ends, style)
             number: Row = ((f" {value:+.3f}", "text"),)

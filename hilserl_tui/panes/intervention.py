@@ -40,6 +40,5 @@ class Intervention(Lines):
         if control.paused:
             who = (("drives       ", "dim"), ("‖ paused", "bold"), (f"  {control.pause_reason}", "dim"))
         rows.insert(0, who)
-        times = "time" if running.interventions == 1 else "times"
-        rows.append((("taken over   ", "dim"), (f"{running.interventions:4d}", "text"), (f" {times} this episode", "dim")))
+        rows.append((("taken over   ", "dim"), (f"{running.interventions:4d}", "text"), ("× this episode", "dim")))
         return rows

@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping
 
-from hilserl_tui.panes.draw import Row, age, count, figure
+from hilserl_tui.panes.draw import Row, age, count, elide, figure
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model import select
 
-_FIRST = ("critic", "actor", "temperature", "entropy", "q")  # what people look at first
+_FIRST = ("critic_loss", "actor_loss", "temperature", "entropy")  # what people look at first
+_SHORT = {"temperature": "temp.", "critic_loss": "critic", "actor_loss": "actor"}
 
 
 class LearnerPane(Lines):
@@ -50,16 +51,18 @@ def losses(metrics: Mapping[str, float], width: int, height: int) -> list[Row]:
     """Metrics in columns of fixed width, the well-known ones first."""
     if height < 1 or not metrics:
         return []
-    per_row = max(1, width // 22)
+    per_row = 2 if width < 56 else 3
+    cell = width // per_row
     names = sorted(metrics, key=lambda name: (_rank(name), name))[: per_row * height]
     rows: list[Row] = []
     for i in range(0, len(names), per_row):
         row: list[tuple[str, str]] = []
         for name in names[i : i + per_row]:
-            row += [(f"{name.replace('loss_', '')[:12]:<12}", "dim"), (f"{metrics[name]:8.3g}  ", "text")]
+            short = elide(_SHORT.get(name, name.removesuffix("_loss")), cell - 9)
+            row += [(short, "dim"), (f"{metrics[name]:8.3g} ", "text")]
         rows.append(tuple(row))
     return rows
 
 
 def _rank(name: str) -> int:
-    return next((i for i, word in enumerate(_FIRST) if word in name), len(_FIRST))
+    return _FIRST.index(name) if name in _FIRST else len(_FIRST)

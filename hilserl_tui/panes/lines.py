@@ -86,8 +86,8 @@ class Lines(Widget):
 
     def render_line(self, y: int) -> Strip:
         if y < len(self._strips):
-            return self._strips[y]
-        return Strip([Segment(" " * self.content_size.width, STYLES["text"])])
+            return self._strips[y].apply_style(self.rich_style)
+        return Strip.blank(self.content_size.width, self.rich_style)
 
     def on_resize(self, event: events.Resize) -> None:
         if self._view is not None:

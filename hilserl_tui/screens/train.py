@@ -26,7 +26,7 @@ class Train(ConsoleScreen):
         border: round $edge; border-title-color: $dim; border-subtitle-color: $faint; padding: 0 1;
         border-title-style: bold;
     }
-    Train Camera { padding: 0; }
+    Train Camera.pane { padding: 0; }
     Train.-compact Lines.pane { border: none; border-top: solid $edge; padding: 0; }
     """
 

@@ -24,8 +24,8 @@ OPENED = e.RunOpened(
     demonstrations_wanted=20,
     simulated=True,
 )
-WORKERS = ("robot", "camera.front", "camera.side", "actor", "learner")
-RATES = {"robot": (50.0, 20.4), "camera.front": (30.1, 36.0), "camera.side": (29.9, 37.1), "actor": (10.0, 103.0)}
+WORKERS = ("robot", "camera-front", "camera-side", "actor", "learner")
+RATES = {"robot": (50.0, 20.4), "camera-front": (30.1, 36.0), "camera-side": (29.9, 37.1), "actor": (10.0, 103.0)}
 
 
 def picture(camera: str, t: float, side: int = 60) -> bytes:
@@ -78,7 +78,7 @@ def history(episodes: int = 64, seed: int = 3) -> Iterator[tuple[float, e.Event]
         helped = 0 if alone else rng.randint(12, 30)
         kind = e.EpisodeKind.TRAINING
         yield 2.0, e.EpisodeEnded(number, kind, float(ended is done), 61, helped, int(not alone), ended, 6.1, number)
-    losses = {"loss_critic": 0.0113, "loss_actor": -0.842, "temperature": 0.0071, "q_mean": 0.62}
+    losses = {"critic_loss": 0.0113, "actor_loss": -0.842, "temperature": 0.0071, "entropy": 1.62}
     yield 2.0, e.BufferFilled(5_212, 1_840, 1_040, 800, 412_000_000)
     yield 2.0, e.LearnerProgress(10_424, 5_212, 1.98, 21.4, 38, "training", losses)
     yield 2.0, e.PolicySwapped(37, 96.0)
@@ -89,7 +89,7 @@ def history(episodes: int = 64, seed: int = 3) -> Iterator[tuple[float, e.Event]
         ("actor", e.Level.INFO, "intervention ended after 21 steps"),
         ("learner", e.Level.WARNING, "update took 131 ms, the target is 50 ms"),
         ("learner", e.Level.INFO, "policy 38 sent"),
-        ("camera.side", e.Level.ERROR, "frame 8812 came 61 ms late"),
+        ("camera-side", e.Level.ERROR, "frame 8812 came 61 ms late"),
     )
     for i, (worker, level, text) in enumerate(said):
         yield 3.0, e.LogLine(worker, level, text, 1_795_000_000.0 + 2 * i)

@@ -1,0 +1,89 @@
+"""Starting a station: a detached process of its own, which outlives the console.
+
+It is the one process a console starts. Its output goes to a file, its input from nowhere, and it has its own
+session, so that neither a closed terminal nor Ctrl-C in it reaches the workers.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from workers.model.places import STATION_OUTPUT_NAME, read_lock, socket_path
+
+LAST_LINES = 12  # of a dead station's output, shown to the operator
+
+
+class LaunchError(Exception):
+    """The station could not be started; the text is for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A station that runs or is about to; `process` is None when it ran already."""
+
+    run_dir: Path
+    socket: Path
+    process: subprocess.Popen[bytes] | None
+
+    def failed(self) -> str | None:
+        """Why the station we started is gone, None while it lives (or where another one serves the run)."""
+        if self.process is None or self.process.poll() is None or read_lock(self.run_dir) is not None:
+            return None
+        output = self.run_dir / STATION_OUTPUT_NAME
+        code = self.process.returncode
+        return (
+            f"the station ended before it answered (exit code {code}); its last lines:\n\n{last_lines(output)}\n\n"
+            f"what to do: mend what they name and start again; all of its output is in {output}"
+        )
+
+
+def ensure_station(config_path: Path, run_dir: Path) -> Launch:
+    """A station on `run_dir`: the one that runs, or a new one. Returns at once; the socket may take a while.
+
+    Raises LaunchError when no process could be started.
+    """
+    socket = socket_path(run_dir)
+    if read_lock(run_dir) is not None:
+        return Launch(run_dir, socket, None)
+    command = [sys.executable, "-m", "workers.cli", "station", "--config", str(config_path), "--serve"]
+    try:
+        run_dir.mkdir(parents=True, exist_ok=True)
+        with (run_dir / STATION_OUTPUT_NAME).open("wb") as output:
+            process = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+    except OSError as error:
+        raise LaunchError(
+            f"the station could not be started in {run_dir}: {error.strerror}\n"
+            "why: a run keeps its files there, and the folder or the disk refuses\n"
+            "what to do: free the disk, or set `run.directory` to a place you may write to"
+        ) from error
+    return Launch(run_dir, socket, process)
+
+
+def last_lines(path: Path) -> str:
+    """The end of a station's output."""
+    try:
+        lines = path.read_text(errors="replace").splitlines()
+    except OSError:
+        return "  (it wrote nothing)"
+    return "\n".join(f"  {line}" for line in lines[-LAST_LINES:]) or "  (it wrote nothing)"
+
+
+def gone_within(pid: int, seconds: float) -> bool:
+    """Wait for a process that is not ours to end; True when it has."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False

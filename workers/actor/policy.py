@@ -19,7 +19,7 @@ from workers.transport.record import FeatureSpec
 
 
 class PolicyRejected(ValueError):
-    """Weights that must not drive the arm: wrong names or shapes, or not finite. The old ones stay in place."""
+    """Weights that must not drive the arm: of another network, or not finite. The old ones stay."""
 
 
 class Policy:
@@ -59,13 +59,13 @@ class Policy:
         unknown = [name for name in tensors if name not in own]
         if missing or unknown:
             raise PolicyRejected(
-                f"policy {version} is of another network: {len(missing)} tensors missing, {len(unknown)} unknown"
-                f" ({(missing + unknown)[0]!r} first); use the settings it was trained with"
+                f"policy {version} is of another network: {len(missing)} tensors missing, {len(unknown)}"
+                f" unknown ({(missing + unknown)[0]!r} first); use the settings it was trained with"
             )
         for name, tensor in tensors.items():
             if tensor.shape != own[name].shape:
                 raise PolicyRejected(
-                    f"policy {version}: {name} has shape {tuple(tensor.shape)}, {tuple(own[name].shape)} expected"
+                    f"policy {version}: {name} has shape {list(tensor.shape)}, not {list(own[name].shape)}"
                 )
             if not torch.isfinite(tensor).all():
                 raise PolicyRejected(

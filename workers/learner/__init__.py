@@ -1,1 +1,1 @@
-"""The learner's library: replay, networks, SAC/RLPD updates and checkpoints. No processes, queues or clocks in here."""
+"""The learner's room: replay, networks, SAC/RLPD updates, checkpoints, and the loop that runs them."""

@@ -45,8 +45,9 @@ class SmallCNN(nn.Module):
     one stem over stacked channels without stacking them.
     """
 
-    def __init__(self, channels: tuple[int, ...], halves: bool, stems: int) -> None:
+    def __init__(self, width: int, halves: bool, stems: int) -> None:
         super().__init__()
+        channels = (width, width * 3 // 2, width * 2)
         self.halves = halves
         self.stems = nn.ModuleList(ScaledConv2d(3, channels[0], 4, stride=4) for _ in range(stems))
         self.convolutions = nn.ModuleList(
@@ -64,7 +65,7 @@ class SmallCNN(nn.Module):
         return maps
 
     def _pixels(self, images: Tensor) -> Tensor:
-        """uint8 [M, H, W, 3] -> float32 [M, 3, H, W] in 0..255; halved as bytes, a quarter of the floats to make."""
+        """uint8 [M, H, W, 3] -> float32 [M, 3, H, W] in 0..255; halved while still bytes."""
         if self.halves:
             images = F.interpolate(images.permute(0, 3, 1, 2), scale_factor=0.5, mode="bilinear").permute(
                 0, 2, 3, 1
@@ -164,7 +165,7 @@ class ResNet18(nn.Module):
 
     def __init__(self, pretrained: bool) -> None:
         super().__init__()
-        from torchvision.models import ResNet18_Weights, resnet18  # type: ignore[import-untyped]
+        from torchvision.models import ResNet18_Weights, resnet18
 
         net = resnet18(weights=ResNet18_Weights.IMAGENET1K_V1 if pretrained else None)
         self.layers = nn.Sequential(
@@ -191,7 +192,7 @@ def build_backbone(settings: PolicySettings, cameras: int, pretrained: bool = Tr
     name = settings.vision_encoder_name
     if name == "cnn":
         stems = cameras if settings.camera_fusion == "early" else 1
-        return SmallCNN(settings.image_encoder_channels, settings.input_downsample == 2, stems)
+        return SmallCNN(settings.image_encoder_hidden_dim, settings.input_downsample == 2, stems)
     backbone = ResNet18(pretrained) if name == "resnet18" else ResNet10()
     if name != "resnet18" and pretrained:
         load_resnet10(backbone, RESNET10_HUB_ID if name == "resnet10" else name)
@@ -224,8 +225,8 @@ def _download(hub_id: str) -> Path:
         return Path(hf_hub_download(hub_id, "model.safetensors"))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise BackboneNotFound(
-            f"vision encoder {hub_id!r} could not be fetched ({type(error).__name__}). Known names: cnn, resnet10,"
-            " resnet18, a hub id with model.safetensors, or a path that ends in .safetensors"
+            f"vision encoder {hub_id!r} could not be fetched ({type(error).__name__}). Known names: cnn,"
+            " resnet10, resnet18, a hub id with model.safetensors, or a path that ends in .safetensors"
         ) from error
 
 
@@ -239,7 +240,8 @@ def _add_imagenet_buffers(module: nn.Module) -> None:
 def _normalise(module: nn.Module, images: Tensor) -> Tensor:
     """(x / 255 - mean) / std of ImageNet: uint8 [M, H, W, 3] -> float32 [M, 3, H, W] channels-last."""
     scale, offset = module.image_scale, module.image_offset
-    assert isinstance(scale, Tensor) and isinstance(offset, Tensor)
+    assert isinstance(scale, Tensor)
+    assert isinstance(offset, Tensor)
     return bytes_to_float(images).mul_(scale).sub_(offset)
 
 

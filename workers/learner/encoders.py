@@ -55,10 +55,7 @@ class ObservationEncoder(nn.Module):
     def features(self, images: Tensor) -> Tensor:
         """uint8 [B, cameras, H, W, 3] -> float32 [B, heads, h, w, C]; no gradient into a frozen backbone."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.backbone_trained):
-            if self.fuses_early:
-                maps = self.backbone(images)
-            else:
-                maps = self.backbone(images.flatten(0, 1))
+            maps = self.backbone(images if self.fuses_early else images.flatten(0, 1))
             by_place: Tensor = maps.permute(0, 2, 3, 1)
             return by_place.reshape(len(images), -1, *by_place.shape[1:])
 

@@ -15,10 +15,10 @@ def actor_imitation_loss(actor: Actor, z: Tensor, action: Tensor, weights: Tenso
 
 
 def gripper_margin_loss(gripper_q: Tensor, command: Tensor, weights: Tensor, margin: float) -> Tensor:
-    """Weighted mean of max_u (Q(s, u) + margin [u != u_demo]) - Q(s, u_demo).  DQfD (Hester et al. 2018), eq. 2.
+    """Weighted mean of max_u (Q(s, u) + margin [u != u_demo]) - Q(s, u_demo).
 
-    `gripper_q` [B, 3], `command` int64 [B]. Asks for an order of values, not for values, so that it does not
-    fight the Bellman targets as a cross-entropy on Q would.
+    DQfD's large margin (Hester et al. 2018). `gripper_q` [B, 3], `command` int64 [B]. It asks for an order of
+    values, not for values: it does not fight the Bellman targets as a cross-entropy on Q would.
     """
     others = margin * (1 - F.one_hot(command, gripper_q.shape[1]))
     demonstrated = gripper_q.gather(1, command.unsqueeze(1)).squeeze(1)

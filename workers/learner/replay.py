@@ -132,8 +132,8 @@ class Replay:
     def _check_shapes(self, state: NDArray[np.float32], images: NDArray[np.uint8]) -> None:
         if state.shape != (self.features.state_dim,) or images.shape != self.features.image_shape:
             raise ValueError(
-                f"record has state {state.shape} and images {images.shape}; this replay was made for state"
-                f" ({self.features.state_dim},) and images {self.features.image_shape}. Use the log's own settings."
+                f"record has state {state.shape} and images {images.shape}, this replay takes"
+                f" ({self.features.state_dim},) and {self.features.image_shape}; use the log's own settings"
             )
 
     # Keeping
@@ -188,9 +188,10 @@ class Replay:
     def sample(
         self, batch_size: int, online_ratio: float, rng: np.random.Generator, random_shift_px: int = 4
     ) -> Batch:
-        """Draw with replacement: `online_ratio` from online, the rest from offline; from one if the other is empty.
+        """Draw with replacement, `online_ratio` from online and the rest from offline.
 
-        The batch lives in arrays that the next call of the same size overwrites.
+        All come from one view while the other is empty. The batch lives in arrays that the next call of the
+        same size overwrites.
         Raises ValueError when there is nothing to draw.
         """
         online = self._online_share(batch_size, online_ratio)

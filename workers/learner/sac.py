@@ -6,7 +6,7 @@ DrQ-v2 (Yarats et al. 2021), has no target copy. Each picture of a batch is enco
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import TypeVar
 
 import torch
@@ -17,6 +17,7 @@ from workers.learner.batch import Batch
 from workers.learner.encoders import ObservationEncoder
 from workers.learner.imitation import actor_imitation_loss, gripper_margin_loss
 from workers.learner.networks import CONTINUOUS_DIM, Actor, CriticEnsemble, GripperCritic
+from workers.learner.optimiser_state import load_optimiser_tensors, optimiser_tensors
 from workers.learner.settings import PolicySettings, SACSettings
 from workers.transport.record import FeatureSpec
 
@@ -141,13 +142,6 @@ class SAC:
 
     # The updates
 
-    def step(self, draw: Callable[[], Batch]) -> Metrics:
-        """One learner step: `utd_ratio` critic updates on fresh batches, the last with actor and temperature."""
-        for _ in range(self.settings.utd_ratio - 1):
-            self.update(draw(), with_actor=False)
-        done = self.critic_updates // self.settings.utd_ratio
-        return self.update(draw(), with_actor=done % self.settings.policy_update_freq == 0)
-
     def update(self, batch: Batch, *, with_actor: bool = True) -> Metrics:
         """One critic update and, with `with_actor`, one of actor and temperature on the same batch.
 
@@ -200,13 +194,11 @@ class SAC:
         return metrics
 
     def pretrain(self, batch: Batch) -> Metrics:
-        """One behaviour-cloning update of encoder, actor and gripper critic on the offline part of `batch`."""
+        """One behaviour-cloning update of encoder, actor and gripper critic on the offline rows."""
         batch = batch.to(self.device)
         z = self.encoder(batch.observation)
         imitation = actor_imitation_loss(self.actor, z, batch.action, batch.offline)
-        margin = gripper_margin_loss(
-            self.gripper(z), gripper_commands(batch), batch.offline, self.settings.bc_gripper_margin
-        )
+        margin = self._gripper_imitation(self.gripper(z), batch)
         for optimiser in ("critic", "actor"):
             self.optimisers[optimiser].zero_grad()
         (imitation + margin).backward()  # type: ignore[no-untyped-call]
@@ -221,6 +213,10 @@ class SAC:
         left = max(0.0, 1 - self.actor_updates / decay) if decay else 1.0
         return self.settings.bc_weight * left
 
+    def _gripper_imitation(self, gripper_q: Tensor, batch: Batch) -> Tensor:
+        margin = self.settings.bc_gripper_margin
+        return gripper_margin_loss(gripper_q, gripper_commands(batch), batch.offline, margin)
+
     @torch.no_grad()
     def _imitation_weights(self, z: Tensor, batch: Batch) -> Tensor:
         """1 for offline rows, [B]; with `bc_q_filter` only where min Q(s, a_demo) > min Q(s, a_policy)."""
@@ -229,7 +225,8 @@ class SAC:
         policy_action = self.actor(z)[0].tanh()
         policy_q = self.critics(z, policy_action).amin(dim=0)
         demonstrated_q: Tensor = self.critics(z, batch.action[:, :CONTINUOUS_DIM]).amin(dim=0)
-        return batch.offline * (demonstrated_q > policy_q)
+        preferred: Tensor = batch.offline * (demonstrated_q > policy_q)
+        return preferred
 
     def _descend(self, name: str, loss: Tensor) -> Tensor:
         self.optimisers[name].zero_grad()
@@ -256,6 +253,32 @@ class SAC:
             "target_critics": self.target_critics,
             "target_gripper": self.target_gripper,
         }
+
+    def state_tensors(self) -> dict[str, Tensor]:
+        """CPU copies of everything a bit-exact resume needs; the generator's state is among them."""
+        named = {
+            f"{net}.{key}": t
+            for net, module in self.networks().items()
+            for key, t in module.state_dict().items()
+        }
+        named["log_temperature"] = self.log_temperature
+        named |= optimiser_tensors(self.optimisers)
+        copies = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in named.items()}
+        copies["generator"] = self.generator.get_state()
+        copies["updates"] = torch.tensor([self.critic_updates, self.actor_updates])
+        return copies
+
+    def load_state_tensors(self, tensors: Mapping[str, Tensor]) -> None:
+        """Become what `state_tensors` was taken from. Raises KeyError or RuntimeError on a misfit."""
+        for net, module in self.networks().items():
+            prefix = f"{net}."
+            own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+            module.load_state_dict(own)
+        with torch.no_grad():
+            self.log_temperature.copy_(tensors["log_temperature"])
+        load_optimiser_tensors(self.optimisers, tensors)
+        self.generator.set_state(tensors["generator"])
+        self.critic_updates, self.actor_updates = tensors["updates"].tolist()
 
     def policy_tensors(self, include_frozen: bool = True) -> dict[str, Tensor]:
         """CPU copies of what acting needs: encoder, actor, gripper critic; names as `Policy.load` takes them.

@@ -1,13 +1,16 @@
 """Settings of the policy networks and of the SAC/RLPD updates; LeRobot's names where it has them."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import msgspec
+
+from workers.config import Config
 
 PositiveInt = Annotated[int, msgspec.Meta(ge=1)]
 Count = Annotated[int, msgspec.Meta(ge=0)]
 PositiveFloat = Annotated[float, msgspec.Meta(gt=0)]
 Weight = Annotated[float, msgspec.Meta(ge=0)]
+_S = TypeVar("_S", bound=msgspec.Struct)
 Fraction = Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -33,17 +36,17 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """The networks that see and act."""
 
     vision_encoder_name: str = "cnn"
-    """"cnn" (small, trained here), "resnet10", "resnet18", or a hub id / safetensors path of ResNet-10 weights."""
+    """`cnn` (small, trained here), `resnet10`, `resnet18`, or a hub id or file of ResNet-10 weights."""
     freeze_vision_encoder: bool = True
     """Keep a pretrained backbone as it is; the small CNN is always trained."""
-    image_encoder_channels: tuple[PositiveInt, ...] = (32, 48, 64)
-    """Channels of the small CNN: a 4x4 stride-4 stem, then 3x3 stride-2 convolutions."""
+    image_encoder_hidden_dim: PositiveInt = 32
+    """Channels of the small CNN's stem; the two convolutions after it have 1.5 and 2 times as many."""
     input_downsample: Literal[1, 2] = 2
-    """2: the small CNN sees pictures at half size (2x2 pixels averaged), about three times cheaper."""
+    """2: the small CNN sees pictures at half size (2x2 pixels averaged), nearly three times cheaper."""
     camera_fusion: Literal["late", "early"] = "late"
-    """"late": one encoder for each picture in turn; "early": pictures meet after the stem, cheaper by a third."""
+    """`late`: each picture through one encoder; `early`: pictures meet after the stem, cheaper by a third."""
     image_embedding_pooling_dim: Count = 0
-    """Learned spatial embeddings per channel before the linear layer (LeRobot: 8); 0 flattens the feature map."""
+    """Learned spatial embeddings per channel before the linear layer (LeRobot: 8); 0 flattens the map."""
     latent_dim: PositiveInt = 128
     """Features per embedded picture (per stack of pictures with early fusion)."""
     state_encoder_hidden_dim: PositiveInt = 64
@@ -63,16 +66,6 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
 class SACSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The updates: SAC (Haarnoja et al. 2018) with RLPD's symmetric sampling (Ball et al. 2023)."""
 
-    batch_size: PositiveInt = 64
-    """Transitions per update."""
-    online_ratio: Fraction = 0.5
-    """Share of the batch from online replay; the rest is demonstrations and interventions."""
-    random_shift_px: Count = 4
-    """DrQ random shift in pixels, up to this many each way; 0 is off."""
-    utd_ratio: PositiveInt = 2
-    """Critic updates per learner step; the last of them also updates actor and temperature."""
-    policy_update_freq: PositiveInt = 1
-    """Update actor and temperature on every this-many-th learner step."""
     discount: Fraction = 0.97
     """Discount of one environment step."""
     actor_lr: PositiveFloat = 3e-4
@@ -97,14 +90,12 @@ class SACSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_on
     """Weight of the online critics in each target update."""
     grad_clip_norm: PositiveFloat = 40.0
     """Largest gradient norm, for critics with encoder and for the actor."""
-    bc_pretrain_updates: Count = 0
-    """Behaviour-cloning updates of encoder, actor and gripper critic on the offline data before learning starts."""
     bc_weight: Weight = 0.0
     """Weight of the behaviour-cloning term on the offline half of each batch; 0 is off."""
     bc_decay_updates: Count = 0
     """Actor updates over which that weight falls linearly to 0; 0 keeps it."""
     bc_gripper_margin: Weight = 0.1
-    """Lead in value the demonstrated gripper command is asked to have over the others (DQfD's large margin)."""
+    """Lead in value that the demonstrated gripper command should have over the others (DQfD)."""
     bc_q_filter: bool = False
     """Apply the term only where the critics prefer the demonstrated action to the policy's."""
 
@@ -123,3 +114,29 @@ class ReplaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """Online transitions kept; the oldest go first."""
     offline_buffer_capacity: PositiveInt = 10_000
     """Demonstration and intervention transitions kept; the oldest interventions go first."""
+
+
+def policy_settings(config: Config) -> PolicySettings:
+    """Networks as `[policy]` and `[algorithm]` ask for them."""
+    return _pick(PolicySettings, config.algorithm, config.policy)
+
+
+def sac_settings(config: Config) -> SACSettings:
+    """Updates as `[algorithm]` asks for them."""
+    return _pick(SACSettings, config.algorithm)
+
+
+def replay_settings(config: Config) -> ReplaySettings:
+    """Capacities as `[policy]` asks for them."""
+    return _pick(ReplaySettings, config.policy)
+
+
+def _pick(kind: type[_S], *sections: msgspec.Struct) -> _S:
+    """A `kind` from the fields of the same name in `sections`; names are the same in both, by rule."""
+    found = {
+        name: getattr(section, name)
+        for section in sections
+        for name in section.__struct_fields__
+        if name in kind.__struct_fields__
+    }
+    return kind(**found)

@@ -5,60 +5,36 @@ Layout of a log directory:
     writer.lock        held by the one writer (flock)
     00000000.seg ...   records, dense sequence numbers across segments
 
-A record is a 32-byte header (magic, payload length, type, session, seq, CRC of the payload, CRC of the header)
-and its payload. The header has a CRC of its own: without it a flipped length or seq could pass as another record.
-A kill at any moment leaves whole records and at most one torn tail, which the next writer cuts and which readers
-wait at. A writer that opens a log begins a new session, so an episode cut by a crash is recognised by its session.
+A record is a 32-byte header (magic, payload length, type, session, seq, CRC of the payload, CRC of the
+header) and its payload. The header's own CRC keeps a flipped length or seq from passing as another record.
+A kill at any moment leaves whole records and at most one torn tail, which the next writer cuts and at which
+readers wait. Opening a log to write begins a new session: an episode cut by a crash shows by its session.
 """
 
 import fcntl
 import os
-import struct
-import zlib
-from collections.abc import Iterator
-from dataclasses import replace
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from types import TracebackType
 
-import msgspec
-
-from workers.transport.codec import decode, encode
+from workers.transport.log_format import (
+    LogDamaged,
+    LogError,
+    LogFull,
+    LogLocked,
+    LogMismatch,
+    holds_a_header,
+    pack_record,
+    read_records,
+    read_spec,
+    segments,
+    write_or_check_spec,
+)
 from workers.transport.record import FeatureSpec, Record
 
+__all__ = ["LogDamaged", "LogError", "LogFull", "LogLocked", "LogMismatch", "LogReader", "LogWriter"]
+
 SEGMENT_BYTES = 64 * 2**20
-_FORMAT = 1
-_MAGIC = 0x31_4C_53_48  # "HSL1"
-_HEADER = struct.Struct("<IIIIQI")
-_HEADER_CRC = struct.Struct("<I")
-HEADER_BYTES = _HEADER.size + _HEADER_CRC.size
-
-
-class LogError(Exception):
-    """The log cannot be used; the message says why and what to do."""
-
-
-class LogFull(LogError):
-    """No room on the disk; nothing torn was left behind."""
-
-
-class LogLocked(LogError):
-    """Another process is writing this log."""
-
-
-class LogMismatch(LogError):
-    """The log holds observations of another shape than this run makes."""
-
-
-class LogDamaged(LogError):
-    """A record in the middle of the log fails its checksum."""
-
-
-class LogSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Contents of spec.json."""
-
-    format: int
-    features: FeatureSpec
 
 
 class LogWriter:
@@ -72,34 +48,33 @@ class LogWriter:
         self._directory = directory
         self._segment_bytes = segment_bytes
         self._spec = spec
-        directory.mkdir(parents=True, exist_ok=True)
-        self._lock = _take_lock(directory)
         self._segment = -1
+        self._lock = -1
         try:
-            _write_or_check_spec(directory, spec)
+            directory.mkdir(parents=True, exist_ok=True)
+            self._lock = _take_lock(directory)
+            write_or_check_spec(directory, spec)
             self._recover()
-        except BaseException:
+        except OSError as error:
+            self.close()
+            raise self._explained(error) from error
+        except LogError:
             self.close()
             raise
 
     def _recover(self) -> None:
-        """Find the end of the last whole record and cut what follows it."""
+        """Find the last whole record and cut what follows; older segments were synced when full."""
         self.cut_bytes = 0
         """Bytes of a torn record cut on opening."""
         last: Record | None = None
         paths = segments(self._directory)
-        for index, path in enumerate(paths):
-            good = 0
-            with path.open("rb") as file:
-                for record, good in _read_records(file.fileno(), 0, self._spec):  # noqa: B007
-                    _check_seq(path, record, last)
-                    last = record
-            torn = path.stat().st_size - good
-            if torn and index < len(paths) - 1:
-                raise _damaged(path, good)
-            if torn:
-                _cut_tail(path, good, torn)
-                self.cut_bytes = torn
+        for path in reversed(paths):
+            last, torn = _last_record(path, self._spec)
+            if torn and path != paths[-1]:
+                raise _damaged(path)
+            self.cut_bytes += torn
+            if last is not None:
+                break
         self.next_seq = 0 if last is None else last.seq + 1
         """Sequence number of the next record."""
         self.session = 0 if last is None else last.session + 1
@@ -112,24 +87,26 @@ class LogWriter:
         return self._directory / f"{number:08d}.seg"
 
     def _open_segment(self, path: Path) -> None:
+        fresh = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         if self._segment >= 0:
             os.fdatasync(self._segment)
             os.close(self._segment)
-        self._segment = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self._segment = fresh
         self._number = int(path.stem)
-        self._size = os.fstat(self._segment).st_size
+        self._size = os.fstat(fresh).st_size
 
     def append(self, record: Record) -> int:
         """Write one record and return its sequence number. It survives this process, not yet a power cut.
 
         Raises LogFull with the log as it was before, ValueError when shapes are not the spec's.
         """
-        kind, payload = encode(record, self._spec)
-        head = _HEADER.pack(_MAGIC, len(payload), kind, self.session, self.next_seq, zlib.crc32(payload))
-        data = head + _HEADER_CRC.pack(zlib.crc32(head)) + payload
-        if self._size and self._size + len(data) > self._segment_bytes:
-            self._open_segment(self._path_of(self._number + 1))
-        self._write(data)
+        data = pack_record(record, self._spec, self.session, self.next_seq)
+        try:
+            if self._size and self._size + len(data) > self._segment_bytes:
+                self._open_segment(self._path_of(self._number + 1))
+            self._write(data)
+        except OSError as error:
+            raise self._explained(error) from error
         self.next_seq += 1
         return self.next_seq - 1
 
@@ -139,15 +116,18 @@ class LogWriter:
             written = os.write(self._segment, data)
             while written < len(data):
                 written += os.write(self._segment, data[written:])
-        except OSError as error:
+        except OSError:
             os.ftruncate(self._segment, self._size)
-            if error.errno in (ENOSPC, EDQUOT):
-                raise LogFull(
-                    f"The disk that holds {self._directory} is full: this step was not recorded, all before it"
-                    " are safe. Free some space (old runs are the largest files) and go on."
-                ) from error
             raise
         self._size += len(data)
+
+    def _explained(self, error: OSError) -> Exception:
+        if error.errno not in (ENOSPC, EDQUOT):
+            return error
+        return LogFull(
+            f"The disk that holds {self._directory} is full: the newest step was not recorded, all before it"
+            " are safe. Free some space (old runs are the largest files), then go on."
+        )
 
     def sync(self) -> None:
         """Make everything appended so far survive a power cut (fdatasync; call it off the control path)."""
@@ -224,7 +204,7 @@ class LogReader:
         if limit == 0 or not path.exists():
             return records
         with path.open("rb") as file:
-            for record, end in _read_records(file.fileno(), self._offset, spec):
+            for record, end in read_records(file.fileno(), self._offset, spec):
                 if record.seq != self._next_seq:
                     raise LogDamaged(
                         f"{path} goes on with record {record.seq} where {self._next_seq} was due;"
@@ -235,42 +215,6 @@ class LogReader:
                 if len(records) == limit:
                     break
         return records
-
-
-def segments(directory: Path) -> list[Path]:
-    """Segment files, oldest first."""
-    return sorted(directory.glob("[0-9]" * 8 + ".seg"))
-
-
-def read_spec(directory: Path, wanted: FeatureSpec | None = None) -> FeatureSpec | None:
-    """The log's own spec, None when there is none yet. Raises LogMismatch when it differs from `wanted`."""
-    path = directory / "spec.json"
-    try:
-        found = msgspec.json.decode(path.read_bytes(), type=LogSpec)
-    except FileNotFoundError:
-        return None
-    except msgspec.DecodeError as error:
-        raise LogMismatch(f"{path} cannot be read ({error}): not a log of this version") from error
-    if found.format != _FORMAT:
-        raise LogMismatch(f"{path} has log format {found.format}; this version reads format {_FORMAT}")
-    different = wanted.differences(found.features) if wanted is not None else []
-    if different:
-        raise LogMismatch(
-            f"The log in {directory} was recorded with other observations ({'; '.join(different)})."
-            " Use the configuration it was recorded with, or a new run name."
-        )
-    return found.features
-
-
-def _write_or_check_spec(directory: Path, spec: FeatureSpec) -> None:
-    if read_spec(directory, spec) is not None:
-        return
-    aside = directory / "spec.json.tmp"
-    with aside.open("wb") as file:
-        file.write(msgspec.json.encode(LogSpec(format=_FORMAT, features=spec)))
-        file.flush()
-        os.fsync(file.fileno())
-    aside.rename(directory / "spec.json")
 
 
 def _take_lock(directory: Path) -> int:
@@ -285,58 +229,28 @@ def _take_lock(directory: Path) -> int:
     return lock
 
 
-def _read_records(file: int, offset: int, spec: FeatureSpec) -> Iterator[tuple[Record, int]]:
-    """Whole records from `offset` on, each with the offset of its end; stops at the first that is not whole."""
-    while True:
-        head = os.pread(file, HEADER_BYTES, offset)
-        if len(head) < HEADER_BYTES:
-            return
-        magic, length, kind, session, seq, payload_crc = _HEADER.unpack_from(head)
-        (head_crc,) = _HEADER_CRC.unpack_from(head, _HEADER.size)
-        if magic != _MAGIC or head_crc != zlib.crc32(head[: _HEADER.size]):
-            return
-        payload = os.pread(file, length, offset + HEADER_BYTES)
-        if len(payload) < length or zlib.crc32(payload) != payload_crc:
-            return
-        offset += HEADER_BYTES + length
-        yield replace(decode(kind, payload, spec), seq=seq, session=session), offset
+def _last_record(path: Path, spec: FeatureSpec) -> tuple[Record | None, int]:
+    """The last whole record of a segment, and how many torn bytes after it were cut. Raises LogDamaged.
 
-
-def _check_seq(path: Path, record: Record, last: Record | None) -> None:
-    expected = 0 if last is None else last.seq + 1
-    if record.seq != expected:
-        raise LogDamaged(
-            f"{path} holds record {record.seq} where {expected} was due; copy it aside and start a new run"
-        )
-
-
-def _damaged(path: Path, offset: int) -> LogDamaged:
-    return LogDamaged(
-        f"{path} is damaged at byte {offset}, before newer segments: the disk may be failing."
-        " Copy the directory aside and start a new run; the records before that byte can still be read."
-    )
-
-
-def _cut_tail(path: Path, good: int, torn: int) -> None:
-    """Cut `torn` bytes after `good`: what a writer left when it died in the middle of one record.
-
-    More than one record's worth of bytes with a whole record among them would be damage, not a torn tail.
+    A whole record after broken bytes is damage: a writer that dies tears its last record only.
     """
+    last: Record | None = None
+    good = 0
     with path.open("r+b") as file:
+        for last, good in read_records(file.fileno(), 0, spec):  # noqa: B007
+            pass
         file.seek(good)
-        if _holds_a_record(file.read(torn)):
-            raise _damaged(path, good)
-        file.truncate(good)
-        os.fsync(file.fileno())
+        torn = file.read()
+        if holds_a_header(torn):
+            raise _damaged(path)
+        if torn:
+            file.truncate(good)
+            os.fsync(file.fileno())
+    return last, len(torn)
 
 
-def _holds_a_record(data: bytes) -> bool:
-    """Whether a whole record header is found beyond the start of `data`."""
-    mark = struct.pack("<I", _MAGIC)
-    at = data.find(mark, 1)
-    while at >= 0:
-        head = data[at : at + HEADER_BYTES]
-        if len(head) == HEADER_BYTES and zlib.crc32(head[:-4]) == _HEADER_CRC.unpack(head[-4:])[0]:
-            return True
-        at = data.find(mark, at + 1)
-    return False
+def _damaged(path: Path) -> LogDamaged:
+    return LogDamaged(
+        f"{path} is damaged before its end: the disk may be failing. Copy the directory aside and start a new"
+        " run; what lies before the damage can still be read."
+    )

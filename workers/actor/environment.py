@@ -17,7 +17,7 @@ from workers.processors.scaling import STATE_LIMIT
 from workers.processors.settings import ProcessorSettings
 from workers.processors.transition import Action, Command, Judgement, Picture, Transition
 from workers.robot.drivers import ArmReading
-from workers.robot.figures import Floats
+from workers.robot.figures import GRIPPER, Floats
 from workers.robot.kinematics import Kinematics
 
 Observation = dict[str, np.ndarray[Any, Any]]
@@ -74,13 +74,17 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
     Observation: `observation.state` float32 [N], `observation.images.<camera>` uint8 [H, W, 3].
     Action: float32 [4]: dx, dy, dz in [-1, 1] times the step sizes; gripper 0 close, 1 stay, 2 open.
     Reward 1 and `terminated` at success. Info: `executed_action`, `discrete_penalty`, `is_success`,
-    `is_intervention`, `ee_position_m`, `ee_target_m`, and in simulation `cube_position_m`.
+    `is_intervention`, `gripper_pct`, `ee_position_m`, `ee_target_m`, and in simulation `cube_position_m`.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 10}
 
     def __init__(
-        self, port: ArmPort, settings: ProcessorSettings, kinematics: Kinematics, render_mode: str | None = None
+        self,
+        port: ArmPort,
+        settings: ProcessorSettings,
+        kinematics: Kinematics,
+        render_mode: str | None = None,
     ) -> None:
         self.render_mode = render_mode
         self._port, self._settings = port, settings
@@ -90,6 +94,8 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         self._reading: ArmReading | None = None
         self._judgement: Judgement | None = None
         self._frames: dict[str, Picture] = {}
+        self.camera_names = tuple(port.picture_shapes)
+        self.step_limit = settings.max_episode_steps
         self.action_space = spaces.Box(
             np.array([-1, -1, -1, 0], np.float32), np.array([1, 1, 1, 2], np.float32), dtype=np.float32
         )
@@ -101,7 +107,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
             crop = settings.crop_params_dict.get(key)
             size = settings.resize_size or (crop[2:] if crop else shape)
             observed[key] = spaces.Box(0, 255, (*size, 3), np.uint8)
-        self.observation_space = spaces.Dict(observed)
+        self.observation_space = spaces.Dict(observed)  # type: ignore[assignment]  # a dict of arrays is one
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -143,7 +149,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         self._port.wait_period()
         return self.finish_step()
 
-    def render(self) -> Picture | None:  # type: ignore[override]
+    def render(self) -> Picture | None:
         """The latest raw pictures side by side, uint8 [H, W * cameras, 3]."""
         if self.render_mode != "rgb_array" or not self._frames:
             return None
@@ -165,6 +171,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         transition.info["is_intervention"] = period.is_intervention
         transition.info["ee_target_m"] = self._acting.target_m
         transition.info["ee_position_m"] = self._kinematics.position(reading.joints_deg)
+        transition.info["gripper_pct"] = float(reading.joints_deg[GRIPPER])
         self._observing(transition)
         return transition
 

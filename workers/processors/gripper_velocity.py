@@ -6,7 +6,6 @@ from workers.processors.transition import Command, GripperCommand, Period
 from workers.robot.drivers import ArmReading
 from workers.robot.figures import GRIPPER
 
-
 _AT_END_PCT = 2.0  # a jaw measured this near to closed or open is closed or open
 
 

@@ -109,8 +109,8 @@ def build_action_pipeline(settings: ProcessorSettings, kinematics: Kinematics) -
         np.array(settings.end_effector_max_m),
         np.array(settings.end_effector_step_sizes_m),
     )
-    steps = [InterventionActionProcessor(), inverse, GripperVelocityToJoint(settings.max_gripper_pos)]
-    return ActionPipeline(steps, inverse)
+    gripper = GripperVelocityToJoint(settings.max_gripper_pos)
+    return ActionPipeline([InterventionActionProcessor(), inverse, gripper], inverse)
 
 
 def state_size(settings: ProcessorSettings) -> int:

@@ -73,7 +73,7 @@ class ArmController:
     def restart(self) -> None:
         """Forget targets and motion; HOLD at the measured position. For start-up and after the arm was moved."""
         self._goal = self._driver.read().joints_deg
-        self._forget_motion()
+        self._velocity: Floats = np.zeros(len(self._goal))
         self._mode, self._reason = Mode.HOLD, "not engaged"
         self._park_pose: Floats | None = None
         self._target: JointTarget | None = None

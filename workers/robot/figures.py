@@ -105,17 +105,20 @@ _OFFSET: Final = np.array([0.0] * 5 + [-JOINTS[GRIPPER].lower_rad * _PERCENT_PER
 
 def public_joints(joints_rad: Floats) -> Floats:
     """Radians [6] of the model -> public joint vector [6]: five joints in degrees, gripper in percent open."""
-    return joints_rad * _SCALE + _OFFSET
+    joints: Floats = joints_rad * _SCALE + _OFFSET
+    return joints
 
 
 def model_joints(joints_deg: Floats) -> Floats:
     """Public joint vector [6] -> radians [6] of the model."""
-    return (joints_deg - _OFFSET) / _SCALE
+    joints: Floats = (joints_deg - _OFFSET) / _SCALE
+    return joints
 
 
 def public_velocity(velocity_rad_s: Floats) -> Floats:
     """rad/s [6] -> deg/s of the five joints and percent/s of the gripper."""
-    return velocity_rad_s * _SCALE
+    velocity: Floats = velocity_rad_s * _SCALE
+    return velocity
 
 
 LOWER_DEG: Final = public_joints(_LOWER_RAD)

@@ -110,10 +110,12 @@ def admit(
     and only ever pulls the goal towards the measured position. `goal_deg` must come from the gate or be measured.
     """
     clipped: set[Limit] = set()
-    if not (np.isfinite(request_deg).all() and np.isfinite(measured_deg).all()):
+    if not np.isfinite(request_deg).all():
         clipped.add(Limit.FINITE)
         request_deg = goal_deg
-        measured_deg = np.where(np.isfinite(measured_deg), measured_deg, goal_deg)
+    if not np.isfinite(measured_deg).all():
+        clipped.add(Limit.FINITE)
+        request_deg = measured_deg = goal_deg
     allowed = np.minimum(np.maximum(request_deg, limits.lower_deg), limits.upper_deg)
     if (allowed != request_deg).any():
         clipped.add(Limit.JOINT)
@@ -140,12 +142,16 @@ def _travel(way_deg: Floats, velocity_deg_s: Floats, limits: Limits, dt_s: float
     direction, distance = np.sign(way_deg), np.abs(way_deg)
     gain = limits.acceleration_deg_s2 * dt_s
     braking = np.sqrt(0.25 * gain * gain + 2.0 * limits.acceleration_deg_s2 * distance) - 0.5 * gain
-    speed = np.minimum(np.minimum(braking, limits.speed_deg_s), np.maximum(velocity_deg_s * direction, 0.0) + gain)
+    speed = np.minimum(
+        np.minimum(braking, limits.speed_deg_s), np.maximum(velocity_deg_s * direction, 0.0) + gain
+    )
     travel: Floats = direction * np.minimum(speed * dt_s, distance)
     return travel
 
 
-def _kept_in_box(goal: Floats, previous: Floats, box: EndEffectorBox, tool: ToolPosition) -> tuple[Floats, bool]:
+def _kept_in_box(
+    goal: Floats, previous: Floats, box: EndEffectorBox, tool: ToolPosition
+) -> tuple[Floats, bool]:
     """The furthest point from `previous` towards `goal` whose tool is no further outside the box than before."""
     outside_m = box.outside_m(tool.position(goal))
     if outside_m <= _BOX_SLACK_M:

@@ -14,12 +14,12 @@ from workers.robot.figures import JOINTS, LOWER_DEG, TOOL_NAME, UPPER_DEG, Float
 from workers.robot.urdf import so101_urdf
 
 ARM = len(JOINTS) - 1  # joints that move the tool point; the last one moves the jaw
-# Damping keeps a step finite where the arm is stretched; small enough not to slow convergence elsewhere.
-_POSITION_DAMPING = 1e-10 * np.eye(3)  # m2
-_ROTATION_DAMPING = 1e-3 * np.eye(3)
+# Position first: a metre weighs a thousand radians, so giving up half a radian of direction moves the tool by microns.
+_WEIGHTS = np.array([1e3, 1e3, 1e3, 1.0, 1.0, 1.0])[:, None]
+_DAMPING = 1e-4 * np.eye(ARM)  # keeps a step finite where the arm is stretched
 _MAX_STEP_RAD = 0.3
 _STALLED_RAD2 = 1e-7  # squared step length below which further iterations change nothing
-_DOWN = np.array([0.0, 0.0, -1.0])
+_TURNED_RAD2 = 1e-8  # squared rotation error that counts as none
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,43 +77,46 @@ class Kinematics:
     ) -> Solution:
         """Joints that put the tool at `target_position_m` pointing down, jaws heading `heading_rad`.
 
-        Damped least squares in two priorities (Siciliano & Slotine 1991): position, then in its null space the
-        tool's direction. Never raises for an unreachable target: see `Solution.converged`.
+        Damped least squares on position and direction (Wampler 1986), position weighted so that it comes first.
+        Never raises for an unreachable target: see `Solution.converged`.
         """
         joints = model_joints(seed_joints_deg)
         joints[:ARM] = np.clip(joints[:ARM], self._lower_rad, self._upper_rad)
-        heading = np.array([np.cos(heading_rad), np.sin(heading_rad), 0.0])
+        wanted = _tool_down(heading_rad)
         for iteration in range(max_iterations + 1):
-            error_m, turn = self._errors(joints, target_position_m, heading)
-            distance = float(np.sqrt(error_m @ error_m))
-            if iteration == max_iterations or (distance < tolerance_m and turn @ turn < 1e-8):
+            error = self._error(joints, target_position_m, wanted)
+            if iteration == max_iterations or (
+                error[:3] @ error[:3] < tolerance_m**2 and error[3:] @ error[3:] < _TURNED_RAD2
+            ):
                 break
-            step = self._step(joints, error_m, turn)
+            step = self._step(joints, error)
             joints[:ARM] += step
             if step @ step < _STALLED_RAD2:
+                error = self._error(joints, target_position_m, wanted)
                 break
-        rotation = self._data.oMf[self._frame].rotation
-        tilt = float(np.arccos(np.clip(rotation[:, 2] @ _DOWN, -1.0, 1.0)))
-        return Solution(public_joints(joints), distance, tilt, distance < tolerance_m * 10, iteration)
+        tilt = float(np.arccos(min(1.0, -self._data.oMf[self._frame].rotation[2, 2])))
+        distance = float(np.sqrt(error[:3] @ error[:3]))
+        return Solution(public_joints(joints), distance, tilt, distance < 10.0 * tolerance_m, iteration)
 
     def _place(self, joints_rad: Floats) -> "pinocchio.SE3":
         pinocchio.forwardKinematics(self._model, self._data, joints_rad)
         return pinocchio.updateFramePlacement(self._model, self._data, self._frame)
 
-    def _errors(self, joints_rad: Floats, target_m: Floats, heading: Floats) -> tuple[Floats, Floats]:
-        """Position error [3] in metres and rotation error [3] in rad, both in the base frame.
+    def _error(self, joints_rad: Floats, target_m: Floats, wanted: Floats) -> Floats:
+        """Position error in metres and rotation error in rad, base frame, [6].
 
-        The tool's x axis points away from the opening jaw, hence the sign of `heading`.
+        Rotation: 0.5 * vee(S - S^T), S = R* R^T: exact axis, length the sine of the angle.
         """
         tool = self._place(joints_rad)
-        rotation = tool.rotation
-        wanted = np.column_stack((-heading, np.array([-heading[1], heading[0], 0.0]), _DOWN))
-        # 0.5 * sum of r_i x r*_i: the vee of the skew part of R* R^T (exact axis, sine of the angle).
-        skew = wanted @ rotation.T
-        turn = 0.5 * np.array([skew[2, 1] - skew[1, 2], skew[0, 2] - skew[2, 0], skew[1, 0] - skew[0, 1]])
-        return target_m - tool.translation, turn
+        turn = wanted @ tool.rotation.T
+        error = np.empty(6)
+        error[:3] = target_m - tool.translation
+        error[3] = 0.5 * (turn[2, 1] - turn[1, 2])
+        error[4] = 0.5 * (turn[0, 2] - turn[2, 0])
+        error[5] = 0.5 * (turn[1, 0] - turn[0, 1])
+        return error
 
-    def _step(self, joints_rad: Floats, error_m: Floats, turn: Floats) -> Floats:
+    def _step(self, joints_rad: Floats, error: Floats) -> Floats:
         """One step [5] in rad that stays within the joint limits.
 
         A joint that would leave its range moves to the end of it, and the others make up for it (active set).
@@ -125,9 +128,8 @@ class Kinematics:
         fixed = np.zeros(ARM)
         free = np.ones(ARM, dtype=bool)
         for _ in range(ARM):
-            done = jacobian @ fixed
-            step = fixed + _prioritised_step(jacobian * free, error_m - done[:3], turn - done[3:])
-            held = np.clip(step, lowest, highest)
+            step = fixed + _least_squares(jacobian * free, error - jacobian @ fixed)
+            held = np.minimum(np.maximum(step, lowest), highest)
             blocked = free & (held != step)
             if not blocked.any():
                 return held
@@ -136,12 +138,15 @@ class Kinematics:
         return np.clip(fixed, lowest, highest)
 
 
-def _prioritised_step(jacobian: Floats, error_m: Floats, turn: Floats) -> Floats:
-    """dq = Jp+ e + N (Jo N)+ (w - Jo Jp+ e), N = 1 - Jp+ Jp; zero wherever the Jacobian's column is zero."""
-    position, rotation = jacobian[:3], jacobian[3:]
-    inverse = position.T @ np.linalg.inv(position @ position.T + _POSITION_DAMPING)
-    step = inverse @ error_m
-    free = rotation - (rotation @ inverse) @ position
-    step += free.T @ np.linalg.solve(free @ free.T + _ROTATION_DAMPING, turn - rotation @ step)
+def _least_squares(jacobian: Floats, error: Floats) -> Floats:
+    """dq = (J^T W^2 J + D)^-1 J^T W^2 e; zero wherever the Jacobian's column is zero."""
+    weighted = jacobian * _WEIGHTS
+    step: Floats = np.linalg.solve(weighted.T @ weighted + _DAMPING, weighted.T @ (error * _WEIGHTS[:, 0]))
     largest = float(np.abs(step).max())
     return step if largest <= _MAX_STEP_RAD else step * (_MAX_STEP_RAD / largest)
+
+
+def _tool_down(heading_rad: float) -> Floats:
+    """Tool rotation [3, 3]: z straight down, x away from the opening jaw."""
+    c, s = np.cos(heading_rad), np.sin(heading_rad)
+    return np.array([[-c, -s, 0.0], [-s, c, 0.0], [0.0, 0.0, -1.0]])

@@ -73,7 +73,9 @@ def pick_lift_mjcf(cameras: Sequence[Camera] = CAMERAS) -> str:
     )
     Xml.SubElement(root, "statistic", extent="1", center="0.2 0 0.1")
     visual = Xml.SubElement(root, "visual")
-    Xml.SubElement(visual, "quality", shadowsize="0", offsamples="0", numslices="8", numstacks="4", numquads="1")
+    Xml.SubElement(
+        visual, "quality", shadowsize="0", offsamples="0", numslices="8", numstacks="4", numquads="1"
+    )
     Xml.SubElement(visual, "headlight", ambient="0.45 0.45 0.45", diffuse="0.15 0.15 0.15", specular="0 0 0")
     Xml.SubElement(visual, "map", znear="0.05", zfar="5")
     world = Xml.SubElement(root, "worldbody")
@@ -84,11 +86,17 @@ def pick_lift_mjcf(cameras: Sequence[Camera] = CAMERAS) -> str:
     for link in LINKS:
         inertia = _numbers(link.inertia)
         Xml.SubElement(
-            bodies[link.name], "inertial", pos=_numbers(link.com_m), mass=repr(link.mass_kg), fullinertia=inertia
+            bodies[link.name],
+            "inertial",
+            pos=_numbers(link.com_m),
+            mass=repr(link.mass_kg),
+            fullinertia=inertia,
         )
     for shape in SHAPES:
         _add_shape(bodies[shape.link], shape)
-    Xml.SubElement(bodies[TOOL_PARENT], "site", name=TOOL_NAME, pos=_numbers(TOOL_XYZ), size="0.001", group="5")
+    Xml.SubElement(
+        bodies[TOOL_PARENT], "site", name=TOOL_NAME, pos=_numbers(TOOL_XYZ), size="0.001", group="5"
+    )
     _add_servos(root)
     return Xml.tostring(root, encoding="unicode")
 

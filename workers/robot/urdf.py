@@ -13,7 +13,12 @@ def so101_urdf() -> str:
     for joint in JOINTS:
         element = _add_joint(robot, joint.name, "revolute", joint.parent, joint.child, joint.xyz, joint.rpy)
         Xml.SubElement(element, "axis", xyz="0 0 1")
-        limits = {"lower": repr(joint.lower_rad), "upper": repr(joint.upper_rad), "effort": "3", "velocity": "5"}
+        limits = {
+            "lower": repr(joint.lower_rad),
+            "upper": repr(joint.upper_rad),
+            "effort": "3",
+            "velocity": "5",
+        }
         Xml.SubElement(element, "limit", limits)
     Xml.SubElement(robot, "link", name=TOOL_NAME)
     _add_joint(robot, "gripper_frame", "fixed", TOOL_PARENT, TOOL_NAME, TOOL_XYZ, TOOL_RPY)

@@ -51,9 +51,8 @@ class PickLiftScript:
     def _plan(self, cube_m: Floats, tool_m: Floats, gripper_pct: float) -> tuple[Floats, GripperCommand]:
         """Wanted movement [3] in metres, and the gripper command."""
         towards_m = cube_m + _GRASP_OFFSET_M - tool_m
-        between_jaws = bool((np.abs(towards_m) < _BETWEEN_JAWS_M).all())
         is_open = gripper_pct > _OPEN_ENOUGH * self._open_pct
-        if between_jaws and _EMPTY_PCT < gripper_pct < _CLOSING_PCT:
+        if is_holding(cube_m, tool_m, gripper_pct):
             return _UP, GripperCommand.STAY
         if not is_open:
             return _UP, GripperCommand.OPEN
@@ -71,3 +70,18 @@ class PickLiftScript:
         if clear_m > _ALIGNED_M:  # too low to move sideways: the jaws would push the cube away
             return _UP, GripperCommand.STAY
         return np.array([towards_m[0], towards_m[1], clear_m]), GripperCommand.STAY
+
+
+def is_holding(cube_position_m: Floats, ee_position_m: Floats, gripper_pct: float) -> bool:
+    """Whether the jaws are closed around the cube."""
+    towards_m = cube_position_m + _GRASP_OFFSET_M - ee_position_m
+    return bool((np.abs(towards_m) < _BETWEEN_JAWS_M).all()) and _EMPTY_PCT < gripper_pct < _CLOSING_PCT
+
+
+def remaining_m(cube_position_m: Floats, ee_position_m: Floats, gripper_pct: float) -> float:
+    """How much of the task is left, in metres of travel: to the grasp, then up. Falls while things go well."""
+    lift_m = 0.06 - float(cube_position_m[2])
+    if is_holding(cube_position_m, ee_position_m, gripper_pct):
+        return lift_m
+    to_grasp_m = float(np.linalg.norm(cube_position_m + _GRASP_OFFSET_M - ee_position_m))
+    return lift_m + to_grasp_m + 0.02

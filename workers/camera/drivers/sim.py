@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 os.environ.setdefault("MUJOCO_GL", "egl")  # both are read when the libraries load
-os.environ.setdefault("LP_NUM_THREADS", "0")  # Mesa's rasteriser in the calling thread: pictures are too small to share
+os.environ.setdefault(
+    "LP_NUM_THREADS", "0"
+)  # Mesa's rasteriser in the calling thread: pictures are too small to share
 
-import mujoco  # noqa: E402
+import mujoco
 
-from workers.robot.mjcf import CAMERAS, pick_lift_mjcf  # noqa: E402
+from workers.robot.mjcf import CAMERAS, pick_lift_mjcf
 
 if TYPE_CHECKING:
     from mujoco.egl import GLContext
@@ -85,7 +87,13 @@ class SimRenderer:
         mujoco.mj_camlight(self._model, self._data)
         for _, view, place in self._views:
             mujoco.mjv_updateScene(
-                self._model, self._data, self._option, self._perturb, view, mujoco.mjtCatBit.mjCAT_ALL, self._scene
+                self._model,
+                self._data,
+                self._option,
+                self._perturb,
+                view,
+                mujoco.mjtCatBit.mjCAT_ALL,
+                self._scene,
             )
             mujoco.mjr_render(place, self._scene, self._context)
         mujoco.mjr_readPixels(self._pixels, None, self._whole, self._context)

@@ -1,0 +1,87 @@
+"""Speed of the simulated arm on one core: environment steps with 0, 1 and 2 pictures, and the parts of a step.
+
+Run pinned to one core to compare with the figures in the README: taskset -c 0 python -m benchmarks.simulator
+"""
+
+import os
+import time
+from collections.abc import Callable
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+
+from workers.actor.environment import ArmEnv
+from workers.actor.sim_env import JOINT_MARGIN_DEG, make_pick_lift, sim_limits
+from workers.camera.drivers.sim import SimRenderer
+from workers.processors.settings import ProcessorSettings
+from workers.robot.drivers.sim import RESET_POSE_DEG, SimArm
+from workers.robot.gate import admit
+from workers.robot.kinematics import Kinematics
+
+_ROUNDS = 5
+_WANTED_STEPS_PER_S = 250.0
+START = np.array(RESET_POSE_DEG)
+
+
+def best_seconds(work: Callable[[], object], repeats: int) -> float:
+    """Seconds per call, best of a few rounds: the machine may be busy with something else in the others."""
+    work()
+    best = float("inf")
+    for _ in range(_ROUNDS):
+        started = time.perf_counter()
+        for _ in range(repeats):
+            work()
+        best = min(best, (time.perf_counter() - started) / repeats)
+    return best
+
+
+def random_walk(env: ArmEnv) -> Callable[[], None]:
+    """One random step per call, resetting as episodes end."""
+    env.reset(seed=0)
+    rng = np.random.default_rng(0)
+
+    def step() -> None:
+        action = np.array([*rng.uniform(-1.0, 1.0, 3), rng.integers(3)], np.float32)
+        _, _, terminated, truncated, _ = env.step(action)
+        if terminated or truncated:
+            env.reset()
+
+    return step
+
+
+def parts() -> dict[str, float]:
+    """Seconds per call of what a step is made of."""
+    arm, kinematics, limits = SimArm(), Kinematics(JOINT_MARGIN_DEG), sim_limits(ProcessorSettings())
+    renderer = SimRenderer(("front", "side"), 128, 128)
+    scene, start_m = arm.scene(), kinematics.position(START)
+    rng = np.random.default_rng(0)
+    moves = iter(rng.uniform(-0.02, 0.02, (100_000, 3)))
+
+    return {
+        "physics, 100 ms": best_seconds(lambda: arm.advance(0.1), 100),
+        "two pictures": best_seconds(lambda: renderer.render(scene), 100),
+        "inverse kinematics, 2 cm away": best_seconds(
+            lambda: kinematics.inverse(start_m + next(moves), START), 200
+        ),
+        "safety gate, one tick": best_seconds(
+            lambda: admit(START + 1.0, START, np.zeros(6), START, limits, kinematics, 0.02), 500
+        ),
+    }
+
+
+def main() -> None:
+    print(f"{'environment steps':34}{'steps/s':>10}{'x wanted':>10}{'x real time':>13}")
+    for cameras in ((), ("front",), ("front", "side")):
+        env = make_pick_lift(cameras=cameras)
+        rate = 1.0 / best_seconds(random_walk(env), 150)
+        name = f"{len(cameras)} pictures of 128x128"
+        print(f"{name:34}{rate:10.0f}{rate / _WANTED_STEPS_PER_S:10.1f}{rate / 10.0:13.0f}")
+        env.close()
+    print(f"\n{'part':34}{'us':>10}")
+    for name, seconds in parts().items():
+        print(f"{name:34}{seconds * 1e6:10.0f}")
+
+
+if __name__ == "__main__":
+    main()

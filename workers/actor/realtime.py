@@ -1,21 +1,122 @@
 """RealtimeArm: the arm as the actor reaches it, through shared memory, in real time."""
 
 import time
+from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
-from workers.config import Config
+from workers.actor.environment import TaskState
 from workers.model.events import GateMode
+from workers.processors.transition import Picture
 from workers.robot.board import JOINT_TARGET, Board
+from workers.robot.drivers import ArmReading
+from workers.robot.figures import Floats
 
-STATE_LIMIT_S = 0.3  # older arm state or pictures than this are no observation
+STALE_S = 0.3  # arm state or pictures older than this are no observation
 RESET_LIMIT_S = 10.0
 POLL_S = 0.002
 
 
 class ArmUnavailable(Exception):
-    """Arm or camera gives nothing fresh; the text names it. The episode cannot go on."""
+    """Arm or camera gives nothing fresh, or the stop is latched; the text says which. The episode cannot go on."""
 
 
-class ArmStopped(ArmUnavailable):
-    """The stop is latched."""
+class RealtimeArm:
+    """ArmPort over the board that robot and camera workers write.
+
+    Args:
+        heartbeat: called while this waits, so that the station sees a living actor; false ends the wait.
+    """
+
+    def __init__(self, board: Board, shapes: dict[str, tuple[int, int]], heartbeat: Callable[[], bool]) -> None:
+        self.picture_shapes = shapes
+        self._board = board
+        self._heartbeat = heartbeat
+        self._target = np.zeros((), JOINT_TARGET)
+        newest = board.target.read()
+        if newest is not None:  # a restarted actor goes on counting where its predecessor was killed
+            self._target["number"] = newest[1]["number"]
+            self._target["reset_wanted"] = newest[1]["reset_wanted"]
+
+    def reset(self, seed: int) -> None:
+        """Ask for a reset and wait until it is done and every picture shows the scene after it.
+
+        Raises ArmUnavailable when that does not happen within 10 s.
+        """
+        self._target["moving"] = False
+        self._target["reset_wanted"] += 1
+        self._target["reset_seed"] = seed
+        self._send()
+        deadline = time.monotonic() + RESET_LIMIT_S
+        while self._state()["reset_done"] != self._target["reset_wanted"]:
+            self._wait(deadline, "the robot worker did not reset the arm")
+        done_ns = time.monotonic_ns()
+        while min(self._captured_ns(name) for name in self.picture_shapes) < done_ns:
+            self._wait(deadline, f"no picture after the reset from {', '.join(self.picture_shapes)}")
+
+    def read(self) -> ArmReading:
+        state = self._state()
+        return ArmReading(state["joints"].copy(), state["velocity"].copy(), float(state["at_ns"]) / 1e9)
+
+    def frames(self) -> dict[str, Picture]:
+        now_ns = time.monotonic_ns()
+        pictures: dict[str, Picture] = {}
+        for name, block in self._board.frames.items():
+            read = block.read()
+            if read is None or now_ns - int(read[1]["captured_ns"]) > STALE_S * 1e9:
+                raise ArmUnavailable(f"camera {name}: no frame for more than {STALE_S} s")
+            pictures[name] = read[1]["pixels"]
+        return pictures
+
+    def task_state(self) -> TaskState:
+        state = self._state()
+        return TaskState(bool(state["success"]), state["cube_m"].copy())
+
+    def send(self, target_deg: Floats) -> None:
+        self._target["joints"] = target_deg
+        self._target["moving"] = True
+        self._target["number"] += 1
+        self._send()
+
+    def hold(self) -> None:
+        """Take the target away: the gate holds the arm where its goal is."""
+        self._target["moving"] = False
+        self._send()
+
+    def wait_period(self) -> None:
+        """The episode loop waits itself, listening to the operator meanwhile."""
+
+    def close(self) -> None:
+        self.hold()
+
+    def problem(self) -> str:
+        """Why the arm cannot be driven now, "" when it can."""
+        try:
+            self._state()
+            self.frames()
+        except ArmUnavailable as reason:
+            return str(reason)
+        return ""
+
+    def _send(self) -> None:
+        self._target["at_ns"] = time.monotonic_ns()
+        self._board.target.write(self._target)
+
+    def _state(self) -> NDArray[np.void]:
+        read = self._board.arm.read()
+        if read is None or time.monotonic_ns() - int(read[1]["at_ns"]) > STALE_S * 1e9:
+            raise ArmUnavailable(f"the robot worker gave no arm state for more than {STALE_S} s")
+        state = read[1]
+        if bytes(state["mode"]).decode() == GateMode.STOPPED:
+            raise ArmUnavailable(f"stopped: {bytes(state['reason']).decode()}")
+        return state
+
+    def _captured_ns(self, camera: str) -> int:
+        read = self._board.frames[camera].read()
+        return 0 if read is None else int(read[1]["captured_ns"])
+
+    def _wait(self, deadline_s: float, why: str) -> None:
+        if not self._heartbeat() or time.monotonic() > deadline_s:
+            raise ArmUnavailable(why)
+        time.sleep(POLL_S)

@@ -5,18 +5,19 @@ The worker loop calls it in real time; benchmarks and slow tests drive it as fas
 
 import logging
 import os
+from pathlib import Path
 
 import numpy as np
 import torch
 
 from workers.config import Config
-from workers.learner.checkpoint import Checkpoint, CheckpointStore, NoCheckpoint
+from workers.learner.checkpoint import Checkpoint, CheckpointStore, NoCheckpoint, settings_hash
 from workers.learner.memory import ReplayTooLarge, check_fits, replay_bytes
 from workers.learner.metrics import MetricsLog
 from workers.learner.replay import Replay
 from workers.learner.sac import SAC, Metrics
 from workers.learner.settings import policy_settings, replay_settings, sac_settings
-from workers.processors.features import feature_spec
+from workers.processors.build import feature_spec
 from workers.transport.log import LogMismatch, LogReader
 from workers.transport.record import Step
 from workers.transport.shelf import PolicyShelf
@@ -66,7 +67,6 @@ class LearnerSession:
         self.pretrain_done = 0
         self.env_steps = 0
         self.policy_version = 0
-        self._steps_at_learning: int | None = None
         self._resume()
 
     # counters
@@ -156,3 +156,65 @@ class LearnerSession:
             return None
         self.policy_version += 1
         return self.policy_version
+
+    # resume
+
+    def checkpoint_due(self) -> bool:
+        return self.updates >= self._saved_updates + self._config.checkpoint.save_freq
+
+    def save_checkpoint(self, wait: bool = False) -> None:
+        """Save in the background; with `wait`, return when it is on disk."""
+        if wait:
+            self._checkpoints.wait()
+        if self.updates == self._saved_updates:
+            return
+        if self._checkpoints.save_async(self._snapshot()):
+            self._saved_updates = self.updates
+        if wait:
+            self._checkpoints.wait()
+
+    def close(self) -> None:
+        """Let a running save finish and close the files."""
+        self._checkpoints.wait()
+        self._metrics_log.close()
+
+    def _snapshot(self) -> Checkpoint:
+        return Checkpoint(
+            step=self.updates,
+            log_position=self._reader.position,
+            settings_hash=self._settings_hash,
+            counters={"pretrain_done": self.pretrain_done, "policy_version": self.policy_version},
+            rng=self._rng.bit_generator.state,
+            tensors=self.sac.state_tensors(),
+        )
+
+    def _resume(self) -> None:
+        """Go on from the newest good checkpoint; the replay is read from the log. Never silently from zero."""
+        self._saved_updates = 0
+        self.policy_version = max(self._shelf.versions(), default=0)
+        if not self._checkpoints.paths():
+            return
+        try:
+            checkpoint = self._checkpoints.load(self._settings_hash)
+        except NoCheckpoint as error:
+            raise SessionRefused(
+                f"the run {self._config.run.name} has checkpoints but none can be resumed: {error}. "
+                "Give the run another name to start afresh."
+            ) from error
+        for reason in self._checkpoints.rejected:
+            log.warning("checkpoint passed over: %s", reason)
+        self.sac.load_state_tensors(checkpoint.tensors)
+        self._rng.bit_generator.state = dict(checkpoint.rng)
+        self.pretrain_done = checkpoint.counters["pretrain_done"]
+        self.policy_version = max(self.policy_version, checkpoint.counters["policy_version"])
+        self._saved_updates = checkpoint.step
+        self.take_in()
+        log.info("resumed at update %d with %d transitions", checkpoint.step, self.replay.online_size)
+
+
+def _available_bytes() -> int:
+    """Memory that can be taken without swapping."""
+    for line in Path("/proc/meminfo").read_text().splitlines() if Path("/proc/meminfo").exists() else ():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

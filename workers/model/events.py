@@ -125,6 +125,12 @@ class OperatorChanged(Event, frozen=True):
     holder: str = ""  # console that holds the controls, "" when nobody does
 
 
+class ScriptChanged(Event, frozen=True):
+    """The scripted person came on duty, or a real one sent it away."""
+
+    on: bool
+
+
 class PauseChanged(Event, frozen=True):
     paused: bool
     reason: str = ""
@@ -270,6 +276,7 @@ AnyEvent = (
     | ArmMoved
     | DriverChanged
     | OperatorChanged
+    | ScriptChanged
     | PauseChanged
     | EpisodeStarted
     | StepTaken

@@ -77,6 +77,8 @@ def _reduce_control(state: ConsoleState, event: e.Event) -> ConsoleState:
                 return replace(state, control=control, running=running)
         case e.OperatorChanged(scripted, attached, holder):
             control = replace(control, scripted=scripted, attached=attached, holder=holder)
+        case e.ScriptChanged(on):
+            control = replace(control, scripted=on)
         case e.PauseChanged(paused, reason):
             control = replace(control, paused=paused, pause_reason=reason)
         case e.StopLatched(by):

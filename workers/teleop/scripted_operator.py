@@ -6,11 +6,14 @@ It sees the simulator's ground truth, as a person sees the table; the policy nev
 import numpy as np
 
 from workers.model.events import EpisodeKind
+from workers.processors.settings import Vector
+from workers.processors.transition import Action
 from workers.robot.figures import Floats
-from workers.teleop.scripted import PickLiftScript, task_progress_m
+from workers.teleop.scripted import PickLiftScript, is_holding, remaining_m
 
 LEAST_PROGRESS_M = 0.004  # less is standing still
 LONGEST_HELP_STEPS = 12  # then the policy may try again
+HAND_BACK_HOLDING = 0.5  # probability of letting the policy lift what the person has just grasped
 
 
 class ScriptedOperator:
@@ -18,30 +21,30 @@ class ScriptedOperator:
 
     Args:
         patience_steps: steps without progress before it takes over.
-        rng: source of its moods: which episodes it watches, when it hands back.
         noise: standard deviation of what its hand adds to a command, in action units.
+        rng: source of its moods: which episodes it watches, when it hands back.
     """
 
-    def __init__(self, patience_steps: int, rng: np.random.Generator, noise: float) -> None:
+    def __init__(
+        self, patience_steps: int, step_sizes_m: Vector, max_gripper_pos: float, noise: float, rng: np.random.Generator
+    ) -> None:
         self._patience_steps = patience_steps
         self._rng = rng
-        self._script = PickLiftScript(rng=rng, noise=noise)
+        self._script = PickLiftScript(step_sizes_m, max_gripper_pos, noise, rng)
         self.attendance = 1.0
         """Probability of watching an episode of training."""
+        self._always = False
         self._watching = False
         self._driving = False
-        self._always = False
-        self._best_m = -np.inf
+        self._least_m = np.inf
         self._stuck_steps = 0
         self._helped_steps = 0
 
     def begin_episode(self, kind: EpisodeKind) -> None:
-        self._script.reset()
         self._always = kind is EpisodeKind.DEMONSTRATION
-        watches = kind is EpisodeKind.TRAINING and self._rng.random() < self.attendance
-        self._watching = self._always or watches
-        self._driving = self._always
-        self._best_m = -np.inf
+        self._watching = kind is EpisodeKind.TRAINING and self._rng.random() < self.attendance
+        self._driving = False
+        self._least_m = np.inf
         self._stuck_steps = 0
         self._helped_steps = 0
 
@@ -49,26 +52,24 @@ class ScriptedOperator:
         """Look at the table before a step: drive it, or leave it to the policy?"""
         if self._always or not self._watching:
             return self._always
-        progress_m = task_progress_m(cube_m, ee_m, gripper_pct)
-        if progress_m > self._best_m + LEAST_PROGRESS_M:
-            self._best_m = progress_m
+        left_m = remaining_m(cube_m, ee_m, gripper_pct)
+        if left_m < self._least_m - LEAST_PROGRESS_M:
+            self._least_m = left_m
             self._stuck_steps = 0
         else:
             self._stuck_steps += 1
         if self._driving:
             self._helped_steps += 1
-            if self._helped_steps >= LONGEST_HELP_STEPS:
-                self._hand_back()
+            tired = self._helped_steps >= LONGEST_HELP_STEPS
+            trusting = is_holding(cube_m, ee_m, gripper_pct) and self._rng.random() < HAND_BACK_HOLDING
+            if tired or trusting:
+                self._driving = False
+                self._stuck_steps = 0
         elif self._stuck_steps >= self._patience_steps:
             self._driving = True
             self._helped_steps = 0
-            self._script.reset()
         return self._driving
 
-    def _hand_back(self) -> None:
-        self._driving = False
-        self._stuck_steps = 0
-
-    def action(self, cube_m: Floats, ee_m: Floats, gripper_pct: float) -> np.ndarray:
+    def action(self, cube_m: Floats, ee_m: Floats, gripper_pct: float) -> Action:
         """float32 [4], what it does this step."""
         return self._script.action(cube_m, ee_m, gripper_pct)

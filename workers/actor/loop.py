@@ -1,0 +1,235 @@
+"""ActorLoop: which episode comes next, what is done between episodes, and what to do when one cannot be run."""
+
+import logging
+import shutil
+import time
+
+import numpy as np
+
+from workers.actor.chair import Chair
+from workers.actor.environment import ArmEnv
+from workers.actor.episode import EpisodeResult, EpisodeRunner
+from workers.actor.period import RealtimePeriod
+from workers.actor.realtime import ArmUnavailable, RealtimeArm
+from workers.actor.runtime import PolicyRuntime
+from workers.config import Config
+from workers.model.events import (
+    Collected,
+    EndedBy,
+    EpisodeEnded,
+    EpisodeKind,
+    EpisodeStarted,
+    EvaluationProgress,
+    PauseChanged,
+    Recorded,
+    ScriptChanged,
+)
+from workers.model.orders import AnyOrder, Attend, Collect, Operate, Rest, TakePolicy
+from workers.processors.build import feature_spec, processor_settings
+from workers.robot.board import Board
+from workers.robot.build import kinematics_of
+from workers.runtime.episode_book import EpisodeBook
+from workers.runtime.harness import Desk
+from workers.teleop.scripted_operator import ScriptedOperator
+from workers.transport.log import LogFull, LogWriter
+from workers.transport.record import Record
+
+IDLE_WAIT_S = 0.05
+FAULT_WAIT_S = 0.2
+DISK_WAIT_S = 2.0
+DISK_NEEDED_BYTES = 200_000_000  # about three minutes of two raw 128x128 cameras at 10 Hz
+SEED_STREAM = {EpisodeKind.DEMONSTRATION: 0, EpisodeKind.TRAINING: 1, EpisodeKind.EVALUATION: 2}
+SCRIPT_NOISE = 0.15  # what a hand adds to a command, in action units
+log = logging.getLogger(__name__)
+
+
+class ActorLoop:
+    """Runs the episodes that the newest `Collect` order asks for. Raises LogError when the log cannot be opened."""
+
+    def __init__(self, desk: Desk, config: Config, board: Board) -> None:
+        self._desk = desk
+        self._config = config
+        self._features = feature_spec(config)
+        self._book = EpisodeBook(config.run_dir)
+        self._log = LogWriter(config.run_dir / "log", self._features)
+        self._episode = self._book.next_episode()
+        self._arm = RealtimeArm(board, {n: (c.height, c.width) for n, c in config.env.cameras.items()}, self._breathe)
+        env = ArmEnv(self._arm, processor_settings(config), kinematics_of(config))
+        self._chair = Chair(config.operator.scripted, config.teleop.jog_step)
+        self._script = self._make_script() if config.simulated else None
+        self._policy = PolicyRuntime(config, desk.mailbox.emit)
+        self._period = RealtimePeriod(desk, 1.0 / config.env.fps, self._take, self._chair, self._arm)
+        self._runner = EpisodeRunner(
+            env, self._policy, self._chair, self._script, self._period, self._append, desk.mailbox.emit
+        )
+        self._order: Collect | None = None
+        self._collected = 0
+        self._successes = 0
+
+    def run(self) -> None:
+        """Until told to quit."""
+        while self._desk.alive():
+            self._take_orders()
+            self._policy.swap()
+            if self._order is None or not self._ready():
+                self._take_one(IDLE_WAIT_S)
+                continue
+            self._run_episode(self._order)
+
+    def close(self) -> None:
+        """Hold the arm; make everything recorded survive a power cut."""
+        self._arm.close()
+        self._log.close()
+
+    # orders
+
+    def _breathe(self) -> bool:
+        """For long waits: beat, take orders, say whether to go on."""
+        self._take_orders()
+        return self._desk.alive()
+
+    def _take_orders(self) -> None:
+        while (order := self._desk.next_order()) is not None:
+            self._take(order)
+
+    def _take_one(self, wait_s: float) -> None:
+        order = self._desk.next_order(wait_s)
+        if order is not None:
+            self._take(order)
+
+    def _take(self, order: AnyOrder) -> None:
+        match order:
+            case Operate(command):
+                paused, scripted = self._chair.paused, self._chair.scripted
+                self._chair.take(command)
+                self._tell_changes(paused, scripted)
+            case Collect():
+                self._begin(order)
+            case Rest():
+                self._order = None
+            case Attend(probability) if self._script is not None:
+                self._script.attendance = probability
+            case TakePolicy(version):
+                self._policy.offer(version)
+
+    def _tell_changes(self, paused: bool, scripted: bool) -> None:
+        if self._chair.paused != paused:
+            self._desk.mailbox.emit(PauseChanged(self._chair.paused, "asked for"))
+        if self._chair.scripted != scripted:
+            self._desk.mailbox.emit(ScriptChanged(self._chair.scripted))
+
+    def _begin(self, order: Collect) -> None:
+        self._order = order
+        self._successes = 0
+        self._collected = self._book.demonstrations() if order.kind is EpisodeKind.DEMONSTRATION else 0
+        self._tell_collected()
+
+    # episodes
+
+    def _ready(self) -> bool:
+        """Whether an episode can begin; waits a moment when not."""
+        assert self._order is not None
+        if self._chair.paused:
+            return False
+        if self._order.kind is not EpisodeKind.DEMONSTRATION and self._policy.version == 0:
+            return False  # the learner has not laid down a first policy yet
+        return not self._arm.problem()
+
+    def _run_episode(self, order: Collect) -> None:
+        episode = self._episode
+        self._episode += 1
+        self._desk.mailbox.emit(EpisodeStarted(episode, order.kind))
+        started_s = time.monotonic()
+        try:
+            result = self._runner.run(order.kind, episode, self._seed(order.kind))
+        except ArmUnavailable as reason:
+            if self._desk.quitting:
+                return
+            log.warning("episode %d ended: %s", episode, reason)
+            result = EpisodeResult(EndedBy.STOP)
+            self._take_one(FAULT_WAIT_S)
+        except LogFull as full:
+            self._wait_for_disk(str(full))
+            return
+        self._finish(order, episode, result, time.monotonic() - started_s)
+
+    def _finish(self, order: Collect, episode: int, result: EpisodeResult, seconds: float) -> None:
+        ended = EpisodeEnded(
+            episode,
+            order.kind,
+            result.reward,
+            result.steps,
+            result.steps_by_human,
+            result.interventions,
+            result.ended_by,
+            round(seconds, 2),
+            self._policy.version,
+        )
+        try:
+            self._book.append(ended)
+        except OSError as error:
+            self._wait_for_disk(f"the episode book cannot be written: {error.strerror}")
+        self._desk.mailbox.emit(ended)
+        self._desk.mailbox.emit(self._period.rate(result.stages_ms))
+        if result.ended_by in (EndedBy.STOP, EndedBy.RERECORD) or order is not self._order:
+            return
+        self._count(order, result.ended_by is EndedBy.SUCCESS)
+
+    def _count(self, order: Collect, success: bool) -> None:
+        """Enter a kept episode into the account of the order, and end the order when it is fulfilled."""
+        if order.kind is EpisodeKind.DEMONSTRATION and not success:
+            return  # a failed demonstration teaches the wrong thing; it stays in the log as an ordinary failure
+        self._collected += 1
+        self._successes += success
+        failures = self._collected - self._successes
+        given_up = order.kind is EpisodeKind.EVALUATION and 0 < order.give_up_after <= failures
+        finished = given_up or 0 < order.episodes <= self._collected
+        if order.kind is EpisodeKind.EVALUATION:
+            self._desk.mailbox.emit(
+                EvaluationProgress(self._successes, self._collected, order.episodes, self._policy.version, finished)
+            )
+        self._tell_collected(finished)
+
+    def _tell_collected(self, finished: bool = False) -> None:
+        order = self._order
+        assert order is not None
+        done = finished or 0 < order.episodes <= self._collected
+        self._desk.mailbox.emit(Collected(order.kind, self._collected, order.episodes, done))
+        if done:
+            self._order = None
+        self._policy.pinned = order.kind is EpisodeKind.EVALUATION and not done
+
+    def _seed(self, kind: EpisodeKind) -> int:
+        """Seed of an episode: its own for every run seed, kind and number; evaluations repeat theirs."""
+        number = self._collected if kind is EpisodeKind.EVALUATION else self._episode
+        entropy = np.random.SeedSequence([self._config.run.seed, SEED_STREAM[kind], number])
+        return int(entropy.generate_state(1)[0] % 2**31)
+
+    # records
+
+    def _append(self, record: Record) -> None:
+        self._log.append(record)
+        self._desk.mailbox.emit(Recorded())
+
+    def _wait_for_disk(self, why: str) -> None:
+        """Hold, say why, and go on by itself once there is room again. Nothing recorded so far is lost."""
+        self._arm.hold()
+        self._log.close()
+        self._desk.mailbox.emit(PauseChanged(True, why))
+        log.error("%s", why)
+        while self._desk.alive() and shutil.disk_usage(self._config.run_dir).free < DISK_NEEDED_BYTES:
+            self._take_one(DISK_WAIT_S)
+        self._log = LogWriter(self._config.run_dir / "log", self._features)
+        self._desk.mailbox.emit(PauseChanged(False, "there is room on the disk again"))
+
+    def _make_script(self) -> ScriptedOperator:
+        processor = self._config.env.processor
+        steps = processor.inverse_kinematics.end_effector_step_sizes
+        rng = np.random.default_rng([self._config.run.seed, self._episode])
+        return ScriptedOperator(
+            self._config.operator.patience_steps,
+            (steps.x, steps.y, steps.z),
+            processor.max_gripper_pos,
+            SCRIPT_NOISE,
+            rng,
+        )

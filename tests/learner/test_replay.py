@@ -121,7 +121,7 @@ def test_replay_holds_exactly_the_transitions_of_the_log(records: list[Record]) 
         assert pairs(replay, 0.0) == set(plain.offline())
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(records=logs(), capacity=st.integers(1, 6), offline_capacity=st.integers(1, 6))
 def test_a_small_replay_keeps_the_newest_and_never_a_wrong_pair(
     records: list[Record], capacity: int, offline_capacity: int
@@ -134,13 +134,12 @@ def test_a_small_replay_keeps_the_newest_and_never_a_wrong_pair(
         assert replay.online_size <= capacity
         assert replay.offline_size <= offline_capacity
         if replay.online_size and not any(isinstance(r, EpisodeEnd) and r.discard for r in fed):
-            assert pairs(replay, 1.0) == set(plain.online()[-replay.online_size :])
+            assert pairs(replay, 1.0, draws=120) == set(plain.online()[-replay.online_size :])
         if replay.offline_size:
-            assert pairs(replay, 0.0) <= set(plain.offline())
+            assert pairs(replay, 0.0, draws=60) <= set(plain.offline())
 
 
-def test_every_frame_is_given_back(  # a leak would shrink replay over a long run
-) -> None:
+def test_every_frame_is_given_back() -> None:
     replay = Replay(FEATURES, 8, 4)
     for episode in range(200):
         for step in range(5):

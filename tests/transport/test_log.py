@@ -59,9 +59,7 @@ def test_a_record_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(lost=st.integers(1, 400))
-def test_a_torn_tail_is_cut_and_the_rest_is_kept(
-    tmp_path_factory: pytest.TempPathFactory, lost: int
-) -> None:
+def test_a_torn_tail_is_cut_and_the_rest_is_kept(tmp_path_factory: pytest.TempPathFactory, lost: int) -> None:
     directory = tmp_path_factory.mktemp("log")
     write(directory, 5)
     segment = directory / "00000000.seg"
@@ -162,9 +160,7 @@ def test_a_record_of_another_shape_is_refused_and_leaves_the_log_as_it_was(tmp_p
         assert writer.append(make_step(0)) == 0
 
 
-def test_a_full_disk_is_told_and_leaves_nothing_torn(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_full_disk_is_told_and_leaves_nothing_torn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with LogWriter(tmp_path, SPEC) as writer:
         writer.append(make_step(0))
         size = (tmp_path / "00000000.seg").stat().st_size

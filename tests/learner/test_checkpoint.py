@@ -1,0 +1,174 @@
+"""Checkpoints: whole or not at all, the newest good one wins, and resume is bit-exact."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from workers.learner.checkpoint import Checkpoint, CheckpointStore, NoCheckpoint, settings_hash
+from workers.learner.replay import Replay
+from workers.learner.sac import SAC
+from workers.learner.settings import NetworkKwargs, PolicySettings, SACSettings
+from workers.transport.record import FeatureSpec, Step
+
+FEATURES = FeatureSpec(state_dim=3, cameras=("front", "side"), height=16, width=16)
+SMALL = NetworkKwargs(hidden_dims=(16, 16))
+POLICY = PolicySettings(latent_dim=8, actor_network_kwargs=SMALL, discrete_critic_network_kwargs=SMALL)
+SETTINGS = SACSettings(critic_network_kwargs=SMALL, bc_weight=0.3, bc_decay_updates=20)
+
+
+def make_checkpoint(step: int, mark: float = 0.0) -> Checkpoint:
+    rng = np.random.default_rng(step).bit_generator.state
+    return Checkpoint(
+        step=step,
+        log_position=10 * step,
+        settings_hash="abc",
+        counters={"env_steps": step},
+        rng=rng,
+        tensors={"weight": torch.full((4,), mark)},
+    )
+
+
+def filled_replay() -> Replay:
+    replay, rng = Replay(FEATURES, 50, 20), np.random.default_rng(1)
+    for number in range(40):
+        replay.add(
+            Step(
+                episode=0,
+                step=number,
+                state=rng.normal(size=3).astype(np.float32),
+                images=rng.integers(0, 255, FEATURES.image_shape, dtype=np.uint8),
+                action=np.append(rng.uniform(-1, 1, 3), number % 3).astype(np.float32),
+                reward=float(number % 2),
+                terminated=False,
+                truncated=False,
+                is_intervention=number % 3 == 0,
+            )
+        )
+    return replay
+
+
+def train(sac: SAC, rng: np.random.Generator, replay: Replay, updates: int) -> list[dict[str, float]]:
+    seen = []
+    for number in range(updates):
+        metrics = sac.update(replay.sample(8, 0.5, rng), with_actor=number % 2 == 1)
+        seen.append({name: value.item() for name, value in metrics.items()})
+    return seen
+
+
+def test_resume_is_bit_exact(tmp_path: Path) -> None:
+    replay, rng = filled_replay(), np.random.default_rng(0)
+    sac = SAC(FEATURES, POLICY, SETTINGS, seed=0)
+    train(sac, rng, replay, 6)
+    store = CheckpointStore(tmp_path)
+    store.save(
+        Checkpoint(
+            step=sac.critic_updates,
+            log_position=41,
+            settings_hash=settings_hash(POLICY, SETTINGS),
+            counters={"env_steps": 40},
+            rng=rng.bit_generator.state,
+            tensors=sac.state_tensors(),
+        )
+    )
+    straight_on = train(sac, rng, replay, 6)
+
+    saved = store.load(settings_hash(POLICY, SETTINGS))
+    resumed, resumed_rng = SAC(FEATURES, POLICY, SETTINGS, seed=99), np.random.default_rng(7)
+    resumed.load_state_tensors(saved.tensors)
+    resumed_rng.bit_generator.state = saved.rng
+    assert (saved.step, saved.log_position, saved.counters) == (6, 41, {"env_steps": 40})
+    assert train(resumed, resumed_rng, replay, 6) == straight_on
+    first, second = sac.state_tensors(), resumed.state_tensors()
+    assert first.keys() == second.keys()
+    assert [name for name in first if not torch.equal(first[name], second[name])] == []
+
+
+def test_state_tensors_are_copies_that_training_does_not_touch() -> None:
+    sac, replay = SAC(FEATURES, POLICY, SETTINGS, seed=0), filled_replay()
+    train(sac, np.random.default_rng(0), replay, 2)
+    state = sac.state_tensors()
+    before = {name: tensor.clone() for name, tensor in state.items()}
+    train(sac, np.random.default_rng(0), replay, 2)
+    assert all(torch.equal(state[name], before[name]) for name in state)
+
+
+@pytest.mark.parametrize("damage", ["bit", "short", "no manifest", "no state", "nan"])
+def test_a_damaged_checkpoint_is_passed_over_and_named(tmp_path: Path, damage: str) -> None:
+    store = CheckpointStore(tmp_path)
+    store.save(make_checkpoint(1, mark=1.0))
+    newest = store.save(make_checkpoint(2, mark=float("nan") if damage == "nan" else 2.0))
+    state = newest / "state.safetensors"
+    match damage:
+        case "bit":
+            data = bytearray(state.read_bytes())
+            data[-1] ^= 1
+            state.write_bytes(data)
+        case "short":
+            os.truncate(state, state.stat().st_size - 1)
+        case "no manifest":
+            (newest / "manifest.json").unlink()
+        case "no state":
+            state.unlink()
+    loaded = store.load()
+    assert (loaded.step, loaded.tensors["weight"].tolist()) == (1, [1.0] * 4)
+    assert len(store.rejected) == 1
+    assert "step-00000002" in store.rejected[0]
+
+
+def test_at_least_three_are_kept_and_latest_names_the_newest(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path, keep=1)
+    for step in range(1, 7):
+        store.save(make_checkpoint(step))
+    assert [path.name for path in store.paths()] == ["step-00000004", "step-00000005", "step-00000006"]
+    assert (tmp_path / "LATEST").read_text() == "step-00000006"
+
+
+def test_a_half_written_checkpoint_is_never_taken_for_one(tmp_path: Path) -> None:
+    store = CheckpointStore(tmp_path)
+    store.save(make_checkpoint(1))
+    (tmp_path / "step-00000002.tmp").mkdir()
+    assert store.load().step == 1
+    assert store.rejected == []
+    store.save(make_checkpoint(2))
+    assert store.load().step == 2
+
+
+@pytest.mark.parametrize("failing", ["fsync", "rename"])
+def test_a_disk_that_fails_while_saving_leaves_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failing: str
+) -> None:
+    store = CheckpointStore(tmp_path)
+    store.save(make_checkpoint(1))
+
+    def fail(*args: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os if failing == "fsync" else Path, failing, fail)
+        store.save_async(make_checkpoint(2))
+        store.wait()
+    assert "earlier ones are intact" in store.error
+    assert CheckpointStore(tmp_path).load().step == 1
+
+
+def test_other_settings_are_not_resumed_silently(tmp_path: Path) -> None:
+    CheckpointStore(tmp_path).save(make_checkpoint(1))
+    with pytest.raises(NoCheckpoint, match="other network or algorithm settings"):
+        CheckpointStore(tmp_path).load("another hash")
+    assert settings_hash(POLICY) != settings_hash(PolicySettings())
+
+
+def test_nothing_to_resume_says_so(tmp_path: Path) -> None:
+    with pytest.raises(NoCheckpoint, match="no checkpoint in"):
+        CheckpointStore(tmp_path / "none").load()
+
+
+def test_the_manifest_is_plain_json(tmp_path: Path) -> None:
+    path = CheckpointStore(tmp_path).save(make_checkpoint(5))
+    manifest = json.loads((path / "manifest.json").read_text())
+    assert manifest["log_position"] == 50
+    assert set(manifest["sha256"]) == {"state.safetensors"}

@@ -1,0 +1,94 @@
+"""The policy runtime: acts as the learner's networks do, and takes no weights that must not drive an arm."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save
+
+from workers.actor.policy import Policy, PolicyRejected
+from workers.learner.batch import Observation
+from workers.learner.sac import SAC
+from workers.learner.settings import PolicySettings, SACSettings
+from workers.transport.record import FeatureSpec
+
+FEATURES = FeatureSpec(state_dim=3, cameras=("front", "side"), height=32, width=32)
+SETTINGS = PolicySettings(latent_dim=16)
+
+
+def observe(seed: int = 0) -> dict[str, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    pictures = {
+        f"observation.images.{camera}": rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)
+        for camera in ("side", "front")
+    }
+    return pictures | {"observation.state": rng.normal(size=3).astype(np.float32)}
+
+
+@pytest.fixture
+def sac() -> SAC:
+    return SAC(FEATURES, SETTINGS, SACSettings(), seed=1)
+
+
+def test_deterministic_is_the_mean_and_the_best_command_of_the_learner(sac: SAC) -> None:
+    policy = Policy(FEATURES, SETTINGS)
+    policy.load_bytes(save(sac.policy_tensors()), version=4)
+    seen = observe()
+    pictures = np.stack([seen["observation.images.front"], seen["observation.images.side"]])
+    with torch.no_grad():
+        state = torch.from_numpy(seen["observation.state"])[None]
+        z = sac.encoder(Observation(state, torch.from_numpy(pictures)[None]))
+        expected = torch.cat([sac.actor(z)[0].tanh(), sac.gripper(z).argmax(1, keepdim=True).float()], dim=1)[
+            0
+        ]
+    action = policy.act(seen, deterministic=True, generator=torch.Generator())
+    assert (action.dtype, action.shape, policy.version) == (np.float32, (4,), 4)
+    np.testing.assert_allclose(action, expected.numpy(), atol=1e-6)
+
+
+def test_sampled_actions_differ_stay_in_range_and_repeat_with_the_seed(sac: SAC) -> None:
+    policy = Policy(FEATURES, SETTINGS)
+    policy.load(sac.policy_tensors(), version=1)
+    runs = []
+    for _ in range(2):
+        generator = torch.Generator().manual_seed(5)
+        runs.append(np.stack([policy.act(observe(), False, generator) for _ in range(200)]))
+    np.testing.assert_array_equal(runs[0], runs[1])
+    assert (np.abs(runs[0][:, :3]) <= 1).all()
+    assert runs[0][:, :3].std(axis=0).min() > 0.1
+    assert set(runs[0][:, 3]) == {0.0, 1.0, 2.0}
+
+
+@pytest.mark.parametrize("fault", ["nan", "shape", "missing", "unknown", "garbage"])
+def test_bad_weights_are_refused_and_the_old_ones_stay(sac: SAC, fault: str) -> None:
+    policy = Policy(FEATURES, SETTINGS)
+    policy.load(sac.policy_tensors(), version=1)
+    before = policy.act(observe(), True, torch.Generator())
+    tensors = SAC(FEATURES, SETTINGS, SACSettings(), seed=2).policy_tensors()
+    name = "actor.mean.bias"
+    match fault:
+        case "nan":
+            tensors[name][0] = float("nan")
+        case "shape":
+            tensors[name] = torch.zeros(7)
+        case "missing":
+            del tensors[name]
+        case "unknown":
+            tensors["actor.extra"] = torch.zeros(1)
+    data = b"not safetensors" if fault == "garbage" else save(tensors)
+    with pytest.raises(PolicyRejected, match="policy 2"):
+        policy.load_bytes(data, version=2)
+    assert policy.version == 1
+    np.testing.assert_array_equal(policy.act(observe(), True, torch.Generator()), before)
+
+
+def test_a_frozen_backbone_is_sent_once() -> None:
+    settings = PolicySettings(vision_encoder_name="resnet10", image_embedding_pooling_dim=2, latent_dim=8)
+    sac = SAC(FEATURES, settings, SACSettings(), seed=0, pretrained=False)
+    heads = sac.policy_tensors(include_frozen=False)
+    assert not any(name.startswith("encoder.backbone.") for name in heads)
+    policy = Policy(FEATURES, settings)
+    with pytest.raises(PolicyRejected):
+        policy.load(heads, version=1)
+    policy.load(sac.policy_tensors(), version=1)
+    policy.load(heads, version=2)
+    assert policy.version == 2

@@ -63,6 +63,7 @@ class Console(KeyActions):
         self.theme = THEME.name
         self.client = client
         self.pacer = Pacer()
+        self.parting = ""  # what the command line prints after the screen is gone
         self._start_run = start_run
         self._launch_failed = launch_failed
         self._watched = Watched()
@@ -89,9 +90,9 @@ class Console(KeyActions):
         """In the event loop, after every batch of events and every change of the link."""
         link = self.client.link
         if link is Link.REFUSED:
-            self.exit(return_code=2, message=f"the station refused this console: {self.client.trouble}")
+            self._part(2, f"the station refused this console: {self.client.trouble}")
         elif link is Link.CONNECTING and (why := self._launch_failed()) is not None:
-            self.exit(return_code=1, message=why)
+            self._part(1, why)
         elif link in (Link.DOWN, Link.ENDED) and self._leaving:
             self.exit()
         if link is Link.UP and not self._was_up:
@@ -101,6 +102,11 @@ class Console(KeyActions):
         if self._bar != bar:
             self._bar = bar
             self.show_bar()
+
+    def _part(self, code: int, words: str) -> None:
+        """Leave with a message for the terminal that is restored behind us."""
+        self.parting = words
+        self.exit(return_code=code)
 
     def _attached(self) -> None:
         """A link came up: take free controls, begin the run if asked to, ask for pictures again."""
@@ -179,6 +185,9 @@ class Console(KeyActions):
         if isinstance(event, events.Key):
             # A key is a life sign too, and the only one under a terminal that answers no questions.
             self.client.send(RenewLease())
+            if event.key != "y" and self.clear_until_s:
+                self.clear_until_s = 0.0
+                self.show_bar()
         await super().on_event(event)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -222,11 +231,11 @@ class Console(KeyActions):
         elif answer == "stop":
             self._leaving = self.client.send(ShutDown())
             if not self._leaving:
-                self.exit(return_code=1, message="no link: the run could not be stopped; `hilserl-tui down` tries again")
+                self._part(1, "no link: the run could not be stopped; `hilserl-tui down` tries again")
                 return
             self.notify("stopping the run: parking the arm, saving", timeout=SHUT_DOWN_WITHIN_S)
             late = "the station is still stopping; `hilserl-tui status` shows whether it has"
-            self.set_timer(SHUT_DOWN_WITHIN_S, partial(self.exit, None, 1, late))
+            self.set_timer(SHUT_DOWN_WITHIN_S, partial(self._part, 1, late))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for key in KEYS:

@@ -154,6 +154,8 @@ def _show(client: "StationClient", start: bool, launch: Launch | None) -> NoRetu
 
     console = Console(client, start_run=start, launch_failed=launch.failed if launch else lambda: None)
     console.run()
+    if console.parting:
+        typer.echo(console.parting, err=True)
     sys.exit(console.return_code or 0)  # a panicking Textual app returns as if all were well
 
 

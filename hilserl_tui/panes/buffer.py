@@ -28,9 +28,9 @@ class Buffer(Lines):
                 (
                     ("  of it  ", "dim"),
                     (f"{count(buffer.demonstrations):>5}", "text"),
-                    (" demonstration  ", "dim"),
-                    (f"{count(buffer.interventions):>5}", "text"),
-                    (" human" if width < 44 else " intervention", "dim"),
+                    (" demos" if width < 48 else " demonstration", "dim"),
+                    (f"  {count(buffer.interventions):>5}", "text"),
+                    (" human" if width < 48 else " intervention", "dim"),
                 )
             )
         if height >= 4:

@@ -43,6 +43,9 @@ def _machines(state: ConsoleState) -> Step:
     bad = [worker for worker in workers if worker.state is WorkerState.FAILED]
     if bad:
         return Step("✗", "red", name, f"{bad[0].name}: {bad[0].reason or 'failed'}")
+    ill = [worker for worker in workers if worker.state is WorkerState.RESTARTING and worker.reason]
+    if ill:
+        return Step("◐", "yellow", name, f"{ill[0].name} restarts: {ill[0].reason}")
     up = sum(worker.state is WorkerState.RUNNING for worker in workers)
     cameras = " and ".join(state.run.cameras)
     if workers and up == len(workers):
@@ -111,7 +114,7 @@ class Checklist(Lines):
             ((run.run_dir, "faint"),),
             (),
         ]
-        airy = height >= 19
+        airy = height >= 16
         for step in steps(state):
             rows.append(_step_row(step, width))
             if airy:

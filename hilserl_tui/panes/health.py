@@ -35,15 +35,17 @@ class Health(Lines):
 def line(worker: Worker, rate: Rate | None, width: int) -> Row:
     """One worker: shape, name, then rate and p99, or the state and its reason."""
     shape, style = _SHAPES[worker.state]
-    name_width = 14 if width < 44 else 16
-    head: Row = ((f"{shape} ", style), (elide(worker.name, name_width), "text"))
+    head: Row = ((f"{shape} ", style), (elide(worker.name, 13 if width < 44 else 16), "text"))
     if worker.state is not WorkerState.RUNNING:
-        return (*head, (worker.state.value, style), (f"  {worker.reason}" if worker.reason else "", "text"))
+        # Where both do not fit, the reason says more than the word; the shape tells the state.
+        word = worker.state.value if width >= 44 or not worker.reason else ""
+        room = width - 15 - len(word)
+        return (*head, (word, style), (elide(f"{' ' if word else ''}{worker.reason}", room), style))
     again = f"↻{worker.restarts}" if worker.restarts else ""
     if rate is None:
         return (*head, ("running ", "dim"), (again, "yellow"))
     tail: list[tuple[str, str]] = [(f"{figure(rate.hz, 1, 6)} Hz", "text")]
-    tail.append((f"  p99 {rate.period_p99_ms:5.0f} ms" if width >= 36 else "", "dim"))
+    tail.append((f"{'  p99' if width >= 44 else ''} {rate.period_p99_ms:4.0f} ms" if width >= 36 else "", "dim"))
     if rate.overruns:
         tail.append((f" {rate.overruns} late", "yellow"))
     tail.append((f" {again}", "yellow"))

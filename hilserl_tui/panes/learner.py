@@ -40,7 +40,7 @@ class LearnerPane(Lines):
                 (figure(learner.utd), "bold"),
                 (f" of {figure(target)}", "dim"),
                 (f"  {learner.updates_per_s:5.1f}/s", "text"),
-                (f"  {count(learner.updates):>5} updates" if width >= 40 else "", "dim"),
+                (f"  {count(learner.updates):>5} updates" if width >= 46 else "", "dim"),
             ),
         ]
         rows += losses(learner.metrics, width, height - len(rows))

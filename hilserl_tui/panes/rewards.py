@@ -78,7 +78,11 @@ def _empty(state: ConsoleState) -> list[Row]:
     who = "the scripted operator" if state.control.scripted else "the operator"
     if not wanted:
         return [(("no episode yet", "dim"),)]
-    return [(("no episode yet", "dim"),), ((f"{who} records {wanted} demonstrations first", "faint"),)]
+    return [
+        (("no episode yet", "dim"),),
+        ((f"{who} records", "faint"),),
+        ((f"{wanted} demonstrations first", "faint"),),
+    ]
 
 
 def _summary(state: ConsoleState, training: tuple[Episode, ...], width: int) -> Row:

@@ -3,6 +3,7 @@
 from textual.geometry import Region
 
 CAMERAS = 2  # pictures side by side
+BARS = 2  # rows of state bar and step bar
 KEYS = 1  # rows of the key bar
 ROOMY = (108, 36)  # cells from which pictures and panes share the screen
 
@@ -11,13 +12,19 @@ def is_compact(width: int, height: int) -> bool:
     return width < ROOMY[0] or height < ROOMY[1]
 
 
-def arrange(width: int, height: int, top: int, *, only_cameras: bool = False) -> dict[str, Region]:
-    """Places by pane name; `top` rows at the top are taken. Panes without a place are not shown."""
-    body = Region(0, top, width, max(0, height - top - KEYS))
+def arrange(width: int, height: int, *, pushed: int = 0, only_cameras: bool = False) -> dict[str, Region]:
+    """Places by pane name; panes without a place are not shown.
+
+    A state bar that grew by `pushed` rows moves everything down, and only the log pays for it.
+    """
+    body = Region(0, BARS, width, max(0, height - BARS - KEYS))
     if only_cameras:
-        half = width // CAMERAS
-        return {f"camera{i}": Region(i * half, body.y, half, body.height) for i in range(CAMERAS)}
-    return _compact(body) if is_compact(width, height) else _roomy(body)
+        half, rows = width // CAMERAS, body.height - pushed
+        return {f"camera{i}": Region(i * half, body.y + pushed, half, rows) for i in range(CAMERAS)}
+    places = _compact(body) if is_compact(width, height) else _roomy(body)
+    x, y, wide, high = places["log"]
+    places["log"] = Region(x, y, wide, max(0, high - pushed))
+    return {name: place.translate((0, pushed)) for name, place in places.items()}
 
 
 def _stack(x: int, y: int, width: int, rows: dict[str, int]) -> dict[str, Region]:

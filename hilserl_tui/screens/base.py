@@ -36,5 +36,5 @@ class ConsoleScreen(Screen[None]):
 
     def show_state_bar(self, view: View) -> None:
         """Only what must never be late."""
-        self.query_one(StateBar).show(view)
-        self.query_one(KeyBar).show(view)
+        for bar in (*self.query(StateBar), *self.query(KeyBar)):
+            bar.show(view)

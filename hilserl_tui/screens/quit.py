@@ -13,7 +13,7 @@ class Quit(ModalScreen[str]):
     DEFAULT_CSS = """
     Quit { align: center middle; background: $background 60%; }
     Quit > Vertical {
-        width: 58; height: auto; border: round $accent; border-title-color: $accent;
+        width: 66; height: auto; border: round $accent; border-title-color: $accent;
         background: $surface; padding: 1 2;
     }
     Quit Static { height: auto; }

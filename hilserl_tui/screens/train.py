@@ -58,8 +58,7 @@ class Train(ConsoleScreen):
 
     def picture_size(self) -> tuple[int, int]:
         """Pixels a preview may have here, (0, 0) while no camera is shown."""
-        camera = self.query_one("#camera0", Camera)
-        return camera.picture_size() if camera.display else (0, 0)
+        return next((camera.picture_size() for camera in self.query(Camera) if camera.display), (0, 0))
 
     def show(self, view: View) -> None:
         # The bar grows while stopped and the panes move down with it.
@@ -75,8 +74,8 @@ class Train(ConsoleScreen):
 
     def _place(self, width: int, height: int) -> None:
         self.set_class(is_compact(width, height), "-compact")
-        top = 4 if self.has_class("-stopped") else 2
-        places = arrange(width, height, top, only_cameras=self.only_cameras)
+        pushed = 2 if self.has_class("-stopped") else 0
+        places = arrange(width, height, pushed=pushed, only_cameras=self.only_cameras)
         for pane in self.query(".pane"):
             place = places.get(pane.id or "")
             pane.display = place is not None

@@ -1,0 +1,40 @@
+"""A client that stands still: one state, and a list of what was sent."""
+
+from hilserl_tui.app import Console
+from hilserl_tui.view import Link
+from workers.model.commands import Command
+from workers.model.state import ConsoleState
+
+
+class Still:
+    recorded = False
+    name = "me"
+    trouble = ""
+
+    def __init__(self, state: ConsoleState, link: Link = Link.UP) -> None:
+        self.state, self.link = state, link
+        self.sent: list[Command] = []
+        self.stops = 0
+        self.changed = lambda: None
+
+    def start(self, changed) -> None:
+        self.changed = changed
+
+    def send(self, command: Command) -> bool:
+        self.sent.append(command)
+        return self.link is Link.UP
+
+    def stop(self) -> bool:
+        self.stops += 1
+        return self.link is Link.UP
+
+    def now_s(self) -> float:
+        return 104.0
+
+    async def close(self) -> None:
+        pass
+
+
+def screen_text(app: Console) -> list[str]:
+    """The screen as a person reads it, one string a row."""
+    return [strip.text for strip in app.screen._compositor.render_strips()]

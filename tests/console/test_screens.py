@@ -1,0 +1,158 @@
+import pytest
+from rich.cells import cell_len
+
+from hilserl_tui.app import Console
+from hilserl_tui.view import Link
+from tests.console import demo
+from tests.console.still import Still, screen_text
+from workers.model import events as e
+from workers.model.reduce import reduce
+from workers.model.state import ConsoleState
+
+SMALL, LARGE, HUGE = (80, 24), (120, 40), (200, 60)
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE, HUGE], ids=["80x24", "120x40", "200x60"])
+
+
+async def drawn(client: Still, size: tuple[int, int], *keys: str, train: bool = True) -> list[str]:
+    app = Console(client, start_run=train)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause(0.3)
+        if keys:
+            await pilot.press(*keys)
+            await pilot.pause(0.3)
+        rows = screen_text(app)
+    assert all(cell_len(row) == size[0] for row in rows)
+    return rows
+
+
+def stopped() -> ConsoleState:
+    return reduce(demo.training(), e.StopLatched("kim@pts/3"))
+
+
+@SIZES
+async def test_train_tells_who_drives_and_how_it_goes(size):
+    rows = await drawn(Still(demo.training()), size)
+    text = "\n".join(rows)
+    assert "▶ POLICY" in rows[0]
+    assert "ep  84" in rows[0]
+    assert "step  40/100" in rows[0]
+    assert "10.0 Hz" in rows[0]
+    for words in ("top", "side", "◆", "+0.339", "S alone 0.95", "H all 1.00", "this episode 0.00", "last 20"):
+        assert words in text
+    for words in ("online", "5.2k", "offline", "1.8k", "50% / 50%", "1.98", "of 2.00", "21.4/s", "8 s old"):
+        assert words in text
+    for worker in demo.WORKERS:
+        assert worker in text
+    assert "policy 38 sent" in text
+    assert "STOP" in rows[-1]
+
+
+@SIZES
+async def test_the_human_is_told_that_they_drive(size):
+    rows = await drawn(Still(demo.training(e.Driver.HUMAN)), size)
+    assert "▲ HUMAN" in rows[0]
+    assert "you have the arm" in rows[0]
+    assert "Give back" in rows[-1]
+    assert "Forward" in rows[-1]
+
+
+@SIZES
+async def test_a_stop_fills_three_rows_and_names_the_way_out(size):
+    rows = await drawn(Still(stopped()), size)
+    assert "■ STOPPED" in rows[1]
+    assert "kim@pts/3" in rows[1]
+    assert "ctrl+e, then y" in rows[1]
+    assert "Home" in rows[3]
+    assert "Clear stop" in rows[-1]
+
+
+@SIZES
+async def test_a_lost_station_leaves_its_last_state_on_the_screen(size):
+    client = Still(demo.training())
+    app = Console(client, start_run=True)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause(0.3)
+        client.link = Link.DOWN
+        client.changed()
+        await pilot.pause(0.3)
+        text = "\n".join(screen_text(app))
+    assert "◌ NO LINK" in text
+    assert "S alone 0.95" in text
+    assert "policy 38 sent" in text
+
+
+@pytest.mark.parametrize("state", [demo.training(), stopped(), ConsoleState()], ids=["policy", "stopped", "empty"])
+async def test_train_draws_without_colour(state, monkeypatch):
+    monkeypatch.setenv("NO_COLOR", "1")
+    rows = await drawn(Still(state), LARGE)
+    assert any(word in rows[0] + rows[1] for word in ("▶ POLICY", "■ STOPPED", "‖ HOLD"))
+
+
+async def test_pictures_are_drawn_beside_the_rest_on_120x40_and_alone_on_80x24():
+    half = "▀" * 20
+    assert half in "\n".join(await drawn(Still(demo.training()), LARGE))
+    assert half not in "\n".join(await drawn(Still(demo.training()), SMALL))
+    only = "\n".join(await drawn(Still(demo.training()), SMALL, "c"))
+    assert half in only
+    assert "front" in only
+    assert "side" in only
+    assert "online" not in only
+
+
+@SIZES
+async def test_an_empty_run_says_what_comes_first(size):
+    rows = await drawn(Still(demo.fold(demo.opening())), size)
+    text = "\n".join(rows)
+    assert "no episode yet" in text
+    assert "20 demonstrations first" in text
+    assert "no arm yet" in text
+
+
+@SIZES
+async def test_home_names_the_steps_and_the_next_key(size):
+    rows = await drawn(Still(demo.fold(demo.opening())), size, train=False)
+    text = "\n".join(rows)
+    for step in ("configuration", "simulator", "demonstrations", "training", "evaluation"):
+        assert step in text
+    assert "next" in text
+    assert "start the run" in text
+    assert "enter" in rows[-1]
+
+
+async def test_home_offers_to_go_on_where_a_run_stopped():
+    state = demo.fold(demo.opening(), iter([(0.0, e.BufferFilled(5212, 1840, 1040, 800, 4))]))
+    state = reduce(state, e.LearnerProgress(10_000, 5_212, 2.0, 0.0, 37, "loaded"))
+    text = "\n".join(await drawn(Still(state), SMALL, train=False))
+    assert "go on where it stopped" in text
+    assert "7.1k transitions and policy 37" in text
+
+
+async def test_a_failed_worker_shows_its_reason():
+    state = reduce(demo.training(), e.WorkerChanged("learner", e.WorkerState.FAILED, "out of memory", 3))
+    rows = await drawn(Still(state), LARGE)
+    (row,) = [row for row in rows if "✗ learner" in row]
+    assert "out of memory" in row
+
+
+async def test_a_log_line_cannot_command_the_terminal():
+    state = reduce(demo.training(), e.LogLine("actor", e.Level.INFO, "\x1b[2Jgone\x07 [red]not markup[/]", 1.0))
+    rows = await drawn(Still(state), LARGE)
+    text = "\n".join(rows)
+    assert "\x1b" not in text
+    assert "[red]not markup[/]" in text
+
+
+async def test_help_and_palette_open_over_the_screen():
+    text = "\n".join(await drawn(Still(demo.training()), SMALL, "question_mark"))
+    assert "take over from the policy" in text
+    text = "\n".join(await drawn(Still(demo.training()), LARGE, "colon", "E", "v", "a", "l"))
+    assert "Evaluate · e" in text
+
+
+async def test_a_screen_survives_every_size():
+    app = Console(Still(demo.training()), start_run=True)
+    async with app.run_test(size=LARGE) as pilot:
+        for size in ((80, 24), (40, 10), (10, 3), (200, 60), (108, 36), (120, 24)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause(0.25)
+        assert app.return_code is None or app.return_code == 0

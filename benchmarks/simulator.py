@@ -1,4 +1,5 @@
-"""Speed of the simulated arm on one core: environment steps with 0, 1 and 2 pictures, and the parts of a step.
+"""Speed of the simulated arm on one core: environment steps with 0, 1 and 2 pictures, and the parts of a
+step.
 
 Run pinned to one core to compare with the figures in the README: taskset -c 0 python -m benchmarks.simulator
 """

@@ -1,8 +1,8 @@
 """The environment: arm behind a port, pipelines in between, Gymnasium in front.
 
-`step` is `begin_step` (send the action's joint target), any number of `nudge`s (a person's key presses, each taking
-effect at once) and `finish_step` (when the period is over: observe, reward, end of episode). The real-time actor calls
-the three; everything else calls `step`.
+`step` is `begin_step` (send the action's joint target), any number of `nudge`s (a person's key presses, each
+taking effect at once) and `finish_step` (when the period is over: observe, reward, end of episode). The
+real-time actor calls the three; everything else calls `step`.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class TaskState:
 
 
 class ArmPort(Protocol):
-    """The arm and its cameras as the environment sees them: in process, or other processes over shared memory."""
+    """Arm and cameras as the environment sees them: in process, or others over shared memory."""
 
     @property
     def picture_shapes(self) -> dict[str, tuple[int, int]]:
@@ -40,7 +40,7 @@ class ArmPort(Protocol):
         ...
 
     def reset(self, seed: int) -> None:
-        """Bring arm and scene to the start of an episode; returns when the arm rests there and pictures are fresh."""
+        """Bring arm and scene to the start of an episode; return when it rests and pictures are fresh."""
         ...
 
     def read(self) -> ArmReading:

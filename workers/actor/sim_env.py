@@ -1,4 +1,4 @@
-"""The simulated task in one process: the robot worker's controller, physics and renderer, as fast as they go."""
+"""The simulated task in one process: controller, physics and renderer, as fast as they go."""
 
 from collections.abc import Sequence
 
@@ -23,8 +23,8 @@ PICTURE_SIZE = (128, 128)  # height, width
 
 def sim_limits(settings: ProcessorSettings) -> Limits:
     """Gate limits that let the simulated arm take a 2 cm step in every axis within a period."""
-    # The policy's box is clipped by the inverse kinematics; the gate's is a little larger, so that servo sag and
-    # joint-wise interpolation between two points inside do not count as leaving it.
+    # The policy's box is clipped by the inverse kinematics; the gate's is a little larger, so that servo sag
+    # and joint-wise interpolation between two points inside do not count as leaving it.
     slack_m = 0.01
     box = EndEffectorBox(
         np.array(settings.end_effector_min_m) - slack_m, np.array(settings.end_effector_max_m) + slack_m

@@ -4,7 +4,7 @@ from workers.processors.transition import Transition
 
 
 class GripperPenaltyProcessor:
-    """`info["discrete_penalty"]` is the penalty on exactly the steps that change the commanded jaw goal, else 0."""
+    """`info["discrete_penalty"]` is the penalty on steps that change the commanded jaw goal, else 0."""
 
     def __init__(self, penalty: float) -> None:
         self._penalty = penalty

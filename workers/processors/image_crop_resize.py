@@ -1,4 +1,4 @@
-"""ImageCropResizeProcessor: cuts each picture to its region of interest and brings it to the policy's size."""
+"""ImageCropResizeProcessor: cuts pictures to their region of interest and the policy's size."""
 
 from collections.abc import Mapping
 
@@ -32,7 +32,8 @@ class ImageCropResizeProcessor:
         top, left, height, width = self._crops[key]
         if top + height > picture.shape[0] or left + width > picture.shape[1]:
             raise ValueError(
-                f"crop {self._crops[key]} of {key} does not fit into its {picture.shape[0]}x{picture.shape[1]} picture"
+                f"crop {self._crops[key]} of {key} does not fit into its "
+                f"{picture.shape[0]}x{picture.shape[1]} picture"
             )
         return np.ascontiguousarray(picture[top : top + height, left : left + width])
 

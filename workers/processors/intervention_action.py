@@ -1,4 +1,4 @@
-"""InterventionActionProcessor: the human's action replaces the policy's, and the period's sum stays in range."""
+"""InterventionActionProcessor: the human's action replaces the policy's; a period's sum stays in range."""
 
 import numpy as np
 
@@ -7,10 +7,11 @@ from workers.robot.drivers import ArmReading
 
 
 class InterventionActionProcessor:
-    """Decides what is executed: the human's action where there is one, clipped so that a period never exceeds [-1, 1].
+    """Decides what is executed: the human's action where there is one, clipped so that a period never
+    exceeds [-1, 1].
 
-    A period may consist of several commands. `Period.executed` is their sum, and exactly what moved the target; its
-    gripper element is the last command that was not STAY. Non-finite numbers count as "stay".
+    A period may consist of several commands. `Period.executed` is their sum, and exactly what moved the
+    target; its gripper element is the last command that was not STAY. Non-finite numbers count as "stay".
     """
 
     def reset(self, reading: ArmReading) -> None:

@@ -8,16 +8,16 @@ from workers.robot.drivers import ArmReading
 from workers.robot.figures import GRIPPER, Floats
 from workers.robot.kinematics import Kinematics
 
-# The target may run this many steps ahead of the measured tool before it is pulled back: a blocked arm must not wind
-# the target up to the far end of the workspace.
+# The target may run this many steps ahead of the measured tool before it is pulled back: a blocked arm must
+# not wind the target up to the far end of the workspace.
 _LEAD_STEPS = 1.5
 
 
 class InverseKinematicsEEToJoints:
-    """Moves an EE target by `delta * step_sizes` inside the workspace bounds, tool down, and solves for the joints.
+    """Moves an EE target by `delta * step_sizes` within the workspace bounds; solves for joints, tool down.
 
-    The reference is the last commanded target, so that sag and lag of the servos do not accumulate; the solver starts
-    at its previous solution. The jaw's heading stays what it was at reset.
+    The reference is the last commanded target, so that sag and lag of the servos do not accumulate; the
+    solver starts at its previous solution. The jaw's heading stays what it was at reset.
     """
 
     def __init__(self, kinematics: Kinematics, min_m: Floats, max_m: Floats, step_sizes_m: Floats) -> None:
@@ -41,7 +41,7 @@ class InverseKinematicsEEToJoints:
             self.target_m = measured + ahead * (self._lead_m / distance)
 
     def nudge(self, delta: NDArray[np.floating]) -> Floats:
-        """Move the target by `delta` [3] (units of the step sizes) now; returns joint goals [5] in degrees."""
+        """Move the target by `delta` [3] (in step sizes) now; returns joint goals [5] in degrees."""
         wanted = np.minimum(np.maximum(self.target_m + delta * self._step_sizes_m, self._min_m), self._max_m)
         solution = self._kinematics.inverse(wanted, self._joints, self._heading_rad)
         self._joints = solution.joints_deg

@@ -54,7 +54,7 @@ class EnvironmentPipeline:
 
 
 class ActionPipeline:
-    """Commands -> joint target. Any number of commands may come during one period, each taking effect at once."""
+    """Commands -> joint target. Several commands may come in one period, each taking effect at once."""
 
     def __init__(self, steps: Sequence[ActionStep], reference: InverseKinematicsEEToJoints) -> None:
         self._steps = tuple(steps)

@@ -1,7 +1,7 @@
 """The one place where arm state is scaled for the networks: fixed physical ranges, mapped to about [-1, 1].
 
-Fixed ranges instead of statistics: demonstrations, the online run and a resumed run see the same numbers, and the
-learner needs no normaliser.
+Fixed ranges instead of statistics: demonstrations, the online run and a resumed run see the same numbers,
+and the learner needs no normaliser.
 """
 
 from typing import Final

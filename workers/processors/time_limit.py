@@ -4,7 +4,7 @@ from workers.processors.transition import Transition
 
 
 class TimeLimitProcessor:
-    """Truncates at the `max_episode_steps`-th step, unless it terminated there. Reset observations do not count."""
+    """Truncates at step `max_episode_steps`, unless it terminated there. Resets do not count."""
 
     def __init__(self, max_episode_steps: int) -> None:
         self._limit = max_episode_steps

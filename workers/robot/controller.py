@@ -2,8 +2,8 @@
 
     target -> fresh? -> interpolate over one actor period -> gate -> servo
 
-The controller has no clock, thread or queue of its own, so the real-time robot worker and the in-process environment
-run the same code. Units: degrees (gripper: percent), seconds of the caller's clock.
+The controller has no clock, thread or queue of its own, so the real-time robot worker and the in-process
+environment run the same code. Units: degrees (gripper: percent), seconds of the caller's clock.
 """
 
 from dataclasses import dataclass, replace
@@ -64,14 +64,15 @@ class ArmController:
     ) -> None:
         self._driver, self._limits, self._tool = driver, limits, tool
         self._tick_s, self._period_s = tick_s, period_s
-        # Rest and reset poses may lie outside the workspace box; joint limits, rate and lead still hold on the way.
+        # Rest and reset poses may lie outside the workspace box; joint limits, rate and lead still hold on
+        # the way.
         slow = np.minimum(limits.speed_deg_s, park_speed_deg_s)
         slow[GRIPPER] = limits.speed_deg_s[GRIPPER]
         self._park_limits = replace(limits, box=None, speed_deg_s=slow)
         self.restart()
 
     def restart(self) -> None:
-        """Forget targets and motion; HOLD at the measured position. For start-up and after the arm was moved."""
+        """Forget targets and motion, HOLD at the measured position: at start-up or after a reset."""
         self._goal = self._driver.read().joints_deg
         self._velocity: Floats = np.zeros(len(self._goal))
         self._mode, self._reason = Mode.HOLD, "not engaged"
@@ -141,7 +142,7 @@ class ArmController:
         return ""
 
     def _interpolate(self, target: JointTarget, now_s: float) -> Floats:
-        """The point to be at after this tick, on the straight joint line that reaches the target in one period."""
+        """Where to be after this tick: on the straight joint line that takes one period."""
         if self._target is None or target.sequence != self._target.sequence:
             self._target, self._line_start, self._line_from_s = target, self._goal, now_s
         done = min(1.0, (now_s - self._line_from_s + self._tick_s) / self._period_s)

@@ -1,7 +1,7 @@
 """The SO-101 arm in figures: joints, masses, servos, task. Typed once; URDF and MJCF are derived from here.
 
-Source: the public SO-ARM100 hardware project (Apache-2.0), Simulation/SO101, "new calibration": each joint's zero
-is the middle of its range. Metres, radians, kilograms unless a name says otherwise.
+Source: the public SO-ARM100 hardware project (Apache-2.0), Simulation/SO101, "new calibration": each joint's
+zero is the middle of its range. Metres, radians, kilograms unless a name says otherwise.
 """
 
 from dataclasses import dataclass
@@ -41,8 +41,9 @@ class Link:
 class Servo:
     """STS3215 as a position servo on a joint with damping, dry friction and rotor inertia.
 
-    Damping, friction, inertia and torque are the published model's. Position and velocity gain are chosen for what users
-    see of the servo's own PD loop: no ringing, about 20 ms of lag, less than a millimetre of sag at the tool.
+    Damping, friction, inertia and torque are the published model's. Position and velocity gain are chosen
+    for what users see of the servo's own PD loop: no ringing, about 20 ms of lag, less than a millimetre of
+    sag at the tool.
     """
 
     damping: float = 0.60  # N m s/rad
@@ -104,7 +105,7 @@ _OFFSET: Final = np.array([0.0] * 5 + [-JOINTS[GRIPPER].lower_rad * _PERCENT_PER
 
 
 def public_joints(joints_rad: Floats) -> Floats:
-    """Radians [6] of the model -> public joint vector [6]: five joints in degrees, gripper in percent open."""
+    """Radians [6] of the model -> public joint vector [6]: degrees, gripper in percent open."""
     joints: Floats = joints_rad * _SCALE + _OFFSET
     return joints
 

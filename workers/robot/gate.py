@@ -1,8 +1,8 @@
 """Safety gate: the only writer of joint goals.
 
-Every goal, whoever asks for it, passes the same checks in the same order: finite, joint limits, rate and acceleration,
-end-effector box, lead over the measured position. A check narrows the goal or holds the arm; none raises.
-Units: degrees (gripper: percent), seconds, metres.
+Every goal, whoever asks for it, passes the same checks in the same order: finite, joint limits, rate and
+acceleration, end-effector box, lead over the measured position. A check narrows the goal or holds the arm;
+none raises. Units: degrees (gripper: percent), seconds, metres.
 """
 
 from dataclasses import dataclass, field
@@ -104,10 +104,11 @@ def admit(
 ) -> Verdict:
     """Narrow `request_deg` [6] to a goal that may follow `goal_deg` after `dt_s`.
 
-    The goal is finite, lies between the previous goal and the joint limits, moves at most `speed * dt`, and its speed
-    grows by at most `acceleration * dt`; it brakes so as to arrive at rest. Stopping is always allowed, however abrupt.
-    It never leaves the box, and where the arm already is outside, it never goes further out. The lead check comes last
-    and only ever pulls the goal towards the measured position. `goal_deg` must come from the gate or be measured.
+    The goal is finite, lies between the previous goal and the joint limits, moves at most `speed * dt`, and
+    its speed grows by at most `acceleration * dt`; it brakes so as to arrive at rest. Stopping is always
+    allowed, however abrupt. It never leaves the box, and where the arm already is outside, it never goes
+    further out. The lead check comes last and only ever pulls the goal towards the measured position.
+    `goal_deg` must come from the gate or be measured.
     """
     clipped: set[Limit] = set()
     if not np.isfinite(request_deg).all():
@@ -137,7 +138,8 @@ def admit(
 def _travel(way_deg: Floats, velocity_deg_s: Floats, limits: Limits, dt_s: float) -> Floats:
     """Travel [6] of this tick towards a point `way_deg` away, from the present goal velocity.
 
-    A goal at speed v that loses a dt per tick needs v^2 / 2a + v dt / 2 to stop; solving for v gives the braking speed.
+    A goal at speed v that loses a dt per tick needs v^2 / 2a + v dt / 2 to stop; solving for v gives the
+    braking speed.
     """
     direction, distance = np.sign(way_deg), np.abs(way_deg)
     gain = limits.acceleration_deg_s2 * dt_s
@@ -152,7 +154,7 @@ def _travel(way_deg: Floats, velocity_deg_s: Floats, limits: Limits, dt_s: float
 def _kept_in_box(
     goal: Floats, previous: Floats, box: EndEffectorBox, tool: ToolPosition
 ) -> tuple[Floats, bool]:
-    """The furthest point from `previous` towards `goal` whose tool is no further outside the box than before."""
+    """The furthest point towards `goal` whose tool is no further outside the box than before."""
     outside_m = box.outside_m(tool.position(goal))
     if outside_m <= _BOX_SLACK_M:
         return goal, False

@@ -1,8 +1,8 @@
 """Forward and inverse kinematics of the tool point, on the project's own URDF, with pinocchio.
 
-The arm has five joints before the jaw: enough for a tool position (3), the tool pointing straight down (1, the
-arm moves in a vertical plane) and the heading of the jaws (1). Position comes first; what is left of the joints'
-freedom goes to the tool's direction.
+The arm has five joints before the jaw: enough for a tool position (3), the tool pointing straight down (1,
+the arm moves in a vertical plane) and the heading of the jaws (1). Position comes first; what is left of the
+joints' freedom goes to the tool's direction.
 """
 
 from dataclasses import dataclass
@@ -14,7 +14,8 @@ from workers.robot.figures import JOINTS, LOWER_DEG, TOOL_NAME, UPPER_DEG, Float
 from workers.robot.urdf import so101_urdf
 
 ARM = len(JOINTS) - 1  # joints that move the tool point; the last one moves the jaw
-# Position first: a metre weighs a thousand radians, so giving up half a radian of direction moves the tool by microns.
+# Position first: a metre weighs a thousand radians, so giving up half a radian of direction moves the tool
+# by microns.
 _WEIGHTS = np.array([1e3, 1e3, 1e3, 1.0, 1.0, 1.0])[:, None]
 _DAMPING = 1e-4 * np.eye(ARM)  # keeps a step finite where the arm is stretched
 _MAX_STEP_RAD = 0.3
@@ -77,8 +78,8 @@ class Kinematics:
     ) -> Solution:
         """Joints that put the tool at `target_position_m` pointing down, jaws heading `heading_rad`.
 
-        Damped least squares on position and direction (Wampler 1986), position weighted so that it comes first.
-        Never raises for an unreachable target: see `Solution.converged`.
+        Damped least squares on position and direction (Wampler 1986), position weighted so that it comes
+        first. Never raises for an unreachable target: see `Solution.converged`.
         """
         joints = model_joints(seed_joints_deg)
         joints[:ARM] = np.clip(joints[:ARM], self._lower_rad, self._upper_rad)

@@ -1,8 +1,8 @@
 """The simulated workcell as MJCF text: the arm in plain shapes, a table, a cube and two cameras.
 
-Joints, masses and servos come from the figures. Shapes are this project's own: a capsule or a box per link, drawn but
-without contact, except the two jaw pads, the fingers and the cube. Few geoms of few facets, no shadows, no
-multisampling: on software rendering those cost more than the rest of a step together.
+Joints, masses and servos come from the figures. Shapes are this project's own: a capsule or a box per link,
+drawn but without contact, except the two jaw pads, the fingers and the cube. Few geoms of few facets, no
+shadows, no multisampling: on software rendering those cost more than the rest of a step together.
 """
 
 from collections.abc import Iterator, Sequence
@@ -29,14 +29,14 @@ class Camera:
 
 
 CAMERAS = (
-    Camera("front", (0.60, 0.0, 0.36), (0.235, 0.0, 0.06), 38.0),
-    Camera("side", (0.25, -0.40, 0.30), (0.245, 0.0, 0.055), 36.0),
+    Camera("front", (0.60, 0.0, 0.36), (0.225, 0.0, 0.078), 38.0),
+    Camera("side", (0.25, -0.40, 0.30), (0.245, 0.0, 0.080), 36.0),
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One geom of a link: a capsule between two points or a box with half sizes at a point, in the link frame."""
+    """One geom of a link: a capsule from start to end, or a box of half sizes around end; link frame."""
 
     link: str
     kind: str  # "capsule" | "box"
@@ -58,9 +58,11 @@ SHAPES = (
     Shape("wrist", "capsule", _JAW, 0.015, (0.0, 0.0, 0.0181), (0.0, -0.045, 0.0181)),
     Shape("gripper", "box", _JAW, end_m=(0.002, 0.0, -0.018), half_m=(0.022, 0.018, 0.016)),
     Shape("gripper", "box", _JAW, end_m=(-0.0205, 0.0, -0.064), half_m=(0.0030, 0.010, 0.034), touches=True),
-    Shape("gripper", "box", _PAD, end_m=(-0.0155, 0.0, -0.084), half_m=(0.0020, 0.009, 0.014), touches=True, pad=True),
+    Shape("gripper", "box", _PAD, end_m=(-0.0155, 0.0, -0.084), half_m=(0.0020, 0.009, 0.014),
+          touches=True, pad=True),
     Shape("moving_jaw", "capsule", _JAW, 0.0055, (0.0, 0.0, 0.0189), (-0.0300, -0.040, 0.0189)),
-    Shape("moving_jaw", "box", _PAD, end_m=(-0.022, -0.056, 0.0189), half_m=(0.0025, 0.018, 0.009), touches=True, pad=True),
+    Shape("moving_jaw", "box", _PAD, end_m=(-0.022, -0.056, 0.0189), half_m=(0.0025, 0.018, 0.009),
+          touches=True, pad=True),
 )  # fmt: skip
 
 

@@ -1,7 +1,7 @@
-"""A scripted person for the simulated pick-and-lift task: demonstrates, and takes over where a policy is stuck.
+"""A scripted person for the simulated pick-and-lift task: demonstrates, and takes over from a stuck policy.
 
-It knows where the cube is, which no policy does, and does what a competent person would: move above the cube with open
-jaws, go down around it, close, lift; open again after closing on nothing.
+It knows where the cube is, which no policy does, and does what a competent person would: move above the cube
+with open jaws, go down around it, close, lift; open again after closing on nothing.
 """
 
 import numpy as np
@@ -79,7 +79,7 @@ def is_holding(cube_position_m: Floats, ee_position_m: Floats, gripper_pct: floa
 
 
 def remaining_m(cube_position_m: Floats, ee_position_m: Floats, gripper_pct: float) -> float:
-    """How much of the task is left, in metres of travel: to the grasp, then up. Falls while things go well."""
+    """How much of the task is left, in metres of travel. Falls while things go well."""
     lift_m = 0.06 - float(cube_position_m[2])
     if is_holding(cube_position_m, ee_position_m, gripper_pct):
         return lift_m

@@ -1,7 +1,7 @@
 """Pictures of the simulated workcell, rendered off screen through EGL; no display needed.
 
-All cameras are drawn side by side into one framebuffer and read back at once: on software rendering the read-back and
-the state changes cost as much as the drawing.
+All cameras are drawn side by side into one framebuffer and read back at once: on software rendering the
+read-back and the state changes cost as much as the drawing.
 """
 
 import os
@@ -47,7 +47,7 @@ class RendererUnavailable(Exception):
 
 
 class SimRenderer:
-    """Renders named cameras from the simulator's generalised positions. One instance per process and thread."""
+    """Renders named cameras from the simulator's positions. One instance per process and thread."""
 
     def __init__(self, cameras: Sequence[str], width: int, height: int) -> None:
         """Open an off-screen context for `cameras` at `width` x `height` pixels each.

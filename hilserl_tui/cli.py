@@ -8,32 +8,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
-from typer.core import TyperGroup
 
 from hilserl_tui.launch import Launch, LaunchError, ensure_station, gone_within
 from workers.config import ConfigError, load
 from workers.model.places import StationLock, live_runs, read_lock
 
 if TYPE_CHECKING:
-    import click
-
     from hilserl_tui.client import StationClient
 
 REFUSED = 2  # exit code of every "no": bad arguments, bad files, nothing to attach to
 DOWN_WITHIN_S = 15.0
 
 
-class OpenByDefault(TyperGroup):
-    """`hilserl-tui my.toml` is `hilserl-tui open my.toml`."""
-
-    def parse_args(self, ctx: "click.Context", args: list[str]) -> list[str]:
-        if not args or (args[0] not in self.commands and args[0] != "--help"):
-            args = ["open", *args]
-        return super().parse_args(ctx, args)
-
-
 app = typer.Typer(
-    cls=OpenByDefault,
     add_completion=False,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
@@ -41,7 +28,9 @@ app = typer.Typer(
     "hilserl-tui CONFIG opens the console on the run that CONFIG describes.",
 )
 
-RunName = Annotated[str, typer.Argument(help="Run: its name or its directory; may be left out when one is alive.")]
+RunName = Annotated[
+    str, typer.Argument(help="Run: its name or its directory; may be left out when one is alive.")
+]
 
 
 @app.command("open")
@@ -67,7 +56,7 @@ def open_run(
     _live(launch, start)
 
 
-@app.command()
+@app.command("attach")
 def attach(run: RunName = "") -> None:
     """Attach to a run that is alive."""
     lock = _find(run)
@@ -75,7 +64,7 @@ def attach(run: RunName = "") -> None:
     _live(Launch(Path(lock.config_path).parent, Path(lock.socket), None), start=False)
 
 
-@app.command()
+@app.command("down")
 def down(run: RunName = "") -> None:
     """Stop a run: the arm parks, data is saved, every worker ends."""
     from hilserl_tui.ask import ask_to_end
@@ -93,7 +82,7 @@ def down(run: RunName = "") -> None:
     )
 
 
-@app.command()
+@app.command("status")
 def status() -> None:
     """List the runs that are alive and what they do."""
     from hilserl_tui.ask import describe
@@ -105,7 +94,7 @@ def status() -> None:
         typer.echo(asyncio.run(describe(lock)))
 
 
-@app.command()
+@app.command("doctor")
 def doctor(
     directory: Annotated[Path, typer.Option(help="Where runs will be kept.")] = Path("runs"),
 ) -> None:
@@ -193,9 +182,17 @@ def _need_terminal() -> None:
         )
 
 
+def with_command(arguments: list[str]) -> list[str]:
+    """`my.toml --start` is `open my.toml --start`: the command may be left out."""
+    names = {command.name for command in app.registered_commands}
+    if arguments and arguments[0] in {*names, "--help"}:
+        return arguments
+    return ["open", *arguments]
+
+
 def main() -> None:
     """Entry point of the `hilserl-tui` command."""
-    app()
+    app(with_command(sys.argv[1:]))
 
 
 if __name__ == "__main__":

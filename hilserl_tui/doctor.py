@@ -54,7 +54,9 @@ def python() -> Check:
     found = f"{platform.python_version()} ({sys.executable})"
     low, high = (".".join(map(str, version)) for version in PYTHONS)
     ok = PYTHONS[0] <= sys.version_info[:2] <= PYTHONS[1]
-    return Check("python", ok, found, f"written for {low} to {high}", f"install Python {high}, or let uv fetch one")
+    return Check(
+        "python", ok, found, f"written for {low} to {high}", f"install Python {high}, or let uv fetch one"
+    )
 
 
 def disk(folder: Path) -> Check:
@@ -63,15 +65,29 @@ def disk(folder: Path) -> Check:
     why = "the transition log of an afternoon with two cameras takes several GB"
     writable = os.access(place, os.W_OK)
     found = f"{free_gb:.0f} GB free in {place}" + ("" if writable else ", not writable")
-    return Check("disk", writable and free_gb >= LEAST_FREE_GB, found, why, "free some, or set run.directory elsewhere")
+    return Check(
+        "disk", writable and free_gb >= LEAST_FREE_GB, found, why, "free some, or set run.directory elsewhere"
+    )
 
 
 def size() -> Check:
     if not sys.stdout.isatty():
-        return Check("terminal size", None, "no terminal here", "the console needs one", "run this in the terminal you will use")
+        return Check(
+            "terminal size",
+            None,
+            "no terminal here",
+            "the console needs one",
+            "run this in the terminal you will use",
+        )
     wide, high = shutil.get_terminal_size()
     ok = wide >= LEAST_SIZE[0] and high >= LEAST_SIZE[1]
-    return Check("terminal size", ok or None, f"{wide}x{high}", "80x24 shows everything but the pictures, 120x40 all", "make it larger")
+    return Check(
+        "terminal size",
+        ok or None,
+        f"{wide}x{high}",
+        "80x24 shows everything but the pictures, 120x40 all",
+        "make it larger",
+    )
 
 
 def colours() -> Check:
@@ -83,23 +99,43 @@ def colours() -> Check:
     if "256" in term:
         do = "export COLORTERM=truecolor where the terminal can, and pass it on (ssh: SendEnv COLORTERM)"
         return Check("colours", None, f"256 (TERM={term})", "camera pictures look coarser", do)
-    return Check("colours", None, f"16 (TERM={term or 'not set'})", "camera pictures look poor", "export TERM=xterm-256color; in tmux: set -g default-terminal tmux-256color")
+    return Check(
+        "colours",
+        None,
+        f"16 (TERM={term or 'not set'})",
+        "camera pictures look poor",
+        "export TERM=xterm-256color; in tmux: set -g default-terminal tmux-256color",
+    )
 
 
 def encoding() -> Check:
     name = sys.stdout.encoding.lower()
     ok = name.replace("-", "") == "utf8"
-    return Check("encoding", ok, name, "frames, plots and pictures are drawn with Unicode", "export LANG=C.UTF-8")
+    return Check(
+        "encoding", ok, name, "frames, plots and pictures are drawn with Unicode", "export LANG=C.UTF-8"
+    )
 
 
 def answers() -> Check:
     """Ask for the cursor position, as the console does ten times a second."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return Check("terminal answers", None, "no terminal here", "the operator's lease hangs on them", "run this in the terminal you will use")
+        return Check(
+            "terminal answers",
+            None,
+            "no terminal here",
+            "the operator's lease hangs on them",
+            "run this in the terminal you will use",
+        )
     took = _round_trip()
     why = "the terminal's answer keeps the lease alive and paces drawing"
     if took is None:
-        return Check("terminal answers", None, "none to CSI 6n", why, "the console takes key presses for life signs; another terminal is better")
+        return Check(
+            "terminal answers",
+            None,
+            "none to CSI 6n",
+            why,
+            "the console takes key presses for life signs; another terminal is better",
+        )
     slow = took > 0.15
     do = "use `ssh -C`: compression makes a thin line several times faster"
     return Check("terminal answers", None if slow else True, f"in {took * 1000:.0f} ms", why, do)
@@ -127,7 +163,13 @@ def _round_trip() -> float | None:
 def multiplexer() -> Iterator[Check]:
     if os.environ.get("TMUX"):
         do = "detaching from tmux releases the arm; `hilserl-tui` survives a lost line without tmux too"
-        yield Check("tmux", None, "inside tmux", "tmux answers for the terminal; the console asks it who is attached", do)
+        yield Check(
+            "tmux",
+            None,
+            "inside tmux",
+            "tmux answers for the terminal; the console asks it who is attached",
+            do,
+        )
 
 
 def egl() -> Check:

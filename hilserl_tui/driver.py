@@ -55,7 +55,7 @@ class ConsoleDriver(LinuxDriver):
         return cast(StopHost, self._app)
 
     def start_application_mode(self) -> None:
-        super().start_application_mode()
+        super().start_application_mode()  # type: ignore[no-untyped-call]
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._leave)
 
@@ -98,16 +98,17 @@ class ConsoleDriver(LinuxDriver):
 
     def _parse(self, parser: XTermParser, data: str) -> XTermParser:
         """Feed a chunk; a parser that trips over malformed escape sequences is replaced by a new one."""
-        at = -1
+        fed = 0
         try:
             # One character at a time: a key behind the malformed part is not lost.
-            for at, character in enumerate(data):
+            for character in data:
+                fed += 1
                 for message in parser.feed(character):
                     self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)
         except (ValueError, OverflowError, LookupError, ParseError, StopIteration):
-            return self._parse(XTermParser(self._debug), data[at + 1 :])
+            return self._parse(XTermParser(self._debug), data[fed:])
         return parser
 
     def _leave(self, number: int, stack: object) -> None:

@@ -30,12 +30,13 @@ class Key:
         return self.shown or self.keys.split(",")[0]
 
 
+# fmt: off
 KEYS: tuple[Key, ...] = (
-    Key("stop", "x,X", "stop", "STOP", "stop the arm now; stays stopped until cleared", Group.SAFETY, "x", True),
-    Key("stop-always", "ctrl+c", "stop(True)", "STOP", "the same, also while typing", Group.SAFETY, "ctrl+c", True),
-    Key("clear-stop", "ctrl+e", "arm_clear", "Clear stop", "clear the stop: ctrl+e, then y", Group.SAFETY, "ctrl+e y"),
+    Key("stop", "x,X", "stop", "STOP", "stop the arm now; it stays stopped until cleared", Group.SAFETY, "x", True),
+    Key("stop-always", "ctrl+c", "stop(True)", "STOP", "the same, also while typing", Group.SAFETY, "", True),
+    Key("clear-stop", "ctrl+e", "arm_clear", "Clear stop", "clear the stop, first half", Group.SAFETY, "ctrl+e y"),
     Key("confirm-clear", "y", "clear_stop", "Yes, clear", "second half of clearing the stop", Group.SAFETY),
-    Key("intervene", "space", "intervene", "Take over", "take over from the policy, and give back", Group.DRIVING),
+    Key("intervene", "space", "intervene", "Take over", "take over from the policy; give back", Group.DRIVING),
     Key("forward", "up", "jog('x',1)", "Forward", "+x, away from the base", Group.DRIVING, "↑"),
     Key("back", "down", "jog('x',-1)", "Back", "-x, towards the base", Group.DRIVING, "↓"),
     Key("left", "left", "jog('y',1)", "Left", "+y, left as seen from behind the base", Group.DRIVING, "←"),
@@ -46,19 +47,20 @@ KEYS: tuple[Key, ...] = (
     Key("open", "right_square_bracket", "jog('gripper',1)", "Open", "open the gripper", Group.DRIVING, "]"),
     Key("success", "s", "mark('success')", "Success", "end the episode as a success", Group.EPISODE),
     Key("fail", "f", "mark('failure')", "Fail", "end the episode as a failure", Group.EPISODE),
-    Key("rerecord", "r", "mark('rerecord')", "Rerecord", "drop the episode and record it again", Group.EPISODE),
+    Key("rerecord", "r", "mark('rerecord')", "Rerecord", "drop the episode, record it again", Group.EPISODE),
     Key("start", "enter", "start_run", "Start", "start the run, or go on where it stopped", Group.RUN),
     Key("pause", "p", "pause", "Pause", "pause between steps, the arm holds; again to go on", Group.RUN),
     Key("evaluate", "e", "evaluate", "Evaluate", "evaluate the newest policy now", Group.RUN),
-    Key("script", "a", "script", "Script", "give the operator's chair to the scripted person, or take it", Group.RUN),
+    Key("script", "a", "script", "Script", "the scripted person takes the operator's chair, or leaves it", Group.RUN),
     Key("control", "g", "take_control", "Get controls", "take the controls from another console", Group.RUN),
     Key("home", "1", "home", "Home", "what this run has and what is next", Group.CONSOLE),
     Key("train", "2,t", "train", "Train", "the running job: arm, cameras, learning", Group.CONSOLE),
-    Key("cameras", "c", "cameras", "Cameras", "camera pictures on the whole screen, and back", Group.CONSOLE),
+    Key("cameras", "c", "cameras", "Cameras", "pictures on the whole screen, and back", Group.CONSOLE),
     Key("help", "question_mark", "help", "Keys", "this list", Group.CONSOLE, "?"),
     Key("palette", "colon,ctrl+p", "command_palette", "Palette", "find a command by name", Group.CONSOLE, ":"),
     Key("quit", "q,ctrl+q", "leave", "Quit", "stop the run, or leave it running", Group.CONSOLE),
 )
+# fmt: on
 
 BY_ID = {key.id: key for key in KEYS}
 STOP_KEYS_WHILE_TYPING = frozenset(BY_ID["stop-always"].keys.split(","))  # an `x` in the palette is text
@@ -67,6 +69,7 @@ STOP_KEYS = STOP_KEYS_WHILE_TYPING | frozenset(BY_ID["stop"].keys.split(","))
 
 def footer(*, stopped: bool, human: bool, idle: bool) -> tuple[Key, ...]:
     """The keys that matter now, most important first; the footer prints as many as fit."""
+    wanted: tuple[str, ...]
     if stopped:
         wanted = ("clear-stop", "home", "train", "cameras", "help", "quit")
     elif idle:

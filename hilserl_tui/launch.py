@@ -35,7 +35,8 @@ class Launch:
         output = self.run_dir / STATION_OUTPUT_NAME
         code = self.process.returncode
         return (
-            f"the station ended before it answered (exit code {code}); its last lines:\n\n{last_lines(output)}\n\n"
+            f"the station ended before it answered (exit code {code}); its last lines:\n\n"
+            f"{last_lines(output)}\n\n"
             f"what to do: mend what they name and start again; all of its output is in {output}"
         )
 

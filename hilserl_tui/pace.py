@@ -44,7 +44,7 @@ class Pacer:
         self.link_ms = (now_s - asked_s) * 1000.0
 
     def mute(self, now_s: float) -> bool:
-        """True when this terminal does not answer at all: draw freely, and take key presses for life signs."""
+        """True when this terminal does not answer at all: draw freely, key presses are the life signs."""
         waited = self._first_asked_s is not None and now_s - self._first_asked_s > MUTE_AFTER_S
         return waited and not self._ever_answered
 

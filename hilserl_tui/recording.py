@@ -17,7 +17,6 @@ from workers.model.places import EVENTS_NAME
 from workers.model.reduce import reduce
 from workers.model.state import ConsoleState
 
-
 LONGEST_GAP_S = 2.0  # a run that was resumed has hours between two lines
 
 

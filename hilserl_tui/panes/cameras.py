@@ -61,7 +61,8 @@ class Camera(Widget):
         middle = height // 2
         line = text.center(width)[:width]
         self._strips = [
-            Strip([Segment(line if y == middle else " " * width, STYLES["faint"])], width) for y in range(height)
+            Strip([Segment(line if y == middle else " " * width, STYLES["faint"])], width)
+            for y in range(height)
         ]
         self.refresh()
 

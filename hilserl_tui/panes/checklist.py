@@ -64,7 +64,9 @@ def _demonstrations(state: ConsoleState) -> Step:
         held = count(state.buffer.demonstrations)
         return Step("●", "green", "demonstrations", f"{max(recorded, wanted)} recorded, {held} transitions")
     if state.progress.phase is Phase.RECORDING:
-        return Step("◐", "amber", "demonstrations", f"{recorded} of {wanted}, by {who}", recorded / max(1, wanted))
+        return Step(
+            "◐", "amber", "demonstrations", f"{recorded} of {wanted}, by {who}", recorded / max(1, wanted)
+        )
     return Step("○", "dim", "demonstrations", f"{who} records {wanted} first")
 
 
@@ -76,8 +78,12 @@ def _training(state: ConsoleState) -> Step:
         text = f"{len(training)} episodes, alone {figure(alone).strip()}, {state.learner.status}"
         return Step("◐", "blue", "training", text, alone)
     if training:
-        return Step("●", "green", "training", f"{len(training)} episodes, {count(state.learner.updates)} updates")
-    return Step("○", "dim", "training", "begins by itself after the demonstrations; take over when it goes wrong")
+        return Step(
+            "●", "green", "training", f"{len(training)} episodes, {count(state.learner.updates)} updates"
+        )
+    return Step(
+        "○", "dim", "training", "begins by itself after the demonstrations; take over when it goes wrong"
+    )
 
 
 def _evaluation(state: ConsoleState) -> Step:
@@ -85,7 +91,8 @@ def _evaluation(state: ConsoleState) -> Step:
     if evaluation is None:
         return Step("○", "dim", "evaluation", "the policy alone, deterministic; e asks for one at any time")
     low, high = select.wilson_interval(evaluation.successes, evaluation.trials)
-    text = f"{evaluation.successes} of {evaluation.trials} (95 %: {low:.2f} to {high:.2f}), policy {evaluation.policy_version}"
+    interval = f"95 %: {low:.2f} to {high:.2f}"
+    text = f"{evaluation.successes} of {evaluation.trials} ({interval}), policy {evaluation.policy_version}"
     if evaluation.finished:
         return Step("●", "green", "evaluation", text)
     return Step("◐", "violet", "evaluation", text, evaluation.trials / max(1, evaluation.total))
@@ -99,9 +106,17 @@ def _past(state: ConsoleState, phase: Phase) -> bool:
 class Checklist(Lines):
     def watched(self, view: View) -> tuple[object, ...]:
         state = view.state
-        return state.run, state.workers, state.progress, state.episodes, state.buffer, state.learner, (
-            state.evaluation
-        ), state.control, view.link
+        return (
+            state.run,
+            state.workers,
+            state.progress,
+            state.episodes,
+            state.buffer,
+            state.learner,
+            (state.evaluation),
+            state.control,
+            view.link,
+        )
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         state = view.state
@@ -110,7 +125,11 @@ class Checklist(Lines):
             return _waiting(view)
         kind = "simulated SO-101" if run.simulated else "SO-101"
         rows: list[Row] = [
-            ((run.task.replace("_", " "), "bold"), (f"   {kind}", "dim"), (f"   {run.fps:.0f} steps/s", "dim")),
+            (
+                (run.task.replace("_", " "), "bold"),
+                (f"   {kind}", "dim"),
+                (f"   {run.fps:.0f} steps/s", "dim"),
+            ),
             ((run.run_dir, "faint"),),
             (),
         ]
@@ -126,18 +145,30 @@ class Checklist(Lines):
 
 
 def _step_row(step: Step, width: int) -> Row:
-    head: Row = ((f"{step.shape}  ", step.style), (f"{step.name:<16}", "bold" if step.style != "dim" else "dim"))
+    head: Row = (
+        (f"{step.shape}  ", step.style),
+        (f"{step.name:<16}", "bold" if step.style != "dim" else "dim"),
+    )
     style = "text" if step.style != "dim" else "dim"
     room = width - 19
     if step.share is None or room < 40:
         return (*head, (elide(step.text, room), style))
     wide = 20
-    return (*head, (elide(step.text, room - wide - 1), style), (" ", "text"), *bar(step.share, wide, step.style))
+    return (
+        *head,
+        (elide(step.text, room - wide - 1), style),
+        (" ", "text"),
+        *bar(step.share, wide, step.style),
+    )
 
 
 def _waiting(view: View) -> list[Row]:
     if view.link is Link.CONNECTING:
-        return [(("◌  ", "violet"), ("waiting for the station", "bold")), (), (("   it is starting its workers", "dim"),)]
+        return [
+            (("◌  ", "violet"), ("waiting for the station", "bold")),
+            (),
+            (("   it is starting its workers", "dim"),),
+        ]
     return [(("◌  ", "violet"), ("no run yet", "bold"))]
 
 
@@ -147,13 +178,31 @@ def _next(state: ConsoleState, width: int) -> list[Row]:
     rule: Row = (("─" * width, "faint"),)
     if progress.ended:
         mark = ("●  ", "green") if progress.succeeded else ("○  ", "dim")
-        return [rule, (mark, (f"run over: {progress.ended}", "bold"), ("   ", "text"), (" q ", "key"), (" leaves", "dim"))]
+        return [
+            rule,
+            (
+                mark,
+                (f"run over: {progress.ended}", "bold"),
+                ("   ", "text"),
+                (" q ", "key"),
+                (" leaves", "dim"),
+            ),
+        ]
     if progress.phase is Phase.IDLE:
         held = state.buffer.online + state.buffer.offline
         rows: list[Row] = [rule, (("next  ", "dim"), (" enter ", "key"), (" start the run", "bold"))]
         if held:
-            words = f"this run already has {count(held)} transitions and policy {state.learner.policy_version}: enter goes on"
+            version = state.learner.policy_version
+            words = f"this run already has {count(held)} transitions and policy {version}"
             rows[1] = (("next  ", "dim"), (" enter ", "key"), (" go on where it stopped", "bold"))
             rows.append((("      ", "text"), (words, "amber")))
         return rows
-    return [rule, (("next  ", "dim"), (" t ", "key"), (" watch and help it train", "bold"), (f"   {progress.detail}", "dim"))]
+    return [
+        rule,
+        (
+            ("next  ", "dim"),
+            (" t ", "key"),
+            (" watch and help it train", "bold"),
+            (f"   {progress.detail}", "dim"),
+        ),
+    ]

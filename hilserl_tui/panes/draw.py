@@ -6,7 +6,7 @@ Span = tuple[str, str]  # text, name in theme.STYLES
 Row = tuple[Span, ...]
 
 # Control characters of a worker's output must never reach the terminal as commands.
-_PLAIN = {code: "·" for code in (*range(32), *range(127, 160))}
+_PLAIN = dict.fromkeys((*range(32), *range(127, 160)), "·")
 _PLAIN[9] = " "
 
 _EIGHTHS = " ▏▎▍▌▋▊▉█"

@@ -35,7 +35,9 @@ def side_view(point: Vector, run: RunOpened) -> tuple[float, float]:
     return share(point[0], low[0], high[0]), 1.0 - share(point[2], low[2], high[2])
 
 
-def box(name: str, axes: tuple[str, str], width: int, height: int, trail: list[tuple[float, float]], mark: str) -> list[Row]:
+def box(
+    name: str, axes: tuple[str, str], width: int, height: int, trail: list[tuple[float, float]], mark: str
+) -> list[Row]:
     """A framed view, `height` rows: the trail in dots, the newest position as ◆ in style `mark`.
 
     `axes` name the upward and the sideways direction.
@@ -108,7 +110,9 @@ class EndEffector(Lines):
         mark = _MARKS[view.state.control.driver]
         each = (width - 1) // 2
         top = box("top", ("x", "y ◂"), each, height, [top_view(p, run) for p in self._trail], mark)
-        side = box("side", ("z", "▸ x"), width - 1 - each, height, [side_view(p, run) for p in self._trail], mark)
+        side = box(
+            "side", ("z", "▸ x"), width - 1 - each, height, [side_view(p, run) for p in self._trail], mark
+        )
         return [(*left, (" ", "text"), *right) for left, right in zip(top, side, strict=True)]
 
     def _large(self, view: View, run: RunOpened, width: int, height: int) -> list[Row]:
@@ -134,10 +138,24 @@ class EndEffector(Lines):
             line = gauge(value, low, high, width - 10 - ends, style)
             number: Row = ((f" {value:+.3f}", "text"),)
             if bounds:
-                rows.append(((f"{name} ", "dim"), (f"{low:+.3f} ", "faint"), *line, (f" {high:+.3f} ", "faint"), *number))
+                rows.append(
+                    (
+                        (f"{name} ", "dim"),
+                        (f"{low:+.3f} ", "faint"),
+                        *line,
+                        (f" {high:+.3f} ", "faint"),
+                        *number,
+                    )
+                )
             else:
                 rows.append(((f"{name} ", "dim"), *line, *number))
-        rows.append((("gripper ", "dim"), (f"{arm.gripper_pct:3.0f} %", "text"), ("  open" if arm.gripper_pct > 50 else "", "dim")))
+        rows.append(
+            (
+                ("gripper ", "dim"),
+                (f"{arm.gripper_pct:3.0f} %", "text"),
+                ("  open" if arm.gripper_pct > 50 else "", "dim"),
+            )
+        )
         if arm.clipped:
             rows.append((("limited: ", "yellow"), (" ".join(arm.clipped), "yellow")))
         elif bounds:

@@ -36,7 +36,9 @@ def cells(rgb: bytes, width: int, height: int, wide: int, high: int, light: floa
     return [list(zip(line(2 * y), line(2 * y + 1), strict=True)) for y in range(high)]
 
 
-def settle(old: list[list[Cell]], new: list[list[Cell]]) -> tuple[list[list[Cell]], dict[int, tuple[int, int]]]:
+def settle(
+    old: list[list[Cell]], new: list[list[Cell]]
+) -> tuple[list[list[Cell]], dict[int, tuple[int, int]]]:
     """The cells to show and the changed span (first, end) of each row that needs painting."""
     if len(old) != len(new) or (new and len(old[0]) != len(new[0])):
         return new, {y: (0, len(row)) for y, row in enumerate(new)}
@@ -58,7 +60,9 @@ def settle(old: list[list[Cell]], new: list[list[Cell]]) -> tuple[list[list[Cell
 
 def _differ(a: Cell, b: Cell) -> bool:
     return a != b and any(
-        abs(p - q) > TOLERANCE for pixel, other in zip(a, b, strict=True) for p, q in zip(pixel, other, strict=True)
+        abs(p - q) > TOLERANCE
+        for pixel, other in zip(a, b, strict=True)
+        for p, q in zip(pixel, other, strict=True)
     )
 
 

@@ -45,7 +45,9 @@ def line(worker: Worker, rate: Rate | None, width: int) -> Row:
     if rate is None:
         return (*head, ("running ", "dim"), (again, "yellow"))
     tail: list[tuple[str, str]] = [(f"{figure(rate.hz, 1, 6)} Hz", "text")]
-    tail.append((f"{'  p99' if width >= 44 else ''} {rate.period_p99_ms:4.0f} ms" if width >= 36 else "", "dim"))
+    tail.append(
+        (f"{'  p99' if width >= 44 else ''} {rate.period_p99_ms:4.0f} ms" if width >= 36 else "", "dim")
+    )
     if rate.overruns:
         tail.append((f" {rate.overruns} late", "yellow"))
     tail.append((f" {again}", "yellow"))

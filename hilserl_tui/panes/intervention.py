@@ -31,7 +31,12 @@ class Intervention(Lines):
         wide = max(6, width - 20)
         rows: list[Row] = [
             (("this episode ", "dim"), (figure(now), "text"), (" ", "text"), *bar(now, wide, "amber")),
-            (("last 20      ", "dim"), (figure(last), "text"), (" ", "text"), *bar(last or 0.0, wide, "amber")),
+            (
+                ("last 20      ", "dim"),
+                (figure(last), "text"),
+                (" ", "text"),
+                *bar(last or 0.0, wide, "amber"),
+            ),
         ]
         if height < 3:
             return rows
@@ -40,5 +45,7 @@ class Intervention(Lines):
         if control.paused:
             who = (("drives       ", "dim"), ("‖ paused", "bold"), (f"  {control.pause_reason}", "dim"))
         rows.insert(0, who)
-        rows.append((("taken over   ", "dim"), (f"{running.interventions:4d}", "text"), ("× this episode", "dim")))
+        rows.append(
+            (("taken over   ", "dim"), (f"{running.interventions:4d}", "text"), ("× this episode", "dim"))
+        )
         return rows

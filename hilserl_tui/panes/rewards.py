@@ -38,7 +38,10 @@ class Rewards(Lines):
         training = select.training_episodes(view.state)
         if not training:
             return self.title, ""
-        return f"{self.title}  {len(training)} trained", "" if self.content_size.height < 8 else "success, last 20"
+        return (
+            f"{self.title}  {len(training)} trained",
+            "" if self.content_size.height < 8 else "success, last 20",
+        )
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         state = view.state

@@ -97,13 +97,13 @@ class StateBar(Lines):
 
 def _stopped_rows(view: View, now: Condition, width: int) -> list[Row]:
     blank = ((" " * width, now.style),)
+    slowly = "; the arm starts slowly" if width >= 100 else ""
+    how = f"ctrl+e, then y clears the stop{slowly}"
     if view.clearing:
         how = "y clears it now, any other key does not"
-    else:
-        how = "ctrl+e, then y clears the stop"
-    if width >= 100:
-        how += "" if view.clearing else "; the arm starts slowly"
-    line = spread(((f"  {now.word} ", now.style), (f" {now.text}", now.style)), ((how + "  ", now.style),), width)
+    line = spread(
+        ((f"  {now.word} ", now.style), (f" {now.text}", now.style)), ((how + "  ", now.style),), width
+    )
     return [blank, fit(tuple((text, now.style) for text, _ in line), width, now.style), blank]
 
 

@@ -31,9 +31,16 @@ class StepBar(Lines):
         left: list[tuple[str, str]] = []
         for key, name, label in SCREENS:
             here = name == view.screen
-            left += [("  ", "text"), (f"{key} ", "dim" if here else "faint"), (label, "tab" if here else "dim")]
+            left += [
+                ("  ", "text"),
+                (f"{key} ", "dim" if here else "faint"),
+                (label, "tab" if here else "dim"),
+            ]
         if view.watching:
-            left += [("   watching, ", "amber"), (f"{view.state.control.holder} has the controls (g)", "amber")]
+            left += [
+                ("   watching, ", "amber"),
+                (f"{view.state.control.holder} has the controls (g)", "amber"),
+            ]
         run = view.state.run
         name = f"{run.run} · " if run else ""
         return [spread(tuple(left), ((name, "dim"), (doing(view.state) + " ", "text")), width)]

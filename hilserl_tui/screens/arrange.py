@@ -64,6 +64,8 @@ def _roomy(body: Region) -> dict[str, Region]:
     places["rewards"] = Region(0, y, wide, middle)
     places |= _stack(wide, y, narrow, {"intervention": 6, "buffer": middle - 6})
     health = max(7, middle // 2)
-    places |= _stack(wide + narrow, y, body.width - wide - narrow, {"health": health, "learner": middle - health})
+    places |= _stack(
+        wide + narrow, y, body.width - wide - narrow, {"health": health, "learner": middle - health}
+    )
     places["log"] = Region(0, y + middle, body.width, log)
     return places

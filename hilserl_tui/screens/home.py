@@ -12,7 +12,8 @@ class Home(ConsoleScreen):
     DEFAULT_CSS = """
     Home Checklist { height: 18; max-width: 108; padding: 1 2 0 2; }
     Home LogPane {
-        height: 1fr; border-top: solid $edge; border-title-color: $dim; border-title-style: bold; padding: 0 2;
+        height: 1fr; padding: 0 2;
+        border-top: solid $edge; border-title-color: $dim; border-title-style: bold;
     }
     """
 

@@ -25,7 +25,12 @@ OPENED = e.RunOpened(
     simulated=True,
 )
 WORKERS = ("robot", "camera-front", "camera-side", "actor", "learner")
-RATES = {"robot": (50.0, 20.4), "camera-front": (30.1, 36.0), "camera-side": (29.9, 37.1), "actor": (10.0, 103.0)}
+RATES = {
+    "robot": (50.0, 20.4),
+    "camera-front": (30.1, 36.0),
+    "camera-side": (29.9, 37.1),
+    "actor": (10.0, 103.0),
+}
 
 
 def picture(camera: str, t: float, side: int = 60) -> bytes:
@@ -77,7 +82,12 @@ def history(episodes: int = 64, seed: int = 3) -> Iterator[tuple[float, e.Event]
         ended = done if alone or rng.random() < 0.75 else e.EndedBy.TIME_LIMIT
         helped = 0 if alone else rng.randint(12, 30)
         kind = e.EpisodeKind.TRAINING
-        yield 2.0, e.EpisodeEnded(number, kind, float(ended is done), 61, helped, int(not alone), ended, 6.1, number)
+        yield (
+            2.0,
+            e.EpisodeEnded(
+                number, kind, float(ended is done), 61, helped, int(not alone), ended, 6.1, number
+            ),
+        )
     losses = {"critic_loss": 0.0113, "actor_loss": -0.842, "temperature": 0.0071, "entropy": 1.62}
     yield 2.0, e.BufferFilled(5_212, 1_840, 1_040, 800, 412_000_000)
     yield 2.0, e.LearnerProgress(10_424, 5_212, 1.98, 21.4, 38, "training", losses)

@@ -1,4 +1,4 @@
-"""A station for tests: a Unix server that speaks the wire, remembers what it was sent, and says what it is told."""
+"""A station for tests: speaks the wire, remembers what it was sent, says what it is told."""
 
 import asyncio
 import time
@@ -25,7 +25,7 @@ LIFE_SIGNS = (c.RenewLease, c.ShowCameras, c.TakeControl)
 
 
 class FakeStation:
-    """`commands` are what a console sent, without life signs and picture sizes; `stops` came on stop lines."""
+    """`commands` came from consoles, without life signs and picture sizes; `stops` came on stop lines."""
 
     def __init__(self, path: Path, state: ConsoleState, refuse: Refused | None = None) -> None:
         self.path, self.state, self.refuse = path, state, refuse

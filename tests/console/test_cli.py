@@ -1,7 +1,7 @@
 import pytest
 from typer.testing import CliRunner
 
-from hilserl_tui.cli import app
+from hilserl_tui.cli import app, with_command
 from hilserl_tui.launch import LAST_LINES, Launch, last_lines
 
 run = CliRunner()
@@ -26,7 +26,7 @@ def nobody_else(tmp_path, monkeypatch):
     ],
 )
 def test_bad_input_is_a_message_and_exit_code_2(arguments, words):
-    result = run.invoke(app, arguments)
+    result = run.invoke(app, with_command(arguments))
     assert result.exit_code == 2
     assert words in result.output
     assert "Traceback" not in result.output
@@ -35,7 +35,7 @@ def test_bad_input_is_a_message_and_exit_code_2(arguments, words):
 def test_a_wrong_configuration_names_file_and_line(tmp_path):
     path = tmp_path / "wrong.toml"
     path.write_text('schema_version = 1\n[run]\nname = "a"\nsead = 3\n')
-    result = run.invoke(app, [str(path)])
+    result = run.invoke(app, with_command([str(path)]))
     assert result.exit_code == 2
     assert f"{path}:4" in result.output
     assert "seed" in result.output

@@ -15,7 +15,9 @@ def loaded_after(code: str) -> set[str]:
 
 
 def test_the_console_never_imports_anything_heavy():
-    loaded = loaded_after("import hilserl_tui.app, hilserl_tui.cli, hilserl_tui.client, hilserl_tui.recording")
+    loaded = loaded_after(
+        "import hilserl_tui.app, hilserl_tui.cli, hilserl_tui.client, hilserl_tui.recording"
+    )
     assert not loaded & set(HEAVY)
 
 

@@ -21,7 +21,7 @@ def test_every_key_has_an_action():
 
 
 def test_stop_is_a_single_byte_and_works_with_caps_lock():
-    assert STOP_KEYS == {"x", "X", "ctrl+c"}
+    assert {"x", "X", "ctrl+c"} == STOP_KEYS
 
 
 def test_the_stop_key_is_first_in_the_footer_whenever_the_arm_may_move():

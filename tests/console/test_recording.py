@@ -15,7 +15,9 @@ def written(path, *streams):
 
 
 def test_a_recording_comes_back_as_the_state_it_recorded(tmp_path):
-    path = written(tmp_path / "events.jsonl", demo.opening(), demo.history(), demo.running(Driver.POLICY, seconds=1))
+    path = written(
+        tmp_path / "events.jsonl", demo.opening(), demo.history(), demo.running(Driver.POLICY, seconds=1)
+    )
     events = read_events(events_file(tmp_path))
     expected = demo.fold(demo.opening(), demo.history(), demo.running(Driver.POLICY, seconds=1))
     assert demo.fold(iter([(r.t, r.event) for r in events])) == expected
@@ -44,7 +46,9 @@ def test_a_missing_recording_says_what_to_do(tmp_path):
 async def test_a_recording_plays_to_its_end_and_takes_no_command(tmp_path):
     import asyncio
 
-    client = RecordedClient(read_events(written(tmp_path / "e.jsonl", demo.opening(), demo.history())), speed=1000)
+    client = RecordedClient(
+        read_events(written(tmp_path / "e.jsonl", demo.opening(), demo.history())), speed=1000
+    )
     ended = asyncio.Event()
     client.start(lambda: ended.set() if client.link is Link.ENDED else None)
     assert client.send(StartRun()) is False

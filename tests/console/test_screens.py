@@ -10,7 +10,7 @@ from workers.model.reduce import reduce
 from workers.model.state import ConsoleState
 
 SMALL, LARGE, HUGE = (80, 24), (120, 40), (200, 60)
-SIZES = pytest.mark.parametrize("size", [SMALL, LARGE, HUGE], ids=["80x24", "120x40", "200x60"])
+SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 
 
 async def drawn(client: Still, size: tuple[int, int], *keys: str, train: bool = True) -> list[str]:
@@ -29,7 +29,7 @@ def stopped() -> ConsoleState:
     return reduce(demo.training(), e.StopLatched("kim@pts/3"))
 
 
-@SIZES
+@pytest.mark.parametrize("size", [SMALL, LARGE, HUGE], ids=["80x24", "120x40", "200x60"])
 async def test_train_tells_who_drives_and_how_it_goes(size):
     rows = await drawn(Still(demo.training()), size)
     text = "\n".join(rows)
@@ -81,7 +81,9 @@ async def test_a_lost_station_leaves_its_last_state_on_the_screen(size):
     assert "policy 38 sent" in text
 
 
-@pytest.mark.parametrize("state", [demo.training(), stopped(), ConsoleState()], ids=["policy", "stopped", "empty"])
+@pytest.mark.parametrize(
+    "state", [demo.training(), stopped(), ConsoleState()], ids=["policy", "stopped", "empty"]
+)
 async def test_train_draws_without_colour(state, monkeypatch):
     monkeypatch.setenv("NO_COLOR", "1")
     rows = await drawn(Still(state), LARGE)
@@ -135,7 +137,9 @@ async def test_a_failed_worker_shows_its_reason():
 
 
 async def test_a_log_line_cannot_command_the_terminal():
-    state = reduce(demo.training(), e.LogLine("actor", e.Level.INFO, "\x1b[2Jgone\x07 [red]not markup[/]", 1.0))
+    state = reduce(
+        demo.training(), e.LogLine("actor", e.Level.INFO, "\x1b[2Jgone\x07 [red]not markup[/]", 1.0)
+    )
     rows = await drawn(Still(state), LARGE)
     text = "\n".join(rows)
     assert "\x1b" not in text
@@ -144,7 +148,7 @@ async def test_a_log_line_cannot_command_the_terminal():
 
 async def test_help_and_palette_open_over_the_screen():
     text = "\n".join(await drawn(Still(demo.training()), SMALL, "question_mark"))
-    assert "take over from the policy" in text
+    assert "stop the arm now" in text
     text = "\n".join(await drawn(Still(demo.training()), LARGE, "colon", "E", "v", "a", "l"))
     assert "Evaluate · e" in text
 

@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workers.actor.environment import TaskState
 from workers.model.events import GateMode
@@ -103,13 +102,13 @@ class RealtimeArm:
         self._target["at_ns"] = time.monotonic_ns()
         self._board.target.write(self._target)
 
-    def _state(self) -> NDArray[np.void]:
+    def _state(self) -> np.void:
         read = self._board.arm.read()
         if read is None or time.monotonic_ns() - int(read[1]["at_ns"]) > STALE_S * 1e9:
             raise ArmUnavailable(f"the robot worker gave no arm state for more than {STALE_S} s")
-        state = read[1]
-        if bytes(state["mode"]).decode() == GateMode.STOPPED:
-            raise ArmUnavailable(f"stopped: {bytes(state['reason']).decode()}")
+        state: np.void = read[1]
+        if state["mode"].decode() == GateMode.STOPPED:
+            raise ArmUnavailable(f"stopped: {state['reason'].decode()}")
         return state
 
     def _captured_ns(self, camera: str) -> int:

@@ -7,7 +7,6 @@ from workers.runtime.harness import Desk, WorkerFailure
 
 def main(desk: Desk, config: Config, board: Board) -> None:
     """Run episodes until told to quit. Raises WorkerFailure when the log belongs to another configuration."""
-    desk.alive()  # torch takes seconds to import: say that the process is there
     from workers.actor.loop import ActorLoop
     from workers.transport.log import LogError
 

@@ -52,13 +52,9 @@ class LearnerSession:
         self._bytes_a_transition = replay_bytes(self.features, replay_config) / (
             replay_config.online_buffer_capacity + replay_config.offline_buffer_capacity
         )
-        self.sac = SAC(
-            self.features,
-            policy_settings(config),
-            sac_settings(config),
-            seed=config.run.seed,
-            device=config.policy.device,
-        )
+        networks, updates = policy_settings(config), sac_settings(config)
+        self._settings_hash = settings_hash(networks, updates)
+        self.sac = SAC(self.features, networks, updates, seed=config.run.seed, device=config.policy.device)
         self._rng = np.random.default_rng(config.run.seed)
         self._shelf = PolicyShelf(config.run_dir / "policy")
         self._checkpoints = CheckpointStore(config.run_dir / "checkpoints", keep=config.checkpoint.keep)

@@ -16,7 +16,6 @@ log = logging.getLogger(__name__)
 
 def main(desk: Desk, config: Config) -> None:
     """Train until told to quit. Raises WorkerFailure when the buffers cannot fit or the log is another run's."""
-    desk.alive()  # torch takes seconds to import: say that the process is there
     from workers.learner.memory import tune_allocator
     from workers.learner.session import LearnerSession, SessionRefused
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from workers.runtime.shared import SharedNewest
 
-SCENE_LENGTH = 32  # generalised positions a simulator may publish for its renderers
+SCENE_LENGTH = 13  # generalised positions of the simulated workcell: six joints, and the cube's place and turn
 
 ARM_STATE = np.dtype(
     [

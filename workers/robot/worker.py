@@ -7,7 +7,7 @@ import numpy as np
 
 from workers.config import Config
 from workers.model.events import GateMode, Level, LogLine
-from workers.robot.board import ARM_STATE, SCENE_LENGTH, Board
+from workers.robot.board import ARM_STATE, Board
 from workers.robot.controller import ArmController, JointTarget, Mode, Status
 from workers.robot.drivers import ArmDriver
 from workers.robot.figures import Floats
@@ -144,8 +144,7 @@ class RobotLoop:
         state["target_seen"] = status.sequence
         state["cube_m"] = self._arm.cube_position_m()
         state["success"] = self._arm.success()
-        scene = self._arm.scene()
-        state["scene"][: min(len(scene), SCENE_LENGTH)] = scene
+        state["scene"] = self._arm.scene()
         self._board.arm.write(state)
 
     def _tell_mode(self, status: Status) -> None:

@@ -79,6 +79,7 @@ class EventLogHandler(logging.Handler):
 
 def run(desk: Desk, main: Callable[..., None], arguments: tuple[Any, ...]) -> None:
     """Entry point of every spawned process."""
+    os.setsid()  # signals of the operator's terminal and process group are the station's to answer
     _capture_output(desk.run_dir / f"{desk.name}.out")
     _die_with_parent()
     desk.adopt()

@@ -63,8 +63,8 @@ class SharedNewest:
         self._heads[slot]["crc"] = zlib.crc32(body.data)
         self._published[0] = count
 
-    def read(self) -> tuple[int, npt.NDArray[Any]] | None:
-        """(number of the record, a copy of it), or None before the first write."""
+    def read(self) -> tuple[int, Any] | None:
+        """(number of the record, a copy of it: an array, or a numpy scalar for shape ()); None before the first."""
         for _ in range(READ_TRIES):
             count = int(self._published[0])
             if count == 0:
@@ -73,7 +73,7 @@ class SharedNewest:
             copy = self._bodies[slot].copy()
             head = self._heads[slot][0]
             if int(head["count"]) == count and int(head["crc"]) == zlib.crc32(copy.data):
-                return count, copy.view(self._dtype).reshape(self._shape)
+                return count, copy.view(self._dtype).reshape(self._shape)[()]
         return None
 
 

@@ -47,7 +47,7 @@ class TrainRecipe:
         self._until_success = until_success
         self._collected: Collected | None = None
         self._evaluation_asked = False
-        self._next_evaluation_at = WINDOW
+        self._next_evaluation_at = 0
 
     def on_event(self, event: Event) -> None:
         if isinstance(event, Collected):
@@ -110,8 +110,9 @@ class TrainRecipe:
 
     def _ready(self) -> bool:
         state = self._station.state
-        rate = autonomous_success(training_episodes(state))
-        if rate is None or rate < self._config.evaluation.start_at_success:
+        episodes = training_episodes(state)
+        rate = autonomous_success(episodes)
+        if len(episodes) < WINDOW or rate is None or rate < self._config.evaluation.start_at_success:
             return False
         return state.running.episode >= self._next_evaluation_at
 

@@ -82,6 +82,8 @@ class Station:
         await self._server.start()
         keepers = [asyncio.create_task(handle.keep_running()) for handle in self._handles.values()]
         duties = [asyncio.create_task(self._speak_for_ever()), asyncio.create_task(self._watch_leases())]
+        for duty in (*keepers, *duties):
+            duty.add_done_callback(self._on_duty_done)
         try:
             ended = await self._run_recipe()
             self._fold(ended)
@@ -185,6 +187,12 @@ class Station:
             if name == worker:
                 self._handles[name].give(order)
 
+    def _on_duty_done(self, duty: asyncio.Task[None]) -> None:
+        """A duty ends only with the station; if one failed, the run must not go on without it."""
+        if not duty.cancelled() and (error := duty.exception()) is not None:
+            log.error("the station failed: %s", error, exc_info=error)
+            self._shutdown.set()
+
     def _note(self, text: str) -> None:
         self._fold(e.LogLine("station", e.Level.WARNING, text, time.time()))
 
@@ -253,13 +261,13 @@ def arm_moved(block: SharedNewest) -> e.ArmMoved | None:
     if read is None:
         return None
     arm = read[1]
-    clipped = bytes(arm["clipped"]).decode()
+    clipped = arm["clipped"].decode()
     x, y, z = (round(float(v), 4) for v in arm["ee_m"])
     return e.ArmMoved(
         ee_m=(x, y, z),
         gripper_pct=round(float(arm["joints"][5]), 1),
-        mode=e.GateMode(bytes(arm["mode"]).decode()),
+        mode=e.GateMode(arm["mode"].decode()),
         clipped=tuple(clipped.split(",")) if clipped else (),
-        reason=bytes(arm["reason"]).decode(),
+        reason=arm["reason"].decode(),
         at_s=round(float(arm["at_ns"]) / 1e9, 3),
     )

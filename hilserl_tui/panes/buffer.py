@@ -29,7 +29,7 @@ class Buffer(Lines):
                     ("  of it  ", "dim"),
                     (f"{count(buffer.demonstrations):>5}", "text"),
                     (" demos" if width < 48 else " demonstration", "dim"),
-                    (f"  {count(buffer.interventions):>5}", "text"),
+                    (f" {count(buffer.interventions):>5}", "text"),
                     (" human" if width < 48 else " intervention", "dim"),
                 )
             )

@@ -5,6 +5,7 @@ From above: forward (+x) is up and +y is left, as seen by a person standing behi
 """
 
 from collections import deque
+from itertools import pairwise
 
 from hilserl_tui.panes.braille import Canvas
 from hilserl_tui.panes.draw import Row, Span, fit, gauge
@@ -12,7 +13,7 @@ from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model.events import Driver, RunOpened
 
-TRAIL = 80  # positions remembered
+TRAIL = 80  # positions of this episode remembered, 16 s at 5 Hz
 Vector = tuple[float, float, float]
 
 _MARKS = {Driver.POLICY: "blue", Driver.HUMAN: "amber", Driver.SCRIPTED: "amber", Driver.NOBODY: "bold"}
@@ -38,15 +39,15 @@ def side_view(point: Vector, run: RunOpened) -> tuple[float, float]:
 def box(
     name: str, axes: tuple[str, str], width: int, height: int, trail: list[tuple[float, float]], mark: str
 ) -> list[Row]:
-    """A framed view, `height` rows: the trail in dots, the newest position as ◆ in style `mark`.
+    """A framed view, `height` rows: the trail as a line, the newest position as ◆ in style `mark`.
 
     `axes` name the upward and the sideways direction.
     """
     canvas = Canvas(width - 2, height - 2)
     wide, high = canvas.dots
-    for i, (across, down) in enumerate(trail[:-1]):
-        style = "dim" if i > len(trail) * 2 // 3 else "faint"
-        canvas.dot(round(across * (wide - 1)), round(down * (high - 1)), style)
+    dots = [(round(across * (wide - 1)), round(down * (high - 1))) for across, down in trail]
+    for i, (start, end) in enumerate(pairwise(dots)):
+        canvas.line(*start, *end, "dim" if i > len(dots) * 2 // 3 else "faint")
     head = f"─ {name} "
     foot = f" {axes[1]} "
     rows: list[Row] = [((f"┌{head}{'─' * (width - 2 - len(head))}┐", "faint"),)]
@@ -84,12 +85,16 @@ class EndEffector(Lines):
     def __init__(self) -> None:
         super().__init__()
         self._trail: deque[Vector] = deque(maxlen=TRAIL)
+        self._episode = -1
 
     def watched(self, view: View) -> tuple[object, ...]:
         return view.state.arm, view.state.run, view.state.control.driver
 
     def show(self, view: View) -> None:
         arm = view.state.arm
+        if self._episode != view.state.running.episode:
+            self._episode = view.state.running.episode
+            self._trail.clear()
         if arm.at_s and (not self._trail or self._trail[-1] != arm.ee_m):
             self._trail.append(arm.ee_m)
         super().show(view)

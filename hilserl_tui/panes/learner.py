@@ -28,7 +28,7 @@ class LearnerPane(Lines):
         old = f"  {age(seconds):>6} old" if seconds is not None else "  none yet"
         behind = learner.policy_version - state.policy_version
         rows: list[Row] = [
-            (("status  ", "dim"), (learner.status, "text")),
+            ((learner.status, "text"),),
             (
                 ("policy  ", "dim"),
                 (policy, "bold"),

@@ -61,7 +61,7 @@ class Rewards(Lines):
         if height < 2:
             return []
         if len(training) < 2:
-            return [(("the curve starts with the second training episode", "faint"),)]
+            return [(("curve: from the second training episode", "faint"),)]
         points = select.rolling(training)
         canvas = Canvas(width - 6, height)
         row_all = canvas.curve([both for _, both in points], "amber")

@@ -34,7 +34,7 @@ def condition(view: View) -> Condition:
         text = "you have the arm" if not view.watching else f"{control.holder} has the arm"
         return Condition("▲ HUMAN", "amber_block", text)
     if arm.mode is GateMode.HOLD:
-        return Condition("‖ HOLD", "grey_block", arm.reason or _waiting(view))
+        return Condition("‖ HOLD", "grey_block", _waiting(view))
     if control.driver is Driver.SCRIPTED:
         return Condition("▲ SCRIPT", "amber_block", "the scripted person drives")
     if control.driver is Driver.POLICY:
@@ -54,7 +54,7 @@ def _waiting(view: View) -> str:
         return "ready: enter starts the run"
     if phase is Phase.FINISHED:
         return f"finished: {view.state.progress.ended}"
-    return view.state.progress.detail or phase.value
+    return view.state.arm.reason or view.state.progress.detail or phase.value
 
 
 class StateBar(Lines):

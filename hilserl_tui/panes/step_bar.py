@@ -14,10 +14,8 @@ def doing(state: ConsoleState) -> str:
     progress = state.progress
     if progress.ended:
         return f"{'done' if progress.succeeded else 'ended'}: {progress.ended}"
-    words = progress.phase.value
-    if progress.total:
-        words += f" {progress.done}/{progress.total}"
-    return words if not progress.detail or progress.phase is Phase.IDLE else f"{words} · {progress.detail}"
+    words = progress.phase.value if progress.phase is Phase.IDLE else progress.detail or progress.phase.value
+    return f"{words} {progress.done}/{progress.total}" if progress.total else words
 
 
 class StepBar(Lines):

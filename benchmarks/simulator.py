@@ -10,15 +10,17 @@ from collections.abc import Callable
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+import msgspec
 import numpy as np
 
 from workers.actor.environment import ArmEnv
-from workers.actor.sim_env import JOINT_MARGIN_DEG, make_pick_lift, sim_limits
+from workers.actor.sim_env import sim_env
 from workers.camera.drivers.sim import SimRenderer
-from workers.processors.settings import ProcessorSettings
+from workers.config import Config, load
+from workers.config.ready import ready_config
+from workers.robot.build import kinematics_of, limits_of
 from workers.robot.drivers.sim import RESET_POSE_DEG, SimArm
 from workers.robot.gate import admit
-from workers.robot.kinematics import Kinematics
 
 _ROUNDS = 5
 _WANTED_STEPS_PER_S = 250.0
@@ -51,9 +53,15 @@ def random_walk(env: ArmEnv) -> Callable[[], None]:
     return step
 
 
-def parts() -> dict[str, float]:
+def with_cameras(config: Config, names: tuple[str, ...]) -> Config:
+    """The same task seen by some of its cameras."""
+    cameras = {name: config.env.cameras[name] for name in names}
+    return msgspec.structs.replace(config, env=msgspec.structs.replace(config.env, cameras=cameras))
+
+
+def parts(config: Config) -> dict[str, float]:
     """Seconds per call of what a step is made of."""
-    arm, kinematics, limits = SimArm(), Kinematics(JOINT_MARGIN_DEG), sim_limits(ProcessorSettings())
+    arm, kinematics, limits = SimArm(), kinematics_of(config), limits_of(config)
     renderer = SimRenderer(("front", "side"), 128, 128)
     scene, start_m = arm.scene(), kinematics.position(START)
     rng = np.random.default_rng(0)
@@ -72,15 +80,16 @@ def parts() -> dict[str, float]:
 
 
 def main() -> None:
+    config = load(ready_config())
     print(f"{'environment steps':34}{'steps/s':>10}{'x wanted':>10}{'x real time':>13}")
     for cameras in ((), ("front",), ("front", "side")):
-        env = make_pick_lift(cameras=cameras)
+        env = sim_env(with_cameras(config, cameras))[0]
         rate = 1.0 / best_seconds(random_walk(env), 150)
         name = f"{len(cameras)} pictures of 128x128"
         print(f"{name:34}{rate:10.0f}{rate / _WANTED_STEPS_PER_S:10.1f}{rate / 10.0:13.0f}")
         env.close()
     print(f"\n{'part':34}{'us':>10}")
-    for name, seconds in parts().items():
+    for name, seconds in parts(config).items():
         print(f"{name:34}{seconds * 1e6:10.0f}")
 
 

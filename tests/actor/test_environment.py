@@ -4,17 +4,23 @@ import warnings
 from collections.abc import Iterator
 
 import gymnasium
+import msgspec
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
 import workers.actor
 from workers.actor.environment import ArmEnv
-from workers.actor.sim_env import make_pick_lift
-from workers.processors.settings import ProcessorSettings
+from workers.actor.sim_env import make_pick_lift, sim_env, without_cameras
+from workers.config import Config, load
+from workers.config.ready import ready_config
 from workers.processors.transition import Judgement
 
 STAY = np.array([0, 0, 0, 1], np.float32)
+
+
+def blind() -> Config:
+    return without_cameras(load(ready_config()))
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +66,11 @@ def test_an_action_moves_the_tool_its_way(env: ArmEnv) -> None:
 
 
 def test_an_episode_has_exactly_its_steps() -> None:
-    env = make_pick_lift(cameras=(), settings=ProcessorSettings(max_episode_steps=7))
+    config = blind()
+    processor = config.env.processor
+    reset = msgspec.structs.replace(processor.reset, control_time_s=0.7)
+    processor = msgspec.structs.replace(processor, reset=reset)
+    env, _ = sim_env(msgspec.structs.replace(config, env=msgspec.structs.replace(config.env, processor=processor)))
     env.reset(seed=0)
     ends = [env.step(STAY)[2:4] for _ in range(7)]
     assert ends == [(False, False)] * 6 + [(False, True)]
@@ -89,7 +99,7 @@ def test_a_person_may_end_the_episode_either_way(env: ArmEnv) -> None:
 
 def test_stepping_before_reset_says_so() -> None:
     with pytest.raises(gymnasium.error.ResetNeeded):
-        make_pick_lift(cameras=()).step(STAY)
+        sim_env(blind())[0].step(STAY)
 
 
 def test_registration_imports_nothing_heavy() -> None:

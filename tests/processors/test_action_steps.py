@@ -1,10 +1,14 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workers.config import load
+from workers.config.ready import ready_config
+from workers.processors.build import processor_settings
 from workers.processors.pipeline import ActionPipeline, build_action_pipeline
-from workers.processors.settings import ProcessorSettings
 from workers.processors.transition import Command
 from workers.robot.drivers import ArmReading
 from workers.robot.drivers.sim import RESET_POSE_DEG
@@ -12,7 +16,7 @@ from workers.robot.figures import GRIPPER
 from workers.robot.kinematics import Kinematics
 
 KINEMATICS = Kinematics(1.0)
-SETTINGS = ProcessorSettings()
+SETTINGS = processor_settings(load(ready_config()))
 READING = ArmReading(np.array(RESET_POSE_DEG), np.zeros(6), 0.0)
 
 
@@ -104,3 +108,14 @@ def test_a_blocked_arm_does_not_wind_up_the_target() -> None:
         pipeline.begin_period(READING)
         pipeline.apply(Command(act(0, 1, 0, 1)))
     assert np.linalg.norm(pipeline.target_m - KINEMATICS.position(READING.joints_deg)) < 0.075
+
+
+def test_without_a_gripper_its_commands_do_nothing() -> None:
+    settings = replace(SETTINGS, use_gripper=False)
+    pipeline = build_action_pipeline(settings, KINEMATICS)
+    pipeline.reset(READING)
+    pipeline.begin_period(READING)
+    before = pipeline.period.gripper_goal_pct
+    period = pipeline.apply(Command(act(0, 0, 0, 0)))
+    assert period.gripper_goal_pct == before
+    assert period.executed[3] == 1

@@ -2,13 +2,15 @@ import numpy as np
 import pytest
 
 from workers.actor.environment import ArmEnv
-from workers.actor.sim_env import make_pick_lift
+from workers.actor.sim_env import sim_env, without_cameras
+from workers.config import load
+from workers.config.ready import ready_config
 from workers.teleop.scripted import PickLiftScript
 
 
 @pytest.fixture(scope="module")
 def env() -> ArmEnv:
-    return make_pick_lift(cameras=())
+    return sim_env(without_cameras(load(ready_config())))[0]
 
 
 def finish(env: ArmEnv, seed: int, script: PickLiftScript, random_steps: int = 0) -> tuple[bool, int]:

@@ -1,60 +1,38 @@
-"""The simulated task in one process: controller, physics and renderer, as fast as they go."""
+"""The simulated task in one process: the robot worker's controller, physics and renderer, as fast as they go."""
 
-from collections.abc import Sequence
-
+import msgspec
 import numpy as np
 
 from workers.actor.environment import ArmEnv, TaskState
 from workers.camera.drivers.sim import SimRenderer
-from workers.processors.settings import ProcessorSettings
+from workers.config import Config, load
+from workers.config.ready import ready_config
+from workers.processors.build import processor_settings
 from workers.processors.transition import Picture
+from workers.robot.build import kinematics_of, limits_of
 from workers.robot.controller import ArmController, JointTarget
 from workers.robot.drivers import ArmReading
 from workers.robot.drivers.sim import SimArm
 from workers.robot.figures import Floats
-from workers.robot.gate import EndEffectorBox, Limits
-from workers.robot.kinematics import Kinematics
-
-JOINT_MARGIN_DEG = 1.0
-TICK_S = 0.02
-TICKS_PER_PERIOD = 5
-PICTURE_SIZE = (128, 128)  # height, width
-
-
-def sim_limits(settings: ProcessorSettings) -> Limits:
-    """Gate limits that let the simulated arm take a 2 cm step in every axis within a period."""
-    # The policy's box is clipped by the inverse kinematics; the gate's is a little larger, so that servo sag
-    # and joint-wise interpolation between two points inside do not count as leaving it.
-    slack_m = 0.01
-    box = EndEffectorBox(
-        np.array(settings.end_effector_min_m) - slack_m, np.array(settings.end_effector_max_m) + slack_m
-    )
-    return Limits.of(
-        margin_deg=JOINT_MARGIN_DEG,
-        speed_limit_deg_s=120.0,
-        acceleration_limit_deg_s2=2000.0,
-        lead_limit_deg=5.0,
-        box=box,
-        gripper_speed_pct_s=200.0,
-    )
+from workers.robot.gate import ToolPosition
 
 
 class InProcessArm:
-    """ArmPort over the simulator in this process; a period passes when someone waits for it."""
+    """ArmPort over the simulator in this process; a period passes when someone waits for it.
 
-    def __init__(self, cameras: Sequence[str], limits: Limits, kinematics: Kinematics) -> None:
-        self._arm = SimArm()
-        self._cameras = tuple(cameras)
-        height, width = PICTURE_SIZE
-        self._renderer = SimRenderer(cameras, width, height) if cameras else None
-        period_s = TICK_S * TICKS_PER_PERIOD
-        self._controller = ArmController(self._arm, limits, kinematics, TICK_S, period_s)
+    Raises RendererUnavailable when the configuration has cameras and the machine no EGL, ValueError when the
+    cameras differ in size.
+    """
+
+    def __init__(self, config: Config, tool: ToolPosition) -> None:
+        self._arm = SimArm(np.array(config.env.processor.reset.fixed_reset_joint_positions))
+        self.picture_shapes = {name: (camera.height, camera.width) for name, camera in config.env.cameras.items()}
+        self._renderer = _renderer(self.picture_shapes)
+        self._tick_s, period_s = 1.0 / config.env.robot.loop_hz, 1.0 / config.env.fps
+        self._ticks_per_period = round(period_s / self._tick_s)
+        self._controller = ArmController(self._arm, limits_of(config), tool, self._tick_s, period_s)
         self._ticks = 0
         self._target: JointTarget | None = None
-
-    @property
-    def picture_shapes(self) -> dict[str, tuple[int, int]]:
-        return dict.fromkeys(self._cameras, PICTURE_SIZE)
 
     def reset(self, seed: int) -> None:
         self._arm.reset(np.random.default_rng(seed))
@@ -73,12 +51,12 @@ class InProcessArm:
 
     def send(self, target_deg: Floats) -> None:
         sequence = 0 if self._target is None else self._target.sequence + 1
-        self._target = JointTarget(target_deg, self._ticks * TICK_S, sequence)
+        self._target = JointTarget(target_deg, self._ticks * self._tick_s, sequence)
 
     def wait_period(self) -> None:
-        for _ in range(TICKS_PER_PERIOD):
-            self._controller.tick(self._target, self._ticks * TICK_S)
-            self._arm.advance(TICK_S)
+        for _ in range(self._ticks_per_period):
+            self._controller.tick(self._target, self._ticks * self._tick_s)
+            self._arm.advance(self._tick_s)
             self._ticks += 1
 
     def close(self) -> None:
@@ -86,12 +64,27 @@ class InProcessArm:
             self._renderer.close()
 
 
-def make_pick_lift(
-    cameras: Sequence[str] = ("front", "side"),
-    settings: ProcessorSettings | None = None,
-    render_mode: str | None = None,
-) -> ArmEnv:
-    """`hilserl/SO101PickLift-v0`. Raises RendererUnavailable when there are cameras but no EGL."""
-    settings = settings or ProcessorSettings()
-    kinematics = Kinematics(JOINT_MARGIN_DEG)
-    return ArmEnv(InProcessArm(cameras, sim_limits(settings), kinematics), settings, kinematics, render_mode)
+def _renderer(shapes: dict[str, tuple[int, int]]) -> SimRenderer | None:
+    if not shapes:
+        return None
+    if len(set(shapes.values())) > 1:
+        raise ValueError(f"in one process all cameras are rendered at one size, not {shapes}")
+    height, width = next(iter(shapes.values()))
+    return SimRenderer(tuple(shapes), width, height)
+
+
+def sim_env(config: Config, render_mode: str | None = None) -> tuple[ArmEnv, InProcessArm]:
+    """The environment that a configuration describes, and the port its periods pass in."""
+    kinematics = kinematics_of(config)
+    port = InProcessArm(config, kinematics)
+    return ArmEnv(port, processor_settings(config), kinematics, render_mode), port
+
+
+def make_pick_lift(render_mode: str | None = None) -> ArmEnv:
+    """`hilserl/SO101PickLift-v0`, as `configs/sim_pick_lift.toml` has it."""
+    return sim_env(load(ready_config()), render_mode)[0]
+
+
+def without_cameras(config: Config) -> Config:
+    """The same task with the state of the arm alone, for what needs no pictures."""
+    return msgspec.structs.replace(config, env=msgspec.structs.replace(config.env, cameras={}))

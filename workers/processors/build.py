@@ -16,6 +16,7 @@ def processor_settings(config: Config) -> ProcessorSettings:
         end_effector_max_m=inverse.end_effector_bounds.max,
         end_effector_step_sizes_m=(steps.x, steps.y, steps.z),
         max_gripper_pos=processor.max_gripper_pos,
+        use_gripper=processor.gripper.use_gripper,
         gripper_penalty=processor.gripper.gripper_penalty,
         add_joint_velocity_to_observation=processor.observation.add_joint_velocity_to_observation,
         add_ee_pose_to_observation=processor.observation.add_ee_pose_to_observation,

@@ -14,6 +14,10 @@ class InterventionActionProcessor:
     target; its gripper element is the last command that was not STAY. Non-finite numbers count as "stay".
     """
 
+    def __init__(self, use_gripper: bool = True) -> None:
+        """Without `use_gripper` every gripper command counts as STAY."""
+        self._use_gripper = use_gripper
+
     def reset(self, reading: ArmReading) -> None:
         """Nothing to forget."""
 
@@ -24,7 +28,8 @@ class InterventionActionProcessor:
         action = _finite(command.action)
         before = period.executed[:3].copy()
         period.executed[:3] = np.clip(before + action[:3], -1.0, 1.0)
-        gripper = GripperCommand(round(float(np.clip(action[3], 0.0, 2.0))))
+        asked = GripperCommand(round(float(np.clip(action[3], 0.0, 2.0))))
+        gripper = asked if self._use_gripper else GripperCommand.STAY
         if gripper is not GripperCommand.STAY:
             period.executed[3] = gripper
         command.action = np.array([*(period.executed[:3] - before), gripper], np.float32)

@@ -110,7 +110,7 @@ def build_action_pipeline(settings: ProcessorSettings, kinematics: Kinematics) -
         np.array(settings.end_effector_step_sizes_m),
     )
     gripper = GripperVelocityToJoint(settings.max_gripper_pos)
-    return ActionPipeline([InterventionActionProcessor(), inverse, gripper], inverse)
+    return ActionPipeline([InterventionActionProcessor(settings.use_gripper), inverse, gripper], inverse)
 
 
 def state_size(settings: ProcessorSettings) -> int:

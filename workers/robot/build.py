@@ -10,8 +10,9 @@ BOX_SLACK_M = 0.01  # servo sag and joint-wise interpolation between two points 
 
 
 def kinematics_of(config: Config) -> Kinematics:
-    """Kinematics of the SO-101 with the configured joint margin."""
-    return Kinematics(config.env.robot.joint_margin_deg)
+    """Kinematics of the SO-101 with the configured joint margin and end-effector frame."""
+    frame = config.env.processor.inverse_kinematics.target_frame_name
+    return Kinematics(config.env.robot.joint_margin_deg, frame)
 
 
 def limits_of(config: Config) -> Limits:

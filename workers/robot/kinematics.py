@@ -45,11 +45,14 @@ class Solution:
 class Kinematics:
     """Kinematics of one SO-101. Not thread-safe: one instance per process."""
 
-    def __init__(self, margin_deg: float = 0.0) -> None:
-        """`margin_deg` keeps solutions off the mechanical stops; give it the safety gate's margin."""
+    def __init__(self, margin_deg: float = 0.0, frame: str = TOOL_NAME) -> None:
+        """`margin_deg` keeps solutions off the mechanical stops; give it the safety gate's margin.
+
+        `frame` of the URDF is the end-effector.
+        """
         self._model = pinocchio.buildModelFromXML(so101_urdf())
         self._data = self._model.createData()
-        self._frame = self._model.getFrameId(TOOL_NAME)
+        self._frame = self._model.getFrameId(frame)
         self._lower_rad = model_joints(LOWER_DEG + margin_deg)[:ARM]
         self._upper_rad = model_joints(UPPER_DEG - margin_deg)[:ARM]
 

@@ -11,7 +11,7 @@ from workers.robot.board import ARM_STATE, Board
 from workers.robot.controller import ArmController, JointTarget, Mode, Status
 from workers.robot.drivers import ArmDriver
 from workers.robot.figures import Floats
-from workers.robot.gate import Limits
+from workers.robot.gate import Limits, ToolPosition
 from workers.runtime.harness import Desk
 from workers.runtime.pacer import Pacer
 
@@ -52,7 +52,7 @@ class RobotLoop:
     """One arm and its board; a tick reads, gates, writes and publishes."""
 
     def __init__(
-        self, desk: Desk, config: Config, board: Board, arm: SimulatedArm, limits: Limits, tool: "Kinematics"  # noqa: F821
+        self, desk: Desk, config: Config, board: Board, arm: SimulatedArm, limits: Limits, tool: ToolPosition
     ) -> None:
         self._desk = desk
         self._board = board
@@ -148,9 +148,10 @@ class RobotLoop:
         self._board.arm.write(state)
 
     def _tell_mode(self, status: Status) -> None:
-        if status.mode is self._mode:
+        """Stops and parking go into the log; the arm holds between any two episodes, which nobody wants to read."""
+        before, self._mode = self._mode, status.mode
+        if before is status.mode or not {before, status.mode} & {Mode.STOPPED, Mode.PARKING}:
             return
-        self._mode = status.mode
         level = Level.WARNING if status.mode is Mode.STOPPED else Level.INFO
         text = f"{status.mode.value}" + (f": {status.reason}" if status.reason else "")
         self._desk.mailbox.emit(LogLine(self._desk.name, level, text, time.time()))

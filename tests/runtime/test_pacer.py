@@ -22,7 +22,7 @@ def time_() -> FakeTime:
 
 
 def test_work_inside_the_period_does_not_shift_the_deadlines(time_: FakeTime) -> None:
-    pacer = Pacer("actor", 0.1, time_.clock, time_.sleep)
+    pacer = Pacer("actor", 0.1, None, time_.clock, time_.sleep)
     for busy in (0.03, 0.0, 0.09, 0.05):
         time_.now += busy
         pacer.wait()
@@ -31,7 +31,7 @@ def test_work_inside_the_period_does_not_shift_the_deadlines(time_: FakeTime) ->
 
 
 def test_missed_deadlines_are_counted_and_skipped_not_caught_up(time_: FakeTime) -> None:
-    pacer = Pacer("actor", 0.1, time_.clock, time_.sleep)
+    pacer = Pacer("actor", 0.1, None, time_.clock, time_.sleep)
     time_.now += 0.35  # three deadlines gone
     pacer.wait()
     assert pacer.overruns == 2
@@ -41,7 +41,7 @@ def test_missed_deadlines_are_counted_and_skipped_not_caught_up(time_: FakeTime)
 
 
 def test_a_restart_is_no_overrun(time_: FakeTime) -> None:
-    pacer = Pacer("actor", 0.1, time_.clock, time_.sleep)
+    pacer = Pacer("actor", 0.1, None, time_.clock, time_.sleep)
     pacer.wait()
     time_.now += 5.0
     pacer.restart()
@@ -52,7 +52,7 @@ def test_a_restart_is_no_overrun(time_: FakeTime) -> None:
 
 
 def test_rates_are_measured_not_configured(time_: FakeTime) -> None:
-    pacer = Pacer("actor", 0.1, time_.clock, time_.sleep)
+    pacer = Pacer("actor", 0.1, None, time_.clock, time_.sleep)
     for _ in range(20):
         time_.now += 0.11
         pacer.wait()
@@ -60,3 +60,16 @@ def test_rates_are_measured_not_configured(time_: FakeTime) -> None:
     assert rate.hz < 9.5
     assert rate.overruns > 0
     assert rate.stages_ms == {"policy": 3.0}
+
+
+def test_loops_with_phases_keep_their_order_whenever_they_start(time_: FakeTime) -> None:
+    time_.now = 100.137
+    arm = Pacer("robot", 0.02, 0.0, time_.clock, time_.sleep)
+    actor = Pacer("actor", 0.1, 0.008, time_.clock, time_.sleep)
+    arm.wait()
+    assert time_.now / 0.02 == pytest.approx(round(time_.now / 0.02))
+    actor.restart()
+    assert (time_.now - 0.008) / 0.1 == pytest.approx(round((time_.now - 0.008) / 0.1))
+    started = time_.now
+    actor.wait()
+    assert time_.now - started == pytest.approx(0.1)

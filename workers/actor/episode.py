@@ -12,12 +12,14 @@ from workers.actor.chair import Chair
 from workers.actor.environment import ArmEnv
 from workers.model.commands import Axis, Jog, Verdict
 from workers.model.events import Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
+from workers.processors.transition import Judgement
 from workers.teleop.scripted_operator import ScriptedOperator
 from workers.transport.record import EpisodeEnd, Outcome, Record, Step
 
 Observation = Mapping[str, NDArray[Any]]
 STAY = 1.0  # gripper command
 _HUMANS = (Driver.HUMAN, Driver.SCRIPTED)
+_JUDGEMENTS = {Verdict.SUCCESS: Judgement.SUCCESS, Verdict.FAILURE: Judgement.FAILURE}
 _OUTCOMES = {
     EndedBy.SUCCESS: Outcome.SUCCESS,
     EndedBy.FAILURE: Outcome.FAILURE,
@@ -121,17 +123,14 @@ class EpisodeRunner:
         action = self._action(driver, kind, observation, info)
         decided_s = time.monotonic()
         executed_ns = time.monotonic_ns()
-        self._env.begin_step(action)
-        if driver is Driver.HUMAN:
-            self._apply_jogs()
+        self._env.begin_step(action, human_action=action if driver is Driver.HUMAN else None)
+        self._apply_jogs()
         self._period.pass_by(self._apply_jogs)
         waited_s = time.monotonic()
-        following, reward, terminated, truncated, following_info = self._env.finish_step()
         verdict = self._chair.take_verdict()
-        if verdict is Verdict.SUCCESS:
-            reward, terminated = 1.0, True
-        elif verdict is Verdict.FAILURE:
-            reward, terminated = 0.0, True
+        if verdict in _JUDGEMENTS:
+            self._env.judge(_JUDGEMENTS[verdict])
+        following, reward, terminated, truncated, following_info = self._env.finish_step()
         observed_s = time.monotonic()
         if kind is not EpisodeKind.EVALUATION:
             self._append(

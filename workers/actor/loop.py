@@ -15,6 +15,8 @@ from workers.actor.runtime import PolicyRuntime
 from workers.config import Config
 from workers.model.events import (
     Collected,
+    Driver,
+    DriverChanged,
     EndedBy,
     EpisodeEnded,
     EpisodeKind,
@@ -63,6 +65,8 @@ class ActorLoop:
             env, self._policy, self._chair, self._script, self._period, self._append, desk.mailbox.emit
         )
         self._order: Collect | None = None
+        self._waiting_for = ""
+        self._scene_ready_s = 0.0  # env.processor.reset.reset_time_s after the last episode
         self._collected = 0
         self._successes = 0
 
@@ -131,9 +135,19 @@ class ActorLoop:
         assert self._order is not None
         if self._chair.paused:
             return False
-        if self._order.kind is not EpisodeKind.DEMONSTRATION and self._policy.version == 0:
-            return False  # the learner has not laid down a first policy yet
-        return not self._arm.problem()
+        needs_policy = self._order.kind is EpisodeKind.EVALUATION or not self._chair.person_drives
+        if self._order.kind is not EpisodeKind.DEMONSTRATION and needs_policy and self._policy.version == 0:
+            return self._not_ready("the learner prepares the first policy")
+        if time.monotonic() < self._scene_ready_s:
+            return self._not_ready("time to set up the scene")
+        return self._not_ready(self._arm.problem())
+
+    def _not_ready(self, why: str) -> bool:
+        """Tell once why the arm waits; true when `why` is empty."""
+        if why != self._waiting_for:
+            self._waiting_for = why
+            self._desk.mailbox.emit(DriverChanged(Driver.NOBODY, why))
+        return not why
 
     def _run_episode(self, order: Collect) -> None:
         episode = self._episode
@@ -169,6 +183,7 @@ class ActorLoop:
             self._book.append(ended)
         except OSError as error:
             self._wait_for_disk(f"the episode book cannot be written: {error.strerror}")
+        self._scene_ready_s = time.monotonic() + self._config.env.processor.reset.reset_time_s
         self._desk.mailbox.emit(ended)
         self._desk.mailbox.emit(self._period.rate(result.stages_ms))
         if result.ended_by in (EndedBy.STOP, EndedBy.RERECORD) or order is not self._order:

@@ -9,6 +9,7 @@ from workers.model.events import LoopRate
 from workers.model.orders import AnyOrder
 from workers.runtime.harness import Desk
 from workers.runtime.pacer import Pacer
+from workers.runtime.phases import ACTOR_S
 
 PAUSE_WAIT_S = 0.05
 RATE_PERIOD_S = 1.0
@@ -24,7 +25,7 @@ class RealtimePeriod:
         self._take = take
         self._chair = chair
         self._arm = arm
-        self._pacer = Pacer(desk.name, period_s)
+        self._pacer = Pacer(desk.name, period_s, ACTOR_S)
         self._last_rate_s = 0.0
 
     def restart(self) -> None:

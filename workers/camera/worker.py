@@ -11,6 +11,7 @@ from workers.model.orders import Preview
 from workers.robot.board import Board, frame_dtype
 from workers.runtime.harness import Desk, WorkerFailure
 from workers.runtime.pacer import Pacer
+from workers.runtime.phases import CAMERA_S
 
 RATE_PERIOD_S = 1.0
 
@@ -29,7 +30,7 @@ def main(desk: Desk, config: Config, name: str, board: Board) -> None:
         raise WorkerFailure(str(error)) from error
     record = np.zeros((), frame_dtype(camera.height, camera.width))
     frames = board.frames[name]
-    pacer = Pacer(desk.name, 1.0 / camera.fps)
+    pacer = Pacer(desk.name, 1.0 / camera.fps, CAMERA_S)
     previews = Previews(name)
     last_rate_s = time.monotonic()
     while desk.alive():

@@ -14,6 +14,7 @@ from workers.robot.figures import Floats
 from workers.robot.gate import Limits, ToolPosition
 from workers.runtime.harness import Desk
 from workers.runtime.pacer import Pacer
+from workers.runtime.phases import ROBOT_S
 
 STATION_LIMIT_S = 1.0  # the station says something every 0.1 s
 PARK_LIMIT_S = 2.5
@@ -61,7 +62,7 @@ class RobotLoop:
         self._period_s = 1.0 / config.env.fps
         self._rest_pose = np.array(config.env.processor.reset.fixed_reset_joint_positions)
         self._controller = ArmController(arm, limits, tool, self._tick_s, self._period_s)
-        self._pacer = Pacer(desk.name, self._tick_s)
+        self._pacer = Pacer(desk.name, self._tick_s, ROBOT_S)
         self._state = np.zeros((), ARM_STATE)
         self._stops = 0
         self._clears = 0

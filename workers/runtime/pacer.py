@@ -1,5 +1,6 @@
 """Pacer: a loop at a fixed rate with absolute deadlines, and the figures of how well it kept them."""
 
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -14,12 +15,16 @@ class Pacer:
 
     A late loop skips the deadlines it missed instead of running them in a burst: a robot must not
     catch up.
+
+    With `phase_s` the deadlines are multiples of the period plus that phase on the clock itself. Loops of several
+    processes then keep a fixed order without a word between them: arm, picture, decision.
     """
 
     def __init__(
         self,
         worker: str,
         period_s: float,
+        phase_s: float | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
@@ -30,12 +35,24 @@ class Pacer:
         self._sleep = sleep
         self._periods: deque[float] = deque(maxlen=WINDOW)
         self._last_s: float | None = None
-        self._deadline_s = clock() + period_s
+        self._phase_s = phase_s
+        self._deadline_s = self._next_start() + period_s
 
     def restart(self) -> None:
-        """Begin a new row of deadlines; the gap before it is no overrun (an episode reset, a pause)."""
+        """Begin a new row of deadlines; the gap before it is no overrun (an episode reset, a pause).
+
+        With a phase this waits for the beginning of a period, so that the first one is whole.
+        """
         self._last_s = None
-        self._deadline_s = self._clock() + self.period_s
+        start_s = self._next_start()
+        self._sleep(max(0.0, start_s - self._clock()))
+        self._deadline_s = start_s + self.period_s
+
+    def _next_start(self) -> float:
+        now_s = self._clock()
+        if self._phase_s is None:
+            return now_s
+        return math.ceil((now_s - self._phase_s) / self.period_s) * self.period_s + self._phase_s
 
     @property
     def deadline_s(self) -> float:

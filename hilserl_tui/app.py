@@ -5,7 +5,7 @@ Nothing is shown before the station says so. Events are folded at any rate; draw
 """
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from typing import ClassVar
 
@@ -19,6 +19,7 @@ from hilserl_tui.actions import KeyActions
 from hilserl_tui.client import StationClient
 from hilserl_tui.driver import ConsoleDriver, StopPressed
 from hilserl_tui.keymap import KEYS
+from hilserl_tui.launch import Launch
 from hilserl_tui.pace import Pacer
 from hilserl_tui.screens.base import ConsoleScreen
 from hilserl_tui.screens.help import Help
@@ -38,7 +39,7 @@ CAMERA_HZ = 10.0
 
 
 class Console(KeyActions):
-    """`launch_failed` tells why a station we started died before it answered, None while it lives."""
+    """Follows `client`; `launch` starts its station once the first screen is painted."""
 
     COMMAND_PALETTE_BINDING = "ctrl+p"
     ALLOW_SELECT = False
@@ -56,7 +57,7 @@ class Console(KeyActions):
         client: StationClient,
         *,
         start_run: bool = False,
-        launch_failed: Callable[[], str | None] = lambda: None,
+        launch: Launch | None = None,
     ) -> None:
         super().__init__(driver_class=ConsoleDriver)
         self.register_theme(THEME)
@@ -65,7 +66,7 @@ class Console(KeyActions):
         self.pacer = Pacer()
         self.parting = ""  # what the command line prints after the screen is gone
         self._start_run = start_run
-        self._launch_failed = launch_failed
+        self._launch = launch
         self._watched = Watched()
         self._home, self._train = Home(), Train()
         self._ticks = 0
@@ -79,6 +80,8 @@ class Console(KeyActions):
     def on_mount(self) -> None:
         self.push_screen(self._train if self._start_run or self.client.recorded else self._home)
         self.client.start(self._station_changed)
+        if self._launch is not None:
+            self.screen.call_after_refresh(self._launch.begin)
         self.set_interval(TICK_S, self._tick)
         self.run_worker(self._watched.follow(), exit_on_error=False)
         self.refresh_view()
@@ -91,7 +94,7 @@ class Console(KeyActions):
         link = self.client.link
         if link is Link.REFUSED:
             self._part(2, f"the station refused this console: {self.client.trouble}")
-        elif link is Link.CONNECTING and (why := self._launch_failed()) is not None:
+        elif link is Link.CONNECTING and self._launch is not None and (why := self._launch.failed()):
             self._part(1, why)
         elif link in (Link.DOWN, Link.ENDED) and self._leaving:
             self.exit()

@@ -8,7 +8,6 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
 from pathlib import Path
 
 from workers.model.places import STATION_OUTPUT_NAME, read_lock, socket_path
@@ -20,53 +19,64 @@ class LaunchError(Exception):
     """The station could not be started; the text is for the operator."""
 
 
-@dataclass(frozen=True, slots=True)
 class Launch:
-    """A station that runs or is about to; `process` is None when it ran already."""
+    """A station on `run_dir`, started by `begin` unless one serves the run already.
 
-    run_dir: Path
-    socket: Path
-    process: subprocess.Popen[bytes] | None
+    The screen is painted between making this and `begin`: a starting station takes the processor.
+    Raises LaunchError when the run directory cannot be written.
+    """
+
+    def __init__(self, config_path: Path, run_dir: Path) -> None:
+        self.run_dir, self.socket = run_dir, socket_path(run_dir)
+        self._command = [
+            sys.executable,
+            "-m",
+            "workers.cli",
+            "station",
+            "--config",
+            str(config_path),
+            "--serve",
+        ]
+        self._process: subprocess.Popen[bytes] | None = None
+        self._trouble = ""
+        try:
+            run_dir.mkdir(parents=True, exist_ok=True)
+            (run_dir / STATION_OUTPUT_NAME).touch()
+        except OSError as error:
+            raise LaunchError(
+                f"the station could not be started in {run_dir}: {error.strerror}\n"
+                "why: a run keeps its files there, and the folder or the disk refuses\n"
+                "what to do: free the disk, or set `run.directory` to a place you may write to"
+            ) from error
+
+    def begin(self) -> None:
+        """Start the station where there is none; returns at once, its socket may take a while."""
+        if read_lock(self.run_dir) is not None:
+            return
+        try:
+            with (self.run_dir / STATION_OUTPUT_NAME).open("wb") as output:
+                self._process = subprocess.Popen(
+                    self._command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+        except OSError as error:
+            self._trouble = f"the station could not be started: {error}"
 
     def failed(self) -> str | None:
         """Why the station we started is gone, None while it lives (or where another one serves the run)."""
-        if self.process is None or self.process.poll() is None or read_lock(self.run_dir) is not None:
+        if self._trouble:
+            return self._trouble
+        if self._process is None or self._process.poll() is None or read_lock(self.run_dir) is not None:
             return None
         output = self.run_dir / STATION_OUTPUT_NAME
-        code = self.process.returncode
         return (
-            f"the station ended before it answered (exit code {code}); its last lines:\n\n"
-            f"{last_lines(output)}\n\n"
+            f"the station ended before it answered (exit code {self._process.returncode}); "
+            f"its last lines:\n\n{last_lines(output)}\n\n"
             f"what to do: mend what they name and start again; all of its output is in {output}"
         )
-
-
-def ensure_station(config_path: Path, run_dir: Path) -> Launch:
-    """A station on `run_dir`: the one that runs, or a new one. Returns at once; the socket may take a while.
-
-    Raises LaunchError when no process could be started.
-    """
-    socket = socket_path(run_dir)
-    if read_lock(run_dir) is not None:
-        return Launch(run_dir, socket, None)
-    command = [sys.executable, "-m", "workers.cli", "station", "--config", str(config_path), "--serve"]
-    try:
-        run_dir.mkdir(parents=True, exist_ok=True)
-        with (run_dir / STATION_OUTPUT_NAME).open("wb") as output:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-    except OSError as error:
-        raise LaunchError(
-            f"the station could not be started in {run_dir}: {error.strerror}\n"
-            "why: a run keeps its files there, and the folder or the disk refuses\n"
-            "what to do: free the disk, or set `run.directory` to a place you may write to"
-        ) from error
-    return Launch(run_dir, socket, process)
 
 
 def last_lines(path: Path) -> str:

@@ -1,8 +1,12 @@
+import subprocess
+import sys
+import time
+
 import pytest
 from typer.testing import CliRunner
 
-from hilserl_tui.cli import app, with_command
-from hilserl_tui.launch import LAST_LINES, Launch, last_lines
+from hilserl_tui.commands import app, with_command
+from hilserl_tui.launch import LAST_LINES, Launch, LaunchError, last_lines
 
 run = CliRunner()
 
@@ -48,16 +52,35 @@ def test_status_of_nothing_is_said():
 
 
 def test_a_dead_stations_last_lines_are_shown(tmp_path):
-    class Dead:
-        returncode = 2
-
-        def poll(self):
-            return 2
-
-    (tmp_path / "station.out").write_text("\n".join(f"line {i}" for i in range(50)))
-    why = Launch(tmp_path, tmp_path / "s", Dead()).failed()
-    assert why is not None
+    launch = Launch(tmp_path / "nowhere.toml", tmp_path / "run")
+    assert launch.failed() is None
+    launch.begin()
+    end = time.monotonic() + 20
+    while (why := launch.failed()) is None:
+        assert time.monotonic() < end
+        time.sleep(0.05)
     assert "exit code 2" in why
-    assert "line 49" in why
-    assert f"line {49 - LAST_LINES}\n" not in why
+    assert "no such file" in why
+    assert str(tmp_path / "run" / "station.out") in why
+
+
+def test_only_the_end_of_a_long_output_is_shown(tmp_path):
+    (tmp_path / "station.out").write_text("\n".join(f"line {i}" for i in range(50)))
+    shown = last_lines(tmp_path / "station.out").split("\n")
+    assert len(shown) == LAST_LINES
+    assert shown[-1].strip() == "line 49"
     assert last_lines(tmp_path / "none") == "  (it wrote nothing)"
+
+
+def test_a_run_directory_that_cannot_be_made_is_explained(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(LaunchError, match="what to do"):
+        Launch(tmp_path / "c.toml", tmp_path / "file" / "run")
+
+
+def test_the_short_way_in_refuses_in_the_same_words(tmp_path):
+    command = [sys.executable, "-m", "hilserl_tui.cli", str(tmp_path / "nowhere.toml"), "--start"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "no such file" in done.stderr
+    assert "Traceback" not in done.stderr

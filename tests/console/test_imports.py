@@ -16,10 +16,10 @@ def loaded_after(code: str) -> set[str]:
 
 def test_the_console_never_imports_anything_heavy():
     loaded = loaded_after(
-        "import hilserl_tui.app, hilserl_tui.cli, hilserl_tui.client, hilserl_tui.recording"
+        "import hilserl_tui.app, hilserl_tui.commands, hilserl_tui.client, hilserl_tui.recording"
     )
     assert not loaded & set(HEAVY)
 
 
 def test_the_command_line_opens_no_toolkit_before_it_needs_one():
-    assert "textual" not in loaded_after("import hilserl_tui.cli")
+    assert "textual" not in loaded_after("import hilserl_tui.cli, hilserl_tui.commands, hilserl_tui.opening")

@@ -5,6 +5,7 @@ import pytest
 
 from hilserl_tui.app import Console
 from hilserl_tui.client import LiveClient
+from hilserl_tui.launch import Launch
 from hilserl_tui.view import Link
 from tests.console import demo
 from tests.console.fake_station import FakeStation
@@ -254,7 +255,14 @@ async def test_a_refusal_ends_the_console_with_its_words(socket):
 
 
 async def test_a_station_that_died_at_birth_is_explained(socket):
-    app = Console(LiveClient(socket, "me"), launch_failed=lambda: "the station ended: EGL is missing")
+    class Dead(Launch):
+        def begin(self) -> None:
+            pass
+
+        def failed(self) -> str:
+            return "the station ended: EGL is missing"
+
+    app = Console(LiveClient(socket, "me"), launch=Dead(socket, socket.parent))
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause(0.3)
     assert app.return_code == 1

@@ -1,0 +1,130 @@
+"""The commands of `hilserl-tui`, and their help."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hilserl_tui import opening
+from hilserl_tui.launch import gone_within
+from workers.model.places import StationLock, live_runs, read_lock
+
+DOWN_WITHIN_S = 15.0
+
+
+app = typer.Typer(
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    help="Train a robot arm with a human in the loop, from the terminal.\n\n"
+    "hilserl-tui CONFIG opens the console on the run that CONFIG describes.",
+)
+
+RunName = Annotated[
+    str, typer.Argument(help="Run: its name or its directory; may be left out when one is alive.")
+]
+
+
+@app.command("open")
+def open_run(
+    config: Annotated[Path | None, typer.Argument(help="Configuration, a TOML file.")] = None,
+    start: Annotated[bool, typer.Option("--start", help="Begin the run at once and show Train.")] = False,
+) -> None:
+    """Start the station of CONFIG where it is absent, and attach (the default command)."""
+    if config is None and live_runs():
+        attach("")
+    else:
+        opening.open_run(config, start)
+
+
+@app.command("attach")
+def attach(run: RunName = "") -> None:
+    """Attach to a run that is alive."""
+    lock = _find(run)
+    opening.attach(Path(lock.socket))
+
+
+@app.command("down")
+def down(run: RunName = "") -> None:
+    """Stop a run: the arm parks, data is saved, every worker ends."""
+    from hilserl_tui.ask import ask_to_end
+
+    lock = _find(run)
+    if not asyncio.run(ask_to_end(lock)):
+        os.kill(lock.pid, signal.SIGTERM)
+    if gone_within(lock.pid, DOWN_WITHIN_S):
+        typer.echo(f"{lock.run} is down")
+        return
+    opening.refuse(
+        f"{lock.run} has not ended after {DOWN_WITHIN_S:.0f} s (station pid {lock.pid})",
+        "it may still be saving, or it hangs",
+        f"look at `hilserl-tui status` again; if it stays, kill {lock.pid} and its workers end by themselves",
+    )
+
+
+@app.command("status")
+def status() -> None:
+    """List the runs that are alive and what they do."""
+    from hilserl_tui.ask import describe
+
+    locks = live_runs()
+    if not locks:
+        typer.echo("no run is alive")
+    for lock in locks:
+        typer.echo(asyncio.run(describe(lock)))
+
+
+@app.command("doctor")
+def doctor(
+    directory: Annotated[Path, typer.Option(help="Where runs will be kept.")] = Path("runs"),
+) -> None:
+    """Check this machine: Python, disk, terminal, rendering."""
+    from hilserl_tui.doctor import checks
+
+    well = True
+    for check in checks(directory):
+        well = well and check.ok is not False
+        shape = {True: "●", None: "◐", False: "✗"}[check.ok]
+        typer.echo(f"{shape} {check.name:<17} {check.found}")
+        if check.ok is not True:
+            typer.echo(f"    why         {check.why}")
+            typer.echo(f"    what to do  {check.do}")
+    if not well:
+        raise typer.Exit(1)
+
+
+@app.command("replay-run")
+def replay_run(
+    run: Annotated[Path, typer.Argument(help="Run directory, or its events file.")],
+    speed: Annotated[float, typer.Option(min=0.1, max=1000, help="Times as fast as it was.")] = 1.0,
+) -> None:
+    """Show a recorded run in the console."""
+    opening.replay(run, speed)
+
+
+def _find(run: str) -> StationLock:
+    """The station of a live run, by name or directory; refuses when there is none or more than one fits."""
+    if run and (lock := read_lock(Path(run))) is not None:
+        return lock
+    alive = live_runs()
+    fitting = [lock for lock in alive if run in ("", lock.run)]
+    if len(fitting) == 1:
+        return fitting[0]
+    names = ", ".join(lock.run for lock in alive) or "none"
+    if fitting:
+        opening.refuse(
+            f"{len(fitting)} runs are alive: {names}", "one must be meant", "name it, or its directory"
+        )
+    what = f"no run {run!r} is alive" if run else "no run is alive"
+    opening.refuse(what, f"alive now: {names}", "start one with hilserl-tui CONFIG")
+
+
+def with_command(arguments: list[str]) -> list[str]:
+    """`my.toml --start` is `open my.toml --start`: the command may be left out."""
+    names = {command.name for command in app.registered_commands}
+    if arguments and arguments[0] in {*names, "--help"}:
+        return arguments
+    return ["open", *arguments]

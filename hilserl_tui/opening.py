@@ -1,0 +1,92 @@
+"""Opening the screen: on a new run, on one that is alive, or on a recording.
+
+Every "no" is words on standard error and exit code 2. Textual is imported when all is well, and not before.
+"""
+
+import gc
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from hilserl_tui.launch import Launch, LaunchError
+from workers.config import ConfigError, load
+
+if TYPE_CHECKING:
+    from hilserl_tui.client import StationClient
+
+REFUSED = 2  # exit code of every "no": bad arguments, bad files, nothing to attach to
+
+
+def open_run(config: Path | None, start: bool) -> NoReturn:
+    """Start the station of `config` where it is absent, and attach."""
+    if config is None:
+        refuse(
+            "no configuration was named and no run is alive",
+            "a run is described by a TOML file",
+            "hilserl-tui configs/sim_pick_lift.toml",
+        )
+    try:
+        run_dir = load(config).run_dir
+        _need_terminal()
+        launch = Launch(config, run_dir)
+    except (ConfigError, LaunchError) as error:
+        _say_and_leave(str(error))
+    from hilserl_tui.client import LiveClient
+
+    _show(LiveClient(launch.socket), start, launch)
+
+
+def attach(socket: Path) -> NoReturn:
+    """Attach to the station that listens on `socket`."""
+    _need_terminal()
+    from hilserl_tui.client import LiveClient
+
+    _show(LiveClient(socket))
+
+
+def replay(run: Path, speed: float) -> NoReturn:
+    """Show the recording of a run, `speed` times as fast as it was."""
+    from hilserl_tui.recording import RecordedClient, RecordingError, events_file, read_events
+
+    try:
+        events = read_events(events_file(run))
+    except RecordingError as error:
+        _say_and_leave(str(error))
+    _need_terminal()
+    _show(RecordedClient(events, speed))
+
+
+def refuse(what: str, why: str, do: str) -> NoReturn:
+    _say_and_leave(f"{what}\nwhy: {why}\nwhat to do: {do}")
+
+
+def _say_and_leave(text: str) -> NoReturn:
+    sys.stderr.write(text + "\n")
+    sys.exit(REFUSED)
+
+
+def _need_terminal() -> None:
+    """The console reads keys from standard input and draws on standard error."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        refuse(
+            "the console needs a terminal",
+            "standard input or standard error is a file or a pipe",
+            "run it in a terminal, or without a screen: hilserl-worker station --config CONFIG",
+        )
+
+
+def _show(client: "StationClient", start: bool = False, launch: Launch | None = None) -> NoReturn:
+    """Open the screen; the process ends with the app's own exit code."""
+    os.environ.setdefault("TEXTUAL_FPS", "30")
+    os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    gc.disable()  # importing leaves no garbage worth looking for
+    from hilserl_tui.app import Console
+
+    gc.freeze()
+    gc.enable()
+    console = Console(client, start_run=start, launch=launch)
+    console.run()
+    if console.parting:
+        sys.stderr.write(console.parting + "\n")
+    sys.exit(console.return_code or 0)  # a panicking Textual app returns as if all were well

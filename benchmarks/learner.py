@@ -1,6 +1,7 @@
 """Time and arithmetic of one learner update, by part, for the small CNN's variants.
 
 Run: python -m benchmarks.learner [--threads N] [--batch B] [--repeats R]
+Networks and updates are those of configs/sim_pick_lift.toml, with the variant's change.
 One critic update = draw and shift a batch, encode observation and next observation, critics, gripper critic.
 A UTD-2 step = two of them, with actor and temperature on the second.
 """
@@ -12,22 +13,25 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from msgspec.structs import replace
+from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from workers.actor.policy import Policy
+from workers.config import AlgorithmConfig, PolicyConfig, load
 from workers.learner.memory import tune_allocator
 from workers.learner.replay import Replay
 from workers.learner.sac import SAC
-from workers.learner.settings import PolicySettings, SACSettings
+from workers.learner.sac_state import policy_tensors
 from workers.transport.record import FeatureSpec, Step
 
 FEATURES = FeatureSpec(state_dim=18, cameras=("front", "side"), height=128, width=128)
-VARIANTS = {
-    "cnn, half size (default)": PolicySettings(),
-    "cnn, half size, early fusion": PolicySettings(camera_fusion="early"),
-    "cnn, full size": PolicySettings(input_downsample=1),
-    "cnn, full size, early fusion": PolicySettings(input_downsample=1, camera_fusion="early"),
-    "resnet10, frozen": PolicySettings(vision_encoder_name="resnet10", image_embedding_pooling_dim=8),
+VARIANTS: dict[str, dict[str, object]] = {
+    "cnn, half size (default)": {},
+    "cnn, half size, early fusion": {"camera_fusion": "early"},
+    "cnn, full size": {"input_downsample": 1},
+    "cnn, full size, early fusion": {"input_downsample": 1, "camera_fusion": "early"},
+    "resnet10, frozen": {"vision_encoder_name": "resnet10", "image_embedding_pooling_dim": 8},
 }
 
 
@@ -62,13 +66,17 @@ def best_ms(work: Callable[[], object], repeats: int) -> float:
     return min(times)
 
 
-def measure(name: str, settings: PolicySettings, replay: Replay, batch_size: int, repeats: int) -> None:
+def measure(
+    name: str, networks: PolicyConfig, updates: AlgorithmConfig, replay: Replay, batch_size: int, repeats: int
+) -> None:
     """Print one row."""
     rng = np.random.default_rng(0)
-    sac = SAC(FEATURES, settings, SACSettings(), seed=0, pretrained=False)
-    policy = Policy(FEATURES, settings)
-    policy.load(sac.policy_tensors(), version=1)
-    seen = {f"observation.images.{camera}": np.zeros((128, 128, 3), np.uint8) for camera in FEATURES.cameras}
+    sac = SAC(FEATURES, networks, updates, seed=0, pretrained=False)
+    policy = Policy(FEATURES, networks, updates)
+    policy.load(policy_tensors(sac), version=1)
+    seen: dict[str, NDArray[np.uint8] | NDArray[np.float32]] = {
+        f"observation.images.{camera}": np.zeros((128, 128, 3), np.uint8) for camera in FEATURES.cameras
+    }
     seen["observation.state"] = np.zeros(FEATURES.state_dim, np.float32)
     batch = replay.sample(batch_size, 0.5, rng)
     with FlopCounterMode(display=False) as flops:
@@ -101,9 +109,11 @@ def main() -> None:
     heads = "".join(f"{head:>8s}" for head in ("GFLOP", "draw", "encode", "critic", "+actor", "UTD-2", "act"))
     print(f"{'':30s}{heads}")
     replay = filled_replay(np.random.default_rng(0))
-    for name, settings in VARIANTS.items():
-        repeats = 3 if settings.vision_encoder_name == "resnet10" else options.repeats
-        measure(name, settings, replay, options.batch, repeats)
+    config = load("configs/sim_pick_lift.toml")
+    for name, change in VARIANTS.items():
+        networks = replace(config.policy, **change)
+        repeats = options.repeats if networks.vision_encoder_name == "cnn" else 3
+        measure(name, networks, config.algorithm, replay, options.batch, repeats)
 
 
 if __name__ == "__main__":

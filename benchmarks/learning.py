@@ -19,10 +19,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workers.actor.sim_env import InProcessArm, sim_env
 from workers.actor.chair import Chair
 from workers.actor.episode import EpisodeResult, EpisodeRunner
 from workers.actor.policy import Policy
+from workers.actor.sim_env import InProcessArm, sim_env
 from workers.config import Config, load
 from workers.learner.memory import tune_allocator
 from workers.learner.sac_state import policy_tensors

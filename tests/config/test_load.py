@@ -97,7 +97,9 @@ def test_a_missing_key_says_what_it_must_be() -> None:
         ("algorithm", "actor_lr = nan", "nan found, but this must be a number (above 0)"),
         ("algorithm", "critic_lr = inf", "inf found"),
         ("algorithm", "target_entropy = -inf", "-inf found"),
-        ("policy", 'vision_encoder_name = "resnet50"', 'one of "cnn", "resnet10", "resnet18"'),
+        ("policy", 'vision_encoder_name = "resnet50"', '"resnet18", a hub id such as "lerobot/resnet10"'),
+        ("policy", "input_downsample = 3", "3 found, but this must be one of 1, 2"),
+        ("policy", "actor_network_kwargs = 256", "a table with the keys hidden_dims"),
         ("policy", 'device = "gpu"', '"gpu" found, but this must be "cpu", "cuda", "cuda:<n>" or "mps"'),
         ("operator", "scripted = 1", "1 found, but this must be true or false"),
         ("operator", 'demonstrations = "20"', '"20" found, but this must be a whole number (at least 0)'),
@@ -116,6 +118,19 @@ def test_a_wrong_value_says_what_was_found_and_what_is_right(section: str, value
     message = refused(MINIMAL + f"[{section}]\n{value}\n")
     assert message.startswith(f"my.toml:14: {section}.{value.split(' =')[0]}: ")
     assert said in message
+
+
+@pytest.mark.parametrize("dims", ["[]", "[0]", "256"])
+def test_a_network_needs_a_layer(dims: str) -> None:
+    assert refused(MINIMAL + f"[algorithm.critic_network_kwargs]\nhidden_dims = {dims}\n") == (
+        f"my.toml:14: algorithm.critic_network_kwargs.hidden_dims: {dims} found, but this must be "
+        "a list of 1 to 8 values, each a whole number (at least 1, at most 8192)"
+    )
+
+
+@pytest.mark.parametrize("name", ["cnn", "lerobot/resnet10", "weights/mine.safetensors", "/w/r.safetensors"])
+def test_an_encoder_is_a_name_a_hub_id_or_a_file(name: str) -> None:
+    assert parse(MINIMAL + f'[policy]\nvision_encoder_name = "{name}"\n').policy.vision_encoder_name == name
 
 
 def test_a_section_that_is_no_table_is_refused_with_its_keys() -> None:
@@ -179,6 +194,9 @@ def test_a_crop_belongs_to_a_camera_and_lies_inside_it(more: str, said: str) -> 
     [
         ("[algorithm]\nnum_subsample_critics = 3", "more than num_critics (2)"),
         ("[algorithm]\nbc_decay_updates = 3", "does nothing while bc_weight is 0"),
+        ("[algorithm]\nbc_q_filter = true", "does nothing while bc_weight is 0"),
+        ("[policy.policy_kwargs]\nstd_min = 2\nstd_max = 1", "2 is not below std_max (1)"),
+        ('[policy]\nvision_encoder_name = "resnet18"\ninput_downsample = 1', 'only "cnn" has it'),
         ("[policy]\nonline_buffer_capacity = 10", "more than online_buffer_capacity (10)"),
         ("[operator]\ndemonstrations = 0\n[algorithm]\nonline_ratio = 0.0", "operator.demonstrations is 0"),
         (

@@ -10,6 +10,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+import workers
 import workers.config
 from workers.config import Config
 from workers.config.expected import expected
@@ -48,6 +49,25 @@ def test_every_field_has_a_line_of_documentation(section: type[Section]) -> None
         and str(text.value.value).rstrip().endswith(".")
     }
     assert documented == {field.name for field in msgspec.structs.fields(section)}
+
+
+def attributes_read(node: ast.AST) -> Iterator[str]:
+    """Names behind a dot, but for those that only the cross-checks of the schema look at."""
+    if isinstance(node, ast.FunctionDef) and node.name.endswith("problems"):
+        return
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+        yield node.attr
+    for inner in ast.iter_child_nodes(node):
+        yield from attributes_read(inner)
+
+
+def test_every_key_is_read_by_a_worker() -> None:
+    files = Path(workers.__file__).parent.rglob("*.py")
+    read = {name for file in files for name in attributes_read(ast.parse(file.read_text()))}
+    keys = {
+        field.name for section in ALL if section is not Config for field in msgspec.structs.fields(section)
+    }
+    assert keys - read == set()
 
 
 @pytest.mark.parametrize("section", ALL, ids=lambda section: section.__name__)

@@ -4,20 +4,29 @@ import json
 import os
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
 
-from workers.learner.checkpoint import Checkpoint, CheckpointStore, NoCheckpoint, settings_hash
+from workers.config import (
+    ActorLearnerConfig,
+    AlgorithmConfig,
+    NetworkConfig,
+    PolicyConfig,
+    PolicyKwargsConfig,
+)
+from workers.learner.checkpoint import Checkpoint, CheckpointStore, NoCheckpoint
 from workers.learner.replay import Replay
 from workers.learner.sac import SAC
-from workers.learner.settings import NetworkKwargs, PolicySettings, SACSettings
+from workers.learner.sac_state import load_state_tensors, state_tensors
+from workers.learner.settings_hash import FREE_ALGORITHM_KEYS, FREE_POLICY_KEYS, settings_hash
 from workers.transport.record import FeatureSpec, Step
 
 FEATURES = FeatureSpec(state_dim=3, cameras=("front", "side"), height=16, width=16)
-SMALL = NetworkKwargs(hidden_dims=(16, 16))
-POLICY = PolicySettings(latent_dim=8, actor_network_kwargs=SMALL, discrete_critic_network_kwargs=SMALL)
-SETTINGS = SACSettings(critic_network_kwargs=SMALL, bc_weight=0.3, bc_decay_updates=20)
+SMALL = NetworkConfig(hidden_dims=(16, 16))
+POLICY = PolicyConfig(latent_dim=8, actor_network_kwargs=SMALL, discrete_critic_network_kwargs=SMALL)
+ALGORITHM = AlgorithmConfig(critic_network_kwargs=SMALL, bc_weight=0.3, bc_decay_updates=20)
 
 
 def make_checkpoint(step: int, mark: float = 0.0) -> Checkpoint:
@@ -61,36 +70,36 @@ def train(sac: SAC, rng: np.random.Generator, replay: Replay, updates: int) -> l
 
 def test_resume_is_bit_exact(tmp_path: Path) -> None:
     replay, rng = filled_replay(), np.random.default_rng(0)
-    sac = SAC(FEATURES, POLICY, SETTINGS, seed=0)
+    sac = SAC(FEATURES, POLICY, ALGORITHM, seed=0)
     train(sac, rng, replay, 6)
     store = CheckpointStore(tmp_path)
     store.save(
         Checkpoint(
             step=sac.critic_updates,
             log_position=41,
-            settings_hash=settings_hash(POLICY, SETTINGS),
+            settings_hash=settings_hash(POLICY, ALGORITHM),
             counters={"env_steps": 40},
             rng=rng.bit_generator.state,
-            tensors=sac.state_tensors(),
+            tensors=state_tensors(sac),
         )
     )
     straight_on = train(sac, rng, replay, 6)
 
-    saved = store.load(settings_hash(POLICY, SETTINGS))
-    resumed, resumed_rng = SAC(FEATURES, POLICY, SETTINGS, seed=99), np.random.default_rng(7)
-    resumed.load_state_tensors(saved.tensors)
+    saved = store.load(settings_hash(POLICY, ALGORITHM))
+    resumed, resumed_rng = SAC(FEATURES, POLICY, ALGORITHM, seed=99), np.random.default_rng(7)
+    load_state_tensors(resumed, saved.tensors)
     resumed_rng.bit_generator.state = saved.rng
     assert (saved.step, saved.log_position, saved.counters) == (6, 41, {"env_steps": 40})
     assert train(resumed, resumed_rng, replay, 6) == straight_on
-    first, second = sac.state_tensors(), resumed.state_tensors()
+    first, second = state_tensors(sac), state_tensors(resumed)
     assert first.keys() == second.keys()
     assert [name for name in first if not torch.equal(first[name], second[name])] == []
 
 
 def test_state_tensors_are_copies_that_training_does_not_touch() -> None:
-    sac, replay = SAC(FEATURES, POLICY, SETTINGS, seed=0), filled_replay()
+    sac, replay = SAC(FEATURES, POLICY, ALGORITHM, seed=0), filled_replay()
     train(sac, np.random.default_rng(0), replay, 2)
-    state = sac.state_tensors()
+    state = state_tensors(sac)
     before = {name: tensor.clone() for name, tensor in state.items()}
     train(sac, np.random.default_rng(0), replay, 2)
     assert all(torch.equal(state[name], before[name]) for name in state)
@@ -159,7 +168,71 @@ def test_other_settings_are_not_resumed_silently(tmp_path: Path) -> None:
     CheckpointStore(tmp_path).save(make_checkpoint(1))
     with pytest.raises(NoCheckpoint, match="other network or algorithm settings"):
         CheckpointStore(tmp_path).load("another hash")
-    assert settings_hash(POLICY) != settings_hash(PolicySettings())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"torch_threads": 4},
+        {"device": "cuda"},
+        {"online_buffer_capacity": 7},
+        {"offline_buffer_capacity": 7},
+        {"online_step_before_learning": 0},
+        {"actor_learner_config": ActorLearnerConfig(policy_parameters_push_frequency=9.0)},
+        {"utd_ratio": 5},
+        {"discrete_exploration": 0.0},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_where_and_how_fast_a_run_learns_may_change(change: dict[str, object]) -> None:
+    assert hash_with(change) == settings_hash(POLICY, ALGORITHM)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"latent_dim": 9},
+        {"camera_fusion": "early"},
+        {"policy_kwargs": PolicyKwargsConfig(std_max=2.0)},
+        {"actor_network_kwargs": NetworkConfig(hidden_dims=(16,))},
+        {"critic_network_kwargs": NetworkConfig(hidden_dims=(16,))},
+        {"batch_size": 32},
+        {"discount": 0.5},
+        {"critic_lr": 1.0},
+        {"bc_gripper_margin": 0.2},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_what_is_learned_and_how_may_not_change(change: dict[str, object]) -> None:
+    assert hash_with(change) != settings_hash(POLICY, ALGORITHM)
+
+
+def hash_with(change: dict[str, object]) -> str:
+    """The hash with one key changed, in whichever section has it."""
+    sections = [POLICY, ALGORITHM]
+    policy, algorithm = (
+        msgspec.structs.replace(one, **{k: v for k, v in change.items() if hasattr(one, k)})
+        for one in sections
+    )
+    return settings_hash(policy, algorithm)
+
+
+def test_the_keys_that_may_change_exist() -> None:
+    assert set(PolicyConfig.__struct_fields__) >= FREE_POLICY_KEYS
+    assert set(AlgorithmConfig.__struct_fields__) >= FREE_ALGORITHM_KEYS
+
+
+def test_a_run_moves_to_a_device_whose_generator_is_another() -> None:
+    saved = state_tensors(SAC(FEATURES, POLICY, ALGORITHM, seed=0))
+    saved["generator"] = torch.zeros(16, dtype=torch.uint8)  # as CUDA's is
+    saved["updates"] = torch.tensor([12, 6])
+    noise = []
+    for _ in range(2):
+        sac = SAC(FEATURES, POLICY, ALGORITHM, seed=0)
+        load_state_tensors(sac, saved)
+        noise.append(torch.rand(4, generator=sac.generator))
+    assert torch.equal(*noise)
+    assert not torch.equal(noise[0], torch.rand(4, generator=torch.Generator().manual_seed(0)))
 
 
 def test_nothing_to_resume_says_so(tmp_path: Path) -> None:

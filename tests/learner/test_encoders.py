@@ -7,10 +7,10 @@ import torch
 from safetensors.torch import save_file
 from torch.nn import functional as F
 
+from workers.config import PolicyConfig
 from workers.learner.backbones import BackboneNotFound, ResNet10, ScaledConv2d, SmallCNN, load_resnet10
 from workers.learner.batch import Observation
 from workers.learner.encoders import ObservationEncoder, SpatialEmbedding
-from workers.learner.settings import PolicySettings
 from workers.transport.record import FeatureSpec
 
 FEATURES = FeatureSpec(state_dim=5, cameras=("front", "side"), height=64, width=64)
@@ -26,6 +26,12 @@ def test_the_stem_sees_pixels_centred_and_scaled() -> None:
     pixels = pictures()[0].permute(0, 3, 1, 2).float()
     plain = F.conv2d(pixels / 255 - 0.5, stem.weight, stem.bias, stride=4)
     torch.testing.assert_close(stem(pixels), plain, atol=1e-5, rtol=1e-5)
+
+
+def test_the_later_layers_have_one_and_a_half_and_two_times_the_channels_of_the_first() -> None:
+    cnn = SmallCNN(32, halves=False, stems=1)
+    assert [stem.out_channels for stem in cnn.stems] == [32]
+    assert [layer.out_channels for layer in cnn.convolutions] == [48, 64]
 
 
 def test_halving_averages_blocks_of_four_pixels() -> None:
@@ -65,23 +71,23 @@ def test_the_spatial_embedding_is_a_weighted_sum_over_places() -> None:
     ],
 )
 def test_every_encoder_keeps_the_contract(changes: dict[str, object]) -> None:
-    settings = PolicySettings(latent_dim=8, state_encoder_hidden_dim=4, **changes)  # type: ignore[arg-type]
-    encoder = ObservationEncoder(FEATURES, settings, pretrained=False)
+    policy = PolicyConfig(latent_dim=8, state_encoder_hidden_dim=4, **changes)  # type: ignore[arg-type]
+    encoder = ObservationEncoder(FEATURES, policy, pretrained=False)
     images, state = pictures(), torch.randn(3, 5)
     z = encoder(Observation(state, images))
     assert z.shape == (3, encoder.out_dim)
     assert z.abs().max() <= 1
     z.sum().backward()
     trained = any(parameter.grad is not None for parameter in encoder.backbone.parameters())
-    assert trained == (settings.vision_encoder_name == "cnn")
+    assert trained == (policy.vision_encoder_name == "cnn")
     other = images.clone()
     other[:, 1] = 255 - other[:, 1]
     assert not torch.allclose(encoder(Observation(state, other)), z)
 
 
 def test_an_unfrozen_resnet_is_trained() -> None:
-    settings = PolicySettings(vision_encoder_name="resnet10", freeze_vision_encoder=False, latent_dim=8)
-    encoder = ObservationEncoder(FEATURES, settings, pretrained=False)
+    policy = PolicyConfig(vision_encoder_name="resnet10", freeze_vision_encoder=False, latent_dim=8)
+    encoder = ObservationEncoder(FEATURES, policy, pretrained=False)
     encoder(Observation(torch.randn(1, 5), pictures(1))).sum().backward()
     assert all(parameter.grad is not None for parameter in encoder.backbone.parameters())
 
@@ -104,8 +110,8 @@ def test_resnet10_has_the_published_names_shapes_and_size() -> None:
 def test_resnet10_loads_a_safetensors_file_and_refuses_another_network(tmp_path: Path) -> None:
     source, path = ResNet10(), tmp_path / "weights.safetensors"
     save_file({name: tensor.contiguous() for name, tensor in source.state_dict().items()}, path)
-    settings = PolicySettings(vision_encoder_name=str(path), latent_dim=8)
-    encoder = ObservationEncoder(FEATURES, settings)
+    policy = PolicyConfig(vision_encoder_name=str(path), latent_dim=8)
+    encoder = ObservationEncoder(FEATURES, policy)
     torch.testing.assert_close(encoder.backbone.state_dict(), source.state_dict())
     save_file({"something": torch.zeros(1)}, path)
     with pytest.raises(BackboneNotFound, match=r"lack .* of ResNet-10's tensors"):

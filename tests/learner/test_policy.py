@@ -6,13 +6,15 @@ import torch
 from safetensors.torch import save
 
 from workers.actor.policy import Policy, PolicyRejected
+from workers.config import AlgorithmConfig, PolicyConfig
 from workers.learner.batch import Observation
 from workers.learner.sac import SAC
-from workers.learner.settings import PolicySettings, SACSettings
+from workers.learner.sac_state import policy_tensors
 from workers.transport.record import FeatureSpec
 
 FEATURES = FeatureSpec(state_dim=3, cameras=("front", "side"), height=32, width=32)
-SETTINGS = PolicySettings(latent_dim=16)
+POLICY = PolicyConfig(latent_dim=16)
+ALGORITHM = AlgorithmConfig()
 
 
 def observe(seed: int = 0) -> dict[str, np.ndarray]:
@@ -26,12 +28,12 @@ def observe(seed: int = 0) -> dict[str, np.ndarray]:
 
 @pytest.fixture
 def sac() -> SAC:
-    return SAC(FEATURES, SETTINGS, SACSettings(), seed=1)
+    return SAC(FEATURES, POLICY, ALGORITHM, seed=1)
 
 
 def test_deterministic_is_the_mean_and_the_best_command_of_the_learner(sac: SAC) -> None:
-    policy = Policy(FEATURES, SETTINGS)
-    policy.load_bytes(save(sac.policy_tensors()), version=4)
+    policy = Policy(FEATURES, POLICY, ALGORITHM)
+    policy.load_bytes(save(policy_tensors(sac)), version=4)
     seen = observe()
     pictures = np.stack([seen["observation.images.front"], seen["observation.images.side"]])
     with torch.no_grad():
@@ -46,8 +48,8 @@ def test_deterministic_is_the_mean_and_the_best_command_of_the_learner(sac: SAC)
 
 
 def test_sampled_actions_differ_stay_in_range_and_repeat_with_the_seed(sac: SAC) -> None:
-    policy = Policy(FEATURES, SETTINGS)
-    policy.load(sac.policy_tensors(), version=1)
+    policy = Policy(FEATURES, POLICY, ALGORITHM)
+    policy.load(policy_tensors(sac), version=1)
     runs = []
     for _ in range(2):
         generator = torch.Generator().manual_seed(5)
@@ -58,12 +60,23 @@ def test_sampled_actions_differ_stay_in_range_and_repeat_with_the_seed(sac: SAC)
     assert set(runs[0][:, 3]) == {0.0, 1.0, 2.0}
 
 
+def test_the_gripper_explores_as_often_as_set(sac: SAC) -> None:
+    seen, generator = observe(), torch.Generator().manual_seed(0)
+    commands = {}
+    for probability in (0.0, 1.0):
+        policy = Policy(FEATURES, POLICY, AlgorithmConfig(discrete_exploration=probability))
+        policy.load(policy_tensors(sac), version=1)
+        commands[probability] = {float(policy.act(seen, False, generator)[3]) for _ in range(40)}
+    assert len(commands[0.0]) == 1
+    assert commands[1.0] == {0.0, 1.0, 2.0}
+
+
 @pytest.mark.parametrize("fault", ["nan", "shape", "missing", "unknown", "garbage"])
 def test_bad_weights_are_refused_and_the_old_ones_stay(sac: SAC, fault: str) -> None:
-    policy = Policy(FEATURES, SETTINGS)
-    policy.load(sac.policy_tensors(), version=1)
+    policy = Policy(FEATURES, POLICY, ALGORITHM)
+    policy.load(policy_tensors(sac), version=1)
     before = policy.act(observe(), True, torch.Generator())
-    tensors = SAC(FEATURES, SETTINGS, SACSettings(), seed=2).policy_tensors()
+    tensors = policy_tensors(SAC(FEATURES, POLICY, ALGORITHM, seed=2))
     name = "actor.mean.bias"
     match fault:
         case "nan":
@@ -82,13 +95,13 @@ def test_bad_weights_are_refused_and_the_old_ones_stay(sac: SAC, fault: str) -> 
 
 
 def test_a_frozen_backbone_is_sent_once() -> None:
-    settings = PolicySettings(vision_encoder_name="resnet10", image_embedding_pooling_dim=2, latent_dim=8)
-    sac = SAC(FEATURES, settings, SACSettings(), seed=0, pretrained=False)
-    heads = sac.policy_tensors(include_frozen=False)
+    resnet = PolicyConfig(vision_encoder_name="resnet10", image_embedding_pooling_dim=2, latent_dim=8)
+    sac = SAC(FEATURES, resnet, ALGORITHM, seed=0, pretrained=False)
+    heads = policy_tensors(sac, include_frozen=False)
     assert not any(name.startswith("encoder.backbone.") for name in heads)
-    policy = Policy(FEATURES, settings)
+    policy = Policy(FEATURES, resnet, ALGORITHM)
     with pytest.raises(PolicyRejected):
         policy.load(heads, version=1)
-    policy.load(sac.policy_tensors(), version=1)
+    policy.load(policy_tensors(sac), version=1)
     policy.load(heads, version=2)
     assert policy.version == 2

@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workers.config import PolicyConfig
 from workers.learner.augment import shift_into
 from workers.learner.memory import ReplayTooLarge, check_fits, frame_bytes, replay_bytes
 from workers.learner.replay import Replay
-from workers.learner.settings import ReplaySettings
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
 
 FEATURES = FeatureSpec(state_dim=2, cameras=("front", "side"), height=6, width=5)
@@ -221,11 +221,11 @@ def test_a_shift_equals_padding_by_replication_and_cropping(down: int, right: in
 
 
 def test_a_replay_that_cannot_fit_is_refused_with_one_that_would() -> None:
-    wanted = ReplaySettings(online_buffer_capacity=1000, offline_buffer_capacity=500)
+    wanted = PolicyConfig(online_buffer_capacity=1000, offline_buffer_capacity=500)
     room = replay_bytes(FEATURES, wanted) // 3
     with pytest.raises(ReplayTooLarge, match="online_buffer_capacity to at most 33"):
         check_fits(FEATURES, wanted, room)
-    check_fits(FEATURES, ReplaySettings(online_buffer_capacity=330, offline_buffer_capacity=165), room)
+    check_fits(FEATURES, PolicyConfig(online_buffer_capacity=330, offline_buffer_capacity=165), room)
 
 
 def test_two_128_pixel_cameras_stay_under_110_kb_a_transition() -> None:

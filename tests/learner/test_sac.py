@@ -7,17 +7,17 @@ import pytest
 import torch
 from torch import Tensor
 
+from workers.config import AlgorithmConfig, NetworkConfig, PolicyConfig
 from workers.learner.batch import Batch, Observation
-from workers.learner.imitation import gripper_margin_loss
+from workers.learner.imitation import gripper_margin_loss, preferred_demonstrations
 from workers.learner.networks import CriticEnsemble, tanh_gaussian_log_prob
 from workers.learner.replay import Replay
 from workers.learner.sac import SAC
-from workers.learner.settings import NetworkKwargs, PolicySettings, SACSettings
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Step
 
 FEATURES = FeatureSpec(state_dim=3, cameras=("front", "side"), height=16, width=16)
-SMALL = NetworkKwargs(hidden_dims=(32, 32))
-POLICY = PolicySettings(
+SMALL = NetworkConfig(hidden_dims=(32, 32))
+POLICY = PolicyConfig(
     input_downsample=1,
     image_encoder_hidden_dim=8,
     latent_dim=16,
@@ -27,8 +27,9 @@ POLICY = PolicySettings(
 )
 
 
-def make_sac(policy: PolicySettings = POLICY, seed: int = 0, **changes: object) -> SAC:
-    return SAC(FEATURES, policy, SACSettings(critic_network_kwargs=SMALL, **changes), seed=seed)  # type: ignore[arg-type]
+def make_sac(policy: PolicyConfig = POLICY, seed: int = 0, **changes: object) -> SAC:
+    plain: dict[str, object] = {"critic_network_kwargs": SMALL, "use_backup_entropy": False}
+    return SAC(FEATURES, policy, AlgorithmConfig(**plain | changes), seed=seed)  # type: ignore[arg-type]
 
 
 def make_batch(size: int = 8, seed: int = 0) -> Batch:
@@ -194,6 +195,15 @@ def test_the_margin_loss_asks_for_a_lead_of_the_demonstrated_command() -> None:
     assert loss.item() == pytest.approx((0.0 + 1.1) / 2)
 
 
+def test_only_demonstrations_better_than_the_policy_are_imitated(monkeypatch: pytest.MonkeyPatch) -> None:
+    sac, batch = make_sac(bc_weight=0.5, bc_q_filter=True), make_batch(8)
+    z = sac.encoder(batch.observation).detach()
+    values = iter([torch.zeros(2, 8), torch.tensor([[-1.0, 1.0] * 4, [2.0] * 8])])  # policy, demonstration
+    monkeypatch.setattr(sac.critics, "forward", lambda z, action: next(values))
+    preferred = preferred_demonstrations(sac.actor, sac.critics, z, batch)
+    assert preferred.tolist() == [0, 0, 0, 0, 0, 1, 0, 1]
+
+
 def test_the_cloning_weight_decays_to_nothing() -> None:
     sac = make_sac(bc_weight=0.4, bc_decay_updates=4)
     weights = []
@@ -228,13 +238,17 @@ def test_the_same_seed_gives_the_same_updates() -> None:
 @pytest.mark.parametrize("fusion", ["late", "early"])
 def test_a_toy_reach_is_learned_from_pictures(fusion: str) -> None:
     """A bright column says where to go along x: sac must move right when it is left, and left when right."""
-    policy = PolicySettings(
-        input_downsample=1, image_encoder_hidden_dim=8, latent_dim=16, camera_fusion=fusion,  # type: ignore[arg-type]
+    policy = PolicyConfig(
+        input_downsample=1, image_encoder_hidden_dim=8, latent_dim=16, state_encoder_hidden_dim=64,
+        camera_fusion=fusion,  # type: ignore[arg-type]
         actor_network_kwargs=SMALL, discrete_critic_network_kwargs=SMALL,
     )  # fmt: skip
     features = FeatureSpec(state_dim=3, cameras=("front",), height=16, width=16)
-    settings = SACSettings(critic_network_kwargs=SMALL, discount=0.5, actor_lr=1e-3, critic_lr=1e-3)
-    sac = SAC(features, policy, settings, seed=0)
+    algorithm = AlgorithmConfig(
+        critic_network_kwargs=SMALL, discount=0.5, actor_lr=1e-3, critic_lr=1e-3, use_backup_entropy=False,
+        critic_target_update_weight=0.01,
+    )  # fmt: skip
+    sac = SAC(features, policy, algorithm, seed=0)
     rng, replay = np.random.default_rng(0), Replay(features, 2000, 10)
 
     def look(side: int) -> np.ndarray:

@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from safetensors.torch import load as load_safetensors
 from torch import Tensor, nn
 
+from workers.config import AlgorithmConfig, PolicyConfig
 from workers.learner.batch import Observation
 from workers.learner.encoders import ObservationEncoder
-from workers.learner.networks import Actor, GripperCritic
-from workers.learner.settings import PolicySettings
+from workers.learner.networks import NUM_DISCRETE_ACTIONS, Actor, GripperCritic
 from workers.transport.record import FeatureSpec
 
 
@@ -25,20 +25,20 @@ class PolicyRejected(ValueError):
 class Policy:
     """Encoder, actor and gripper critic, in evaluation mode on the CPU."""
 
-    def __init__(self, features: FeatureSpec, settings: PolicySettings) -> None:
+    def __init__(self, features: FeatureSpec, policy: PolicyConfig, algorithm: AlgorithmConfig) -> None:
         self.features = features
-        self.settings = settings
         self.version = 0
         """Version of the weights in use; 0 until the first `load`."""
-        encoder = ObservationEncoder(features, settings, pretrained=False)
+        encoder = ObservationEncoder(features, policy, pretrained=False)
         self._networks = nn.ModuleDict(
             {
                 "encoder": encoder,
-                "actor": Actor(encoder.out_dim, settings),
-                "gripper": GripperCritic(encoder.out_dim, settings),
+                "actor": Actor(encoder.out_dim, policy),
+                "gripper": GripperCritic(encoder.out_dim, policy),
             }
         ).eval()
         self._networks.requires_grad_(False)
+        self._discrete_exploration = algorithm.discrete_exploration
         self._frozen_backbone = not encoder.backbone_trained
 
     def load_bytes(self, data: bytes, version: int) -> None:
@@ -50,7 +50,7 @@ class Policy:
         self.load(tensors, version)
 
     def load(self, tensors: Mapping[str, Tensor], version: int) -> None:
-        """Take over `SAC.policy_tensors()`; a frozen backbone may be missing once it has been loaded.
+        """Take over `policy_tensors(sac)`; a frozen backbone may be missing once it has been loaded.
 
         Raises PolicyRejected and keeps the present weights when anything is wrong.
         """
@@ -97,8 +97,8 @@ class Policy:
         assert isinstance(actor, Actor)
         motion = actor(z)[0].tanh() if deterministic else actor.sample(z, generator)[0]
         command = self._networks["gripper"](z).argmax(dim=1)
-        if not deterministic and torch.rand((), generator=generator) < self.settings.discrete_exploration:
-            command = torch.randint(self.settings.num_discrete_actions, (1,), generator=generator)
+        if not deterministic and torch.rand((), generator=generator) < self._discrete_exploration:
+            command = torch.randint(NUM_DISCRETE_ACTIONS, (1,), generator=generator)
         action: NDArray[np.float32] = torch.cat([motion, command.float().unsqueeze(1)], dim=1)[0].numpy()
         return action
 

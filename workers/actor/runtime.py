@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from workers.actor.policy import Policy, PolicyRejected
 from workers.config import Config
-from workers.learner.settings import policy_settings
 from workers.model.events import Event, PolicySwapped
 from workers.processors.build import feature_spec
 from workers.transport.shelf import PolicyShelf
@@ -24,7 +23,7 @@ class PolicyRuntime:
 
     def __init__(self, config: Config, emit: Callable[[Event], None]) -> None:
         torch.set_num_threads(1)
-        self._policy = Policy(feature_spec(config), policy_settings(config))
+        self._policy = Policy(feature_spec(config), config.policy, config.algorithm)
         self._shelf = PolicyShelf(config.run_dir / "policy")
         self._emit = emit
         self._generator = torch.Generator().manual_seed(config.run.seed)

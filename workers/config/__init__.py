@@ -10,8 +10,9 @@ from workers.config.env import EnvConfig
 from workers.config.errors import EXIT_CODE, ConfigError, Problem
 from workers.config.evaluation import EvaluationConfig
 from workers.config.load import load, parse
+from workers.config.network import NetworkConfig
 from workers.config.operator import OperatorConfig
-from workers.config.policy import ActorLearnerConfig, PolicyConfig
+from workers.config.policy import ActorLearnerConfig, PolicyConfig, PolicyKwargsConfig
 from workers.config.processor import (
     BoundsConfig,
     GripperConfig,
@@ -42,9 +43,11 @@ __all__ = [
     "GripperConfig",
     "ImagePreprocessingConfig",
     "InverseKinematicsConfig",
+    "NetworkConfig",
     "ObservationConfig",
     "OperatorConfig",
     "PolicyConfig",
+    "PolicyKwargsConfig",
     "Problem",
     "ProcessorConfig",
     "ResetConfig",

@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 
+from workers.config.network import NetworkConfig
 from workers.config.values import Above0, AtLeast0, Count, CountOr0, Problems, Section, Share
 
 
@@ -21,7 +22,7 @@ class AlgorithmConfig(Section, frozen=True, kw_only=True):
     temperature_init: Above0 = 0.01
     """Weight of the entropy at the start; tuned automatically from there."""
     target_entropy: float | None = None
-    """Entropy the temperature aims at, in nats; without it, -(action dimensions) / 2."""
+    """Entropy the temperature aims at, in nats; without it, -(3 axes + gripper) / 2 = -2."""
     actor_lr: Above0 = 3e-4
     """Learning rate of the actor."""
     critic_lr: Above0 = 3e-4
@@ -30,6 +31,8 @@ class AlgorithmConfig(Section, frozen=True, kw_only=True):
     """Learning rate of the temperature."""
     num_critics: Count = 2
     """Critics in the ensemble."""
+    critic_network_kwargs: NetworkConfig = NetworkConfig()
+    """Hidden layers of each critic."""
     num_subsample_critics: Count | None = None
     """Random critics whose minimum makes a target (2 of 10, say); without it, all."""
     use_backup_entropy: bool = True
@@ -45,12 +48,17 @@ class AlgorithmConfig(Section, frozen=True, kw_only=True):
     bc_weight: AtLeast0 = 0.0
     """Weight of the behaviour-cloning term in the actor's loss; 0 is off."""
     bc_decay_updates: CountOr0 = 0
-    """Updates over which that weight falls to 0; 0 keeps it."""
+    """Actor updates over which that weight falls to 0; 0 keeps it."""
+    bc_gripper_margin: AtLeast0 = 0.1
+    """Lead in value that cloning gives the demonstrated gripper command over the others (DQfD)."""
+    bc_q_filter: bool = False
+    """Clone motion only where the critics value the demonstrated action above the policy's."""
     random_shift_px: Annotated[int, msgspec.Meta(ge=0, le=32)] = 4
     """Largest random shift of training pictures in pixels (DrQ augmentation); 0 is off."""
 
     def problems(self) -> Problems:
         if self.num_subsample_critics is not None and self.num_subsample_critics > self.num_critics:
             yield ("num_subsample_critics",), f"more than num_critics ({self.num_critics})"
-        if self.bc_decay_updates and not self.bc_weight:
-            yield ("bc_decay_updates",), "does nothing while bc_weight is 0; set bc_weight or remove this key"
+        for key in ("bc_decay_updates", "bc_q_filter"):
+            if getattr(self, key) and not self.bc_weight:
+                yield (key,), "does nothing while bc_weight is 0; set bc_weight or remove this key"

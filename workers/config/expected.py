@@ -22,6 +22,8 @@ def expected(kind: inspect.Type) -> str:
             return words[0] if len(words) == 1 else "one of " + ", ".join(words)
         case inspect.TupleType(item_types=items):
             return f"a list of {len(items)} values, each {expected(items[0])}"
+        case inspect.VarTupleType(item_type=item, min_length=least, max_length=most):
+            return f"a list of {least or 0} to {most} values, each {expected(item)}"
         case inspect.UnionType(types=types):
             return " or ".join(expected(one) for one in types if not isinstance(one, inspect.NoneType))
         case inspect.StructType(fields=fields):

@@ -1,15 +1,38 @@
-"""[policy]: where it runs, how it sees, what it remembers."""
+"""[policy]: where it runs, how it sees and acts, what it remembers."""
 
 from typing import Annotated, Literal
 
 import msgspec
 
+from workers.config.network import NetworkConfig
 from workers.config.values import Above0, Count, CountOr0, Problems, Section
+
+VisionEncoderName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^(cnn|resnet10|resnet18|[A-Za-z0-9][\w.-]*/[\w.-]+|.*\.safetensors)$",
+        description='"cnn", "resnet10", "resnet18", a hub id such as "lerobot/resnet10",'
+        ' or the path of a file that ends in ".safetensors"',
+    ),
+]
 
 
 class ActorLearnerConfig(Section, frozen=True, kw_only=True):
     policy_parameters_push_frequency: Above0 = 4.0
     """Seconds between two pushes of new weights from the learner to the actor."""
+
+
+class PolicyKwargsConfig(Section, frozen=True, kw_only=True):
+    std_min: Above0 = 1e-5
+    """Smallest standard deviation of an action before its tanh."""
+    std_max: Above0 = 10.0
+    """Largest standard deviation of an action before its tanh."""
+    init_final: Above0 = 0.05
+    """Bound of the uniform first weights of the mean and standard deviation layers."""
+
+    def problems(self) -> Problems:
+        if self.std_min >= self.std_max:
+            yield ("std_min",), f"{self.std_min:g} is not below std_max ({self.std_max:g})"
 
 
 class PolicyConfig(Section, frozen=True, kw_only=True):
@@ -18,16 +41,28 @@ class PolicyConfig(Section, frozen=True, kw_only=True):
         msgspec.Meta(pattern=r"^(cpu|mps|cuda(:[0-9]+)?)$", description='"cpu", "cuda", "cuda:<n>" or "mps"'),
     ] = "cpu"
     """Device the learner trains on."""
-    vision_encoder_name: Literal["cnn", "resnet10", "resnet18"] = "cnn"
-    """Image encoder: `cnn` is small and trained from scratch, the ResNets start from published weights."""
+    vision_encoder_name: VisionEncoderName = "cnn"
+    """`cnn` (small, from scratch), `resnet10`, `resnet18`, or a hub id or file of other ResNet-10 weights."""
     freeze_vision_encoder: bool = True
     """Keep published weights as they are (ResNets); the `cnn` has none and is always trained."""
-    image_encoder_hidden_dim: Annotated[int, msgspec.Meta(ge=2, multiple_of=2)] = 32
+    image_encoder_hidden_dim: Annotated[int, msgspec.Meta(ge=2, le=1024, multiple_of=2)] = 32
     """Channels of the `cnn` encoder's first layer; its second and third have 1.5 and 2 times as many."""
+    input_downsample: Literal[1, 2] = 2
+    """2: the `cnn` sees pictures at half size, 2x2 pixels averaged: nearly three times cheaper than 1."""
+    camera_fusion: Literal["late", "early"] = "late"
+    """`late`: each picture through one encoder; `early`: the `cnn` adds them up after its first layer."""
+    image_embedding_pooling_dim: CountOr0 = 0
+    """Learned spatial embeddings of each channel before the last layer (LeRobot: 8); 0 takes every place."""
     latent_dim: Count = 256
-    """Size of the picture's encoding that actor and critics see."""
+    """Size of the encoding of a picture (with early fusion, of all pictures) that actor and critics see."""
     state_encoder_hidden_dim: Count = 256
     """Size of the arm state's encoding that actor and critics see."""
+    actor_network_kwargs: NetworkConfig = NetworkConfig()
+    """Hidden layers of the actor."""
+    discrete_critic_network_kwargs: NetworkConfig = NetworkConfig()
+    """Hidden layers of the gripper's critic."""
+    policy_kwargs: PolicyKwargsConfig = PolicyKwargsConfig()
+    """Standard deviation and first weights of the actor."""
     online_buffer_capacity: Count = 100_000
     """Newest transitions kept for online replay."""
     offline_buffer_capacity: Count = 100_000
@@ -44,3 +79,10 @@ class PolicyConfig(Section, frozen=True, kw_only=True):
             capacity = self.online_buffer_capacity
             text = f"more than online_buffer_capacity ({capacity}): learning would never start"
             yield ("online_step_before_learning",), text
+        if self.vision_encoder_name != "cnn":
+            for key in ("image_encoder_hidden_dim", "input_downsample", "camera_fusion"):
+                if getattr(self, key) != getattr(_DEFAULT, key):
+                    yield (key,), f'does nothing here: only "cnn" has it, not "{self.vision_encoder_name}"'
+
+
+_DEFAULT = PolicyConfig()

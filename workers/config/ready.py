@@ -14,4 +14,4 @@ def ready_config(name: str = SIM_PICK_LIFT) -> Path:
         path = folder / f"{name}.toml"
         if path.exists():
             return path
-    raise FileNotFoundError(f"no ready configuration {name}.toml in {checkout} or {installed}; reinstall the package")
+    raise FileNotFoundError(f"no {name}.toml in {checkout} or {installed}; reinstall the package")

@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workers.learner.settings import PolicySettings
+from workers.config import PolicyConfig
 
 RESNET10_HUB_ID = "lerobot/resnet10"
 _IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -164,10 +164,16 @@ class ResNet18(nn.Module):
     """torchvision's ResNet-18 without pooling and classifier."""
 
     def __init__(self, pretrained: bool) -> None:
+        """Raises BackboneNotFound when the published weights cannot be fetched."""
         super().__init__()
         from torchvision.models import ResNet18_Weights, resnet18
 
-        net = resnet18(weights=ResNet18_Weights.IMAGENET1K_V1 if pretrained else None)
+        try:
+            net = resnet18(weights=ResNet18_Weights.IMAGENET1K_V1 if pretrained else None)
+        except OSError as error:
+            raise BackboneNotFound(
+                f"torchvision's ResNet-18 weights could not be fetched ({error}); they come from the net once"
+            ) from error
         self.layers = nn.Sequential(
             net.conv1, net.bn1, net.relu, net.maxpool, net.layer1, net.layer2, net.layer3, net.layer4
         )
@@ -183,20 +189,20 @@ class ResNet18(nn.Module):
         return self.layers(_normalise(self, images))  # type: ignore[no-any-return]
 
 
-def build_backbone(settings: PolicySettings, cameras: int, pretrained: bool = True) -> nn.Module:
+def build_backbone(policy: PolicyConfig, cameras: int, pretrained: bool = True) -> nn.Module:
     """The backbone that `vision_encoder_name` names.
 
     With `pretrained` false the weights stay random: the actor gets them from the learner, tests need none.
     Raises BackboneNotFound when the name or its weights are unknown here.
     """
-    name = settings.vision_encoder_name
+    name = policy.vision_encoder_name
     if name == "cnn":
-        stems = cameras if settings.camera_fusion == "early" else 1
-        return SmallCNN(settings.image_encoder_hidden_dim, settings.input_downsample == 2, stems)
+        stems = cameras if policy.camera_fusion == "early" else 1
+        return SmallCNN(policy.image_encoder_hidden_dim, policy.input_downsample == 2, stems)
     backbone = ResNet18(pretrained) if name == "resnet18" else ResNet10()
     if name != "resnet18" and pretrained:
         load_resnet10(backbone, RESNET10_HUB_ID if name == "resnet10" else name)
-    return backbone.requires_grad_(not settings.freeze_vision_encoder)
+    return backbone.requires_grad_(not policy.freeze_vision_encoder)
 
 
 def load_resnet10(backbone: nn.Module, source: str) -> None:

@@ -40,7 +40,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     log_position: int
     """Sequence number of the next log record to be read."""
     settings_hash: str
-    """Of the settings it was trained with, see `settings_hash`."""
+    """Of the settings it was trained with, see `settings_hash.py`."""
     counters: dict[str, int]
     """The caller's counters."""
     rng: dict[str, object]
@@ -60,7 +60,7 @@ class Checkpoint:
     rng: Mapping[str, object]
     """`numpy.random.Generator.bit_generator.state`"""
     tensors: Mapping[str, Tensor]
-    """`SAC.state_tensors()`: CPU copies that nobody changes any more."""
+    """`sac_state.state_tensors`: CPU copies that nobody changes any more."""
 
 
 class CheckpointStore:
@@ -186,13 +186,6 @@ def read_checkpoint(path: Path) -> Checkpoint:
         rng=_text_as_big_integers(manifest.rng),
         tensors=tensors,
     )
-
-
-def settings_hash(*settings: msgspec.Struct) -> str:
-    """A name for these settings that changes when any of them does."""
-    return hashlib.sha256(
-        b"\n".join(msgspec.json.encode(one, order="sorted") for one in settings)
-    ).hexdigest()
 
 
 def _big_integers_as_text(state: Mapping[str, object]) -> dict[str, object]:

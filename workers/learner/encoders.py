@@ -9,9 +9,9 @@ import math
 import torch
 from torch import Tensor, nn
 
+from workers.config import PolicyConfig
 from workers.learner.backbones import build_backbone
 from workers.learner.batch import Observation
-from workers.learner.settings import PolicySettings
 from workers.transport.record import FeatureSpec
 
 
@@ -34,17 +34,17 @@ class SpatialEmbedding(nn.Module):
 class ObservationEncoder(nn.Module):
     """z = [tanh LN W picture_1, ..., tanh LN W state]; one shared backbone for all cameras."""
 
-    def __init__(self, features: FeatureSpec, settings: PolicySettings, pretrained: bool = True) -> None:
+    def __init__(self, features: FeatureSpec, policy: PolicyConfig, pretrained: bool = True) -> None:
         super().__init__()
         cameras = len(features.cameras)
-        self.fuses_early = settings.vision_encoder_name == "cnn" and settings.camera_fusion == "early"
-        self.backbone = build_backbone(settings, cameras, pretrained)
+        self.fuses_early = policy.vision_encoder_name == "cnn" and policy.camera_fusion == "early"
+        self.backbone = build_backbone(policy, cameras, pretrained)
         self.backbone_trained = any(parameter.requires_grad for parameter in self.backbone.parameters())
         heads = 1 if self.fuses_early else cameras
         maps = self._probe(features)
-        self.picture_heads = nn.ModuleList(_picture_head(maps, settings) for _ in range(heads))
-        self.state_head = _squash(features.state_dim, settings.state_encoder_hidden_dim)
-        self.out_dim = heads * settings.latent_dim + settings.state_encoder_hidden_dim
+        self.picture_heads = nn.ModuleList(_picture_head(maps, policy) for _ in range(heads))
+        self.state_head = _squash(features.state_dim, policy.state_encoder_hidden_dim)
+        self.out_dim = heads * policy.latent_dim + policy.state_encoder_hidden_dim
 
     def _probe(self, features: FeatureSpec) -> torch.Size:
         """Shape [h, w, C] of the feature map, found by encoding one black observation."""
@@ -69,13 +69,13 @@ class ObservationEncoder(nn.Module):
         return self.embed(self.features(observation.images), observation.state)
 
 
-def _picture_head(maps: torch.Size, settings: PolicySettings) -> nn.Module:
+def _picture_head(maps: torch.Size, policy: PolicyConfig) -> nn.Module:
     height, width, channels = maps
-    pooling = settings.image_embedding_pooling_dim
+    pooling = policy.image_embedding_pooling_dim
     if not pooling:
-        return nn.Sequential(nn.Flatten(), _squash(channels * height * width, settings.latent_dim))
+        return nn.Sequential(nn.Flatten(), _squash(channels * height * width, policy.latent_dim))
     embedding = SpatialEmbedding(channels, height * width, pooling)
-    return nn.Sequential(embedding, _squash(channels * pooling, settings.latent_dim))
+    return nn.Sequential(embedding, _squash(channels * pooling, policy.latent_dim))
 
 
 def _squash(before: int, after: int) -> nn.Sequential:

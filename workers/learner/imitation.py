@@ -4,7 +4,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from workers.learner.networks import CONTINUOUS_DIM, Actor
+from workers.learner.batch import Batch
+from workers.learner.networks import CONTINUOUS_DIM, Actor, CriticEnsemble
 
 
 def actor_imitation_loss(actor: Actor, z: Tensor, action: Tensor, weights: Tensor) -> Tensor:
@@ -12,6 +13,18 @@ def actor_imitation_loss(actor: Actor, z: Tensor, action: Tensor, weights: Tenso
     mean, _ = actor(z)
     error = (mean.tanh() - action[:, :CONTINUOUS_DIM]).square().sum(dim=1)
     return _weighted_mean(error, weights)
+
+
+@torch.no_grad()
+def preferred_demonstrations(actor: Actor, critics: CriticEnsemble, z: Tensor, batch: Batch) -> Tensor:
+    """1 for offline rows where min Q(s, a_demo) > min Q(s, tanh(mean(z))), float32 [B].
+
+    The Q-filter of Nair et al. 2018: what the critics value less than the policy's own is not imitated.
+    """
+    policy_q = critics(z, actor(z)[0].tanh()).amin(dim=0)
+    demonstrated_q: Tensor = critics(z, batch.action[:, :CONTINUOUS_DIM]).amin(dim=0)
+    preferred: Tensor = batch.offline * (demonstrated_q > policy_q)
+    return preferred
 
 
 def gripper_margin_loss(gripper_q: Tensor, command: Tensor, weights: Tensor, margin: float) -> Tensor:

@@ -3,8 +3,8 @@
 import ctypes
 import sys
 
+from workers.config import PolicyConfig
 from workers.learner.replay import frame_slots
-from workers.learner.settings import ReplaySettings
 from workers.transport.record import ACTION_DIM, FeatureSpec
 
 _SLOT_BOOKKEEPING_BYTES = 4 * 3 + 1 + 4 + 8 * 2 + 1 + 8 * 2
@@ -22,21 +22,21 @@ def frame_bytes(features: FeatureSpec) -> int:
     return cameras * height * width * channels + numbers + _SLOT_BOOKKEEPING_BYTES
 
 
-def replay_bytes(features: FeatureSpec, settings: ReplaySettings) -> int:
+def replay_bytes(features: FeatureSpec, policy: PolicyConfig) -> int:
     """Bytes of a filled replay."""
-    slots = frame_slots(settings.online_buffer_capacity, settings.offline_buffer_capacity)
+    slots = frame_slots(policy.online_buffer_capacity, policy.offline_buffer_capacity)
     return slots * frame_bytes(features)
 
 
-def check_fits(features: FeatureSpec, settings: ReplaySettings, available_bytes: int) -> None:
+def check_fits(features: FeatureSpec, policy: PolicyConfig, available_bytes: int) -> None:
     """Raises ReplayTooLarge when a filled replay needs more than `available_bytes`."""
-    needed = replay_bytes(features, settings)
+    needed = replay_bytes(features, policy)
     if needed <= available_bytes:
         return
-    wanted = settings.online_buffer_capacity + settings.offline_buffer_capacity
+    wanted = policy.online_buffer_capacity + policy.offline_buffer_capacity
     share = max(0, available_bytes // frame_bytes(features) - 2) / wanted
-    online = int(settings.online_buffer_capacity * share)
-    offline = int(settings.offline_buffer_capacity * share)
+    online = int(policy.online_buffer_capacity * share)
+    offline = int(policy.offline_buffer_capacity * share)
     raise ReplayTooLarge(
         f"replay needs {needed / 2**30:.1f} GiB when full but {available_bytes / 2**30:.1f} GiB are free."
         f" Set online_buffer_capacity to at most {online:,} and offline_buffer_capacity to at most"

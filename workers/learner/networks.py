@@ -6,16 +6,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from workers.learner.settings import NetworkKwargs, PolicySettings
+from workers.config import NetworkConfig, PolicyConfig
 from workers.transport.record import ACTION_DIM
 
 CONTINUOUS_DIM = ACTION_DIM - 1
 """dx, dy, dz; the fourth action is the gripper command."""
+NUM_DISCRETE_ACTIONS = 3
+"""Gripper commands: 0 close, 1 stay, 2 open."""
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 _LOG_2 = math.log(2.0)
 
 
-def mlp(before: int, network: NetworkKwargs) -> nn.Sequential:
+def mlp(before: int, network: NetworkConfig) -> nn.Sequential:
     """Linear, LayerNorm, SiLU for each hidden layer."""
     layers: list[nn.Module] = []
     for width in network.hidden_dims:
@@ -27,20 +29,18 @@ def mlp(before: int, network: NetworkKwargs) -> nn.Sequential:
 class Actor(nn.Module):
     """pi(a|z) = tanh(N(mean(z), std(z)^2)); std is a standard deviation."""
 
-    def __init__(self, z_dim: int, settings: PolicySettings) -> None:
+    def __init__(self, z_dim: int, policy: PolicyConfig) -> None:
         super().__init__()
-        self.body = mlp(z_dim, settings.actor_network_kwargs)
-        width = settings.actor_network_kwargs.hidden_dims[-1]
+        self.body = mlp(z_dim, policy.actor_network_kwargs)
+        width = policy.actor_network_kwargs.hidden_dims[-1]
         self.mean = nn.Linear(width, CONTINUOUS_DIM)
         self.log_std = nn.Linear(width, CONTINUOUS_DIM)
-        bound = settings.policy_kwargs.init_final
+        bound = policy.policy_kwargs.init_final
         for layer in (self.mean, self.log_std):
             nn.init.uniform_(layer.weight, -bound, bound)
             nn.init.uniform_(layer.bias, -bound, bound)
-        self.log_std_range = (
-            math.log(settings.policy_kwargs.std_min),
-            math.log(settings.policy_kwargs.std_max),
-        )
+        kwargs = policy.policy_kwargs
+        self.log_std_range = (math.log(kwargs.std_min), math.log(kwargs.std_max))
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """z [B, Z] -> mean [B, 3] and log std [B, 3] of the Gaussian before the tanh."""
@@ -94,7 +94,7 @@ class EnsembleLayerNorm(nn.Module):
 class CriticEnsemble(nn.Module):
     """N independent Q(z, a) with LayerNorm (RLPD)."""
 
-    def __init__(self, z_dim: int, members: int, network: NetworkKwargs) -> None:
+    def __init__(self, z_dim: int, members: int, network: NetworkConfig) -> None:
         super().__init__()
         self.members = members
         layers: list[nn.Module] = []
@@ -117,11 +117,11 @@ class CriticEnsemble(nn.Module):
 class GripperCritic(nn.Module):
     """Q(z, u) of the three gripper commands u: close, stay, open."""
 
-    def __init__(self, z_dim: int, settings: PolicySettings) -> None:
+    def __init__(self, z_dim: int, policy: PolicyConfig) -> None:
         super().__init__()
-        network = settings.discrete_critic_network_kwargs
+        network = policy.discrete_critic_network_kwargs
         self.body = mlp(z_dim, network)
-        self.out = nn.Linear(network.hidden_dims[-1], settings.num_discrete_actions)
+        self.out = nn.Linear(network.hidden_dims[-1], NUM_DISCRETE_ACTIONS)
 
     def forward(self, z: Tensor) -> Tensor:
         """z [B, Z] -> Q [B, 3]."""

@@ -6,19 +6,17 @@ DrQ-v2 (Yarats et al. 2021), has no target copy. Each picture of a batch is enco
 """
 
 import copy
-from collections.abc import Mapping
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from workers.config import AlgorithmConfig, PolicyConfig
 from workers.learner.batch import Batch
 from workers.learner.encoders import ObservationEncoder
-from workers.learner.imitation import actor_imitation_loss, gripper_margin_loss
+from workers.learner.imitation import actor_imitation_loss, gripper_margin_loss, preferred_demonstrations
 from workers.learner.networks import CONTINUOUS_DIM, Actor, CriticEnsemble, GripperCritic
-from workers.learner.optimiser_state import load_optimiser_tensors, optimiser_tensors
-from workers.learner.settings import PolicySettings, SACSettings
 from workers.transport.record import FeatureSpec
 
 Metrics = dict[str, Tensor]
@@ -31,45 +29,45 @@ class SAC:
     def __init__(
         self,
         features: FeatureSpec,
-        policy: PolicySettings,
-        settings: SACSettings,
+        policy: PolicyConfig,
+        algorithm: AlgorithmConfig,
         *,
         seed: int,
         device: torch.device | str = "cpu",
         pretrained: bool = True,
     ) -> None:
-        self.settings = settings
+        self.algorithm = algorithm
         self.device = torch.device(device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self._build_networks(features, policy, pretrained)
         self.target_critics = _frozen_copy(self.critics)
         self.target_gripper = _frozen_copy(self.gripper)
-        self.log_temperature = (
-            torch.tensor(settings.temperature_init, device=self.device).log().requires_grad_()
-        )
-        default_entropy = -(CONTINUOUS_DIM + 1) / 2
-        self.target_entropy = default_entropy if settings.target_entropy is None else settings.target_entropy
+        temperature = torch.tensor(algorithm.temperature_init, device=self.device)
+        self.log_temperature = temperature.log().requires_grad_()
+        target = algorithm.target_entropy
+        self.target_entropy = -(CONTINUOUS_DIM + 1) / 2 if target is None else target
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.optimisers = self._build_optimisers()
         self.critic_updates = 0
         self.actor_updates = 0
 
-    def _build_networks(self, features: FeatureSpec, policy: PolicySettings, pretrained: bool) -> None:
+    def _build_networks(self, features: FeatureSpec, policy: PolicyConfig, pretrained: bool) -> None:
         self.encoder = ObservationEncoder(features, policy, pretrained).to(self.device)
         z_dim = self.encoder.out_dim
         self.actor = Actor(z_dim, policy).to(self.device)
-        members, network = self.settings.num_critics, self.settings.critic_network_kwargs
+        members, network = self.algorithm.num_critics, self.algorithm.critic_network_kwargs
         self.critics = CriticEnsemble(z_dim, members, network).to(self.device)
         self.gripper = GripperCritic(z_dim, policy).to(self.device)
 
     def _build_optimisers(self) -> dict[str, torch.optim.Adam]:
         """One optimiser for all that the critic loss trains: the encoder must not be stepped twice."""
         critic_parameters = [p for p in self._critic_parameters() if p.requires_grad]
+        rates = self.algorithm
         return {
-            "critic": torch.optim.Adam(critic_parameters, self.settings.critic_lr, fused=True),
-            "actor": torch.optim.Adam(self.actor.parameters(), self.settings.actor_lr, fused=True),
-            "temperature": torch.optim.Adam([self.log_temperature], self.settings.temperature_lr, fused=True),
+            "critic": torch.optim.Adam(critic_parameters, rates.critic_lr, fused=True),
+            "actor": torch.optim.Adam(self.actor.parameters(), rates.actor_lr, fused=True),
+            "temperature": torch.optim.Adam([self.log_temperature], rates.temperature_lr, fused=True),
         }
 
     def _critic_parameters(self) -> list[nn.Parameter]:
@@ -91,14 +89,14 @@ class SAC:
         """
         next_action, log_prob = self.actor.sample(next_z, self.generator)
         next_q = self.target_critics(next_z, next_action)
-        subset = self.settings.num_subsample_critics
+        subset = self.algorithm.num_subsample_critics
         if subset is not None:
-            order = torch.randperm(self.settings.num_critics, generator=self.generator, device=self.device)
+            order = torch.randperm(self.algorithm.num_critics, generator=self.generator, device=self.device)
             next_q = next_q[order[:subset]]
         value: Tensor = next_q.amin(dim=0)
-        if self.settings.use_backup_entropy:
+        if self.algorithm.use_backup_entropy:
             value = value - self.temperature * log_prob
-        return batch.reward + self.settings.discount * (1 - batch.terminated) * value
+        return batch.reward + self.algorithm.discount * (1 - batch.terminated) * value
 
     def critic_loss(self, z: Tensor, batch: Batch, targets: Tensor) -> tuple[Tensor, Tensor]:
         """sum_j mean_b (Q_j(s, a) - y)^2, and the values Q [N, B] it came from."""
@@ -111,7 +109,7 @@ class SAC:
         best = self.gripper(next_z).argmax(dim=1, keepdim=True)
         value: Tensor = self.target_gripper(next_z).gather(1, best).squeeze(1)
         reward = batch.reward + batch.discrete_penalty
-        return reward + self.settings.discount * (1 - batch.terminated) * value
+        return reward + self.algorithm.discount * (1 - batch.terminated) * value
 
     def gripper_loss(self, gripper_q: Tensor, batch: Batch, targets: Tensor) -> Tensor:
         """mean_b (Q(s, u) - y)^2 for the executed gripper command u."""
@@ -138,7 +136,7 @@ class SAC:
         """theta' <- theta' + tau (theta - theta'), critics and gripper critic."""
         targets: list[Tensor] = [*self.target_critics.parameters(), *self.target_gripper.parameters()]
         online: list[Tensor] = [*self.critics.parameters(), *self.gripper.parameters()]
-        torch._foreach_lerp_(targets, online, self.settings.critic_target_update_weight)
+        torch._foreach_lerp_(targets, online, self.algorithm.critic_target_update_weight)
 
     # The updates
 
@@ -162,11 +160,8 @@ class SAC:
         gripper_q = self.gripper(z)
         gripper_loss = self.gripper_loss(gripper_q, batch, self.gripper_targets(batch, next_z))
         loss = critic_loss + gripper_loss
-        if self.settings.bc_weight:
-            margin = self.settings.bc_gripper_margin
-            loss = loss + self.bc_weight() * gripper_margin_loss(
-                gripper_q, gripper_commands(batch), batch.offline, margin
-            )
+        if self.algorithm.bc_weight:
+            loss = loss + self.bc_weight() * self._gripper_imitation(gripper_q, batch)
         norm = self._descend("critic", loss)
         self.critic_updates += 1
         return {
@@ -179,8 +174,10 @@ class SAC:
     def _update_actor(self, z: Tensor, batch: Batch) -> Metrics:
         loss, log_prob = self.actor_loss(z)
         metrics = {"actor_loss": loss.detach()}
-        if self.settings.bc_weight:
-            weights = self._imitation_weights(z, batch)
+        if self.algorithm.bc_weight:
+            weights = batch.offline
+            if self.algorithm.bc_q_filter:
+                weights = preferred_demonstrations(self.actor, self.critics, z, batch)
             imitation = actor_imitation_loss(self.actor, z, batch.action, weights)
             loss = loss + self.bc_weight() * imitation
             metrics["bc_loss"] = imitation.detach()
@@ -209,24 +206,13 @@ class SAC:
 
     def bc_weight(self) -> float:
         """Weight of the behaviour-cloning term now."""
-        decay = self.settings.bc_decay_updates
+        decay = self.algorithm.bc_decay_updates
         left = max(0.0, 1 - self.actor_updates / decay) if decay else 1.0
-        return self.settings.bc_weight * left
+        return self.algorithm.bc_weight * left
 
     def _gripper_imitation(self, gripper_q: Tensor, batch: Batch) -> Tensor:
-        margin = self.settings.bc_gripper_margin
+        margin = self.algorithm.bc_gripper_margin
         return gripper_margin_loss(gripper_q, gripper_commands(batch), batch.offline, margin)
-
-    @torch.no_grad()
-    def _imitation_weights(self, z: Tensor, batch: Batch) -> Tensor:
-        """1 for offline rows, [B]; with `bc_q_filter` only where min Q(s, a_demo) > min Q(s, a_policy)."""
-        if not self.settings.bc_q_filter:
-            return batch.offline
-        policy_action = self.actor(z)[0].tanh()
-        policy_q = self.critics(z, policy_action).amin(dim=0)
-        demonstrated_q: Tensor = self.critics(z, batch.action[:, :CONTINUOUS_DIM]).amin(dim=0)
-        preferred: Tensor = batch.offline * (demonstrated_q > policy_q)
-        return preferred
 
     def _descend(self, name: str, loss: Tensor) -> Tensor:
         self.optimisers[name].zero_grad()
@@ -236,12 +222,10 @@ class SAC:
     def _clip_and_step(self, name: str) -> Tensor:
         optimiser = self.optimisers[name]
         norm = torch.nn.utils.clip_grad_norm_(
-            optimiser.param_groups[0]["params"], self.settings.grad_clip_norm, foreach=True
+            optimiser.param_groups[0]["params"], self.algorithm.grad_clip_norm, foreach=True
         )
         optimiser.step()
         return norm
-
-    # What leaves
 
     def networks(self) -> dict[str, nn.Module]:
         """Every network by its name in checkpoints."""
@@ -253,45 +237,6 @@ class SAC:
             "target_critics": self.target_critics,
             "target_gripper": self.target_gripper,
         }
-
-    def state_tensors(self) -> dict[str, Tensor]:
-        """CPU copies of everything a bit-exact resume needs; the generator's state is among them."""
-        named = {
-            f"{net}.{key}": t
-            for net, module in self.networks().items()
-            for key, t in module.state_dict().items()
-        }
-        named["log_temperature"] = self.log_temperature
-        named |= optimiser_tensors(self.optimisers)
-        copies = {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in named.items()}
-        copies["generator"] = self.generator.get_state()
-        copies["updates"] = torch.tensor([self.critic_updates, self.actor_updates])
-        return copies
-
-    def load_state_tensors(self, tensors: Mapping[str, Tensor]) -> None:
-        """Become what `state_tensors` was taken from. Raises KeyError or RuntimeError on a misfit."""
-        for net, module in self.networks().items():
-            prefix = f"{net}."
-            own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
-            module.load_state_dict(own)
-        with torch.no_grad():
-            self.log_temperature.copy_(tensors["log_temperature"])
-        load_optimiser_tensors(self.optimisers, tensors)
-        self.generator.set_state(tensors["generator"])
-        self.critic_updates, self.actor_updates = tensors["updates"].tolist()
-
-    def policy_tensors(self, include_frozen: bool = True) -> dict[str, Tensor]:
-        """CPU copies of what acting needs: encoder, actor, gripper critic; names as `Policy.load` takes them.
-
-        A frozen backbone never changes: after the first time it can be left out.
-        """
-        tensors: dict[str, Tensor] = {}
-        for name in ("encoder", "actor", "gripper"):
-            for key, tensor in self.networks()[name].state_dict().items():
-                frozen = key.startswith("backbone.") and not self.encoder.backbone_trained
-                if include_frozen or not frozen:
-                    tensors[f"{name}.{key}"] = tensor.detach().to("cpu", copy=True).contiguous()
-        return tensors
 
 
 def gripper_commands(batch: Batch) -> Tensor:

@@ -11,12 +11,14 @@ import numpy as np
 import torch
 
 from workers.config import Config
-from workers.learner.checkpoint import Checkpoint, CheckpointStore, NoCheckpoint, settings_hash
+from workers.learner.backbones import BackboneNotFound
+from workers.learner.checkpoint import Checkpoint, CheckpointStore, NoCheckpoint
 from workers.learner.memory import ReplayTooLarge, check_fits, replay_bytes
 from workers.learner.metrics import MetricsLog
 from workers.learner.replay import Replay
 from workers.learner.sac import SAC, Metrics
-from workers.learner.settings import policy_settings, replay_settings, sac_settings
+from workers.learner.sac_state import load_state_tensors, policy_tensors, state_tensors
+from workers.learner.settings_hash import settings_hash
 from workers.processors.build import feature_spec
 from workers.transport.log import LogMismatch, LogReader
 from workers.transport.record import Step
@@ -33,28 +35,25 @@ class SessionRefused(Exception):
 class LearnerSession:
     """Everything the learner knows of a run.
 
-    Raises SessionRefused when the replay cannot fit or the run's log has other features.
+    Raises SessionRefused when the replay cannot fit, the run's log has other features, or the weights of the
+    vision encoder cannot be had.
     """
 
     def __init__(self, config: Config) -> None:
         torch.set_num_threads(config.policy.torch_threads)
         self._config = config
         self.features = feature_spec(config)
-        replay_config = replay_settings(config)
+        policy, algorithm = config.policy, config.algorithm
         try:
-            check_fits(self.features, replay_config, _available_bytes())
+            check_fits(self.features, policy, _available_bytes())
             self._reader = LogReader(config.run_dir / "log", self.features)
-        except (ReplayTooLarge, LogMismatch) as error:
+            self.sac = SAC(self.features, policy, algorithm, seed=config.run.seed, device=policy.device)
+        except (ReplayTooLarge, LogMismatch, BackboneNotFound) as error:
             raise SessionRefused(str(error)) from error
-        self.replay = Replay(
-            self.features, replay_config.online_buffer_capacity, replay_config.offline_buffer_capacity
-        )
-        self._bytes_a_transition = replay_bytes(self.features, replay_config) / (
-            replay_config.online_buffer_capacity + replay_config.offline_buffer_capacity
-        )
-        networks, updates = policy_settings(config), sac_settings(config)
-        self._settings_hash = settings_hash(networks, updates)
-        self.sac = SAC(self.features, networks, updates, seed=config.run.seed, device=config.policy.device)
+        online, offline = policy.online_buffer_capacity, policy.offline_buffer_capacity
+        self.replay = Replay(self.features, online, offline)
+        self._bytes_a_transition = replay_bytes(self.features, policy) / (online + offline)
+        self._settings_hash = settings_hash(policy, algorithm)
         self._rng = np.random.default_rng(config.run.seed)
         self._shelf = PolicyShelf(config.run_dir / "policy")
         self._checkpoints = CheckpointStore(config.run_dir / "checkpoints", keep=config.checkpoint.keep)
@@ -63,6 +62,7 @@ class LearnerSession:
         self.pretrain_done = 0
         self.env_steps = 0
         self.policy_version = 0
+        self._saved_updates = 0
         self._resume()
 
     # counters
@@ -107,7 +107,7 @@ class LearnerSession:
         self._note(metrics, self.pretrain_done)
 
     def update(self) -> None:
-        """One critic update; every `utd_ratio`-th also updates actor and temperature."""
+        """One critic update; every `policy_update_freq`-th also updates actor and temperature."""
         algorithm = self._config.algorithm
         batch = self.replay.sample(
             algorithm.batch_size, algorithm.online_ratio, self._rng, algorithm.random_shift_px
@@ -137,7 +137,7 @@ class LearnerSession:
 
     def publish(self) -> int | None:
         """Lay down the policy; its version, or None when it holds NaN and must not drive an arm."""
-        tensors = self.sac.policy_tensors()
+        tensors = policy_tensors(self.sac)
         if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
             log.error("the policy holds NaN or infinity and is not published; lower the learning rates")
             return None
@@ -181,12 +181,11 @@ class LearnerSession:
             settings_hash=self._settings_hash,
             counters={"pretrain_done": self.pretrain_done, "policy_version": self.policy_version},
             rng=self._rng.bit_generator.state,
-            tensors=self.sac.state_tensors(),
+            tensors=state_tensors(self.sac),
         )
 
     def _resume(self) -> None:
-        """Go on from the newest good checkpoint; the replay is read from the log. Never silently from zero."""
-        self._saved_updates = 0
+        """Go on from the newest good checkpoint, the replay from the log; never silently from zero."""
         self.policy_version = max(self._shelf.versions(), default=0)
         if not self._checkpoints.paths():
             return
@@ -199,7 +198,7 @@ class LearnerSession:
             ) from error
         for reason in self._checkpoints.rejected:
             log.warning("checkpoint passed over: %s", reason)
-        self.sac.load_state_tensors(checkpoint.tensors)
+        load_state_tensors(self.sac, checkpoint.tensors)
         self._rng.bit_generator.state = dict(checkpoint.rng)
         self.pretrain_done = checkpoint.counters["pretrain_done"]
         self.policy_version = max(self.policy_version, checkpoint.counters["policy_version"])

@@ -2,11 +2,15 @@
 
 import logging
 import time
+from typing import TYPE_CHECKING
 
 from workers.config import Config
 from workers.model.events import BufferFilled, LearnerProgress, PolicyPublished
 from workers.model.orders import Learn
 from workers.runtime.harness import Desk, WorkerFailure
+
+if TYPE_CHECKING:  # torch takes seconds to import: only in the process that trains
+    from workers.learner.session import LearnerSession
 
 REPORT_PERIOD_S = 1.0
 IDLE_WAIT_S = 0.05
@@ -15,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 def main(desk: Desk, config: Config) -> None:
-    """Train until told to quit. Raises WorkerFailure when the buffers cannot fit or the log is another run's."""
+    """Train until told to quit. Raises WorkerFailure when the session is refused; it says why."""
     from workers.learner.memory import tune_allocator
     from workers.learner.session import LearnerSession, SessionRefused
 
@@ -33,7 +37,7 @@ def main(desk: Desk, config: Config) -> None:
 class Loop:
     """The order of the work: read the log, then one update if there is reason for one, then tell."""
 
-    def __init__(self, desk: Desk, config: Config, session: "LearnerSession") -> None:  # noqa: F821
+    def __init__(self, desk: Desk, config: Config, session: "LearnerSession") -> None:
         self._desk = desk
         self._config = config
         self._session = session

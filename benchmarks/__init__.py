@@ -1,0 +1,1 @@
+"""Where the README's figures come from; run one with `python -m benchmarks.NAME` in the repository's root."""

@@ -1,0 +1,68 @@
+"""What leaves a SAC and comes back: everything for an exact resume, or just what acting needs."""
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor
+
+from workers.learner.optimiser_state import load_optimiser_tensors, optimiser_tensors
+from workers.learner.sac import SAC
+
+ACTING = ("encoder", "actor", "gripper")
+
+
+def state_tensors(sac: SAC) -> dict[str, Tensor]:
+    """CPU copies of everything a bit-exact resume needs; the generator's state is among them."""
+    named = _network_tensors(sac)
+    named["log_temperature"] = sac.log_temperature
+    named |= optimiser_tensors(sac.optimisers)
+    copies = {name: _copy(tensor) for name, tensor in named.items()}
+    copies["generator"] = sac.generator.get_state()
+    copies["updates"] = torch.tensor([sac.critic_updates, sac.actor_updates])
+    return copies
+
+
+def load_state_tensors(sac: SAC, tensors: Mapping[str, Tensor]) -> None:
+    """Become what `state_tensors` was taken from. Raises KeyError or RuntimeError on a misfit.
+
+    Generators of different kinds of device do not understand each other's state: a run that moves, from
+    processor to GPU say, goes on with fresh noise, drawn from its seed and the updates done.
+    """
+    for net, module in sac.networks().items():
+        prefix = f"{net}."
+        own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
+        module.load_state_dict(own)
+    with torch.no_grad():
+        sac.log_temperature.copy_(tensors["log_temperature"])
+    load_optimiser_tensors(sac.optimisers, tensors)
+    sac.critic_updates, sac.actor_updates = tensors["updates"].tolist()
+    if tensors["generator"].shape == sac.generator.get_state().shape:
+        sac.generator.set_state(tensors["generator"])
+    else:
+        sac.generator.manual_seed(sac.generator.initial_seed() + sac.critic_updates)
+
+
+def policy_tensors(sac: SAC, include_frozen: bool = True) -> dict[str, Tensor]:
+    """CPU copies of what acting needs: encoder, actor, gripper critic; names as `Policy.load` takes them.
+
+    A frozen backbone never changes: after the first time it can be left out.
+    """
+    left_out = () if include_frozen or sac.encoder.backbone_trained else ("encoder.backbone.",)
+    return {
+        name: _copy(tensor)
+        for name, tensor in _network_tensors(sac).items()
+        if name.split(".", 1)[0] in ACTING and not name.startswith(left_out)
+    }
+
+
+def _network_tensors(sac: SAC) -> dict[str, Tensor]:
+    """`<network>.<name in its state dict>` -> tensor."""
+    return {
+        f"{net}.{key}": tensor
+        for net, module in sac.networks().items()
+        for key, tensor in module.state_dict().items()
+    }
+
+
+def _copy(tensor: Tensor) -> Tensor:
+    return tensor.detach().to("cpu", copy=True).contiguous()

@@ -1,4 +1,4 @@
-"""Where the learner lays policies for an actor on the same machine: newest version, written aside and renamed."""
+"""Where the learner lays policies for an actor on the same machine: written aside, then renamed."""
 
 import os
 from collections.abc import Mapping

@@ -67,17 +67,42 @@ STOP_KEYS_WHILE_TYPING = frozenset(BY_ID["stop-always"].keys.split(","))  # an `
 STOP_KEYS = STOP_KEYS_WHILE_TYPING | frozenset(BY_ID["stop"].keys.split(","))
 
 
-def footer(*, stopped: bool, human: bool, idle: bool) -> tuple[Key, ...]:
-    """The keys that matter now, most important first; the footer prints as many as fit."""
+# Keys that belong together take one place in the footer.
+_TOGETHER = {
+    "move": ("↑↓←→", "Move"),
+    "height": ("u j", "Up, down"),
+    "gripper": ("[ ]", "Gripper"),
+}
+
+
+def footer(*, stopped: bool, human: bool, idle: bool) -> tuple[tuple[str, str, str], ...]:
+    """(id, caption, label) of the keys that matter now, most important first; as many as fit are printed."""
     wanted: tuple[str, ...]
     if stopped:
         wanted = ("clear-stop", "home", "train", "cameras", "help", "quit")
     elif idle:
         wanted = ("start", "train", "stop", "help", "palette", "quit")
     elif human:
-        wanted = ("stop", "intervene", "forward", "back", "left", "right", "raise", "lower", "close", "open")
-        wanted += ("success", "fail", "rerecord", "help", "quit")
+        wanted = (
+            "stop",
+            "intervene",
+            "move",
+            "height",
+            "gripper",
+            "success",
+            "fail",
+            "rerecord",
+            "help",
+            "quit",
+        )
     else:
         wanted = ("stop", "intervene", "success", "fail", "rerecord", "pause", "help", "quit")
         wanted += ("cameras", "evaluate", "script", "home")
-    return tuple(BY_ID[name] for name in wanted)
+    return tuple(_entry(name) for name in wanted)
+
+
+def _entry(name: str) -> tuple[str, str, str]:
+    if name in _TOGETHER:
+        return (name, *_TOGETHER[name])
+    key = BY_ID[name]
+    return name, key.caption, key.label

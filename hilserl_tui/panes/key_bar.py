@@ -16,12 +16,14 @@ class KeyBar(Lines):
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         row: list[tuple[str, str]] = []
         used = 0
-        for key in footer(stopped=view.stopped, human=view.human, idle=view.idle):
-            label = "Give back" if key.id == "intervene" and view.human else key.label
-            label = "Go on" if key.id == "pause" and view.state.control.paused else label
-            size = len(key.caption) + len(label) + 4
+        for name, caption, label in footer(stopped=view.stopped, human=view.human, idle=view.idle):
+            if name == "intervene" and view.human:
+                label = "Give back"
+            elif name == "pause" and view.state.control.paused:
+                label = "Go on"
+            size = len(caption) + len(label) + 4
             if used + size > width:
                 continue
-            row += [(f" {key.caption} ", "key"), (f" {label} ", "red" if key.id == "stop" else "dim")]
+            row += [(f" {caption} ", "key"), (f" {label} ", "red" if name == "stop" else "dim")]
             used += size
         return [tuple(row)]

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from hilserl_tui.panes.draw import Row, figure, fit, spread
+from hilserl_tui.panes.draw import Row, elide, figure, fit, row_width, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
 from workers.model.events import Driver, GateMode, Phase
@@ -36,7 +36,7 @@ def condition(view: View) -> Condition:
     if arm.mode is GateMode.HOLD:
         return Condition("‖ HOLD", "grey_block", _waiting(view))
     if control.driver is Driver.SCRIPTED:
-        return Condition("▲ SCRIPT", "amber_block", "the scripted person drives")
+        return Condition("▲ SCRIPT", "amber_block", "scripted person drives")
     if control.driver is Driver.POLICY:
         return Condition("▶ POLICY", "blue_block", "the policy drives")
     return Condition("‖ HOLD", "grey_block", _waiting(view))
@@ -92,7 +92,8 @@ class StateBar(Lines):
         if height >= 3:
             return _stopped_rows(view, now, width)
         figures = _figures(view, width)
-        return [spread(((word, now.style), (" " + now.text, "bold")), figures, width)]
+        room = width - len(word) - row_width(figures) - 2  # a space on either side
+        return [spread(((word, now.style), (" " + elide(now.text, room), "bold")), figures, width)]
 
 
 def _stopped_rows(view: View, now: Condition, width: int) -> list[Row]:

@@ -26,7 +26,7 @@ def test_stop_is_a_single_byte_and_works_with_caps_lock():
 
 def test_the_stop_key_is_first_in_the_footer_whenever_the_arm_may_move():
     for human in (False, True):
-        assert footer(stopped=False, human=human, idle=False)[0].id == "stop"
+        assert footer(stopped=False, human=human, idle=False)[0][0] == "stop"
 
 
 def test_help_lists_every_key():

@@ -53,7 +53,8 @@ async def test_the_human_is_told_that_they_drive(size):
     assert "▲ HUMAN" in rows[0]
     assert "you have the arm" in rows[0]
     assert "Give back" in rows[-1]
-    assert "Forward" in rows[-1]
+    assert "Move" in rows[-1]
+    assert "Gripper" in rows[-1]
 
 
 @SIZES

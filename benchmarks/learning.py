@@ -96,10 +96,10 @@ class Trial:
             0.15,
             np.random.default_rng([args.seed, 7]),
         )
-        env, port = sim_env(config)
+        self.env, port = sim_env(config)
         chair, period = Chair(True, config.teleop.jog_step), SimulatedPeriod(port, self.learn)
         self.runner = EpisodeRunner(
-            env, self.policy, chair, self.script, period, self.append, lambda event: None
+            self.env, self.policy, chair, self.script, period, self.append, lambda event: None
         )
         self.clock = time.thread_time if args.threads == 1 else time.perf_counter
         self.kind = EpisodeKind.DEMONSTRATION
@@ -107,6 +107,11 @@ class Trial:
         self.episode = 0
         self.owed = 0.0
         self.learning_s = 0.0
+
+    def close(self) -> None:
+        self.env.close()
+        self.log.close()
+        self.session.close()
 
     def append(self, record: Record) -> None:
         self.log.append(record)
@@ -205,7 +210,11 @@ def main() -> None:
     args = parser.parse_args()
     tune_allocator()
     with tempfile.TemporaryDirectory() as folder:
-        Trial(args, Path(folder)).run()
+        trial = Trial(args, Path(folder))
+        try:
+            trial.run()
+        finally:
+            trial.close()
 
 
 def trial_config(args: argparse.Namespace, folder: Path) -> Config:

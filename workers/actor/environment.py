@@ -171,6 +171,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         transition.info["is_intervention"] = period.is_intervention
         transition.info["ee_target_m"] = self._acting.target_m
         transition.info["ee_position_m"] = self._kinematics.position(reading.joints_deg)
+        transition.info["captured_s"] = reading.stamp_s
         transition.info["gripper_pct"] = float(reading.joints_deg[GRIPPER])
         self._observing(transition)
         return transition

@@ -113,24 +113,29 @@ class EpisodeRunner:
         return result
 
     def _step(
-        self, kind: EpisodeKind, episode: int, observation: Observation, info: dict[str, Any], result: EpisodeResult
+        self,
+        kind: EpisodeKind,
+        episode: int,
+        observation: Observation,
+        info: dict[str, Any],
+        result: EpisodeResult,
     ) -> tuple[Observation, dict[str, Any], EndedBy | None]:
+        """One period: decide, send, wait, observe, record."""
         started_s = time.monotonic()
         driver = self._choose_driver(kind, info)
-        if driver in _HUMANS and self._driver not in _HUMANS:
-            result.interventions += 1
+        result.interventions += driver in _HUMANS and self._driver not in _HUMANS
         self._change_driver(driver)
         action = self._action(driver, kind, observation, info)
-        decided_s = time.monotonic()
         executed_ns = time.monotonic_ns()
         self._env.begin_step(action, human_action=action if driver is Driver.HUMAN else None)
         self._apply_jogs()
+        decided_s = time.monotonic()
         self._period.pass_by(self._apply_jogs)
-        waited_s = time.monotonic()
+        over_s = time.monotonic()
         verdict = self._chair.take_verdict()
         if verdict in _JUDGEMENTS:
             self._env.judge(_JUDGEMENTS[verdict])
-        following, reward, terminated, truncated, following_info = self._env.finish_step()
+        following, reward, terminated, truncated, outcome = self._env.finish_step()
         observed_s = time.monotonic()
         if kind is not EpisodeKind.EVALUATION:
             self._append(
@@ -138,29 +143,29 @@ class EpisodeRunner:
                     episode=episode,
                     step=result.steps,
                     state=observation["observation.state"],
-                    images=self._pictures(observation),
-                    action=np.asarray(following_info["executed_action"], np.float32),
-                    reward=float(reward),
-                    terminated=bool(terminated),
-                    truncated=bool(truncated),
+                    images=stack_pictures(observation),
+                    action=np.asarray(outcome["executed_action"], np.float32),
+                    reward=reward,
+                    terminated=terminated,
+                    truncated=truncated,
                     is_intervention=driver in _HUMANS and kind is EpisodeKind.TRAINING,
                     is_demonstration=kind is EpisodeKind.DEMONSTRATION,
-                    discrete_penalty=float(following_info["discrete_penalty"]),
+                    discrete_penalty=float(outcome["discrete_penalty"]),
                     policy_version=self._policy.version,
-                    captured_ns=int(info.get("captured_ns", 0)),
+                    captured_ns=round(info["captured_s"] * 1e9),
                     executed_ns=executed_ns,
                 )
             )
         result.steps += 1
         result.steps_by_human += driver in _HUMANS
-        result.reward += float(reward)
+        result.reward += reward
         result.stages_ms = {
             "decide": (decided_s - started_s) * 1e3,
-            "observe": (observed_s - waited_s) * 1e3,
+            "observe": (observed_s - over_s) * 1e3,
             "record": (time.monotonic() - observed_s) * 1e3,
         }
-        self._emit(StepTaken(episode, result.steps, self._env.step_limit, float(reward), driver))
-        return following, following_info, _end(verdict, terminated, truncated, float(reward))
+        self._emit(StepTaken(episode, result.steps, self._env.step_limit, reward, driver))
+        return following, outcome, _end(verdict, terminated, truncated, reward)
 
     def _choose_driver(self, kind: EpisodeKind, info: dict[str, Any]) -> Driver:
         if kind is EpisodeKind.EVALUATION:
@@ -193,8 +198,11 @@ class EpisodeRunner:
             self._driver = driver
             self._emit(DriverChanged(driver))
 
-    def _pictures(self, observation: Observation) -> NDArray[np.uint8]:
-        return np.stack([observation[f"observation.images.{name}"] for name in self._env.camera_names])
+
+def stack_pictures(observation: Observation) -> NDArray[np.uint8]:
+    """uint8 [cameras, H, W, 3], in the observation's order; [0, 0, 0, 3] without cameras."""
+    pictures = [value for name, value in observation.items() if name.startswith("observation.images.")]
+    return np.stack(pictures) if pictures else np.empty((0, 0, 0, 3), np.uint8)
 
 
 def jog_delta(jog: Jog, jog_step: float) -> NDArray[np.float32]:
@@ -208,12 +216,11 @@ def jog_delta(jog: Jog, jog_step: float) -> NDArray[np.float32]:
 
 
 def _closing(episode: int, ended_by: EndedBy, observation: Observation) -> EpisodeEnd:
-    pictures = [observation[name] for name in observation if name.startswith("observation.images.")]
     return EpisodeEnd(
         episode=episode,
         outcome=_OUTCOMES[ended_by],
         state=observation["observation.state"],
-        images=np.stack(pictures),
+        images=stack_pictures(observation),
         discard=ended_by is EndedBy.RERECORD,
     )
 

@@ -29,6 +29,7 @@ from workers.station.server import Server
 WORD_PERIOD_S = 0.1  # the gate holds when the station is silent for 1 s
 ARM_DISPLAY_PERIOD_S = 0.1
 LEASE_LIMIT_S = 0.5
+LAST_WORDS_S = 1.0  # for "stopped" of every worker to reach the consoles
 LEASE_LOST_WORDS = "the console that held the controls is gone"
 INTERNAL_EVENTS = (e.Recorded, e.PolicyPublished)
 log = logging.getLogger(__name__)
@@ -93,6 +94,7 @@ class Station:
         finally:
             self._fold(e.PhaseChanged(e.Phase.STOPPING, "hold, park, save"))
             await self._stop_workers()
+            await asyncio.wait(keepers, timeout=LAST_WORDS_S)
             for task in (*duties, *keepers):
                 task.cancel()
             await self._server.close()

@@ -1,0 +1,165 @@
+"""An episode as the log sees it: who drove, what was executed, how it ended. On the simulator, in process."""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import pytest
+
+from workers.actor.chair import Chair
+from workers.actor.environment import ArmEnv
+from workers.actor.episode import EpisodeRunner, jog_delta
+from workers.actor.sim_env import InProcessArm, sim_env, without_cameras
+from workers.config import load
+from workers.config.ready import ready_config
+from workers.model.commands import Axis, Command, Intervene, Jog, Mark, Verdict
+from workers.model.events import Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
+from workers.teleop.scripted_operator import ScriptedOperator
+from workers.transport.record import EpisodeEnd, Outcome, Step
+
+
+class StillPolicy:
+    """Does nothing; remembers what it was asked."""
+
+    version = 7
+
+    def __init__(self) -> None:
+        self.asked: list[bool] = []
+
+    def act(self, observation, deterministic: bool) -> np.ndarray:
+        self.asked.append(deterministic)
+        return np.array([0, 0, 0, 1], np.float32)
+
+
+class ScriptedKeys:
+    """A period in which commands arrive: step number -> commands."""
+
+    def __init__(self, port: InProcessArm, chair: Chair, keys: dict[int, list[Command]]) -> None:
+        self._port, self._chair, self._keys = port, chair, keys
+        self._step = -1
+
+    def restart(self) -> None:
+        self._step = -1
+
+    def pass_by(self, on_input: Callable[[], None]) -> None:
+        self._step += 1
+        for command in self._keys.get(self._step, []):
+            self._chair.take(command)
+            on_input()
+        self._port.wait_period()
+
+    def interrupted(self) -> str:
+        return ""
+
+
+class Bench:
+    def __init__(self, env: ArmEnv, port: InProcessArm) -> None:
+        self.env, self.port = env, port
+
+    def run(self, kind: EpisodeKind, keys: dict[int, list[Command]], scripted: bool = False, attendance: float = 1.0):
+        self.records: list[Step | EpisodeEnd] = []
+        self.events: list[Event] = []
+        chair = Chair(scripted=scripted, jog_step=0.5)
+        script = ScriptedOperator(6, (0.02, 0.02, 0.02), 40.0, 0.0, np.random.default_rng(0))
+        script.attendance = attendance
+        self.policy = StillPolicy()
+        period = ScriptedKeys(self.port, chair, keys)
+        runner = EpisodeRunner(
+            self.env, self.policy, chair, script, period, self.records.append, self.events.append
+        )
+        return runner.run(kind, episode=3, seed=5)
+
+    @property
+    def steps(self) -> list[Step]:
+        return [record for record in self.records if isinstance(record, Step)]
+
+
+@pytest.fixture(scope="module")
+def bench() -> Iterator[Bench]:
+    made = Bench(*sim_env(without_cameras(load(ready_config()))))
+    yield made
+    made.env.close()
+
+
+def test_a_demonstration_is_recorded_step_by_step_and_succeeds(bench: Bench) -> None:
+    result = bench.run(EpisodeKind.DEMONSTRATION, {}, scripted=True)
+    assert result.ended_by is EndedBy.SUCCESS
+    assert all(step.is_demonstration and not step.is_intervention for step in bench.steps)
+    assert [step.step for step in bench.steps] == list(range(result.steps))
+    assert [step.reward for step in bench.steps] == [0.0] * (result.steps - 1) + [1.0]
+    assert bench.steps[-1].terminated and not any(step.terminated for step in bench.steps[:-1])
+    end = bench.records[-1]
+    assert isinstance(end, EpisodeEnd) and end.outcome is Outcome.SUCCESS and end.state is not None
+
+
+def test_a_still_policy_runs_into_the_time_limit(bench: Bench) -> None:
+    result = bench.run(EpisodeKind.TRAINING, {})
+    assert result.ended_by is EndedBy.TIME_LIMIT and result.steps == bench.env.step_limit
+    assert bench.steps[-1].truncated and not bench.steps[-1].terminated
+    assert result.steps_by_human == 0
+    assert bench.policy.asked == [False] * result.steps
+
+
+def test_the_scripted_person_takes_over_a_stuck_policy_and_it_counts_as_intervention(bench: Bench) -> None:
+    result = bench.run(EpisodeKind.TRAINING, {}, scripted=True)
+    assert result.interventions >= 1
+    helped = [step.is_intervention for step in bench.steps]
+    assert not any(helped[:6]), "it is patient first"
+    assert sum(helped) == result.steps_by_human > 0
+    drivers = [event.driver for event in bench.events if isinstance(event, StepTaken)]
+    assert [driver is Driver.SCRIPTED for driver in drivers] == helped
+
+
+def test_key_presses_move_the_arm_and_are_what_is_recorded(bench: Bench) -> None:
+    keys = {
+        2: [Intervene(True)],
+        3: [Jog(Axis.X, 1), Jog(Axis.X, 1), Jog(Axis.Z, -1), Jog(Axis.GRIPPER, -1)],
+        4: [Intervene(False)],
+    }
+    bench.run(EpisodeKind.TRAINING, keys)
+    assert [step.is_intervention for step in bench.steps[:6]] == [False, False, False, True, True, False]
+    assert bench.steps[3].action == pytest.approx([1.0, 0.0, -0.5, 0.0])
+    assert bench.steps[3].discrete_penalty < 0
+    assert bench.steps[4].action == pytest.approx([0, 0, 0, 1])
+    drivers = [event.driver for event in bench.events if isinstance(event, DriverChanged)]
+    assert drivers == [Driver.POLICY, Driver.HUMAN, Driver.POLICY, Driver.NOBODY]
+
+
+def test_more_key_presses_than_a_period_holds_are_bounded(bench: Bench) -> None:
+    bench.run(EpisodeKind.TRAINING, {0: [Intervene(True)], 1: [Jog(Axis.Y, 1)] * 9, 2: [Mark(Verdict.FAILURE)]})
+    assert bench.steps[1].action[1] == pytest.approx(1.0)
+
+
+def test_a_persons_steps_do_not_run_down_the_clock(bench: Bench) -> None:
+    result = bench.run(EpisodeKind.TRAINING, {0: [Intervene(True)], 39: [Intervene(False)]})
+    assert result.ended_by is EndedBy.TIME_LIMIT
+    assert result.steps_by_human == 39
+    assert result.steps == 39 + bench.env.step_limit
+
+
+@pytest.mark.parametrize(
+    ("verdict", "ended_by", "reward"),
+    [(Verdict.SUCCESS, EndedBy.SUCCESS, 1.0), (Verdict.FAILURE, EndedBy.FAILURE, 0.0)],
+)
+def test_the_persons_verdict_ends_the_episode(bench: Bench, verdict: Verdict, ended_by: EndedBy, reward: float) -> None:
+    result = bench.run(EpisodeKind.TRAINING, {4: [Mark(verdict)]})
+    assert (result.ended_by, result.steps, result.reward) == (ended_by, 5, reward)
+    assert bench.steps[-1].terminated and bench.steps[-1].reward == reward
+
+
+def test_rerecord_discards_the_episode_in_the_log(bench: Bench) -> None:
+    result = bench.run(EpisodeKind.DEMONSTRATION, {4: [Mark(Verdict.RERECORD)]}, scripted=True)
+    end = bench.records[-1]
+    assert result.ended_by is EndedBy.RERECORD
+    assert isinstance(end, EpisodeEnd) and end.discard
+
+
+def test_an_evaluation_is_the_policy_alone_and_leaves_no_training_data(bench: Bench) -> None:
+    result = bench.run(EpisodeKind.EVALUATION, {}, scripted=True)
+    assert bench.records == []
+    assert result.steps_by_human == 0
+    assert all(bench.policy.asked), "deterministic"
+
+
+def test_jog_keys_become_partial_actions() -> None:
+    assert jog_delta(Jog(Axis.Y, -1), 0.5) == pytest.approx([0, -0.5, 0, 1])
+    assert jog_delta(Jog(Axis.GRIPPER, 1), 0.5) == pytest.approx([0, 0, 0, 2])

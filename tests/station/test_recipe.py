@@ -1,0 +1,161 @@
+"""The recipe: demonstrations first, training until it looks ready, the evaluation decides."""
+
+import asyncio
+from collections.abc import Callable
+
+from workers.config import Config, load
+from workers.config.ready import ready_config
+from workers.model import events as e
+from workers.model.orders import Attend, Collect, Learn, Order
+from workers.model.reduce import reduce
+from workers.model.state import ConsoleState
+from workers.station.recipe import TrainRecipe
+
+WORKERS = ("robot", "camera-front", "camera-side", "actor", "learner")
+
+
+class FakeStation:
+    """Folds events as the station does, and keeps the standing orders."""
+
+    def __init__(self, config: Config, until_success: float | None) -> None:
+        self.state = ConsoleState()
+        self.orders: list[tuple[str, Order]] = []
+        self._changed = asyncio.Event()
+        self.recipe = TrainRecipe(self, config, until_success)
+        self.task = asyncio.create_task(self.recipe.run())
+
+    def emit(self, event: e.Event) -> None:
+        self.state = reduce(self.state, event)
+        self.recipe.on_event(event)
+        self._changed.set()
+
+    def stand(self, worker: str, order: Order) -> None:
+        self.orders.append((worker, order))
+
+    async def wait_for(self, condition: Callable[[], bool]) -> None:
+        while not condition():
+            self._changed.clear()
+            await self._changed.wait()
+
+    async def settle(self) -> None:
+        for _ in range(10):
+            await asyncio.sleep(0)
+
+    def collecting(self) -> Collect:
+        return next(order for _, order in reversed(self.orders) if isinstance(order, Collect))
+
+    async def start(self) -> None:
+        for worker in WORKERS:
+            self.emit(e.WorkerChanged(worker, e.WorkerState.RUNNING))
+        await self.settle()
+
+    async def train(self, first: int, count: int, success: bool, by_human: int = 0) -> None:
+        for episode in range(first, first + count):
+            self.emit(e.EpisodeStarted(episode, e.EpisodeKind.TRAINING))
+            ended_by = e.EndedBy.SUCCESS if success else e.EndedBy.TIME_LIMIT
+            self.emit(e.EpisodeEnded(episode, e.EpisodeKind.TRAINING, 1.0, 10, by_human, 0, ended_by, 1.0))
+            await self.settle()
+
+    async def collected(self, kind: e.EpisodeKind, done: int, total: int) -> None:
+        self.emit(e.Collected(kind, done, total, finished=done == total))
+        await self.settle()
+
+    async def evaluated(self, successes: int, trials: int, total: int = 50) -> None:
+        self.emit(e.EvaluationProgress(successes, trials, total, 9, finished=True))
+        self.emit(e.Collected(e.EpisodeKind.EVALUATION, trials, total, finished=True))
+        await self.settle()
+
+
+def config() -> Config:
+    return load(ready_config())
+
+
+async def test_nothing_is_ordered_before_every_worker_runs() -> None:
+    station = FakeStation(config(), 0.9)
+    for worker in WORKERS[:-1]:
+        station.emit(e.WorkerChanged(worker, e.WorkerState.RUNNING))
+        station.emit(e.WorkerChanged(WORKERS[-1], e.WorkerState.STARTING))
+    await station.settle()
+    assert station.orders == []
+    station.task.cancel()
+
+
+async def test_a_run_goes_from_demonstrations_to_a_passed_evaluation() -> None:
+    station = FakeStation(config(), 0.9)
+    await station.start()
+    assert ("learner", Learn(True)) in station.orders
+    assert station.collecting() == Collect(e.EpisodeKind.DEMONSTRATION, 20)
+    await station.collected(e.EpisodeKind.DEMONSTRATION, 7, 20)
+    assert (station.state.progress.phase, station.state.progress.done) == (e.Phase.RECORDING, 7)
+    await station.collected(e.EpisodeKind.DEMONSTRATION, 20, 20)
+    assert station.collecting() == Collect(e.EpisodeKind.TRAINING)
+    await station.train(20, 20, success=True)
+    assert station.collecting() == Collect(e.EpisodeKind.EVALUATION, 50, give_up_after=6)
+    await station.evaluated(46, 50)
+    ended = await asyncio.wait_for(station.task, 1)
+    assert ended.succeeded and "92%" in ended.reason
+
+
+async def test_a_failed_evaluation_goes_back_to_training() -> None:
+    station = FakeStation(config(), 0.9)
+    await station.start()
+    await station.collected(e.EpisodeKind.DEMONSTRATION, 20, 20)
+    await station.train(20, 20, success=True)
+    await station.evaluated(10, 16)
+    assert station.collecting() == Collect(e.EpisodeKind.TRAINING)
+    await station.train(40, 5, success=True)
+    assert station.collecting() == Collect(e.EpisodeKind.TRAINING), "not at once again"
+    await station.train(45, 20, success=True)
+    assert station.collecting().kind is e.EpisodeKind.EVALUATION
+    station.task.cancel()
+
+
+async def test_helped_episodes_do_not_call_for_an_evaluation() -> None:
+    station = FakeStation(config(), 0.9)
+    await station.start()
+    await station.collected(e.EpisodeKind.DEMONSTRATION, 20, 20)
+    await station.train(20, 30, success=True, by_human=3)
+    assert station.collecting() == Collect(e.EpisodeKind.TRAINING)
+    station.task.cancel()
+
+
+async def test_the_operator_may_ask_for_an_evaluation_any_time() -> None:
+    station = FakeStation(config(), None)
+    await station.start()
+    await station.collected(e.EpisodeKind.DEMONSTRATION, 20, 20)
+    station.recipe.evaluate_now()
+    station.emit(e.LogLine("x", e.Level.INFO, "wake"))
+    await station.settle()
+    assert station.collecting() == Collect(e.EpisodeKind.EVALUATION, 50)
+    await station.evaluated(50, 50)
+    assert station.collecting() == Collect(e.EpisodeKind.TRAINING), "without a goal training goes on"
+    station.task.cancel()
+
+
+async def test_the_scripted_person_helps_less_as_the_policy_improves() -> None:
+    station = FakeStation(config(), 0.9)
+    await station.start()
+    await station.collected(e.EpisodeKind.DEMONSTRATION, 20, 20)
+    await station.train(20, 15, success=False)
+    struggling = [order.probability for _, order in station.orders if isinstance(order, Attend)][-1]
+    await station.train(35, 9, success=True)
+    improving = [order.probability for _, order in station.orders if isinstance(order, Attend)][-1]
+    assert improving < struggling
+    station.task.cancel()
+
+
+async def test_a_worker_that_failed_for_good_ends_the_run_with_its_reason() -> None:
+    station = FakeStation(config(), 0.9)
+    await station.start()
+    station.emit(e.WorkerChanged("camera-front", e.WorkerState.FAILED, "no EGL; install libegl1"))
+    ended = await asyncio.wait_for(station.task, 1)
+    assert not ended.succeeded
+    assert "camera-front" in ended.reason and "install libegl1" in ended.reason
+
+
+async def test_a_run_that_has_its_demonstrations_goes_straight_to_training() -> None:
+    station = FakeStation(config(), 0.9)
+    await station.start()
+    await station.collected(e.EpisodeKind.DEMONSTRATION, 20, 20)
+    assert station.collecting().kind is e.EpisodeKind.TRAINING
+    station.task.cancel()

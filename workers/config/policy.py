@@ -29,6 +29,8 @@ class PolicyKwargsConfig(Section, frozen=True, kw_only=True):
     """Largest standard deviation of an action before its tanh."""
     init_final: Above0 = 0.05
     """Bound of the uniform first weights of the mean and standard deviation layers."""
+    init_std: Above0 = 1.0
+    """About the standard deviation that a new policy begins with; 1 flails, 0.2 keeps close to what it cloned."""
 
     def problems(self) -> Problems:
         if self.std_min >= self.std_max:

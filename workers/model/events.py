@@ -110,6 +110,7 @@ class ArmMoved(Event, frozen=True):
     clipped: tuple[str, ...] = ()
     reason: str = ""
     at_s: float = 0.0
+    moving_since_s: float = 0.0  # when the joint command last began to change
 
 
 class DriverChanged(Event, frozen=True):

@@ -28,6 +28,7 @@ class Arm(msgspec.Struct, frozen=True):
     clipped: tuple[str, ...] = ()
     reason: str = ""
     at_s: float = 0.0
+    moving_since_s: float = 0.0
 
 
 class Control(msgspec.Struct, frozen=True):

@@ -15,7 +15,7 @@ ARM_STATE = np.dtype(
         ("joints", "<f8", (6,)),  # degrees x 5, gripper percent
         ("velocity", "<f8", (6,)),  # per second
         ("goal", "<f8", (6,)),  # what the gate let through last
-        ("goal_at_ns", "<i8"),  # when that goal last changed
+        ("moving_since_ns", "<i8"),  # when the goal began to change after it stood still
         ("ee_m", "<f8", (3,)),
         ("mode", "S8"),  # a GateMode
         ("reason", "S64"),  # why the gate holds, "" while it does not

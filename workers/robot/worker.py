@@ -67,6 +67,7 @@ class RobotLoop:
         self._stops = 0
         self._clears = 0
         self._station_silent = False
+        self._goal_moved = False
         self._mode = Mode.HOLD
 
     def run(self) -> None:
@@ -134,8 +135,10 @@ class RobotLoop:
         state["at_ns"] = now_ns
         state["joints"] = status.reading.joints_deg
         state["velocity"] = status.reading.velocity_deg_s
-        if (state["goal"] != status.goal_deg).any():
-            state["goal_at_ns"] = now_ns
+        moves = bool((state["goal"] != status.goal_deg).any())
+        if moves and not self._goal_moved:
+            state["moving_since_ns"] = now_ns
+        self._goal_moved = moves
         state["goal"] = status.goal_deg
         state["ee_m"] = self._arm.tool_position_m()
         state["mode"] = _MODES[status.mode].value.encode()

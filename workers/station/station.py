@@ -272,4 +272,5 @@ def arm_moved(block: SharedNewest) -> e.ArmMoved | None:
         clipped=tuple(clipped.split(",")) if clipped else (),
         reason=arm["reason"].decode(),
         at_s=round(float(arm["at_ns"]) / 1e9, 3),
+        moving_since_s=float(arm["moving_since_ns"]) / 1e9,
     )

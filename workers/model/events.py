@@ -265,10 +265,11 @@ class Recorded(Event, frozen=True):
 
 
 class RunEnded(Event, frozen=True):
-    """The recipe is over; the station ends after this."""
+    """The recipe is over; the station ends after this. `failed`: something broke, rather than somebody stopped it."""
 
     reason: str
     succeeded: bool
+    failed: bool = False
 
 
 AnyEvent = (

@@ -20,6 +20,13 @@ class Operate(Order, frozen=True):
     command: AnyCommand
 
 
+class Hold(Order, frozen=True):
+    """The station holds the arm for a reason of its own; the operator's pause is another matter."""
+
+    on: bool
+    reason: str = ""
+
+
 class Collect(Order, frozen=True):
     """Run episodes of one kind, starting with the next episode.
 
@@ -57,13 +64,17 @@ class Preview(Order, frozen=True):
 
 
 class Learn(Order, frozen=True):
-    """The learner may update; without it, it only takes in transitions."""
+    """The learner may update; without it, it only takes in transitions.
+
+    `all_demonstrated`: no more demonstrations come, so that it clones from what there is.
+    """
 
     on: bool
+    all_demonstrated: bool = False
 
 
 class NewRecords(Order, frozen=True):
     """The actor appended to its log."""
 
 
-AnyOrder = Quit | Operate | Collect | Rest | TakePolicy | Attend | Preview | Learn | NewRecords
+AnyOrder = Quit | Operate | Hold | Collect | Rest | TakePolicy | Attend | Preview | Learn | NewRecords

@@ -102,7 +102,9 @@ async def type_keys(watcher: Console, console: ConsoleOnPty, presses: int) -> li
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--presses", type=int, default=100)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

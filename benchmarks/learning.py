@@ -45,6 +45,7 @@ class SimulatedPeriod:
 
     def __init__(self, port: InProcessArm, work: Callable[[], None]) -> None:
         self._port, self._work = port, work
+        self.stages_ms: dict[str, float] = {}
 
     def restart(self) -> None:
         return
@@ -243,7 +244,7 @@ def training_episode(number: int, result: EpisodeResult) -> Episode:
         interventions=result.interventions,
         ended_by=result.ended_by,
         seconds=0.0,
-        policy_version=result.policy_version,
+        policy_version=0,
     )
 
 

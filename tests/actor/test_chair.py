@@ -1,6 +1,6 @@
 """Who drives follows from the operator's keys, and from nothing else."""
 
-from workers.actor.chair import Chair
+from workers.actor.chair import PAUSED, Chair
 from workers.model.commands import Axis, Intervene, Jog, Mark, Pause, UseScript, Verdict
 from workers.model.events import Driver
 
@@ -54,9 +54,11 @@ def test_a_verdict_is_taken_once() -> None:
     assert chair.take_verdict() is None
 
 
-def test_pause_waits_until_it_is_lifted() -> None:
+def test_the_operators_pause_outlives_other_reasons_to_hold() -> None:
     chair = Chair(scripted=False, jog_step=0.5)
     chair.take(Pause(True))
-    assert chair.paused
+    chair.hold("the console is gone", True)
+    chair.hold("the console is gone", False)
+    assert chair.holds == {PAUSED}
     chair.take(Pause(False))
-    assert not chair.paused
+    assert not chair.holds

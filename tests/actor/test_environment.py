@@ -70,7 +70,9 @@ def test_an_episode_has_exactly_its_steps() -> None:
     processor = config.env.processor
     reset = msgspec.structs.replace(processor.reset, control_time_s=0.7)
     processor = msgspec.structs.replace(processor, reset=reset)
-    env, _ = sim_env(msgspec.structs.replace(config, env=msgspec.structs.replace(config.env, processor=processor)))
+    env, _ = sim_env(
+        msgspec.structs.replace(config, env=msgspec.structs.replace(config.env, processor=processor))
+    )
     env.reset(seed=0)
     ends = [env.step(STAY)[2:4] for _ in range(7)]
     assert ends == [(False, False)] * 6 + [(False, True)]

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from workers.actor.chair import Chair
-from workers.actor.environment import ArmEnv
-from workers.actor.episode import EpisodeRunner, jog_delta
+from workers.actor.environment import ArmEnv, ArmUnavailable
+from workers.actor.episode import EpisodeResult, EpisodeRunner, jog_delta
 from workers.actor.sim_env import InProcessArm, sim_env, without_cameras
 from workers.config import load
 from workers.config.ready import ready_config
@@ -20,9 +20,8 @@ from workers.transport.record import EpisodeEnd, Outcome, Step
 class StillPolicy:
     """Does nothing; remembers what it was asked."""
 
-    version = 7
-
-    def __init__(self) -> None:
+    def __init__(self, version: int) -> None:
+        self.version = version
         self.asked: list[bool] = []
 
     def act(self, observation, deterministic: bool) -> np.ndarray:
@@ -36,6 +35,7 @@ class ScriptedKeys:
     def __init__(self, port: InProcessArm, chair: Chair, keys: dict[int, list[Command]]) -> None:
         self._port, self._chair, self._keys = port, chair, keys
         self._step = -1
+        self.stages_ms: dict[str, float] = {}
 
     def restart(self) -> None:
         self._step = -1
@@ -55,13 +55,20 @@ class Bench:
     def __init__(self, env: ArmEnv, port: InProcessArm) -> None:
         self.env, self.port = env, port
 
-    def run(self, kind: EpisodeKind, keys: dict[int, list[Command]], scripted: bool = False, attendance: float = 1.0):
+    def run(
+        self,
+        kind: EpisodeKind,
+        keys: dict[int, list[Command]],
+        scripted: bool = False,
+        person: bool = False,
+        version: int = 7,
+    ) -> EpisodeResult:
         self.records: list[Step | EpisodeEnd] = []
         self.events: list[Event] = []
         chair = Chair(scripted=scripted, jog_step=0.5)
         script = ScriptedOperator(6, (0.02, 0.02, 0.02), 40.0, 0.0, np.random.default_rng(0))
-        script.attendance = attendance
-        self.policy = StillPolicy()
+        chair.person_drives = person
+        self.policy = StillPolicy(version)
         period = ScriptedKeys(self.port, chair, keys)
         runner = EpisodeRunner(
             self.env, self.policy, chair, script, period, self.records.append, self.events.append
@@ -125,7 +132,9 @@ def test_key_presses_move_the_arm_and_are_what_is_recorded(bench: Bench) -> None
 
 
 def test_more_key_presses_than_a_period_holds_are_bounded(bench: Bench) -> None:
-    bench.run(EpisodeKind.TRAINING, {0: [Intervene(True)], 1: [Jog(Axis.Y, 1)] * 9, 2: [Mark(Verdict.FAILURE)]})
+    bench.run(
+        EpisodeKind.TRAINING, {0: [Intervene(True)], 1: [Jog(Axis.Y, 1)] * 9, 2: [Mark(Verdict.FAILURE)]}
+    )
     assert bench.steps[1].action[1] == pytest.approx(1.0)
 
 
@@ -140,7 +149,9 @@ def test_a_persons_steps_do_not_run_down_the_clock(bench: Bench) -> None:
     ("verdict", "ended_by", "reward"),
     [(Verdict.SUCCESS, EndedBy.SUCCESS, 1.0), (Verdict.FAILURE, EndedBy.FAILURE, 0.0)],
 )
-def test_the_persons_verdict_ends_the_episode(bench: Bench, verdict: Verdict, ended_by: EndedBy, reward: float) -> None:
+def test_the_persons_verdict_ends_the_episode(
+    bench: Bench, verdict: Verdict, ended_by: EndedBy, reward: float
+) -> None:
     result = bench.run(EpisodeKind.TRAINING, {4: [Mark(verdict)]})
     assert (result.ended_by, result.steps, result.reward) == (ended_by, 5, reward)
     assert bench.steps[-1].terminated and bench.steps[-1].reward == reward
@@ -163,3 +174,58 @@ def test_an_evaluation_is_the_policy_alone_and_leaves_no_training_data(bench: Be
 def test_jog_keys_become_partial_actions() -> None:
     assert jog_delta(Jog(Axis.Y, -1), 0.5) == pytest.approx([0, -0.5, 0, 1])
     assert jog_delta(Jog(Axis.GRIPPER, 1), 0.5) == pytest.approx([0, 0, 0, 2])
+
+
+def test_a_person_demonstrates_with_the_keys(bench: Bench) -> None:
+    keys: dict[int, list[Command]] = {0: [Jog(Axis.Y, 1)], 1: [Mark(Verdict.SUCCESS)]}
+    result = bench.run(EpisodeKind.DEMONSTRATION, keys, person=True)
+    assert result.ended_by is EndedBy.SUCCESS and result.steps_by_human == 2
+    assert bench.steps[0].action[1] == pytest.approx(0.5)
+    assert all(step.is_demonstration for step in bench.steps)
+
+
+def test_letting_go_of_a_demonstration_discards_it(bench: Bench) -> None:
+    result = bench.run(EpisodeKind.DEMONSTRATION, {2: [Intervene(False)]}, person=True)
+    assert result.ended_by is EndedBy.STOP and "let go" in result.reason
+    assert isinstance(bench.records[-1], EpisodeEnd) and bench.records[-1].discard
+
+
+def test_a_demonstration_that_fails_is_not_cloned(bench: Bench) -> None:
+    bench.run(EpisodeKind.DEMONSTRATION, {3: [Mark(Verdict.FAILURE)]}, scripted=True)
+    assert isinstance(bench.records[-1], EpisodeEnd) and bench.records[-1].discard
+
+
+def test_a_trial_that_somebody_takes_over_does_not_count(bench: Bench) -> None:
+    result = bench.run(EpisodeKind.EVALUATION, {4: [Intervene(True)]})
+    assert result.ended_by is EndedBy.STOP and result.steps == 5
+
+
+def test_an_evaluation_cannot_be_pressed_to_success(bench: Bench) -> None:
+    result = bench.run(EpisodeKind.EVALUATION, {4: [Mark(Verdict.SUCCESS)]})
+    assert result.ended_by is EndedBy.TIME_LIMIT
+
+
+def test_without_a_policy_the_arm_is_not_driven(bench: Bench) -> None:
+    result = bench.run(EpisodeKind.TRAINING, {3: [Intervene(False)]}, person=True, version=0)
+    assert result.ended_by is EndedBy.STOP and "no policy" in result.reason
+    assert result.steps == 4 and bench.policy.asked == []
+
+
+def test_an_arm_that_goes_away_ends_the_episode_with_what_was_done(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads = iter(range(100))
+    read = bench.port.read
+
+    def failing() -> object:
+        if next(reads) == 5:
+            raise ArmUnavailable("camera front: no frame")
+        return read()
+
+    monkeypatch.setattr(bench.port, "read", failing)
+    result = bench.run(EpisodeKind.TRAINING, {})
+    assert result.ended_by is EndedBy.STOP and result.reason == "camera front: no frame"
+    assert result.steps == len(bench.steps) == 4
+    end = bench.records[-1]
+    assert isinstance(end, EpisodeEnd) and end.state is None
+    assert bench.events[-1] == DriverChanged(Driver.NOBODY), "the next episode tells its driver again"

@@ -23,13 +23,17 @@ def fold(*events: e.Event) -> ConsoleState:
     return state
 
 
-def ended(episode: int, success: bool, by_human: int = 0, kind: e.EpisodeKind = e.EpisodeKind.TRAINING) -> e.EpisodeEnded:
+def ended(
+    episode: int, success: bool, by_human: int = 0, kind: e.EpisodeKind = e.EpisodeKind.TRAINING
+) -> e.EpisodeEnded:
     by = e.EndedBy.SUCCESS if success else e.EndedBy.TIME_LIMIT
     return e.EpisodeEnded(episode, kind, float(success), 10, by_human, int(by_human > 0), by, 1.0)
 
 
 def test_a_helped_success_is_not_autonomous() -> None:
-    episodes = training_episodes(fold(ended(0, True), ended(1, True, by_human=4), ended(2, False), ended(3, False)))
+    episodes = training_episodes(
+        fold(ended(0, True), ended(1, True, by_human=4), ended(2, False), ended(3, False))
+    )
     assert autonomous_success(episodes) == 0.25
     assert all_success(episodes) == 0.5
     assert intervention_rate(episodes) == 0.1
@@ -94,5 +98,7 @@ def test_policy_age_counts_from_the_swap() -> None:
     ("successes", "trials", "low", "high"),
     [(45, 50, 0.786, 0.957), (0, 10, 0.0, 0.278), (10, 10, 0.722, 1.0)],  # R: prop.test(..., correct = FALSE)
 )
-def test_wilson_interval_matches_published_values(successes: int, trials: int, low: float, high: float) -> None:
+def test_wilson_interval_matches_published_values(
+    successes: int, trials: int, low: float, high: float
+) -> None:
     assert wilson_interval(successes, trials) == pytest.approx((low, high), abs=1e-3)

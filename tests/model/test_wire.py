@@ -52,6 +52,8 @@ def test_an_oversized_frame_is_refused_before_it_is_read() -> None:
 
 def test_all_events_are_on_the_wire() -> None:
     """A type left out of the union would be lost silently on its way to a console."""
-    kinds = {k for k in vars(e).values() if isinstance(k, type) and issubclass(k, e.Event) and k is not e.Event}
+    kinds = {
+        k for k in vars(e).values() if isinstance(k, type) and issubclass(k, e.Event) and k is not e.Event
+    }
     assert kinds == set(e.AnyEvent.__args__)
     assert all(issubclass(k, msgspec.Struct) for k in kinds)

@@ -38,7 +38,9 @@ def test_the_policy_alone_reaches_90_percent_within_12_minutes(seed: int, tmp_pa
     environment = {**os.environ, "XDG_RUNTIME_DIR": str(tmp_path)}
     started = time.monotonic()
     with (tmp_path / "progress.txt").open("w") as progress:
-        done = subprocess.run(command, cwd=ROOT, env=environment, stdout=progress, stderr=progress, timeout=LIMIT_S)
+        done = subprocess.run(
+            command, cwd=ROOT, env=environment, stdout=progress, stderr=progress, timeout=LIMIT_S
+        )
     took_s = time.monotonic() - started
     assert done.returncode == 0, (tmp_path / "progress.txt").read_text()[-2000:]
     assert took_s < LIMIT_S

@@ -51,7 +51,15 @@ class Run:
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.run_dir = folder / "sim_pick_lift"
         self.output = folder / "station.txt"
-        command = [sys.executable, "-m", "workers.cli", "station", "--config", str(folder / "small.toml"), *arguments]
+        command = [
+            sys.executable,
+            "-m",
+            "workers.cli",
+            "station",
+            "--config",
+            str(folder / "small.toml"),
+            *arguments,
+        ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_RUNTIME_DIR": str(folder)}
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=ROOT)
@@ -74,7 +82,10 @@ class Run:
         started = time.monotonic()
         self.process.send_signal(number)
         self.process.wait(limit_s + 5)
-        while any(Path(f"/proc/{pid}").exists() for pid in children) and time.monotonic() - started < limit_s + 5:
+        while (
+            any(Path(f"/proc/{pid}").exists() for pid in children)
+            and time.monotonic() - started < limit_s + 5
+        ):
             time.sleep(0.02)
         return time.monotonic() - started
 
@@ -93,12 +104,18 @@ def shared_memory() -> set[str]:
 async def until(console: Console, condition: Callable[[], bool], limit_s: float = 60.0) -> None:
     deadline = time.monotonic() + limit_s
     while not condition():
-        assert time.monotonic() < deadline, (console.state.progress, console.state.workers, console.state.log[-5:])
+        assert time.monotonic() < deadline, (
+            console.state.progress,
+            console.state.workers,
+            console.state.log[-5:],
+        )
         await console.next_batch()
 
 
 @pytest.mark.timeout(300)
-async def test_a_run_survives_the_death_of_each_worker_and_obeys_its_operator(folder: Path, monkeypatch) -> None:
+async def test_a_run_survives_the_death_of_each_worker_and_obeys_its_operator(
+    folder: Path, monkeypatch
+) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     before = shared_memory()
     run = Run(folder, "--serve")
@@ -184,7 +201,9 @@ async def test_the_same_name_again_goes_on_with_the_run(folder: Path, monkeypatc
     try:
         console = await Console.attach(run.run_dir)
         await until(console, lambda: console.state.progress.phase is Phase.TRAINING)
-        await until(console, lambda: console.state.learner.updates > 0 and console.state.learner.env_steps > 50)
+        await until(
+            console, lambda: console.state.learner.updates > 0 and console.state.learner.env_steps > 50
+        )
         assert console.state.buffer.demonstrations > 0
         assert any("resumed at update" in line.text for line in console.state.log)
     finally:

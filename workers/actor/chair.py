@@ -5,10 +5,10 @@ Pure: commands in, decisions out. The actor's episode loop asks before every ste
 
 from dataclasses import dataclass, field
 
-from workers.model.commands import Axis, Command, Intervene, Jog, Mark, Pause, UseScript, Verdict
+from workers.model.commands import Command, Intervene, Jog, Mark, Pause, UseScript, Verdict
 from workers.model.events import Driver
 
-JOG_SIGNS = {Axis.X: 0, Axis.Y: 1, Axis.Z: 2}
+PAUSED = "paused by the operator"
 
 
 @dataclass
@@ -18,16 +18,15 @@ class Chair:
     Attributes:
         scripted: the scripted person is on duty (simulation); any driving key of a real one sends it away.
         person_drives: a person took over with the intervene key.
-        paused: episodes wait.
+        holds: why episodes wait, nothing while they may run; the operator's pause is one reason among others.
         verdict: what the person said of the running episode, until the loop takes it.
     """
 
     scripted: bool
     jog_step: float  # share of one action unit a key press moves
     person_drives: bool = False
-    paused: bool = False
+    holds: set[str] = field(default_factory=set)
     verdict: Verdict | None = None
-    gripper_command: float = 1.0  # 0 close, 1 stay, 2 open; pressed since the last step
     _jogs: list[Jog] = field(default_factory=list)
 
     def take(self, command: Command) -> None:
@@ -43,11 +42,18 @@ class Chair:
             case Mark(verdict):
                 self.verdict = verdict
             case Pause(on):
-                self.paused = on
+                self.hold(PAUSED, on)
             case UseScript(on):
                 self.scripted = on
                 if on:
                     self.person_drives = False
+
+    def hold(self, reason: str, on: bool) -> None:
+        """Add or lift one reason to hold."""
+        if on:
+            self.holds.add(reason)
+        else:
+            self.holds.discard(reason)
 
     def take_jogs(self) -> list[Jog]:
         """Key presses since the last call."""

@@ -23,6 +23,10 @@ from workers.robot.kinematics import Kinematics
 Observation = dict[str, np.ndarray[Any, Any]]
 
 
+class ArmUnavailable(Exception):
+    """Arm or camera gives nothing fresh, or the stop is latched; the text says which. The episode cannot go on."""
+
+
 @dataclass(frozen=True, slots=True)
 class TaskState:
     """What the task itself can tell. A real arm knows neither; there a person or a classifier judges."""

@@ -2,14 +2,14 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workers.actor.chair import Chair
-from workers.actor.environment import ArmEnv
+from workers.actor.environment import ArmEnv, ArmUnavailable
 from workers.model.commands import Axis, Jog, Verdict
 from workers.model.events import Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
 from workers.processors.transition import Judgement
@@ -41,6 +41,8 @@ class Actor(Protocol):
 class Period(Protocol):
     """How a step's time passes: in real time listening to the operator, or not at all in a simulation."""
 
+    stages_ms: dict[str, float]
+
     def restart(self) -> None:
         """Begin a new row of periods."""
 
@@ -48,7 +50,7 @@ class Period(Protocol):
         """Return at the end of the period; call `on_input` whenever the operator sent something."""
 
     def interrupted(self) -> str:
-        """Why the episode must end now, "" to go on; waits here while the run is paused."""
+        """Why the episode must end now, "" to go on."""
 
 
 @dataclass
@@ -58,8 +60,10 @@ class EpisodeResult:
     steps: int = 0
     steps_by_human: int = 0
     interventions: int = 0
-    policy_version: int = 0
-    stages_ms: dict[str, float] = field(default_factory=dict)
+    reason: str = ""
+    """Why the episode was stopped, "" when it was not."""
+    succeeded: bool = False
+    """The task was done at some step, whether or not the episode ended there."""
 
 
 class EpisodeRunner:
@@ -90,27 +94,47 @@ class EpisodeRunner:
         self._driver = Driver.NOBODY
 
     def run(self, kind: EpisodeKind, episode: int, seed: int) -> EpisodeResult:
-        """Run one episode to its end. Raises ArmUnavailable or LogFull when it cannot be finished."""
+        """Run one episode to its end, or until the arm cannot be driven. Raises LogFull."""
+        result = EpisodeResult(EndedBy.STOP)
+        closing: Observation | None = None
+        try:
+            closing = self._run_steps(kind, episode, seed, result)
+        except ArmUnavailable as reason:
+            result.reason = str(reason)
+        finally:
+            self._change_driver(Driver.NOBODY)
+        if kind is not EpisodeKind.EVALUATION:
+            self._append(_closing(kind, episode, result.ended_by, closing))
+        return result
+
+    def _run_steps(self, kind: EpisodeKind, episode: int, seed: int, result: EpisodeResult) -> Observation:
+        """Step until the end; the observation after the last step. Raises ArmUnavailable."""
+        observation: Observation
         observation, info = self._env.reset(seed=seed)
         self._chair.take_verdict()
         self._chair.take_jogs()
         if self._script is not None:
             self._script.begin_episode(kind)
-        result = EpisodeResult(EndedBy.STOP)
         self._period.restart()
-        while True:
-            why = self._period.interrupted()
-            if why:
-                break
+        ended_by: EndedBy | None = None
+        while ended_by is None:
+            result.reason = self._period.interrupted() or self._nobody_drives(kind)
+            if result.reason:
+                return observation
             observation, info, ended_by = self._step(kind, episode, observation, info, result)
-            if ended_by is not None:
-                result.ended_by = ended_by
-                break
-        if kind is not EpisodeKind.EVALUATION:
-            self._append(_closing(episode, result.ended_by, observation))
-        self._change_driver(Driver.NOBODY)
-        result.policy_version = self._policy.version
-        return result
+        result.ended_by = ended_by
+        return observation
+
+    def _nobody_drives(self, kind: EpisodeKind) -> str:
+        """Why an episode of this kind cannot go on with who is there, "" when it can."""
+        person, scripted = self._chair.person_drives, self._chair.scripted and self._script is not None
+        if kind is EpisodeKind.EVALUATION:
+            return "somebody took over: the trial does not count" if person else ""
+        if person:
+            return ""
+        if kind is EpisodeKind.DEMONSTRATION:
+            return "" if scripted else "the person let go of the demonstration"
+        return "" if self._policy.version else "there is no policy yet"
 
     def _step(
         self,
@@ -132,11 +156,12 @@ class EpisodeRunner:
         decided_s = time.monotonic()
         self._period.pass_by(self._apply_jogs)
         over_s = time.monotonic()
-        verdict = self._chair.take_verdict()
+        verdict = self._chair.take_verdict() if kind is not EpisodeKind.EVALUATION else None
         if verdict in _JUDGEMENTS:
             self._env.judge(_JUDGEMENTS[verdict])
         following, reward, terminated, truncated, outcome = self._env.finish_step()
         observed_s = time.monotonic()
+        helped = driver in _HUMANS or bool(outcome["is_intervention"])
         if kind is not EpisodeKind.EVALUATION:
             self._append(
                 Step(
@@ -148,7 +173,7 @@ class EpisodeRunner:
                     reward=reward,
                     terminated=terminated,
                     truncated=truncated,
-                    is_intervention=driver in _HUMANS and kind is EpisodeKind.TRAINING,
+                    is_intervention=helped and kind is EpisodeKind.TRAINING,
                     is_demonstration=kind is EpisodeKind.DEMONSTRATION,
                     discrete_penalty=float(outcome["discrete_penalty"]),
                     policy_version=self._policy.version,
@@ -157,15 +182,16 @@ class EpisodeRunner:
                 )
             )
         result.steps += 1
-        result.steps_by_human += driver in _HUMANS
+        result.steps_by_human += helped
         result.reward += reward
-        result.stages_ms = {
+        result.succeeded |= bool(outcome["is_success"])
+        self._period.stages_ms = {
             "decide": (decided_s - started_s) * 1e3,
             "observe": (observed_s - over_s) * 1e3,
             "record": (time.monotonic() - observed_s) * 1e3,
         }
         self._emit(StepTaken(episode, result.steps, self._env.step_limit, reward, driver))
-        return following, outcome, _end(verdict, terminated, truncated, reward)
+        return following, outcome, _end(verdict, terminated, truncated, result)
 
     def _choose_driver(self, kind: EpisodeKind, info: dict[str, Any]) -> Driver:
         if kind is EpisodeKind.EVALUATION:
@@ -173,10 +199,7 @@ class EpisodeRunner:
         wants = self._script is not None and self._script.wants_control(
             info["cube_position_m"], info["ee_position_m"], info["gripper_pct"]
         )
-        driver = self._chair.driver(wants)
-        if kind is EpisodeKind.DEMONSTRATION and driver is Driver.POLICY:
-            return Driver.HUMAN  # a demonstration is a person's, whether their hand is on the keys yet or not
-        return driver
+        return self._chair.driver(wants)
 
     def _action(
         self, driver: Driver, kind: EpisodeKind, observation: Observation, info: dict[str, Any]
@@ -215,17 +238,22 @@ def jog_delta(jog: Jog, jog_step: float) -> NDArray[np.float32]:
     return delta
 
 
-def _closing(episode: int, ended_by: EndedBy, observation: Observation) -> EpisodeEnd:
+def _closing(
+    kind: EpisodeKind, episode: int, ended_by: EndedBy, observation: Observation | None
+) -> EpisodeEnd:
+    """The end of an episode in the log. A demonstration that did not succeed would teach the wrong thing."""
+    failed_demonstration = kind is EpisodeKind.DEMONSTRATION and ended_by is not EndedBy.SUCCESS
     return EpisodeEnd(
         episode=episode,
         outcome=_OUTCOMES[ended_by],
-        state=observation["observation.state"],
-        images=stack_pictures(observation),
-        discard=ended_by is EndedBy.RERECORD,
+        state=None if observation is None else observation["observation.state"],
+        images=None if observation is None else stack_pictures(observation),
+        discard=failed_demonstration or ended_by is EndedBy.RERECORD,
     )
 
 
-def _end(verdict: Verdict | None, terminated: bool, truncated: bool, reward: float) -> EndedBy | None:
+def _end(verdict: Verdict | None, terminated: bool, truncated: bool, result: EpisodeResult) -> EndedBy | None:
+    """How the episode ended, None while it goes on. Without `terminate_on_success` it may succeed on the way."""
     match verdict:
         case Verdict.SUCCESS:
             return EndedBy.SUCCESS
@@ -233,6 +261,8 @@ def _end(verdict: Verdict | None, terminated: bool, truncated: bool, reward: flo
             return EndedBy.FAILURE
         case Verdict.RERECORD:
             return EndedBy.RERECORD
-    if terminated:
-        return EndedBy.SUCCESS if reward > 0 else EndedBy.FAILURE
-    return EndedBy.TIME_LIMIT if truncated else None
+    if not (terminated or truncated):
+        return None
+    if result.succeeded:
+        return EndedBy.SUCCESS
+    return EndedBy.FAILURE if terminated else EndedBy.TIME_LIMIT

@@ -1,8 +1,9 @@
 """ActorLoop: which episode comes next, what is done between episodes, and what to do when one cannot be run."""
 
+import contextlib
 import logging
-import shutil
 import time
+from collections.abc import Iterator
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from workers.actor.chair import Chair
 from workers.actor.environment import ArmEnv
 from workers.actor.episode import EpisodeResult, EpisodeRunner
 from workers.actor.period import RealtimePeriod
-from workers.actor.realtime import ArmUnavailable, RealtimeArm
+from workers.actor.realtime import RealtimeArm
+from workers.actor.recorder import Recorder
 from workers.actor.runtime import PolicyRuntime
 from workers.config import Config
 from workers.model.events import (
@@ -26,20 +28,19 @@ from workers.model.events import (
     Recorded,
     ScriptChanged,
 )
-from workers.model.orders import AnyOrder, Attend, Collect, Operate, Rest, TakePolicy
+from workers.model.orders import AnyOrder, Attend, Collect, Hold, Operate, Rest, TakePolicy
 from workers.processors.build import feature_spec, processor_settings
 from workers.robot.board import Board
 from workers.robot.build import kinematics_of
-from workers.runtime.episode_book import EpisodeBook
 from workers.runtime.harness import Desk
 from workers.teleop.scripted_operator import ScriptedOperator
-from workers.transport.log import LogFull, LogWriter
+from workers.transport.log import LogFull
 from workers.transport.record import Record
 
 IDLE_WAIT_S = 0.05
 FAULT_WAIT_S = 0.2
 DISK_WAIT_S = 2.0
-DISK_NEEDED_BYTES = 200_000_000  # about three minutes of two raw 128x128 cameras at 10 Hz
+DISK_FULL = "the disk is full: free some space, old runs are the largest files"
 SEED_STREAM = {EpisodeKind.DEMONSTRATION: 0, EpisodeKind.TRAINING: 1, EpisodeKind.EVALUATION: 2}
 SCRIPT_NOISE = 0.15  # what a hand adds to a command, in action units
 log = logging.getLogger(__name__)
@@ -51,16 +52,17 @@ class ActorLoop:
     def __init__(self, desk: Desk, config: Config, board: Board) -> None:
         self._desk = desk
         self._config = config
-        self._features = feature_spec(config)
-        self._book = EpisodeBook(config.run_dir)
-        self._log = LogWriter(config.run_dir / "log", self._features)
-        self._episode = self._book.next_episode()
-        self._arm = RealtimeArm(board, {n: (c.height, c.width) for n, c in config.env.cameras.items()}, self._breathe)
+        self._recorder = Recorder(config.run_dir, feature_spec(config))
+        cameras = config.env.cameras
+        shapes = {name: (camera.height, camera.width) for name, camera in cameras.items()}
+        self._arm = RealtimeArm(
+            board, shapes, {n: camera.fps for n, camera in cameras.items()}, self._breathe
+        )
         env = ArmEnv(self._arm, processor_settings(config), kinematics_of(config))
         self._chair = Chair(config.operator.scripted, config.teleop.jog_step)
         self._script = self._make_script() if config.simulated else None
         self._policy = PolicyRuntime(config, desk.mailbox.emit)
-        self._period = RealtimePeriod(desk, 1.0 / config.env.fps, self._take, self._chair, self._arm)
+        self._period = RealtimePeriod(desk, 1.0 / config.env.fps, self._take, self._chair)
         self._runner = EpisodeRunner(
             env, self._policy, self._chair, self._script, self._period, self._append, desk.mailbox.emit
         )
@@ -71,7 +73,9 @@ class ActorLoop:
         self._successes = 0
 
     def run(self) -> None:
-        """Until told to quit."""
+        """Until told to quit. Raises LogError when the log belongs to another configuration."""
+        if not self._recorder.open():
+            self._wait_for_disk("the disk is full")
         while self._desk.alive():
             self._take_orders()
             self._policy.swap()
@@ -83,7 +87,7 @@ class ActorLoop:
     def close(self) -> None:
         """Hold the arm; make everything recorded survive a power cut."""
         self._arm.close()
-        self._log.close()
+        self._recorder.close()
 
     # orders
 
@@ -104,9 +108,14 @@ class ActorLoop:
     def _take(self, order: AnyOrder) -> None:
         match order:
             case Operate(command):
-                paused, scripted = self._chair.paused, self._chair.scripted
-                self._chair.take(command)
-                self._tell_changes(paused, scripted)
+                scripted = self._chair.scripted
+                with self._telling_holds():
+                    self._chair.take(command)
+                if self._chair.scripted != scripted:
+                    self._desk.mailbox.emit(ScriptChanged(self._chair.scripted))
+            case Hold(on, reason):
+                with self._telling_holds():
+                    self._chair.hold(reason, on)
             case Collect():
                 self._begin(order)
             case Rest():
@@ -116,55 +125,66 @@ class ActorLoop:
             case TakePolicy(version):
                 self._policy.offer(version)
 
-    def _tell_changes(self, paused: bool, scripted: bool) -> None:
-        if self._chair.paused != paused:
-            self._desk.mailbox.emit(PauseChanged(self._chair.paused, "asked for"))
-        if self._chair.scripted != scripted:
-            self._desk.mailbox.emit(ScriptChanged(self._chair.scripted))
+    @contextlib.contextmanager
+    def _telling_holds(self) -> Iterator[None]:
+        """Tell the consoles when the reasons to hold change."""
+        before = set(self._chair.holds)
+        yield
+        if self._chair.holds != before:
+            self._desk.mailbox.emit(
+                PauseChanged(bool(self._chair.holds), ", ".join(sorted(self._chair.holds)))
+            )
 
     def _begin(self, order: Collect) -> None:
+        if order == self._order:
+            return  # given again because this worker had only just started
         self._order = order
         self._successes = 0
-        self._collected = self._book.demonstrations() if order.kind is EpisodeKind.DEMONSTRATION else 0
+        self._collected = self._recorder.demonstrations() if order.kind is EpisodeKind.DEMONSTRATION else 0
         self._tell_collected()
 
     # episodes
 
     def _ready(self) -> bool:
-        """Whether an episode can begin; waits a moment when not."""
+        """Whether an episode can begin; says why not."""
         assert self._order is not None
-        if self._chair.paused:
-            return False
-        needs_policy = self._order.kind is EpisodeKind.EVALUATION or not self._chair.person_drives
-        if self._order.kind is not EpisodeKind.DEMONSTRATION and needs_policy and self._policy.version == 0:
-            return self._not_ready("the learner prepares the first policy")
-        if time.monotonic() < self._scene_ready_s:
-            return self._not_ready("time to set up the scene")
-        return self._not_ready(self._arm.problem())
-
-    def _not_ready(self, why: str) -> bool:
-        """Tell once why the arm waits; true when `why` is empty."""
+        why = self._missing_driver(self._order.kind) or ", ".join(sorted(self._chair.holds))
+        if not why and time.monotonic() < self._scene_ready_s:
+            why = "time to set up the scene"
+        why = why or self._arm.problem()
         if why != self._waiting_for:
             self._waiting_for = why
+            self._arm.hold()
             self._desk.mailbox.emit(DriverChanged(Driver.NOBODY, why))
         return not why
 
+    def _missing_driver(self, kind: EpisodeKind) -> str:
+        """What keeps an episode from beginning for want of a driver."""
+        person = self._chair.person_drives
+        if kind is EpisodeKind.EVALUATION and person:
+            return "the policy is to be tried alone: space gives the arm back"
+        if kind is EpisodeKind.DEMONSTRATION:
+            return "" if person or self._chair.scripted else "space begins a demonstration"
+        if self._policy.version == 0 and not person:
+            return "the learner prepares the first policy"
+        return ""
+
     def _run_episode(self, order: Collect) -> None:
-        episode = self._episode
-        self._episode += 1
+        episode = self._recorder.next_episode
+        self._recorder.next_episode += 1
+        self._waiting_for = ""
         self._desk.mailbox.emit(EpisodeStarted(episode, order.kind))
         started_s = time.monotonic()
         try:
-            result = self._runner.run(order.kind, episode, self._seed(order.kind))
-        except ArmUnavailable as reason:
-            if self._desk.quitting:
-                return
-            log.warning("episode %d ended: %s", episode, reason)
-            result = EpisodeResult(EndedBy.STOP)
-            self._take_one(FAULT_WAIT_S)
+            result = self._runner.run(order.kind, episode, self._seed(order.kind, episode))
         except LogFull as full:
             self._wait_for_disk(str(full))
+            result = EpisodeResult(EndedBy.STOP, reason="the disk was full")
+        if self._desk.quitting:
             return
+        if result.ended_by is EndedBy.STOP:
+            log.warning("episode %d ended: %s", episode, result.reason)
+            self._take_one(FAULT_WAIT_S)
         self._finish(order, episode, result, time.monotonic() - started_s)
 
     def _finish(self, order: Collect, episode: int, result: EpisodeResult, seconds: float) -> None:
@@ -179,13 +199,10 @@ class ActorLoop:
             round(seconds, 2),
             self._policy.version,
         )
-        try:
-            self._book.append(ended)
-        except OSError as error:
-            self._wait_for_disk(f"the episode book cannot be written: {error.strerror}")
+        if not self._recorder.finish(ended):
+            self._wait_for_disk("the disk is full: the list of episodes cannot be written")
         self._scene_ready_s = time.monotonic() + self._config.env.processor.reset.reset_time_s
         self._desk.mailbox.emit(ended)
-        self._desk.mailbox.emit(self._period.rate(result.stages_ms))
         if result.ended_by in (EndedBy.STOP, EndedBy.RERECORD) or order is not self._order:
             return
         self._count(order, result.ended_by is EndedBy.SUCCESS)
@@ -193,7 +210,7 @@ class ActorLoop:
     def _count(self, order: Collect, success: bool) -> None:
         """Enter a kept episode into the account of the order, and end the order when it is fulfilled."""
         if order.kind is EpisodeKind.DEMONSTRATION and not success:
-            return  # a failed demonstration teaches the wrong thing; it stays in the log as an ordinary failure
+            return  # it is discarded, and recorded again
         self._collected += 1
         self._successes += success
         failures = self._collected - self._successes
@@ -201,7 +218,9 @@ class ActorLoop:
         finished = given_up or 0 < order.episodes <= self._collected
         if order.kind is EpisodeKind.EVALUATION:
             self._desk.mailbox.emit(
-                EvaluationProgress(self._successes, self._collected, order.episodes, self._policy.version, finished)
+                EvaluationProgress(
+                    self._successes, self._collected, order.episodes, self._policy.version, finished
+                )
             )
         self._tell_collected(finished)
 
@@ -214,33 +233,34 @@ class ActorLoop:
             self._order = None
         self._policy.pinned = order.kind is EpisodeKind.EVALUATION and not done
 
-    def _seed(self, kind: EpisodeKind) -> int:
+    def _seed(self, kind: EpisodeKind, episode: int) -> int:
         """Seed of an episode: its own for every run seed, kind and number; evaluations repeat theirs."""
-        number = self._collected if kind is EpisodeKind.EVALUATION else self._episode
+        number = self._collected if kind is EpisodeKind.EVALUATION else episode
         entropy = np.random.SeedSequence([self._config.run.seed, SEED_STREAM[kind], number])
         return int(entropy.generate_state(1)[0] % 2**31)
 
     # records
 
     def _append(self, record: Record) -> None:
-        self._log.append(record)
+        self._recorder.append(record)
         self._desk.mailbox.emit(Recorded())
 
     def _wait_for_disk(self, why: str) -> None:
         """Hold, say why, and go on by itself once there is room again. Nothing recorded so far is lost."""
         self._arm.hold()
-        self._log.close()
-        self._desk.mailbox.emit(PauseChanged(True, why))
+        self._recorder.close()
         log.error("%s", why)
-        while self._desk.alive() and shutil.disk_usage(self._config.run_dir).free < DISK_NEEDED_BYTES:
+        with self._telling_holds():
+            self._chair.hold(DISK_FULL, True)
+        while self._desk.alive() and not self._recorder.open():
             self._take_one(DISK_WAIT_S)
-        self._log = LogWriter(self._config.run_dir / "log", self._features)
-        self._desk.mailbox.emit(PauseChanged(False, "there is room on the disk again"))
+        with self._telling_holds():
+            self._chair.hold(DISK_FULL, False)
 
     def _make_script(self) -> ScriptedOperator:
         processor = self._config.env.processor
         steps = processor.inverse_kinematics.end_effector_step_sizes
-        rng = np.random.default_rng([self._config.run.seed, self._episode])
+        rng = np.random.default_rng([self._config.run.seed, self._recorder.next_episode])
         return ScriptedOperator(
             self._config.operator.patience_steps,
             (steps.x, steps.y, steps.z),

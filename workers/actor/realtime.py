@@ -5,31 +5,36 @@ from collections.abc import Callable
 
 import numpy as np
 
-from workers.actor.environment import TaskState
+from workers.actor.environment import ArmUnavailable, TaskState
 from workers.model.events import GateMode
 from workers.processors.transition import Picture
 from workers.robot.board import JOINT_TARGET, Board
 from workers.robot.drivers import ArmReading
 from workers.robot.figures import Floats
 
-STALE_S = 0.3  # arm state or pictures older than this are no observation
+STALE_S = 0.3  # arm state older than this is no observation; nor are pictures, unless the camera is slower
+STALE_FRAMES = 3.0
 RESET_LIMIT_S = 10.0
 POLL_S = 0.002
-
-
-class ArmUnavailable(Exception):
-    """Arm or camera gives nothing fresh, or the stop is latched; the text says which. The episode cannot go on."""
 
 
 class RealtimeArm:
     """ArmPort over the board that robot and camera workers write.
 
     Args:
+        cameras_hz: rate of each camera.
         heartbeat: called while this waits, so that the station sees a living actor; false ends the wait.
     """
 
-    def __init__(self, board: Board, shapes: dict[str, tuple[int, int]], heartbeat: Callable[[], bool]) -> None:
+    def __init__(
+        self,
+        board: Board,
+        shapes: dict[str, tuple[int, int]],
+        cameras_hz: dict[str, float],
+        heartbeat: Callable[[], bool],
+    ) -> None:
         self.picture_shapes = shapes
+        self._stale_s = {name: max(STALE_S, STALE_FRAMES / hz) for name, hz in cameras_hz.items()}
         self._board = board
         self._heartbeat = heartbeat
         self._target = np.zeros((), JOINT_TARGET)
@@ -63,8 +68,9 @@ class RealtimeArm:
         pictures: dict[str, Picture] = {}
         for name, block in self._board.frames.items():
             read = block.read()
-            if read is None or now_ns - int(read[1]["captured_ns"]) > STALE_S * 1e9:
-                raise ArmUnavailable(f"camera {name}: no frame for more than {STALE_S} s")
+            limit_s = self._stale_s[name]
+            if read is None or now_ns - int(read[1]["captured_ns"]) > limit_s * 1e9:
+                raise ArmUnavailable(f"camera {name}: no frame for more than {limit_s:.1f} s")
             pictures[name] = read[1]["pixels"]
         return pictures
 

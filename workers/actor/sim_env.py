@@ -26,7 +26,9 @@ class InProcessArm:
 
     def __init__(self, config: Config, tool: ToolPosition) -> None:
         self._arm = SimArm(np.array(config.env.processor.reset.fixed_reset_joint_positions))
-        self.picture_shapes = {name: (camera.height, camera.width) for name, camera in config.env.cameras.items()}
+        self.picture_shapes = {
+            name: (camera.height, camera.width) for name, camera in config.env.cameras.items()
+        }
         self._renderer = _renderer(self.picture_shapes)
         self._tick_s, period_s = 1.0 / config.env.robot.loop_hz, 1.0 / config.env.fps
         self._ticks_per_period = round(period_s / self._tick_s)

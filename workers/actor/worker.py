@@ -10,11 +10,10 @@ def main(desk: Desk, config: Config, board: Board) -> None:
     from workers.actor.loop import ActorLoop
     from workers.transport.log import LogError
 
-    try:
-        loop = ActorLoop(desk, config, board)
-    except LogError as error:
-        raise WorkerFailure(str(error)) from error
+    loop = ActorLoop(desk, config, board)
     try:
         loop.run()
+    except LogError as error:
+        raise WorkerFailure(str(error)) from error
     finally:
         loop.close()

@@ -26,7 +26,7 @@ def main(desk: Desk, config: Config, name: str, board: Board) -> None:
     camera = config.env.cameras[name]
     try:
         renderer = SimRenderer((name,), camera.width, camera.height)
-    except RendererUnavailable as error:
+    except (RendererUnavailable, ValueError) as error:
         raise WorkerFailure(str(error)) from error
     record = np.zeros((), frame_dtype(camera.height, camera.width))
     frames = board.frames[name]
@@ -85,4 +85,5 @@ def shrink(pixels: npt.NDArray[np.uint8], height: int, width: int) -> npt.NDArra
     sums = np.add.reduceat(np.add.reduceat(pixels.astype(np.uint32), top, axis=0), left, axis=1)
     heights = np.diff(np.append(top, pixels.shape[0]))
     widths = np.diff(np.append(left, pixels.shape[1]))
-    return (sums // (heights[:, None] * widths[None, :])[..., None]).astype(np.uint8)
+    small: npt.NDArray[np.uint8] = (sums // (heights[:, None] * widths[None, :])[..., None]).astype(np.uint8)
+    return small

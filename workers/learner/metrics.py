@@ -31,7 +31,11 @@ class MetricsLog:
                 log.error("metrics cannot be written: %s; training goes on", error)
             self._failed = True
         if self._wandb is not None:
-            self._wandb.log(figures, step=step)
+            try:
+                self._wandb.log(figures, step=step)
+            except Exception as error:  # wandb raises many types
+                log.warning("wandb is off from here on: %s; metrics on disk are complete", error)
+                self._wandb = None
 
     def close(self) -> None:
         self._file.close()

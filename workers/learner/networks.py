@@ -40,7 +40,7 @@ class Actor(nn.Module):
             nn.init.uniform_(layer.weight, -bound, bound)
             nn.init.uniform_(layer.bias, -bound, bound)
         with torch.no_grad():
-            self.log_std.bias += math.log(policy.policy_kwargs.init_std)
+            self.log_std.bias.add_(math.log(policy.policy_kwargs.init_std))
         kwargs = policy.policy_kwargs
         self.log_std_range = (math.log(kwargs.std_min), math.log(kwargs.std_max))
 

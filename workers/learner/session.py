@@ -5,6 +5,7 @@ The worker loop calls it in real time; benchmarks and slow tests drive it as fas
 
 import logging
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,7 @@ from workers.transport.log import LogMismatch, LogReader
 from workers.transport.record import Step
 from workers.transport.shelf import PolicyShelf
 
+RECORDS_AT_ONCE = 256  # 25 MB of two raw 128x128 cameras
 METRICS_EVERY_UPDATES = 20  # reading metrics waits for the device
 log = logging.getLogger(__name__)
 
@@ -39,7 +41,8 @@ class LearnerSession:
     vision encoder cannot be had.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, breathe: Callable[[], object] = lambda: None) -> None:
+        """`breathe` is called while a long log is read, so that whoever watches sees life."""
         torch.set_num_threads(config.policy.torch_threads)
         self._config = config
         self.features = feature_spec(config)
@@ -62,8 +65,10 @@ class LearnerSession:
         self.pretrain_done = 0
         self.env_steps = 0
         self.policy_version = 0
-        self._saved_updates = 0
+        self._saved = (0, 0)
         self._resume()
+        while self.take_in():
+            breathe()
 
     # counters
 
@@ -91,12 +96,14 @@ class LearnerSession:
 
     # work
 
-    def take_in(self) -> None:
-        """Read what the actor appended to the log."""
-        for record in self._reader.read_new():
+    def take_in(self) -> int:
+        """Read what the actor appended to the log, a piece at a time; how many records that were."""
+        records = self._reader.read_new(limit=RECORDS_AT_ONCE)
+        for record in records:
             self.replay.add(record)
             if isinstance(record, Step) and not record.is_demonstration:
                 self.env_steps += 1
+        return len(records)
 
     def pretrain(self) -> None:
         """One behaviour-cloning update on the demonstrations."""
@@ -127,6 +134,7 @@ class LearnerSession:
             "online": self.replay.online_size,
             "offline": self.replay.offline_size,
             "policy_version": self.policy_version,
+            "rejected": self.replay.rejected,
         }
 
     def take_metrics(self) -> dict[str, float]:
@@ -156,16 +164,20 @@ class LearnerSession:
     # resume
 
     def checkpoint_due(self) -> bool:
-        return self.updates >= self._saved_updates + self._config.checkpoint.save_freq
+        """Whether enough was learned since the last one; the end of cloning is worth one of its own."""
+        cloned, updates = self._saved
+        just_cloned = self.pretrain_left == 0 and cloned < self.pretrain_done
+        return just_cloned or self.updates >= updates + self._config.checkpoint.save_freq
 
     def save_checkpoint(self, wait: bool = False) -> None:
         """Save in the background; with `wait`, return when it is on disk."""
         if wait:
             self._checkpoints.wait()
-        if self.updates == self._saved_updates:
+        learned = (self.pretrain_done, self.updates)
+        if learned == self._saved:
             return
         if self._checkpoints.save_async(self._snapshot()):
-            self._saved_updates = self.updates
+            self._saved = learned
         if wait:
             self._checkpoints.wait()
 
@@ -188,6 +200,8 @@ class LearnerSession:
         """Go on from the newest good checkpoint, the replay from the log; never silently from zero."""
         self.policy_version = max(self._shelf.versions(), default=0)
         if not self._checkpoints.paths():
+            if self.policy_version:
+                log.warning("no checkpoint was saved before: learning begins anew, from the whole log")
             return
         try:
             checkpoint = self._checkpoints.load(self._settings_hash)
@@ -202,9 +216,8 @@ class LearnerSession:
         self._rng.bit_generator.state = dict(checkpoint.rng)
         self.pretrain_done = checkpoint.counters["pretrain_done"]
         self.policy_version = max(self.policy_version, checkpoint.counters["policy_version"])
-        self._saved_updates = checkpoint.step
-        self.take_in()
-        log.info("resumed at update %d with %d transitions", checkpoint.step, self.replay.online_size)
+        self._saved = (self.pretrain_done, checkpoint.step)
+        log.info("resumed at update %d, %d of cloning", checkpoint.step, self.pretrain_done)
 
 
 def _available_bytes() -> int:

@@ -22,14 +22,17 @@ def main(desk: Desk, config: Config) -> None:
     """Train until told to quit. Raises WorkerFailure when the session is refused; it says why."""
     from workers.learner.memory import tune_allocator
     from workers.learner.session import LearnerSession, SessionRefused
+    from workers.transport.log import LogError
 
     tune_allocator()
     try:
-        session = LearnerSession(config)
-    except SessionRefused as refused:
+        session = LearnerSession(config, breathe=desk.alive)
+    except (SessionRefused, LogError) as refused:
         raise WorkerFailure(str(refused)) from refused
     try:
         Loop(desk, config, session).run()
+    except LogError as damaged:
+        raise WorkerFailure(str(damaged)) from damaged
     finally:
         session.close()
 
@@ -42,6 +45,7 @@ class Loop:
         self._config = config
         self._session = session
         self._may_learn = False
+        self._all_demonstrated = False
         self._told_s = 0.0
         self._told_updates = session.updates
         self._published_s = 0.0
@@ -61,7 +65,7 @@ class Loop:
         order = self._desk.next_order(wait_s)
         while order is not None:
             if isinstance(order, Learn):
-                self._may_learn = order.on
+                self._may_learn, self._all_demonstrated = order.on, order.all_demonstrated
             order = self._desk.next_order()
 
     def _work(self) -> str:
@@ -69,12 +73,14 @@ class Loop:
         session, config = self._session, self._config
         if not self._may_learn:
             return self._wait("waiting for the run to start")
-        if session.pretrain_left:
-            if session.replay.demonstration_size < LEAST_DEMONSTRATION_STEPS:
-                seen = session.replay.demonstration_size
-                return self._wait(f"waiting for demonstrations, {seen}/{LEAST_DEMONSTRATION_STEPS} steps")
+        shown = session.replay.demonstration_size
+        if session.pretrain_left and not (self._all_demonstrated and shown == 0):
+            if shown < LEAST_DEMONSTRATION_STEPS and not self._all_demonstrated:
+                return self._wait(f"waiting for demonstrations, {shown}/{LEAST_DEMONSTRATION_STEPS} steps")
             session.pretrain()
             return f"cloning demonstrations, {session.pretrain_left} updates left"
+        if session.checkpoint_due():
+            session.save_checkpoint()
         if session.policy_version == 0:
             self._publish()
         needed = config.policy.online_step_before_learning
@@ -88,8 +94,6 @@ class Loop:
             > config.policy.actor_learner_config.policy_parameters_push_frequency
         ):
             self._publish()
-        if session.checkpoint_due():
-            session.save_checkpoint()
         return "training"
 
     def _wait(self, why: str) -> str:

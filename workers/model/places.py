@@ -34,7 +34,9 @@ def socket_dir() -> Path:
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.lstat()
     if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
-        raise PermissionError(f"{path} belongs to another user; set XDG_RUNTIME_DIR to a directory of your own")
+        raise PermissionError(
+            f"{path} belongs to another user; set XDG_RUNTIME_DIR to a directory of your own"
+        )
     path.chmod(0o700)
     return path
 

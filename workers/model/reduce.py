@@ -40,7 +40,9 @@ def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
         case e.RunOpened():
             return replace(state, run=event)
         case e.PhaseChanged(phase, detail, done, total):
-            return replace(state, progress=replace(state.progress, phase=phase, detail=detail, done=done, total=total))
+            return replace(
+                state, progress=replace(state.progress, phase=phase, detail=detail, done=done, total=total)
+            )
         case e.RunEnded(reason, succeeded):
             return replace(state, progress=_ended(state.progress, reason, succeeded))
         case e.EvaluationProgress(successes, trials, total, version, finished):
@@ -55,7 +57,9 @@ def _reduce_training(state: ConsoleState, event: e.Event) -> ConsoleState:
             return replace(state, running=Running(episode=episode, kind=kind))
         case e.StepTaken():
             return replace(state, running=_stepped(state.running, event))
-        case e.EpisodeEnded(episode, kind, reward, steps, by_human, interventions, ended_by, seconds, version):
+        case e.EpisodeEnded(
+            episode, kind, reward, steps, by_human, interventions, ended_by, seconds, version
+        ):
             done = Episode(episode, kind, reward, steps, by_human, interventions, ended_by, seconds, version)
             return replace(state, episodes=(*state.episodes, done)[-EPISODES_KEPT:])
         case e.BufferFilled(online, offline, demonstrations, interventions, used):

@@ -3,15 +3,19 @@
 import math
 from collections.abc import Sequence
 
-from workers.model.events import EpisodeKind
+from workers.model.events import EndedBy, EpisodeKind
 from workers.model.state import ConsoleState, Episode, Running
 
 WINDOW = 20  # episodes in a rolling figure
+_UNJUDGED = (EndedBy.STOP, EndedBy.RERECORD)
 Z_95 = 1.959964  # two-sided 95 % quantile of the normal distribution
 
 
 def training_episodes(state: ConsoleState) -> tuple[Episode, ...]:
-    return tuple(ep for ep in state.episodes if ep.kind is EpisodeKind.TRAINING)
+    """Episodes of training that came to an end of their own: a stop or a rerecord says nothing of the policy."""
+    return tuple(
+        ep for ep in state.episodes if ep.kind is EpisodeKind.TRAINING and ep.ended_by not in _UNJUDGED
+    )
 
 
 def autonomous_success(episodes: Sequence[Episode], window: int = WINDOW) -> float | None:

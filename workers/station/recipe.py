@@ -7,8 +7,8 @@ from typing import Protocol
 from workers.config import Config
 from workers.model.events import (
     Collected,
+    EpisodeEnded,
     EpisodeKind,
-    EvaluationProgress,
     Event,
     Phase,
     PhaseChanged,
@@ -47,11 +47,15 @@ class TrainRecipe:
         self._until_success = until_success
         self._collected: Collected | None = None
         self._evaluation_asked = False
+        self._trained = 0  # episodes of training since the run was opened
         self._next_evaluation_at = 0
 
     def on_event(self, event: Event) -> None:
+        """Take note of what a recipe waits for."""
         if isinstance(event, Collected):
             self._collected = event
+        elif isinstance(event, EpisodeEnded) and event.kind is EpisodeKind.TRAINING:
+            self._trained += 1
 
     def evaluate_now(self) -> None:
         self._evaluation_asked = True
@@ -70,7 +74,7 @@ class TrainRecipe:
     async def _until_a_worker_failed(self) -> RunEnded:
         await self._station.wait_for(lambda: bool(self._failed()))
         worker, reason = self._failed()[0]
-        return RunEnded(f"{worker} failed: {reason}", succeeded=False)
+        return RunEnded(f"{worker} failed: {reason}", succeeded=False, failed=True)
 
     def _failed(self) -> list[tuple[str, str]]:
         workers = self._station.state.workers.values()
@@ -81,7 +85,9 @@ class TrainRecipe:
         station.emit(PhaseChanged(Phase.STARTING, "workers are starting"))
         await station.wait_for(self._all_running)
         station.stand("learner", Learn(True))
-        await self._record()
+        if self._config.operator.demonstrations:
+            await self._record()
+        station.stand("learner", Learn(True, all_demonstrated=True))
         while True:
             await self._train()
             passed, rate = await self._evaluate()
@@ -94,19 +100,23 @@ class TrainRecipe:
 
     async def _record(self) -> None:
         wanted = self._config.operator.demonstrations
-        await self._collect(Collect(EpisodeKind.DEMONSTRATION, wanted), Phase.RECORDING, "recording demonstrations")
+        await self._collect(
+            Collect(EpisodeKind.DEMONSTRATION, wanted), Phase.RECORDING, "recording demonstrations"
+        )
 
     async def _train(self) -> None:
         station = self._station
-        self._evaluation_asked = False
         station.emit(PhaseChanged(Phase.TRAINING, "learning on the arm"))
         station.stand("actor", Attend(self._attendance()))
         station.stand("actor", Collect(EpisodeKind.TRAINING))
-        seen = len(training_episodes(station.state))
         while not (self._evaluation_asked or self._ready()):
-            await station.wait_for(lambda: self._evaluation_asked or len(training_episodes(station.state)) != seen)
-            seen = len(training_episodes(station.state))
+            await self._next_episode(self._trained)
             station.stand("actor", Attend(self._attendance()))
+        self._evaluation_asked = False
+
+    async def _next_episode(self, seen: int) -> None:
+        """Until one more episode of training ended, or somebody asked for an evaluation."""
+        await self._station.wait_for(lambda: self._evaluation_asked or self._trained > seen)
 
     def _ready(self) -> bool:
         state = self._station.state
@@ -114,7 +124,7 @@ class TrainRecipe:
         rate = autonomous_success(episodes)
         if len(episodes) < WINDOW or rate is None or rate < self._config.evaluation.start_at_success:
             return False
-        return state.running.episode >= self._next_evaluation_at
+        return self._trained >= self._next_evaluation_at
 
     def _attendance(self) -> float:
         """How often the scripted person supervises: as often as the policy needs it."""
@@ -135,26 +145,17 @@ class TrainRecipe:
         rate = result.successes / result.trials if result and result.trials else 0.0
         passed = result is not None and result.trials == total and rate >= target
         pause = EPISODES_AFTER_A_PASS if passed else EPISODES_BETWEEN_EVALUATIONS
-        self._next_evaluation_at = self._station.state.running.episode + pause
+        self._next_evaluation_at = self._trained + pause
         return passed, rate
 
     async def _collect(self, order: Collect, phase: Phase, detail: str) -> None:
         self._collected = None
         self._station.emit(PhaseChanged(phase, detail, 0, order.episodes))
         self._station.stand("actor", order)
-        shown = -1
-        while True:
-            await self._station.wait_for(lambda: self._collected is not None and self._collected.done != shown)
-            seen = self._collected
-            if seen is None or seen.kind is not order.kind:
-                self._collected = None
-                continue
-            shown = seen.done
-            self._station.emit(PhaseChanged(phase, detail, seen.done, seen.total))
-            if seen.finished:
-                return
-
-
-def evaluation_line(event: EvaluationProgress) -> str:
-    """One line for the log when an evaluation ends."""
-    return f"evaluation of policy {event.policy_version}: {event.successes} of {event.trials} succeeded"
+        finished = False
+        while not finished:
+            await self._station.wait_for(lambda: self._collected is not None)
+            seen, self._collected = self._collected, None
+            if seen is not None and seen.kind is order.kind:
+                self._station.emit(PhaseChanged(phase, detail, seen.done, seen.total))
+                finished = seen.finished

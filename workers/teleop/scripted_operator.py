@@ -26,7 +26,12 @@ class ScriptedOperator:
     """
 
     def __init__(
-        self, patience_steps: int, step_sizes_m: Vector, max_gripper_pos: float, noise: float, rng: np.random.Generator
+        self,
+        patience_steps: int,
+        step_sizes_m: Vector,
+        max_gripper_pos: float,
+        noise: float,
+        rng: np.random.Generator,
     ) -> None:
         self._patience_steps = patience_steps
         self._rng = rng

@@ -13,6 +13,7 @@ readers wait. Opening a log to write begins a new session: an episode cut by a c
 
 import fcntl
 import os
+import threading
 from errno import EDQUOT, ENOSPC
 from pathlib import Path
 from types import TracebackType
@@ -89,8 +90,7 @@ class LogWriter:
     def _open_segment(self, path: Path) -> None:
         fresh = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         if self._segment >= 0:
-            os.fdatasync(self._segment)
-            os.close(self._segment)
+            _sync_and_close_later(self._segment)
         self._segment = fresh
         self._number = int(path.stem)
         self._size = os.fstat(fresh).st_size
@@ -129,9 +129,9 @@ class LogWriter:
             " are safe. Free some space (old runs are the largest files), then go on."
         )
 
-    def sync(self) -> None:
-        """Make everything appended so far survive a power cut (fdatasync; call it off the control path)."""
-        os.fdatasync(self._segment)
+    def sync_soon(self) -> None:
+        """Make everything appended so far survive a power cut, in the background: a slow disk may take seconds."""
+        _sync_and_close_later(os.dup(self._segment))
 
     def close(self) -> None:
         """Sync and let another writer in. Closing twice is fine."""
@@ -150,6 +150,18 @@ class LogWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _sync_and_close_later(descriptor: int) -> None:
+    """fdatasync in a thread: the control loop must not wait for the disk."""
+
+    def work() -> None:
+        try:
+            os.fdatasync(descriptor)
+        finally:
+            os.close(descriptor)
+
+    threading.Thread(target=work, name="log-sync").start()
 
 
 class LogReader:

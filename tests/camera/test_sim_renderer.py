@@ -1,3 +1,7 @@
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -59,3 +63,12 @@ def test_without_egl_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("mujoco.egl.GLContext", no_egl)
     with pytest.raises(RendererUnavailable, match=r"libEGL.so.1(.|\n)*apt install libegl1"):
         sim.SimRenderer(("front",), 64, 64)
+
+
+def test_torch_can_train_in_a_process_that_renders() -> None:
+    """Two copies of LLVM meet there; in the wrong order the process dies."""
+    code = (
+        "from workers.camera.drivers.sim import SimRenderer; r = SimRenderer(('front',), 64, 64)\n"
+        "import torch; torch.optim.Adam([torch.zeros(1, requires_grad=True)])"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parents[2])

@@ -4,6 +4,8 @@ All cameras are drawn side by side into one framebuffer and read back at once: o
 read-back and the state changes cost as much as the drawing.
 """
 
+import contextlib
+import importlib
 import os
 import weakref
 from collections.abc import Sequence
@@ -46,6 +48,15 @@ class RendererUnavailable(Exception):
     """No OpenGL through EGL on this machine; the text says what to install."""
 
 
+def _load_triton_first() -> None:
+    """Mesa's software renderer and Triton, which torch's optimisers import, each bring an LLVM of their own.
+
+    Triton's must come first: loaded after Mesa's it crashes the process (seen with torch 2.14 and Mesa 22).
+    """
+    with contextlib.suppress(ImportError):
+        importlib.import_module("triton._C.libtriton")
+
+
 class SimRenderer:
     """Renders named cameras from the simulator's positions. One instance per process and thread."""
 
@@ -59,6 +70,7 @@ class SimRenderer:
             if name not in known:
                 raise ValueError(f"the simulator has no camera {name!r}; it has {', '.join(known)}")
         self._width = width
+        _load_triton_first()
         self._gl = _open_context(width * len(cameras), height)
         self._model = mujoco.MjModel.from_xml_string(pick_lift_mjcf())
         self._model.vis.global_.offwidth, self._model.vis.global_.offheight = width * len(cameras), height

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workers.robot.drivers.sim import RESET_POSE_DEG
-from workers.robot.figures import LOWER_DEG, UPPER_DEG
+from workers.robot.figures import GRIPPER, LOWER_DEG, UPPER_DEG
 from workers.robot.gate import EndEffectorBox, Limit, Limits, admit
 from workers.robot.kinematics import Kinematics
 
@@ -47,6 +47,50 @@ def test_the_goal_never_leads_the_measured_arm_by_more_than_the_lead(
     measured = START + pushed
     verdict = admit(np.array(request), START, REST, measured, LIMITS, TOOL, DT_S)
     assert (np.abs(verdict.goal_deg - measured) <= LIMITS.lead_deg + 1e-9).all()
+
+
+@settings(max_examples=200, deadline=None)
+@given(
+    request=st.lists(st.floats(-200.0, 200.0), min_size=6, max_size=6),
+    lag=st.lists(st.floats(-20.0, 20.0), min_size=5, max_size=5),
+    at=st.tuples(st.floats(0.18, 0.32), st.floats(-0.12, 0.12), st.floats(0.012, 0.16)),
+)
+def test_pulled_back_to_a_lagging_arm_the_goal_stays_in_the_box(
+    request: list[float], lag: list[float], at: tuple[float, float, float]
+) -> None:
+    goal = TOOL.inverse(np.array(at), START).joints_deg
+    measured = np.clip(np.add(goal, [*lag, 0.0]), LIMITS.lower_deg, LIMITS.upper_deg)
+    verdict = admit(np.array(request), goal, REST, measured, LIMITS, TOOL, DT_S)
+    assert (np.abs(verdict.goal_deg - measured) <= LIMITS.lead_deg + 1e-9).all()
+    before_m = max(BOX.outside_m(TOOL.position(joints)) for joints in (goal, measured))
+    assert BOX.outside_m(TOOL.position(verdict.goal_deg)) <= before_m + 2e-6
+
+
+def test_cutting_the_lead_of_one_joint_does_not_push_the_tool_out_of_the_box() -> None:
+    # Near the table elbow and wrist lag behind: cut by themselves, they leave the shoulder to press the tool down.
+    goal = TOOL.inverse(np.array([0.24, 0.0, 0.013]), START).joints_deg
+    measured = np.add(goal, [0.0, -4.0, 8.0, 8.0, 0.0, 0.0])
+    assert BOX.outside_m(TOOL.position(measured)) == 0.0
+    cut = np.clip(goal, measured - LIMITS.lead_deg, measured + LIMITS.lead_deg)
+    assert BOX.outside_m(TOOL.position(cut)) > 0.003
+    verdict = admit(goal, goal, REST, measured, LIMITS, TOOL, DT_S)
+    assert verdict.clipped == {Limit.LEAD, Limit.BOX}
+    assert BOX.outside_m(TOOL.position(verdict.goal_deg)) < 2e-6
+
+
+def test_rate_is_told_only_while_the_arm_at_full_speed_is_not_fast_enough() -> None:
+    def told(asked_deg_s: float, joint: int = 0) -> list[bool]:
+        goal, velocity, asked, ticks = START.copy(), REST, START.copy(), []
+        for _ in range(15):
+            asked[joint] += asked_deg_s * DT_S
+            verdict = admit(asked, goal, velocity, goal, LIMITS, TOOL, DT_S)
+            goal, velocity = verdict.goal_deg, verdict.velocity_deg_s
+            ticks.append(Limit.RATE in verdict.clipped)
+        return ticks
+
+    assert not any(told(50.0))  # gathering speed is not being held back
+    assert all(told(90.0)[5:])
+    assert not any(told(400.0, GRIPPER))  # the jaw opens and closes at its speed limit by design
 
 
 @settings(max_examples=50, deadline=None)
@@ -95,7 +139,7 @@ def test_out_of_the_box_it_may_only_come_back() -> None:
 
 
 def test_the_operator_is_told_which_limit_narrowed_a_request() -> None:
-    far = admit(np.add(START, [0, 0, 0, 0, 500.0, 0]), START, REST, START, LIMITS, TOOL, DT_S)
+    far = admit(np.add(START, [0, 0, 0, 0, 500.0, 0]), START, LIMITS.speed_deg_s, START, LIMITS, TOOL, DT_S)
     assert far.clipped == {Limit.JOINT, Limit.RATE}
     nan = admit(np.full(6, np.nan), START, REST, START, LIMITS, TOOL, DT_S)
     assert nan.clipped == {Limit.FINITE}

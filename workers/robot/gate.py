@@ -1,8 +1,8 @@
 """Safety gate: the only writer of joint goals.
 
 Every goal, whoever asks for it, passes the same checks in the same order: finite, joint limits, rate and
-acceleration, end-effector box, lead over the measured position. A check narrows the goal or holds the arm;
-none raises. Units: degrees (gripper: percent), seconds, metres.
+acceleration, end-effector box, lead over the measured position, and the box again where the lead changed the
+goal. A check narrows the goal or holds the arm; none raises. Units: degrees (gripper: percent), seconds, metres.
 """
 
 from dataclasses import dataclass, field
@@ -15,6 +15,7 @@ from workers.robot.figures import GRIPPER, LOWER_DEG, UPPER_DEG, Floats
 
 _BISECTIONS = 12  # halvings on the way back into the box: 1/4096 of a tick's travel
 _BOX_SLACK_M = 1e-6
+_ROUNDING = 1e-9  # degrees
 
 
 class Limit(StrEnum):
@@ -23,7 +24,7 @@ class Limit(StrEnum):
     FINITE = "finite"
     JOINT = "joint"
     BOX = "box"
-    RATE = "rate"
+    RATE = "rate"  # the arm goes as fast as it may and is still behind; the jaw does so whenever it opens or closes
     LEAD = "lead"
 
 
@@ -106,8 +107,8 @@ def admit(
 
     The goal is finite, lies between the previous goal and the joint limits, moves at most `speed * dt`, and
     its speed grows by at most `acceleration * dt`; it brakes so as to arrive at rest. Stopping is always
-    allowed, however abrupt. It never leaves the box, and where the arm already is outside, it never goes
-    further out. The lead check comes last and only ever pulls the goal towards the measured position.
+    allowed, however abrupt. It never leaves the box, and where the goal or the arm already is outside, it never
+    goes further out. The lead check only ever pulls the goal towards the measured position.
     `goal_deg` must come from the gate or be measured.
     """
     clipped: set[Limit] = set()
@@ -121,9 +122,10 @@ def admit(
     if (allowed != request_deg).any():
         clipped.add(Limit.JOINT)
     way = allowed - goal_deg
-    if (np.abs(way) > limits.speed_deg_s * dt_s).any():
+    travel = _travel(way, goal_velocity_deg_s, limits, dt_s)
+    if _is_held_back(way, travel, limits.speed_deg_s * dt_s):
         clipped.add(Limit.RATE)
-    goal = goal_deg + _travel(way, goal_velocity_deg_s, limits, dt_s)
+    goal = goal_deg + travel
     if limits.box is not None and (goal != goal_deg).any():
         goal, left_box = _kept_in_box(goal, goal_deg, limits.box, tool)
         if left_box:
@@ -132,6 +134,11 @@ def admit(
     if (led != goal).any():
         clipped.add(Limit.LEAD)
         goal = led
+        if limits.box is not None:
+            # Cutting each joint by itself bends the way of the tool: shorten the whole vector from where the arm is.
+            goal, left_box = _kept_in_box(led, measured_deg, limits.box, tool)
+            if left_box:
+                clipped.add(Limit.BOX)
     return Verdict(goal, (goal - goal_deg) / dt_s, frozenset(clipped))
 
 
@@ -151,23 +158,29 @@ def _travel(way_deg: Floats, velocity_deg_s: Floats, limits: Limits, dt_s: float
     return travel
 
 
+def _is_held_back(way_deg: Floats, travel_deg: Floats, most_deg: Floats) -> bool:
+    """Whether an arm joint travels the most it may in a tick, and its request is further away than that."""
+    held = (np.abs(way_deg) > most_deg + _ROUNDING) & (np.abs(travel_deg) > most_deg - _ROUNDING)
+    return bool(held[:GRIPPER].any())
+
+
 def _kept_in_box(
-    goal: Floats, previous: Floats, box: EndEffectorBox, tool: ToolPosition
+    goal: Floats, origin: Floats, box: EndEffectorBox, tool: ToolPosition
 ) -> tuple[Floats, bool]:
-    """The furthest point towards `goal` whose tool is no further outside the box than before."""
+    """The furthest point from `origin` towards `goal` whose tool is no further outside the box than at `origin`."""
     outside_m = box.outside_m(tool.position(goal))
     if outside_m <= _BOX_SLACK_M:
         return goal, False
-    allowed_m = max(box.outside_m(tool.position(previous)), _BOX_SLACK_M)
+    allowed_m = max(box.outside_m(tool.position(origin)), _BOX_SLACK_M)
     if outside_m <= allowed_m:
         return goal, False
     reached, beyond = 0.0, 1.0
     for _ in range(_BISECTIONS):
         middle = 0.5 * (reached + beyond)
-        if box.outside_m(tool.position(previous + middle * (goal - previous))) <= allowed_m:
+        if box.outside_m(tool.position(origin + middle * (goal - origin))) <= allowed_m:
             reached = middle
         else:
             beyond = middle
-    kept = previous + reached * (goal - previous)
+    kept = origin + reached * (goal - origin)
     kept[GRIPPER] = goal[GRIPPER]  # the jaw does not move the tool point
     return kept, True

@@ -21,7 +21,6 @@ ARM_STATE = np.dtype(
         ("reason", "S64"),  # why the gate holds, "" while it does not
         ("clipped", "S64"),  # limits that narrowed the last goal, comma separated
         ("reset_done", "<i8"),  # newest reset request that was carried out
-        ("target_seen", "<i8"),  # newest target number taken
         ("cube_m", "<f8", (3,)),  # simulator only: ground truth for the scripted person
         ("success", "?"),  # simulator only: the task's sparse reward
         ("scene", "<f8", (SCENE_LENGTH,)),  # simulator only: for the camera workers
@@ -34,7 +33,7 @@ JOINT_TARGET = np.dtype(
         ("number", "<i8"),
         ("joints", "<f8", (6,)),
         ("moving", "?"),  # false: no target, hold
-        ("reset_wanted", "<i8"),  # number of the newest reset request
+        ("reset_wanted", "<i8"),  # number of the newest reset request: carried out at once or never
         ("reset_seed", "<i8"),
     ]
 )

@@ -16,6 +16,8 @@ from workers.robot.figures import GRIPPER, Floats
 from workers.robot.gate import Limit, Limits, ToolPosition, admit
 
 _STALE_PERIODS = 2.0
+_SLOW_START_SHARE = 0.3  # of the speed limit, after a stop was cleared ...
+_SLOW_START_S = 3.0  # ... rising to all of it while the arm follows targets for this long
 _NOTHING: frozenset[Limit] = frozenset()
 
 
@@ -23,7 +25,7 @@ class Mode(StrEnum):
     """What the controller does with targets."""
 
     ENGAGED = "engaged"  # follows fresh targets
-    HOLD = "hold"  # torque on, goal stays; either asked for or because targets went stale
+    HOLD = "hold"  # torque on, goal = where the arm is; asked for, or because targets went stale
     PARKING = "parking"  # slow move to a rest pose; holds there
     STOPPED = "stopped"  # latched until clear_stop()
 
@@ -46,7 +48,6 @@ class Status:
     reading: ArmReading
     goal_deg: Floats  # [6] sent to the servos
     clipped: frozenset[Limit]
-    sequence: int  # of the target being followed; -1 before the first
     parked: bool
 
 
@@ -64,19 +65,24 @@ class ArmController:
     ) -> None:
         self._driver, self._limits, self._tool = driver, limits, tool
         self._tick_s, self._period_s = tick_s, period_s
-        # Rest and reset poses may lie outside the workspace box; joint limits, rate and lead still hold on
-        # the way.
-        slow = np.minimum(limits.speed_deg_s, park_speed_deg_s)
-        slow[GRIPPER] = limits.speed_deg_s[GRIPPER]
-        self._park_limits = replace(limits, box=None, speed_deg_s=slow)
+        self._park_speed_deg_s, self._park_limits = park_speed_deg_s, limits
+        self._speed_share = 1.0
+        self._mode = Mode.HOLD
         self.restart()
 
+    @property
+    def mode(self) -> Mode:
+        """What was asked for last; unlike `Status.mode`, ENGAGED also while targets are missing."""
+        return self._mode
+
     def restart(self) -> None:
-        """Forget targets and motion, HOLD at the measured position: at start-up or after a reset."""
+        """Forget targets and motion, HOLD at the measured position: at start-up or after a reset. A stop stays."""
         self._goal = self._driver.read().joints_deg
         self._velocity: Floats = np.zeros(len(self._goal))
-        self._mode, self._reason = Mode.HOLD, "not engaged"
+        if self._mode is not Mode.STOPPED:
+            self._mode, self._reason = Mode.HOLD, "not engaged"
         self._park_pose: Floats | None = None
+        self._following = False
         self._target: JointTarget | None = None
         self._seen = self._engaged_after = -1  # targets from before the last engage are never followed
 
@@ -87,10 +93,10 @@ class ArmController:
             self._mode, self._reason = Mode.ENGAGED, ""
             self._target, self._engaged_after = None, self._seen
 
-    def hold(self, reason: str = "hold") -> None:
-        """Keep the goal where it is until `engage`. Ignored while STOPPED."""
+    def hold(self, reason: str) -> None:
+        """Stay at the measured position until `engage`. Ignored while STOPPED."""
         if self._mode is not Mode.STOPPED:
-            self._forget_motion()
+            self._adopt_measured()
             self._mode, self._reason = Mode.HOLD, reason
 
     def stop(self, reason: str) -> None:
@@ -100,28 +106,40 @@ class ArmController:
             self._adopt_measured()
 
     def clear_stop(self) -> None:
-        """Acknowledge a stop: HOLD, waiting for `engage`."""
+        """Acknowledge a stop: HOLD, waiting for `engage`; then the arm starts slowly. Ignored unless STOPPED."""
         if self._mode is Mode.STOPPED:
+            self._speed_share = _SLOW_START_SHARE
             self._mode, self._reason = Mode.HOLD, "stop cleared, not engaged"
 
-    def park(self, pose_deg: Floats) -> None:
-        """Move slowly to `pose_deg` [6] and hold there; `Status.parked` tells when. Ignored while STOPPED."""
+    def park(self, pose_deg: Floats, within_s: float) -> None:
+        """Move to `pose_deg` [6] and hold there; `Status.parked` tells when. Ignored while STOPPED.
+
+        Slowly, and faster only where that would take longer than `within_s`; never above the speed limit.
+        """
         if self._mode is not Mode.STOPPED:
             self._adopt_measured()
             self._mode, self._reason = Mode.PARKING, "parking"
             self._park_pose = np.clip(pose_deg, self._limits.lower_deg, self._limits.upper_deg)
+            furthest_deg = np.abs(self._park_pose - self._goal)[:GRIPPER].max()
+            speed = np.minimum(self._limits.speed_deg_s, max(self._park_speed_deg_s, furthest_deg / within_s))
+            speed[GRIPPER] = self._limits.speed_deg_s[GRIPPER]
+            # The rest pose may lie outside the workspace box; joint limits, rate and lead still hold on the way.
+            self._park_limits = replace(self._limits, box=None, speed_deg_s=speed)
 
     def tick(self, target: JointTarget | None, now_s: float) -> Status:
         """Read the arm, follow the newest target (or hold), write one gated goal."""
         reading = self._driver.read()
         mode, reason, request, limits = self._mode, self._reason, self._goal, self._limits
+        was_following, self._following = self._following, False
         if mode is Mode.ENGAGED:
             waiting = self._waiting(target, now_s)
             if waiting or target is None:
                 mode, reason = Mode.HOLD, waiting
-                self._forget_motion()
+                if was_following:
+                    self._adopt(reading)
             else:
-                request = self._interpolate(target, now_s)
+                self._following = True
+                request, limits = self._interpolate(target, now_s), self._engaged_limits()
         elif mode is Mode.PARKING and self._park_pose is not None:
             request, limits = self._park_pose, self._park_limits
         clipped = _NOTHING
@@ -129,8 +147,7 @@ class ArmController:
             clipped = self._move(request, reading, limits)
         self._driver.write(self._goal)
         self._seen = self._seen if target is None else max(self._seen, target.sequence)
-        sequence = -1 if self._target is None else self._target.sequence
-        return Status(mode, reason, reading, self._goal, clipped, sequence, self._is_parked(reading))
+        return Status(mode, reason, reading, self._goal, clipped, self._is_parked(reading))
 
     def _waiting(self, target: JointTarget | None, now_s: float) -> str:
         """Why there is nothing to follow, or an empty string."""
@@ -148,6 +165,14 @@ class ArmController:
         done = min(1.0, (now_s - self._line_from_s + self._tick_s) / self._period_s)
         return self._line_start + done * (target.joints_deg - self._line_start)
 
+    def _engaged_limits(self) -> Limits:
+        """The limits, slowed down for a while after a stop was cleared."""
+        share = self._speed_share
+        if share >= 1.0:
+            return self._limits
+        self._speed_share = min(1.0, share + (1.0 - _SLOW_START_SHARE) * self._tick_s / _SLOW_START_S)
+        return replace(self._limits, speed_deg_s=share * self._limits.speed_deg_s)
+
     def _move(self, request: Floats, reading: ArmReading, limits: Limits) -> frozenset[Limit]:
         verdict = admit(
             request, self._goal, self._velocity, reading.joints_deg, limits, self._tool, self._tick_s
@@ -156,14 +181,14 @@ class ArmController:
         return verdict.clipped
 
     def _adopt_measured(self) -> None:
+        self._adopt(self._driver.read())
+        self._following = False
+
+    def _adopt(self, reading: ArmReading) -> None:
         """Goal = present position; the jaw keeps its goal, and with it the grip on whatever it holds."""
         jaw = self._goal[GRIPPER]
-        measured = self._driver.read().joints_deg
-        self._goal = np.where(np.isfinite(measured), measured, self._goal)
+        self._goal = np.where(np.isfinite(reading.joints_deg), reading.joints_deg, self._goal)
         self._goal[GRIPPER] = jaw
-        self._forget_motion()
-
-    def _forget_motion(self) -> None:
         self._velocity = np.zeros(len(self._goal))
 
     def _is_parked(self, reading: ArmReading) -> bool:

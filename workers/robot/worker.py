@@ -17,7 +17,9 @@ from workers.runtime.pacer import Pacer
 from workers.runtime.phases import ROBOT_S
 
 STATION_LIMIT_S = 1.0  # the station says something every 0.1 s
-PARK_LIMIT_S = 2.5
+RESET_FRESH_S = 2.0  # whoever asked for a reset longer ago has given it up
+PARK_S = 2.0  # with its beginning and its end that makes less than PARK_LIMIT_S from any pose in the box
+PARK_LIMIT_S = 2.5  # the station kills a worker 3 s after it asked it to quit
 RATE_PERIOD_S = 1.0
 _MODES = {
     Mode.ENGAGED: GateMode.ENGAGED,
@@ -39,14 +41,16 @@ class SimulatedArm(ArmDriver, Protocol):
 
 
 def main(desk: Desk, config: Config, board: Board) -> None:
-    """Run the arm until told to quit, then hold, park and leave."""
+    """Run the arm until told to quit or something breaks, then park and leave."""
     from workers.robot.build import kinematics_of, limits_of
     from workers.robot.drivers.sim import SimArm  # brings MuJoCo
 
     arm = SimArm(reset_pose_deg=np.array(config.env.processor.reset.fixed_reset_joint_positions))
     loop = RobotLoop(desk, config, board, arm, limits_of(config), kinematics_of(config))
-    loop.run()
-    loop.park()
+    try:
+        loop.run()
+    finally:
+        loop.park()
 
 
 class RobotLoop:
@@ -64,8 +68,9 @@ class RobotLoop:
         self._controller = ArmController(arm, limits, tool, self._tick_s, self._period_s)
         self._pacer = Pacer(desk.name, self._tick_s, ROBOT_S)
         self._state = np.zeros((), ARM_STATE)
-        self._stops = 0
-        self._clears = 0
+        # What was asked of a predecessor is not this worker's to do: the actor asks again for its next episode.
+        asked = board.target.read()
+        self._reset_seen = 0 if asked is None else int(asked[1]["reset_wanted"])
         self._station_silent = False
         self._goal_moved = False
         self._mode = Mode.HOLD
@@ -74,60 +79,73 @@ class RobotLoop:
         last_rate_s = time.monotonic()
         while self._desk.alive():
             self._desk.next_order()  # Quit is the only order; `alive` then says no
-            self._tick()
+            self.tick()
             if time.monotonic() - last_rate_s > RATE_PERIOD_S:
                 last_rate_s = time.monotonic()
                 self._desk.mailbox.emit(self._pacer.rate())
             self._pacer.wait()
 
     def park(self) -> None:
-        """Slowly to the rest pose, then leave; a simulated arm has no torque to take off."""
-        self._controller.park(self._rest_pose)
+        """To the rest pose; where a stop or the time ends that, hold. A simulated arm has no torque to take off."""
+        self._controller.park(self._rest_pose, PARK_S)
         until_s = time.monotonic() + PARK_LIMIT_S
         while time.monotonic() < until_s:
-            status = self._controller.tick(None, time.monotonic())
-            self._publish(status)
-            self._arm.advance(self._tick_s)
-            if status.parked:
-                break
+            self._desk.alive()  # a sign of life; what it answers is known
+            now_s = time.monotonic()
+            self._heed_station(now_s)
+            status = self._drive(None, now_s)
+            if status.parked or status.mode is Mode.STOPPED:
+                return
             self._pacer.wait()
+        self._controller.hold("not parked in time")
+        self._drive(None, time.monotonic())
+        self._say(
+            Level.WARNING, f"did not reach the rest pose in {PARK_LIMIT_S} s; the arm holds where it is"
+        )
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """One period: the station's word, the actor's newest target, the arm."""
         now_s = time.monotonic()
         self._heed_station(now_s)
-        target = None if self._station_silent else self._newest_target()
+        self._drive(None if self._station_silent else self._newest_target(now_s), now_s)
+
+    def _drive(self, target: JointTarget | None, now_s: float) -> Status:
         status = self._controller.tick(target, now_s)
         self._publish(status)
         self._tell_mode(status)
         self._arm.advance(self._tick_s)
+        return status
 
     def _heed_station(self, now_s: float) -> None:
         read = self._board.word.read()
         if read is None:
             return
         word = read[1]
-        if word["stops"] > self._stops:
-            self._stops = int(word["stops"])
-            if word["stops"] > word["clears"]:
-                self._controller.stop("stop key")
-        if word["clears"] > self._clears:
-            self._clears = int(word["clears"])
+        if word["stops"] > word["clears"]:
+            self._controller.stop("stop key")
+        else:
             self._controller.clear_stop()
         self._station_silent = now_s - float(word["at_ns"]) / 1e9 > STATION_LIMIT_S
 
-    def _newest_target(self) -> JointTarget | None:
+    def _newest_target(self, now_s: float) -> JointTarget | None:
         read = self._board.target.read()
         if read is None:
             return None
         record = read[1]
-        if record["reset_wanted"] != self._state["reset_done"] and self._mode is not Mode.STOPPED:
-            self._arm.reset(np.random.default_rng(int(record["reset_seed"])))
-            self._controller.restart()
-            self._controller.engage()
-            self._state["reset_done"] = record["reset_wanted"]
+        if record["reset_wanted"] != self._reset_seen:
+            self._reset_seen = int(record["reset_wanted"])
+            fresh = now_s - float(record["at_ns"]) / 1e9 < RESET_FRESH_S
+            if fresh and self._controller.mode is not Mode.STOPPED:
+                self._reset(int(record["reset_seed"]))
         if not record["moving"]:
             return None
         return JointTarget(record["joints"].copy(), float(record["at_ns"]) / 1e9, int(record["number"]))
+
+    def _reset(self, seed: int) -> None:
+        self._arm.reset(np.random.default_rng(seed))
+        self._controller.restart()
+        self._controller.engage()
+        self._state["reset_done"] = self._reset_seen
 
     def _publish(self, status: Status) -> None:
         state = self._state
@@ -145,7 +163,6 @@ class RobotLoop:
         reason = "the station is silent" if self._station_silent else status.reason
         state["reason"] = reason.encode()[:64]
         state["clipped"] = ",".join(sorted(status.clipped)).encode()[:64]
-        state["target_seen"] = status.sequence
         state["cube_m"] = self._arm.cube_position_m()
         state["success"] = self._arm.success()
         state["scene"] = self._arm.scene()
@@ -158,4 +175,7 @@ class RobotLoop:
             return
         level = Level.WARNING if status.mode is Mode.STOPPED else Level.INFO
         text = f"{status.mode.value}" + (f": {status.reason}" if status.reason else "")
+        self._say(level, text)
+
+    def _say(self, level: Level, text: str) -> None:
         self._desk.mailbox.emit(LogLine(self._desk.name, level, text, time.time()))

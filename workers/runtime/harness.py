@@ -9,7 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,8 @@ class Desk:
     beat: Beat
     nice: int = 0
     quitting: bool = False
+    # Noted where the desk is made and pickled with it: a worker whose station died before its first line sees that.
+    station_pid: int = field(default_factory=os.getpid)
 
     def next_order(self, timeout_s: float = 0.0) -> AnyOrder | None:
         """The next order for the worker's own code; `Quit` is noted here and returned too."""
@@ -47,16 +49,12 @@ class Desk:
     def alive(self) -> bool:
         """Beat once and say whether to go on: false after Quit, SIGTERM, or the station's death."""
         self.beat.mark(time.monotonic_ns())
-        if os.getppid() != self._parent:
+        if os.getppid() != self.station_pid:
             self.quitting = True
         return not self.quitting
 
-    def __post_init__(self) -> None:
-        self._parent = os.getpid()  # in the station; `run` sets the child's own view
-
     def adopt(self) -> None:
         """Take the place of the worker: called once, in the worker process."""
-        self._parent = os.getppid()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._on_sigterm)

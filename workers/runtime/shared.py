@@ -36,7 +36,7 @@ class SharedNewest:
         self._map()
 
     def _map(self) -> None:
-        whole = np.frombuffer(self._memory, dtype=np.uint8)
+        whole = np.frombuffer(memoryview(self._memory), dtype=np.uint8)
         self._published = whole[:8].view("<u8")
         self._heads = []
         self._bodies = []

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 from workers.model import wire
-from workers.model.commands import Command, RenewLease, Stop
+from workers.model.commands import Command, RenewLease, Stop, TakeControl
 from workers.model.places import socket_path
 from workers.model.reduce import reduce
 from workers.model.state import ConsoleState
@@ -33,6 +33,7 @@ class Console:
         welcome = await console._read()
         assert isinstance(welcome, wire.Welcome)
         console.state = welcome.snapshot
+        await console.send(TakeControl("test"))
         return console
 
     async def send(self, command: Command) -> None:

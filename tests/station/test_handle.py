@@ -19,7 +19,7 @@ SPAWN = multiprocessing.get_context("spawn")
 
 
 def obedient(desk: Desk) -> None:
-    print("a line on standard output")
+    sys.stdout.write("a line on standard output\n")
     while desk.alive():
         order = desk.next_order(0.02)
         if isinstance(order, Learn):
@@ -40,7 +40,7 @@ def crashing(desk: Desk) -> None:
 def impossible(desk: Desk) -> None:
     desk.alive()
     time.sleep(0.3)
-    raise WorkerFailure("no EGL here; install libegl1")
+    raise WorkerFailure("no EGL here\n" + "a long way to say why " * 20 + "\nwhat to do: install libegl1")
 
 
 class Watcher:
@@ -56,6 +56,9 @@ class Watcher:
 
     def states(self) -> list[WorkerState]:
         return [event.state for event in self.events if isinstance(event, WorkerChanged)]
+
+    def said(self) -> list[str]:
+        return [event.text for event in self.events if isinstance(event, LogLine)]
 
     def reasons(self) -> str:
         return " ".join(event.reason for event in self.events if isinstance(event, WorkerChanged))
@@ -75,13 +78,36 @@ async def test_orders_go_in_events_come_out_and_output_is_captured(tmp_path: Pat
     watcher = Watcher(obedient, tmp_path)
     await watcher.until(lambda: watcher.started == 1)
     watcher.handle.give(Learn(True))
-    await watcher.until(lambda: any(isinstance(e, LogLine) and e.text == "learn True" for e in watcher.events))
+    await watcher.until(
+        lambda: any(isinstance(e, LogLine) and e.text == "learn True" for e in watcher.events)
+    )
     pid = watcher.handle.pid
     await watcher.stop()
     assert watcher.states()[-1] is WorkerState.STOPPED
     assert "a line on standard output" in (tmp_path / "w.out").read_text()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+async def test_an_order_for_a_worker_that_starts_is_left_to_its_standing_copy(tmp_path: Path) -> None:
+    watcher = Watcher(obedient, tmp_path)
+    await watcher.until(lambda: watcher.states() == [WorkerState.STARTING])
+    watcher.handle.give(Learn(True))
+    await watcher.until(lambda: watcher.started == 1)
+    watcher.handle.give(Learn(False))
+    await watcher.until(lambda: bool(watcher.said()))
+    await watcher.stop()
+    assert watcher.said() == ["learn False"]
+
+
+async def test_what_a_worker_said_last_is_told_before_its_death(tmp_path: Path) -> None:
+    watcher = Watcher(crashing, tmp_path)
+    await watcher.until(lambda: WorkerState.RESTARTING in watcher.states())
+    kinds = [type(event) for event in watcher.events]
+    restarting = watcher.states().index(WorkerState.RESTARTING)
+    changes = [i for i, kind in enumerate(kinds) if kind is WorkerChanged]
+    assert LogLine in kinds[: changes[restarting]]
+    await watcher.stop()
 
 
 async def test_a_killed_worker_comes_back_and_the_signal_is_named(tmp_path: Path) -> None:
@@ -113,7 +139,9 @@ async def test_a_crash_tells_its_last_words(tmp_path: Path) -> None:
 async def test_a_worker_that_cannot_go_on_is_not_restarted(tmp_path: Path) -> None:
     watcher = Watcher(impossible, tmp_path)
     await watcher.until(lambda: WorkerState.FAILED in watcher.states())
-    assert "install libegl1" in watcher.reasons()
+    reason = watcher.reasons().strip()
+    assert reason.startswith("no EGL here a long way")  # no time, no level before it
+    assert reason.endswith("what to do: install libegl1")
     assert watcher.handle.restarts == 0
     await asyncio.wait_for(watcher.task, 5)
 

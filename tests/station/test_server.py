@@ -22,7 +22,9 @@ class Peer:
         self.reader, self.writer = reader, writer
 
     @classmethod
-    async def connect(cls, path: Path, name: str = "c", role: wire.Role = wire.Role.CONSOLE, protocol: int = 1) -> "Peer":
+    async def connect(
+        cls, path: Path, name: str = "c", role: wire.Role = wire.Role.CONSOLE, protocol: int = 1
+    ) -> "Peer":
         peer = cls(*await asyncio.open_unix_connection(str(path)))
         peer.send(wire.Hello(protocol, role, name))
         return peer
@@ -91,6 +93,7 @@ async def test_another_protocol_is_refused_with_what_to_do(station: Station, tmp
 async def test_only_the_holder_drives_but_anyone_stops(station: Station, tmp_path: Path) -> None:
     first = await Peer.connect(tmp_path / "s.sock", "first")
     await first.read()
+    first.send(c.TakeControl("first"))
     second = await Peer.connect(tmp_path / "s.sock", "second")
     await second.read()
     second.send(c.Intervene(True))
@@ -104,8 +107,35 @@ async def test_only_the_holder_drives_but_anyone_stops(station: Station, tmp_pat
     assert station.commands == [c.Intervene(True)]
 
 
+async def test_who_only_looks_never_holds_the_controls(station: Station, tmp_path: Path) -> None:
+    watcher = await Peer.connect(tmp_path / "s.sock", "watcher")
+    await watcher.read()
+    watcher.send(c.RenewLease())
+    watcher.send(c.Intervene(True))
+    watcher.send(c.ShutDown())
+    await settle()
+    assert station.server.holder is None
+    assert station.server.lease_age_s() is None
+    assert station.commands == []
+
+
+async def test_the_controls_are_free_when_their_holder_leaves(station: Station, tmp_path: Path) -> None:
+    holder = await Peer.connect(tmp_path / "s.sock", "holder")
+    await holder.read()
+    holder.send(c.TakeControl("holder"))
+    watcher = await Peer.connect(tmp_path / "s.sock", "watcher")
+    await watcher.read()
+    await settle()
+    assert station.server.holder is not None
+    holder.writer.close()
+    await settle()
+    assert station.server.holder is None
+    assert [console.name for console in station.server.consoles] == ["watcher"]
+
+
 async def test_the_stop_connection_carries_stop_and_nothing_else(station: Station, tmp_path: Path) -> None:
-    await Peer.connect(tmp_path / "s.sock", "holder")
+    holder = await Peer.connect(tmp_path / "s.sock", "holder")
+    holder.send(c.TakeControl("holder"))
     stopper = await Peer.connect(tmp_path / "s.sock", "stopper", wire.Role.STOP)
     stopper.send(c.ShutDown())
     stopper.send(c.Stop())
@@ -131,7 +161,8 @@ async def test_a_lease_ages_until_it_is_renewed(station: Station, tmp_path: Path
     assert station.server.lease_age_s() is None
     peer = await Peer.connect(tmp_path / "s.sock")
     await peer.read()
-    await asyncio.sleep(0.3)
+    peer.send(c.TakeControl("c"))
+    await asyncio.sleep(0.4)
     age_s = station.server.lease_age_s()
     assert age_s is not None and age_s > 0.25
     peer.send(c.RenewLease())

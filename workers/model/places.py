@@ -1,11 +1,14 @@
 """Where a run keeps its files, its lock and its socket."""
 
+import contextlib
+import fcntl
 import hashlib
 import json
 import os
 import stat
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -52,13 +55,26 @@ def lock_path(run_dir: Path) -> Path:
 
 
 def read_lock(run_dir: Path) -> StationLock | None:
-    """The lock of the station that is alive on `run_dir`, or None."""
+    """The lock of the station that is alive on `run_dir`, or None.
+
+    Alive is who holds the file's lock: a pid may be another process's after a reboot.
+    """
     try:
-        lock = msgspec.json.decode(lock_path(run_dir).read_bytes(), type=StationLock)
-        os.kill(lock.pid, 0)
+        with lock_path(run_dir).open("rb") as file:
+            if _free(file):
+                return None
+            return msgspec.json.decode(file.read(), type=StationLock)
     except (OSError, msgspec.MsgspecError):
         return None
-    return lock
+
+
+def _free(file: BinaryIO) -> bool:
+    """Whether nobody holds the lock of this file; ours is let go with the file."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def write_lock(run_dir: Path, lock: StationLock) -> None:
@@ -69,9 +85,10 @@ def live_runs() -> list[StationLock]:
     """Locks of all stations of this user that are alive, found by their sockets' side files."""
     found = []
     for pointer in sorted(socket_dir().glob("*.run")):
-        lock = read_lock(Path(pointer.read_text().strip()))
-        if lock is not None:
-            found.append(lock)
+        with contextlib.suppress(FileNotFoundError):  # a station that ends at this moment
+            lock = read_lock(Path(pointer.read_text().strip()))
+            if lock is not None:
+                found.append(lock)
     return found
 
 

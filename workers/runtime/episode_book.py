@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 
 from workers.model.events import EndedBy, EpisodeEnded, EpisodeKind
+from workers.runtime.lines import line_end
 
 BOOK_NAME = "episodes.jsonl"
 
@@ -17,8 +18,9 @@ class EpisodeBook:
 
     def append(self, episode: EpisodeEnded) -> None:
         """Raises OSError when the disk is full."""
+        line = line_end(self._path) + msgspec.json.encode(episode) + b"\n"
         with self._path.open("ab") as file:
-            file.write(msgspec.json.encode(episode) + b"\n")
+            file.write(line)
 
     def read(self) -> list[EpisodeEnded]:
         """Every finished episode, oldest first."""

@@ -28,7 +28,7 @@ def crew(config: Config, board: Board) -> list[WorkerSpec]:
 
 
 def stop_waves(handles: Mapping[str, WorkerHandle]) -> list[list[WorkerHandle]]:
-    """Waves of an orderly stop: the actor completes its step, then robot (parks), cameras and learner (saves) together."""
+    """Waves of an orderly stop: the actor completes its step; then the robot parks and the learner saves."""
     return [
         [handles["actor"]],
         [handle for name, handle in handles.items() if name != "actor"],

@@ -12,7 +12,7 @@ from multiprocessing.context import SpawnContext, SpawnProcess
 from pathlib import Path
 from typing import Any
 
-from workers.model.events import Event, WorkerChanged, WorkerState
+from workers.model.events import Event, Level, LogLine, WorkerChanged, WorkerState
 from workers.model.orders import Order, Quit
 from workers.runtime.harness import EXIT_CANNOT_GO_ON, Desk, run
 from workers.runtime.mailbox import Mailbox
@@ -23,6 +23,7 @@ CRASH_WINDOW_S = 60.0
 BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 STARTING_LIMIT_S = 120.0  # imports of a loaded machine; no beat is expected before them
 WATCH_PERIOD_S = 0.1
+LAST_WORDS_S = 1.0  # for what a dead worker said last to be read
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,16 @@ class WorkerHandle:
         self._running = False
         self._stopping = False
         self._kill_reason = ""
+        self._last_error = ""
+        self._reader: threading.Thread | None = None
 
     @property
     def pid(self) -> int:
         return (self._process.pid or 0) if self._process else 0
 
     def give(self, order: Order) -> None:
-        """Send an order; lost when the worker is down (standing orders are given again on a restart)."""
-        if self._mailbox is not None:
+        """Send an order; lost unless the worker runs: standing orders are given when it starts."""
+        if self._mailbox is not None and self._running:
             self._mailbox.give(order)
 
     async def keep_running(self) -> None:
@@ -85,11 +88,11 @@ class WorkerHandle:
             reason = self._death_reason()
             wait_s = self._back_off()
             if self._process is not None and self._process.exitcode == EXIT_CANNOT_GO_ON:
-                self._tell(WorkerState.FAILED, self._last_output_line())
+                self._tell(WorkerState.FAILED, self._last_words())
                 return
             if wait_s is None:
-                text = f"{len(self._crashes)} crashes in {CRASH_WINDOW_S:.0f} s, last: {reason}; see {self.spec.name}.out"
-                self._tell(WorkerState.FAILED, text)
+                crashes = f"{len(self._crashes)} crashes in {CRASH_WINDOW_S:.0f} s"
+                self._tell(WorkerState.FAILED, f"{crashes}, last: {reason}; see {self.spec.name}.out")
                 return
             self.restarts += 1
             self._tell(WorkerState.RESTARTING, f"{reason}; again in {wait_s:.1f} s")
@@ -102,7 +105,8 @@ class WorkerHandle:
         process = self._process
         if process is None or not process.is_alive():
             return
-        self.give(Quit())
+        if self._mailbox is not None:
+            self._mailbox.give(Quit())
         deadline = time.monotonic() + self.spec.stop_s
         while process.is_alive() and time.monotonic() < deadline:
             await asyncio.sleep(0.02)
@@ -119,7 +123,7 @@ class WorkerHandle:
     def _start(self) -> None:
         self._close_mailbox()
         self._beat.clear()
-        self._kill_reason = ""
+        self._kill_reason = self._last_error = ""
         mailbox = Mailbox(self._context)
         desk = Desk(self.spec.name, self._run_dir, mailbox, self._beat, self.spec.nice)
         process = self._context.Process(
@@ -134,22 +138,31 @@ class WorkerHandle:
         self._started_s = time.monotonic()
         self._running = False
         loop = asyncio.get_running_loop()
-        threading.Thread(target=self._read_events, args=(mailbox, loop), daemon=True).start()
+        self._reader = threading.Thread(target=self._read_events, args=(mailbox, loop), daemon=True)
+        self._reader.start()
         self._tell(WorkerState.STARTING)
 
     def _read_events(self, mailbox: Mailbox, loop: asyncio.AbstractEventLoop) -> None:
         with contextlib.suppress(EOFError, OSError, ValueError, RuntimeError):
             while True:
                 event = mailbox.take_event()
-                loop.call_soon_threadsafe(self._on_event, event)
+                loop.call_soon_threadsafe(self._take, event)
+
+    def _take(self, event: Event) -> None:
+        if isinstance(event, LogLine) and event.level is Level.ERROR:
+            self._last_error = event.text
+        self._on_event(event)
 
     async def _until_dead(self) -> None:
-        process = self._process
-        assert process is not None
+        """Until the process is gone and everything it said is folded."""
+        process, reader = self._process, self._reader
+        assert process is not None and reader is not None
         while process.is_alive():
             await asyncio.sleep(WATCH_PERIOD_S)
             self._watch(process)
         process.join()
+        self._running = False
+        await asyncio.to_thread(reader.join, LAST_WORDS_S)
 
     def _watch(self, process: SpawnProcess) -> None:
         age_s = self._beat.age_s(time.monotonic_ns())
@@ -174,10 +187,13 @@ class WorkerHandle:
         code = self._process.exitcode if self._process else None
         if code is not None and code < 0:
             return f"died of {signal.Signals(-code).name}"
-        last = self._last_output_line()
+        last = self._last_words()
         return f"exit code {code}" + (f": {last}" if last else "")
 
-    def _last_output_line(self) -> str:
+    def _last_words(self) -> str:
+        """The error the worker ended with, whole; of a native crash the last line of its output."""
+        if self._last_error:
+            return self._last_error
         path = self._run_dir / f"{self.spec.name}.out"
         try:
             lines = path.read_text(errors="replace").splitlines()

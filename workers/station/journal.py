@@ -8,6 +8,7 @@ import msgspec
 
 from workers.model.events import ArmMoved, Event, FramePreview
 from workers.model.places import EVENTS_NAME
+from workers.runtime.lines import line_end
 
 SPARSE_PERIOD_S = {FramePreview: 2.0, ArmMoved: 0.2}  # pictures and positions are many; a replay needs few
 log = logging.getLogger(__name__)
@@ -18,7 +19,9 @@ class Journal:
 
     def __init__(self, run_dir: Path) -> None:
         run_dir.mkdir(parents=True, exist_ok=True)
-        self._file = (run_dir / EVENTS_NAME).open("ab", buffering=0)
+        path = run_dir / EVENTS_NAME
+        self._end_torn = line_end(path)
+        self._file = path.open("ab", buffering=0)
         self._written_s: dict[tuple[type[Event], str], float] = {}
         self._failed = False
 
@@ -30,10 +33,12 @@ class Journal:
             if now - self._written_s.get(key, -period_s) < period_s:
                 return
             self._written_s[key] = now
-        line = msgspec.json.encode({"t": round(now, 4), "event": event}) + b"\n"
+        line = self._end_torn + msgspec.json.encode({"t": round(now, 4), "event": event}) + b"\n"
         try:
-            self._file.write(line)
+            written = self._file.write(line)
             self._failed = False
+            # A disk that fills up takes a part of the line.
+            self._end_torn = b"" if written == len(line) else b"\n"
         except OSError as error:
             if not self._failed:
                 log.error("the journal %s cannot be written: %s", self._file.name, error)

@@ -5,15 +5,18 @@ import os
 import shutil
 import time
 from pathlib import Path
+from typing import Any, BinaryIO
 
 import msgspec
 
-from workers.config import Config, ConfigError, load
+from workers.config import Config, ConfigError, RunConfig, load
+from workers.config.expected import expected
 from workers.model.places import StationLock, announce, lock_path, read_lock, socket_path, write_lock
 from workers.model.wire import PROTOCOL_VERSION
 from workers.station.progress import ProgressLines
 
 LEAST_DISK_BYTES = 1_000_000_000  # about 17 minutes of two raw 128x128 cameras at 10 Hz
+LOCK_WITHIN_S = 0.5  # somebody who only looks whether the lock is held has it for a moment
 
 
 class StationRefused(Exception):
@@ -29,8 +32,9 @@ async def run_station(
     seed: int | None = None,
     serve: bool = False,
 ) -> int:
-    """Run a station to its end; returns the process exit code (0: the recipe succeeded or was stopped by hand).
+    """Run a station to its end; returns the process exit code.
 
+    0: the recipe succeeded or was stopped by hand; 1: something broke, or the wanted success was not reached.
     Raises StationRefused when nothing could be started.
     """
     config = _configure(path, operator, name, seed)
@@ -47,11 +51,10 @@ async def run_station(
         from workers.station.station import Station  # the workers' modules, needed from here on
 
         station = Station(config, path.resolve(), until_success, wait_for_start=serve)
-        station.listen(ProgressLines(time.monotonic()).on_event)
+        station.listen(ProgressLines(time.monotonic(), station.state).on_event)
         ended = await station.run()
     wanted_more = until_success is not None and not ended.succeeded
-    failed = " failed: " in ended.reason
-    return 1 if wanted_more or failed else 0
+    return 1 if wanted_more or ended.failed else 0
 
 
 def _configure(path: Path, operator: str | None, name: str | None, seed: int | None) -> Config:
@@ -62,16 +65,28 @@ def _configure(path: Path, operator: str | None, name: str | None, seed: int | N
     if operator not in (None, "scripted", "person"):
         raise StationRefused(f"--operator {operator}: unknown; use 'scripted' or 'person'")
     if operator == "scripted" and not config.simulated:
-        raise StationRefused("--operator scripted works on the simulator only; set env.robot.type = \"so101_sim\"")
+        raise StationRefused(
+            '--operator scripted works on the simulator only; set env.robot.type = "so101_sim"'
+        )
     run = config.run
     if name is not None:
-        run = msgspec.structs.replace(run, name=name)
+        run = msgspec.structs.replace(run, name=_checked("name", name))
     if seed is not None:
-        run = msgspec.structs.replace(run, seed=seed)
+        run = msgspec.structs.replace(run, seed=_checked("seed", seed))
     chair = config.operator
     if operator is not None:
         chair = msgspec.structs.replace(chair, scripted=operator == "scripted")
     return msgspec.structs.replace(config, run=run, operator=chair)
+
+
+def _checked(key: str, value: Any) -> Any:
+    """A value of the command line that stands for run.`key`, held to the same rule as in the file."""
+    (field,) = (field for field in msgspec.structs.fields(RunConfig) if field.name == key)
+    try:
+        return msgspec.convert(value, field.type)
+    except msgspec.ValidationError as error:
+        wanted = expected(msgspec.inspect.type_info(field.type))
+        raise StationRefused(f"--{key} {value}: it must be {wanted}") from error
 
 
 class _Lock:
@@ -84,16 +99,15 @@ class _Lock:
         )
 
     def __enter__(self) -> "_Lock":
-        self._file = lock_path(self._run_dir).open("a+")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
+            self._file = _exclusive(lock_path(self._run_dir))
+        except BlockingIOError as error:
             other = read_lock(self._run_dir)
             pid = f" (pid {other.pid})" if other else ""
             raise StationRefused(
                 f"the run {self._lock.run} is already served by another station{pid}. "
-                f"Attach with `hilserl-tui attach {self._lock.run}`, end it with `hilserl-tui down {self._lock.run}`, "
-                "or give this run another name."
+                f"Attach with `hilserl-tui attach {self._lock.run}`, end it with "
+                f"`hilserl-tui down {self._lock.run}`, or give this run another name."
             ) from error
         write_lock(self._run_dir, self._lock)
         self._pointer = announce(self._run_dir)
@@ -105,10 +119,29 @@ class _Lock:
         self._file.close()
 
 
+def _exclusive(path: Path) -> BinaryIO:
+    """The lock file, locked. Raises BlockingIOError when somebody keeps it."""
+    until_s = time.monotonic() + LOCK_WITHIN_S
+    while True:
+        file = path.open("ab")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            if time.monotonic() > until_s:
+                raise
+            time.sleep(0.02)
+            continue
+        if path.exists() and os.fstat(file.fileno()).st_ino == path.stat().st_ino:
+            return file
+        file.close()  # the station that just ended took the file away with it
+
+
 def _check_disk(run_dir: Path) -> None:
     free = shutil.disk_usage(run_dir).free
     if free < LEAST_DISK_BYTES:
         raise StationRefused(
-            f"only {free / 1e9:.2f} GB are free for {run_dir}; a run needs at least {LEAST_DISK_BYTES / 1e9:.0f} GB for "
-            "its transition log. Free some space or set run.directory to another disk."
+            f"only {free / 1e9:.2f} GB are free for {run_dir}; a run needs at least "
+            f"{LEAST_DISK_BYTES / 1e9:.0f} GB for its transition log. "
+            "Free some space or set run.directory to another disk."
         )

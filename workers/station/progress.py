@@ -1,5 +1,6 @@
 """Progress lines of a headless run."""
 
+import sys
 import time
 from collections.abc import Callable
 
@@ -17,13 +18,23 @@ from workers.model.state import ConsoleState
 PERIOD_S = 10.0
 
 
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
 class ProgressLines:
     """Prints what an operator wants to read of a run nobody looks at: phases, workers, figures every few seconds."""
 
-    def __init__(self, started_s: float, write: Callable[[str], None] = lambda text: print(text, flush=True)) -> None:
+    def __init__(
+        self,
+        started_s: float,
+        state: ConsoleState,
+        write: Callable[[str], None] | None = None,
+    ) -> None:
         self._started_s = started_s
-        self._write = write
-        self._state = ConsoleState()
+        self._write = write or _say
+        self._state = state
         self._shown_s = started_s
 
     def on_event(self, event: e.Event) -> None:

@@ -44,7 +44,7 @@ class Console:
 
 
 class Server:
-    """Consoles of one station.
+    """Consoles of one station. Who attaches only watches; `TakeControl` makes a console the holder.
 
     Args:
         path: where the socket goes; mode 0600.
@@ -147,13 +147,13 @@ class Server:
             if isinstance(await _read(reader), Stop):
                 self._on_stop(name)
 
-    async def _serve_console(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name: str) -> None:
+    async def _serve_console(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name: str
+    ) -> None:
         console = Console(name, writer)
         welcome = Welcome(PROTOCOL_VERSION, os.getpid(), self._snapshot(), time.monotonic())
         writer.write(frame(welcome))
         self._consoles.append(console)  # snapshot and registration with no await between: no event is missed
-        if self.holder is None:
-            self.holder = console
         self._on_change()
         try:
             while True:
@@ -177,12 +177,14 @@ class Server:
                 self._on_change()
             case TakeControl():
                 self.holder = console
+                console.lease_s = time.monotonic()  # a key press is a sign of life
                 self._on_change()
             case _ if console is self.holder:
-                console.lease_s = time.monotonic()  # a key press is a sign of life
+                console.lease_s = time.monotonic()
                 self._on_command(message)
             case _:
-                log.warning("console %s does not hold the controls, %s ignored", console.name, type(message).__name__)
+                words = "console %s does not hold the controls, %s ignored"
+                log.warning(words, console.name, type(message).__name__)
 
 
 async def _read(reader: asyncio.StreamReader) -> FromConsole:

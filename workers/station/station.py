@@ -9,16 +9,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from workers.config import Config
 from workers.model import commands as c
 from workers.model import events as e
-from workers.model.orders import NewRecords, Operate, Order, Preview, TakePolicy
+from workers.model.orders import Hold, NewRecords, Operate, Order, Preview, Rest, TakePolicy
 from workers.model.places import socket_path
 from workers.model.reduce import reduce
-from workers.model.state import ConsoleState
+from workers.model.state import EPISODES_KEPT, ConsoleState, Worker
 from workers.robot.board import STATION_WORD, Board
+from workers.runtime.episode_book import EpisodeBook
 from workers.runtime.shared import SharedNewest
 from workers.station.crew import crew, stop_waves
 from workers.station.handle import WorkerHandle
@@ -28,10 +30,13 @@ from workers.station.server import Server
 
 WORD_PERIOD_S = 0.1  # the gate holds when the station is silent for 1 s
 ARM_DISPLAY_PERIOD_S = 0.1
+LEASE_WATCH_PERIOD_S = 0.1
 LEASE_LIMIT_S = 0.5
 LAST_WORDS_S = 1.0  # for "stopped" of every worker to reach the consoles
 LEASE_LOST_WORDS = "the console that held the controls is gone"
+NOBODY_HOLDS = "nobody holds the controls"
 INTERNAL_EVENTS = (e.Recorded, e.PolicyPublished)
+STANDING_COMMANDS = (c.Pause, c.UseScript, c.Intervene)  # states: they outlive the actor
 log = logging.getLogger(__name__)
 
 
@@ -44,7 +49,9 @@ class Station:
         wait_for_start: begin the recipe at a console's `StartRun` instead of at once.
     """
 
-    def __init__(self, config: Config, config_path: Path, until_success: float | None, wait_for_start: bool) -> None:
+    def __init__(
+        self, config: Config, config_path: Path, until_success: float | None, wait_for_start: bool
+    ) -> None:
         self.state = ConsoleState()
         self._config = config
         self._run_dir = config.run_dir
@@ -53,12 +60,16 @@ class Station:
             self._start_asked.set()
         self._shutdown = asyncio.Event()
         self._changed = asyncio.Event()
-        self._standing: dict[tuple[str, type[Order]], Order] = {}
-        self._lease_lost = False
+        self._failure = ""
+        self._standing: dict[tuple[str, type[msgspec.Struct]], Order] = {}
+        self._holding = False
+        self._released = False
+        self._was_held = False
         self._listeners: list[Callable[[e.Event], None]] = []
         self._word = np.zeros((), STATION_WORD)
         context = multiprocessing.get_context("spawn")
-        self._board = Board.create(context, {n: (cam.height, cam.width) for n, cam in config.env.cameras.items()})
+        sizes = {name: (camera.height, camera.width) for name, camera in config.env.cameras.items()}
+        self._board = Board.create(context, sizes)
         self._handles = {
             spec.name: WorkerHandle(spec, context, self._run_dir, self._fold, self._give_standing)
             for spec in crew(config, self._board)
@@ -68,6 +79,8 @@ class Station:
             socket_path(self._run_dir), lambda: self.state, self._on_command, self.stop_arm, self._on_consoles
         )
         self._journal = Journal(self._run_dir)
+        for episode in EpisodeBook(self._run_dir).read()[-EPISODES_KEPT:]:
+            self.state = reduce(self.state, episode)  # what the run had when it was left; journaled then
         self._fold(_opening(config, config_path))
         self._fold(e.OperatorChanged(config.operator.scripted, 0))
 
@@ -87,9 +100,9 @@ class Station:
             duty.add_done_callback(self._on_duty_done)
         try:
             ended = await self._run_recipe()
+            self.stand("actor", Rest())
             self._fold(ended)
-            if self._server.consoles and not self._shutdown.is_set():
-                await self._shutdown.wait()  # the operator reads the result and quits
+            await self._until_read()
             return ended
         finally:
             self._fold(e.PhaseChanged(e.Phase.STOPPING, "hold, park, save"))
@@ -106,7 +119,9 @@ class Station:
         self._fold(event)
 
     def stand(self, worker: str, order: Order) -> None:
-        self._standing[(worker, type(order))] = order
+        kind = type(order.command) if isinstance(order, Operate) else type(order)
+        self._standing.pop((worker, kind), None)  # given again in the order they were given
+        self._standing[(worker, kind)] = order
         self._handles[worker].give(order)
 
     async def wait_for(self, condition: Callable[[], bool]) -> None:
@@ -137,7 +152,16 @@ class Station:
             case c.UseScript() if not self._config.simulated:
                 self._note("the scripted operator drives the simulator only")
             case _:
-                self._handles["actor"].give(Operate(command))
+                self._operate(command)
+
+    def _operate(self, command: c.AnyCommand) -> None:
+        if command == c.Intervene(on=True):
+            # A person's hand sends the script away, also from an actor that is started again.
+            self.stand("actor", Operate(c.UseScript(on=False)))
+        if isinstance(command, STANDING_COMMANDS):
+            self.stand("actor", Operate(command))
+        else:
+            self._handles["actor"].give(Operate(command))
 
     def _on_consoles(self) -> None:
         consoles = self._server.consoles
@@ -155,18 +179,31 @@ class Station:
     async def _watch_leases(self) -> None:
         """Release the arm when the console that drives it is gone; learning goes on."""
         while True:
-            await asyncio.sleep(0.1)
-            age_s = self._server.lease_age_s()
-            control = self.state.control
-            lost = age_s is None or age_s > LEASE_LIMIT_S
-            if lost and control.driver is e.Driver.HUMAN:
-                self._handles["actor"].give(Operate(c.Intervene(on=False)))
-                self._note(f"{LEASE_LOST_WORDS}: intervention released")
-            must_hold = lost and self._config.operator.lost == "hold" and self._start_asked.is_set()
-            if must_hold != self._lease_lost:
-                self._lease_lost = must_hold
-                self._handles["actor"].give(Operate(c.Pause(on=must_hold)))
-                self._note(f"{LEASE_LOST_WORDS}: the arm holds" if must_hold else "the operator is back")
+            await asyncio.sleep(LEASE_WATCH_PERIOD_S)
+            self._watch_lease(self._server.lease_age_s())
+
+    def _watch_lease(self, age_s: float | None) -> None:
+        """One look at the holder's lease; `age_s` is None while nobody holds the controls."""
+        lost = age_s is None or age_s > LEASE_LIMIT_S
+        human = self.state.control.driver is e.Driver.HUMAN
+        if lost and human and not self._released:
+            self._operate(c.Intervene(on=False))
+            self._note(f"{LEASE_LOST_WORDS}: intervention released")
+        self._released = lost and human
+        must_hold = lost and self._config.operator.lost == "hold" and self._start_asked.is_set()
+        if must_hold != self._holding:
+            self._holding = must_hold
+            self.stand("actor", Hold(must_hold, NOBODY_HOLDS))
+            self._note(self._hold_words() if must_hold else "the operator is back")
+        self._was_held = self._was_held or age_s is not None
+
+    def _hold_words(self) -> str:
+        if self._was_held:
+            return f"{LEASE_LOST_WORDS}: the arm holds"
+        return (
+            f"{NOBODY_HOLDS}: the arm holds until somebody does. Attach with `hilserl-tui attach "
+            f'{self._config.run.name}`, or set operator.lost = "continue" to run unattended'
+        )
 
     # the workers
 
@@ -175,7 +212,7 @@ class Station:
             self._handles["learner"].give(NewRecords())
         elif isinstance(event, e.PolicyPublished):
             self.stand("actor", TakePolicy(event.version))
-        self.state = reduce(self.state, event)
+        before, self.state = self.state, reduce(self.state, event)
         self._recipe.on_event(event)
         if not isinstance(event, INTERNAL_EVENTS):
             self._journal.write(event)
@@ -183,6 +220,19 @@ class Station:
             for listener in self._listeners:
                 listener(event)
         self._changed.set()
+        if isinstance(event, e.WorkerChanged) and event.worker == "actor":
+            self._on_actor(before.workers.get("actor"), event)
+
+    def _on_actor(self, before: Worker | None, now: e.WorkerChanged) -> None:
+        """Nobody drives while the actor is away, whatever it said last; reasons of its own to hold go with it."""
+        if before is None or before.state is not e.WorkerState.RUNNING or now.state is before.state:
+            return
+        again = now.state is e.WorkerState.RESTARTING
+        why = "the actor restarts" if again else f"the actor {now.state.value}"
+        self._fold(e.DriverChanged(e.Driver.NOBODY, why))
+        paused = self._standing.get(("actor", c.Pause)) == Operate(c.Pause(on=True))
+        if not (paused or self._holding):
+            self._fold(e.PauseChanged(False))
 
     def _give_standing(self, worker: str) -> None:
         for (name, _), order in self._standing.items():
@@ -193,6 +243,7 @@ class Station:
         """A duty ends only with the station; if one failed, the run must not go on without it."""
         if not duty.cancelled() and (error := duty.exception()) is not None:
             log.error("the station failed: %s", error, exc_info=error)
+            self._failure = f"the station failed: {type(error).__name__}: {error}"
             self._shutdown.set()
 
     def _note(self, text: str) -> None:
@@ -206,7 +257,7 @@ class Station:
         while True:
             self._speak()
             arm = arm_moved(self._board.arm)
-            if arm is not None and arm != self.state.arm:
+            if arm is not None and arm.at_s != self.state.arm.at_s:
                 self._fold(arm)
             await asyncio.sleep(ARM_DISPLAY_PERIOD_S)
 
@@ -217,6 +268,8 @@ class Station:
             await asyncio.wait({stop, begin}, return_when=asyncio.FIRST_COMPLETED)
             if begin.done():
                 return begin.result()
+            if self._failure:
+                return e.RunEnded(self._failure, succeeded=False, failed=True)
             return e.RunEnded("stopped by the operator", succeeded=False)
         finally:
             for task in (stop, begin):
@@ -226,7 +279,20 @@ class Station:
 
     async def _begin(self) -> e.RunEnded:
         await self._start_asked.wait()
-        return await self._recipe.run()
+        try:
+            return await self._recipe.run()
+        except Exception as error:
+            log.exception("the recipe failed")
+            reason = f"the recipe failed: {type(error).__name__}: {error}"
+            return e.RunEnded(reason, succeeded=False, failed=True)
+
+    async def _until_read(self) -> None:
+        """The result stays on the screens until an operator ends the run, or the last of them is gone."""
+        unread = asyncio.create_task(self.wait_for(lambda: not self._server.consoles))
+        ended = asyncio.create_task(self._shutdown.wait())
+        await asyncio.wait({unread, ended}, return_when=asyncio.FIRST_COMPLETED)
+        unread.cancel()
+        ended.cancel()
 
     async def _stop_workers(self) -> None:
         """Actor first, so that its last step is complete; then everybody else at once."""
@@ -239,6 +305,7 @@ class Station:
 
 def _opening(config: Config, config_path: Path) -> e.RunOpened:
     bounds = config.env.processor.inverse_kinematics.end_effector_bounds
+    (x0, y0, z0), (x1, y1, z1) = bounds.min, bounds.max
     return e.RunOpened(
         run=config.run.name,
         run_dir=str(config.run_dir),
@@ -246,8 +313,8 @@ def _opening(config: Config, config_path: Path) -> e.RunOpened:
         task=config.env.task,
         fps=config.env.fps,
         cameras=tuple(config.env.cameras),
-        ee_min_m=tuple(bounds.min),
-        ee_max_m=tuple(bounds.max),
+        ee_min_m=(x0, y0, z0),
+        ee_max_m=(x1, y1, z1),
         online_capacity=config.policy.online_buffer_capacity,
         offline_capacity=config.policy.offline_buffer_capacity,
         online_ratio=config.algorithm.online_ratio,

@@ -67,8 +67,9 @@ class KeyActions(App[None]):
 
     def action_jog(self, axis: str, direction: int) -> None:
         pressed_s = time.monotonic()
-        view = self.view()
-        if view.human and not view.watching:
+        if not self._holding():
+            return
+        if self.view().human:
             self._send(c.Jog(c.Axis(axis), direction, pressed_s))
         elif self._moving("cannot move the arm"):
             self.hint("space takes over first")
@@ -130,11 +131,16 @@ class KeyActions(App[None]):
 
     def _control(self, command: c.Command) -> bool:
         """Send a command that only the holder of the controls may give."""
+        return self._holding() and self._send(command)
+
+    def _holding(self) -> bool:
+        """True when this console holds the controls; else says who does. Without a link nobody can say."""
         view = self.view()
-        if view.watching:
-            self.hint(f"{view.state.control.holder} has the controls: g takes them")
-            return False
-        return self._send(command)
+        if view.holds or view.link is not Link.UP:
+            return True
+        who = "another console" if view.watching else "nobody"
+        self.hint(f"{who} holds the controls; g takes them")
+        return False
 
     def _send(self, command: c.Command) -> bool:
         if self.client.send(command):

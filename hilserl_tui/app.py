@@ -12,6 +12,7 @@ from typing import ClassVar
 from textual import events
 from textual.app import SystemCommand
 from textual.binding import Binding
+from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Input
 
@@ -36,6 +37,7 @@ TICK_S = 0.1  # terminal probe, camera pictures
 TEXT_EVERY = 2  # ticks between two drawings of the text panes
 SHUT_DOWN_WITHIN_S = 15.0  # the station's orderly stop takes 5 s
 CAMERA_HZ = 10.0
+END_SHOWN_S = 60.0
 
 
 class Console(KeyActions):
@@ -73,6 +75,7 @@ class Console(KeyActions):
         self._bar: tuple[object, ...] = ()
         self._asked_size = (0, 0)
         self._was_up = False
+        self._told_end = False
         self._leaving = False
 
     # --- life -------------------------------------------------------------------------------------------
@@ -101,10 +104,21 @@ class Console(KeyActions):
         if link is Link.UP and not self._was_up:
             self._attached()
         self._was_up = link is Link.UP
+        self._tell_end()
         bar = (self.client.state.control, self.client.state.arm.mode, link)
         if self._bar != bar:
             self._bar = bar
             self.show_bar()
+
+    def _tell_end(self) -> None:
+        """Once, the whole reason: the bars have room for its first words."""
+        progress = self.client.state.progress
+        if progress.ended and not self._told_end and not self._leaving:
+            self._told_end = True
+            kind: SeverityLevel = "information" if progress.succeeded else "warning"
+            self.notify(
+                f"the run is over: {progress.ended}", severity=kind, timeout=END_SHOWN_S, markup=False
+            )
 
     def _part(self, code: int, words: str) -> None:
         """Leave with a message for the terminal that is restored behind us."""
@@ -116,6 +130,8 @@ class Console(KeyActions):
         state = self.client.state
         if not state.control.holder:
             self.client.send(TakeControl(self.client.name))
+        elif self._start_run:
+            self.hint("another console holds the controls; g takes them")
         if self._start_run and state.progress.phase is Phase.IDLE:
             self.client.send(StartRun())
         self._start_run = False
@@ -220,18 +236,33 @@ class Console(KeyActions):
     def action_leave(self) -> None:
         if isinstance(self.screen, Quit):
             return
+        if self.view().over and not self.client.recorded:
+            self._leave_ended()
+            return
         can_stop = not self.client.recorded and self.client.link in (Link.UP, Link.DOWN)
         if self.client.link in (Link.ENDED, Link.CONNECTING):
             self.exit()
             return
-        self.push_screen(Quit(human=self.view().human, can_stop=can_stop), self._quit_answered)
+        self.push_screen(Quit(human=self._drives(), can_stop=can_stop), self._quit_answered)
+
+    def _leave_ended(self) -> None:
+        """The result was read: a station whose run is over has nothing to stay for."""
+        view = self.view()
+        if not view.watching:
+            self.client.send(TakeControl(self.client.name))
+            self.client.send(ShutDown())
+        self._part(0, f"the run is over: {view.over}")
+
+    def _drives(self) -> bool:
+        view = self.view()
+        return view.human and view.holds
 
     def _quit_answered(self, answer: str | None) -> None:
         if answer == "detach":
-            if self.view().human:
+            if self._drives():
                 self.client.send(Intervene(on=False))
             self.exit()
-        elif answer == "stop":
+        elif answer == "stop" and self._holding():
             self._leaving = self.client.send(ShutDown())
             if not self._leaving:
                 self._part(1, "no link: the run could not be stopped; `hilserl-tui down` tries again")

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from hilserl_tui.launch import gone_within
 from workers.model.places import StationLock, live_runs, read_lock
 
 DOWN_WITHIN_S = 15.0
-
+STARTS_WITHIN_S = 1.5  # until a station that was just started can be found
 
 app = typer.Typer(
     add_completion=False,
@@ -52,10 +53,10 @@ def down(run: RunName = "") -> None:
     """Stop a run: the arm parks, data is saved, every worker ends."""
     from hilserl_tui.ask import ask_to_end
 
-    lock = _find(run)
+    lock = _find(run, within_s=STARTS_WITHIN_S)
     if not asyncio.run(ask_to_end(lock)):
         os.kill(lock.pid, signal.SIGTERM)
-    if gone_within(lock.pid, DOWN_WITHIN_S):
+    if gone_within(lock, DOWN_WITHIN_S):
         typer.echo(f"{lock.run} is down")
         return
     opening.refuse(
@@ -105,12 +106,17 @@ def replay_run(
     opening.replay(run, speed)
 
 
-def _find(run: str) -> StationLock:
+def _find(run: str, within_s: float = 0.0) -> StationLock:
     """The station of a live run, by name or directory; refuses when there is none or more than one fits."""
-    if run and (lock := read_lock(Path(run))) is not None:
-        return lock
-    alive = live_runs()
-    fitting = [lock for lock in alive if run in ("", lock.run)]
+    until = time.monotonic() + within_s
+    while True:
+        if run and (lock := read_lock(Path(run))) is not None:
+            return lock
+        alive = live_runs()
+        fitting = [lock for lock in alive if run in ("", lock.run)]
+        if fitting or time.monotonic() >= until:
+            break
+        time.sleep(0.1)
     if len(fitting) == 1:
         return fitting[0]
     names = ", ".join(lock.run for lock in alive) or "none"

@@ -75,11 +75,13 @@ _TOGETHER = {
 }
 
 
-def footer(*, stopped: bool, human: bool, idle: bool) -> tuple[tuple[str, str, str], ...]:
+def footer(*, stopped: bool, human: bool, idle: bool, over: bool = False) -> tuple[tuple[str, str, str], ...]:
     """(id, caption, label) of the keys that matter now, most important first; as many as fit are printed."""
     wanted: tuple[str, ...]
     if stopped:
         wanted = ("clear-stop", "home", "train", "cameras", "help", "quit")
+    elif over:
+        wanted = ("stop", "quit", "home", "train", "cameras", "help")
     elif idle:
         wanted = ("start", "train", "stop", "help", "palette", "quit")
     elif human:

@@ -4,13 +4,12 @@ It is the one process a console starts. Its output goes to a file, its input fro
 session, so that neither a closed terminal nor Ctrl-C in it reaches the workers.
 """
 
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from workers.model.places import STATION_OUTPUT_NAME, read_lock, socket_path
+from workers.model.places import STATION_OUTPUT_NAME, StationLock, live_runs, read_lock, socket_path
 
 LAST_LINES = 12  # of a dead station's output, shown to the operator
 
@@ -88,13 +87,11 @@ def last_lines(path: Path) -> str:
     return "\n".join(f"  {line}" for line in lines[-LAST_LINES:]) or "  (it wrote nothing)"
 
 
-def gone_within(pid: int, seconds: float) -> bool:
-    """Wait for a process that is not ours to end; True when it has."""
+def gone_within(lock: StationLock, seconds: float) -> bool:
+    """Wait for a station to end; True when it has let go of its run."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        try:
-            os.kill(pid, 0)
-        except ProcessLookupError:
+        if lock not in live_runs():
             return True
         time.sleep(0.05)
     return False

@@ -1,7 +1,7 @@
 """A recorded run: `events.jsonl` read back, and a client that plays it to the real console.
 
-One JSON object a line: `{"t": seconds, "event": {...}}`, times on the recorder's monotonic clock. A torn last
-line, left by a kill, is dropped.
+One JSON object a line: `{"t": seconds, "event": {...}}`, times on the recorder's monotonic clock. Lines that
+cannot be read, torn by a kill or written by another version, are left out, and the log says so.
 """
 
 import asyncio
@@ -12,7 +12,7 @@ import msgspec
 
 from hilserl_tui.view import Link
 from workers.model.commands import Command
-from workers.model.events import AnyEvent
+from workers.model.events import AnyEvent, Level, LogLine
 from workers.model.places import EVENTS_NAME
 from workers.model.reduce import reduce
 from workers.model.state import ConsoleState
@@ -42,25 +42,26 @@ def events_file(run: Path) -> Path:
 
 
 def read_events(path: Path) -> list[Recorded]:
-    """All events of a recording, in order. Raises RecordingError naming the line that cannot be read."""
+    """All events of a recording, in order. Raises RecordingError when it has none."""
     decoder = msgspec.json.Decoder(Recorded)
-    lines = path.read_bytes().split(b"\n")
     found: list[Recorded] = []
-    for number, line in enumerate(lines, start=1):
+    bad: list[str] = []
+    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
         if not line.strip():
             continue
         try:
             found.append(decoder.decode(line))
         except msgspec.MsgspecError as error:
-            if number == len(lines):  # no newline behind it: torn by a kill
-                break
-            raise RecordingError(
-                f"{path}, line {number}: not a recorded event ({error})\n"
-                "why: the file is damaged, or another version wrote it\n"
-                "what to do: replay it with the version that recorded it"
-            ) from error
+            bad.append(f"line {number} ({error})")
     if not found:
-        raise RecordingError(f"{path} holds no event\nwhat to do: replay a run that got as far as starting")
+        why = f"why: the first of them is {bad[0]}\n" if bad else ""
+        raise RecordingError(
+            f"{path} holds no event that can be read\n{why}"
+            "what to do: replay a run that got as far as starting, with the version that recorded it"
+        )
+    if bad:
+        note = f"{len(bad)} lines of the recording cannot be read and are left out, first {bad[0]}"
+        found.insert(0, Recorded(found[0].t, LogLine("replay", Level.WARNING, note)))
     return found
 
 

@@ -46,6 +46,16 @@ class View:
         return self.state.progress.phase is Phase.IDLE
 
     @property
+    def holds(self) -> bool:
+        """True when this console holds the controls; a recording has none to hold."""
+        return self.recorded or self.state.control.holder == self.me
+
+    @property
     def watching(self) -> bool:
         """True when another console holds the controls."""
-        return not self.recorded and self.state.control.holder not in ("", self.me)
+        return not self.holds and self.state.control.holder != ""
+
+    @property
+    def over(self) -> str:
+        """Why the run is over, "" while it goes on."""
+        return self.state.progress.ended

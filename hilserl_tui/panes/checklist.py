@@ -1,5 +1,6 @@
 """Checklist: the steps from nothing to a policy that does the task, and what is next."""
 
+from textwrap import wrap
 from typing import NamedTuple
 
 from hilserl_tui.panes.draw import Row, bar, count, elide, figure
@@ -7,7 +8,7 @@ from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
 from workers.model import select
 from workers.model.events import Phase, WorkerState
-from workers.model.state import ConsoleState
+from workers.model.state import ConsoleState, Progress
 
 _ORDER = (Phase.IDLE, Phase.STARTING, Phase.RECORDING, Phase.TRAINING, Phase.EVALUATING, Phase.FINISHED)
 
@@ -103,6 +104,17 @@ def _past(state: ConsoleState, phase: Phase) -> bool:
     return now in _ORDER and _ORDER.index(now) > _ORDER.index(phase)
 
 
+def _over(progress: Progress, width: int) -> list[Row]:
+    """The whole reason of the end, which may be advice of several lines."""
+    mark = ("●  ", "green") if progress.succeeded else ("○  ", "dim")
+    first, *rest = wrap(f"run over: {progress.ended}", max(20, width - 3))
+    return [
+        (mark, (first, "bold")),
+        *((("   ", "text"), (line, "bold")) for line in rest),
+        (("   ", "text"), (" q ", "key"), (" leaves and ends the station", "dim")),
+    ]
+
+
 class Checklist(Lines):
     def watched(self, view: View) -> tuple[object, ...]:
         state = view.state
@@ -133,7 +145,7 @@ class Checklist(Lines):
             ((run.run_dir, "faint"),),
             (),
         ]
-        airy = height >= 16
+        airy = height >= 16 and not view.over
         for step in steps(state):
             rows.append(_step_row(step, width))
             if airy:
@@ -177,17 +189,7 @@ def _next(state: ConsoleState, width: int) -> list[Row]:
     progress = state.progress
     rule: Row = (("─" * width, "faint"),)
     if progress.ended:
-        mark = ("●  ", "green") if progress.succeeded else ("○  ", "dim")
-        return [
-            rule,
-            (
-                mark,
-                (f"run over: {progress.ended}", "bold"),
-                ("   ", "text"),
-                (" q ", "key"),
-                (" leaves", "dim"),
-            ),
-        ]
+        return [rule, *_over(progress, width)]
     if progress.phase is Phase.IDLE:
         held = state.buffer.online + state.buffer.offline
         rows: list[Row] = [rule, (("next  ", "dim"), (" enter ", "key"), (" start the run", "bold"))]

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from hilserl_tui.panes.draw import Row, elide, figure, fit, row_width, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
-from workers.model.events import Driver, GateMode, Phase
+from workers.model.events import Driver, GateMode
 
 
 class Condition(NamedTuple):
@@ -28,10 +28,10 @@ def condition(view: View) -> Condition:
         return Condition("▽ LIMP", "red_block", arm.reason or "torque is off")
     if arm.mode is GateMode.PARK:
         return Condition("▼ PARK", "grey_block", arm.reason or "going to the rest pose")
-    if control.paused:
-        return Condition("‖ HOLD", "grey_block", f"paused: {control.pause_reason or 'p goes on'}")
+    if control.paused and not view.over:
+        return Condition("‖ HOLD", "grey_block", control.pause_reason or "paused")
     if control.driver is Driver.HUMAN:
-        text = "you have the arm" if not view.watching else f"{control.holder} has the arm"
+        text = "you have the arm" if view.holds else f"{control.holder or 'nobody'} has the arm"
         return Condition("▲ HUMAN", "amber_block", text)
     if arm.mode is GateMode.HOLD:
         return Condition("‖ HOLD", "grey_block", _waiting(view))
@@ -49,12 +49,14 @@ def _no_link(view: View) -> Condition:
 
 
 def _waiting(view: View) -> str:
-    phase = view.state.progress.phase
-    if phase is Phase.IDLE:
+    state = view.state
+    if view.over:
+        return f"run over: {view.over}"
+    if view.idle:
         return "ready: enter starts the run"
-    if phase is Phase.FINISHED:
-        return f"finished: {view.state.progress.ended}"
-    return view.state.arm.reason or view.state.progress.detail or phase.value
+    if state.control.driver is Driver.NOBODY and state.control.reason:
+        return state.control.reason
+    return state.arm.reason or state.progress.detail or state.progress.phase.value
 
 
 class StateBar(Lines):

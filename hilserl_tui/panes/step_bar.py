@@ -1,6 +1,6 @@
 """Step bar: the screens, and what the run does now."""
 
-from hilserl_tui.panes.draw import Row, spread
+from hilserl_tui.panes.draw import Row, elide, row_width, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model.events import Phase
@@ -23,7 +23,7 @@ class StepBar(Lines):
 
     def watched(self, view: View) -> tuple[object, ...]:
         control = view.state.control
-        return view.state.progress, view.state.run, control.holder, control.attached, view.screen, view.me
+        return view.state.progress, view.state.run, control.holder, view.screen, view.me, view.recorded
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         left: list[tuple[str, str]] = []
@@ -34,11 +34,11 @@ class StepBar(Lines):
                 (f"{key} ", "dim" if here else "faint"),
                 (label, "tab" if here else "dim"),
             ]
-        if view.watching:
-            left += [
-                ("   watching, ", "amber"),
-                (f"{view.state.control.holder} has the controls (g)", "amber"),
-            ]
+        if not (view.holds or view.over or view.stale):
+            words = f"watching, {view.state.control.holder} has" if view.watching else "nobody has"
+            left.append((f"   {words} the controls (g)", "amber"))
         run = view.state.run
         name = f"{run.run} · " if run else ""
-        return [spread(tuple(left), ((name, "dim"), (doing(view.state) + " ", "text")), width)]
+        room = width - row_width(tuple(left)) - len(name) - 2
+        words = elide(doing(view.state), room) if len(doing(view.state)) > room else doing(view.state)
+        return [spread(tuple(left), ((name, "dim"), (words + " ", "text")), width)]

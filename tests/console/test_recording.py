@@ -24,16 +24,22 @@ def test_a_recording_comes_back_as_the_state_it_recorded(tmp_path):
     assert events_file(path) == path
 
 
-def test_a_torn_last_line_is_dropped_and_the_rest_is_kept(tmp_path):
+def test_lines_that_cannot_be_read_are_left_out_with_a_note(tmp_path):
     path = written(tmp_path / "events.jsonl", demo.opening())
-    whole = len(read_events(path))
-    path.write_bytes(path.read_bytes()[:-20])
-    assert len(read_events(path)) == whole - 1
+    whole = read_events(path)
+    lines = path.read_bytes().splitlines(keepends=True)
+    lines.insert(1, b'{"t": 1, "event": {"type": "Nonsense"}}\n')
+    path.write_bytes(b"".join(lines)[:-20])
+    note, *kept = read_events(path)
+    assert kept == whole[:-1]
+    assert note.event.worker == "replay"
+    assert "2 lines" in note.event.text
+    assert "line 2" in note.event.text
 
 
-def test_a_damaged_line_is_named(tmp_path):
-    path = written(tmp_path / "events.jsonl", demo.opening())
-    path.write_bytes(b'{"t": 1, "event": {"type": "Nonsense"}}\n' + path.read_bytes())
+def test_a_file_without_any_event_is_refused(tmp_path):
+    path = tmp_path / "events.jsonl"
+    path.write_bytes(b"not a recording\n")
     with pytest.raises(RecordingError, match="line 1"):
         read_events(path)
 

@@ -67,6 +67,39 @@ async def test_a_stop_fills_three_rows_and_names_the_way_out(size):
     assert "Clear stop" in rows[-1]
 
 
+def waiting(*events: e.Event) -> ConsoleState:
+    hold = e.ArmMoved((0.2, 0.0, 0.1), 50.0, e.GateMode.HOLD, reason="no target for 30 s")
+    state = demo.fold(demo.opening(), iter([(0.0, e.PhaseChanged(e.Phase.TRAINING)), (0.0, hold)]))
+    for event in events:
+        state = reduce(state, event)
+    return state
+
+
+async def test_the_bar_says_what_the_arm_waits_for():
+    policy = e.DriverChanged(e.Driver.NOBODY, "the learner prepares the first policy")
+    paused = e.PauseChanged(True, "nobody holds the controls")
+    for state, words in (
+        (waiting(), "no target for 30 s"),
+        (waiting(policy), "the learner prepares the first policy"),
+        (waiting(policy, paused), "nobody holds the controls"),
+    ):
+        rows = await drawn(Still(state), LARGE)
+        assert "‖ HOLD" in rows[0]
+        assert words in rows[0]
+
+
+@SIZES
+async def test_the_whole_reason_of_the_end_is_on_home(size):
+    advice = (
+        "learner failed: no EGL here. " + "The renderer needs a display library. " * 3 + "Install libegl1"
+    )
+    rows = await drawn(Still(waiting(e.RunEnded(advice, succeeded=False, failed=True))), size, train=False)
+    text = " ".join(" ".join(row.split()) for row in rows)
+    assert "run over" in rows[0]
+    assert advice.split(". ")[-1] in text
+    assert "ends the station" in text
+
+
 @SIZES
 async def test_a_lost_station_leaves_its_last_state_on_the_screen(size):
     client = Still(demo.training())

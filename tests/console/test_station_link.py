@@ -158,6 +158,50 @@ async def test_who_only_watches_sends_nothing_until_they_take_the_controls(socke
         )
 
 
+@pytest.mark.parametrize(
+    ("holder", "words"), [("kim", "another console holds"), ("", "nobody holds")], ids=["kim", "nobody"]
+)
+async def test_a_key_of_who_does_not_hold_the_controls_is_answered_on_the_screen(socket, holder, words):
+    state = reduce(human(), e.OperatorChanged(scripted=True, attached=2, holder="kim"))
+    async with Session(socket, state) as session:
+        session.station.say(e.OperatorChanged(scripted=True, attached=1, holder=holder))
+        await session.until(lambda: session.client.state.control.holder == holder)
+        for key in ("space", "up", "p"):
+            session.app.clear_notifications()
+            await session.press(key)
+            await session.until(lambda: f"{words} the controls; g takes them" in session.text())
+        assert session.station.commands == []
+
+
+async def test_an_attached_console_takes_free_controls_and_no_others(socket):
+    def asked(session):
+        return [got for _, got in session.station.received if isinstance(got, c.TakeControl)]
+
+    for holder, expected in (("", [c.TakeControl("me")]), ("kim", [])):
+        state = reduce(policy(), e.OperatorChanged(scripted=True, attached=1, holder=holder))
+        async with Session(socket, state) as session:
+            await asyncio.sleep(0.1)
+            assert asked(session) == expected
+
+
+async def test_leaving_a_run_that_is_over_ends_its_station(socket):
+    async with Session(socket, policy()) as session:
+        session.station.say(e.RunEnded("learner failed: no memory", succeeded=False, failed=True))
+        await session.until(lambda: "the run is over: learner failed: no memory" in session.text())
+        await session.press("q")
+        await session.until(lambda: c.ShutDown() in session.station.commands)
+        await session.until(lambda: session.app.return_code == 0)
+    assert "learner failed: no memory" in session.app.parting
+
+
+async def test_a_run_that_is_over_is_left_to_the_console_that_holds_it(socket):
+    state = reduce(policy(), e.OperatorChanged(scripted=True, attached=2, holder="kim"))
+    async with Session(socket, reduce(state, e.RunEnded("proven", succeeded=True))) as session:
+        await session.press("q")
+        await session.until(lambda: session.app.return_code == 0)
+        assert session.station.commands == []
+
+
 async def test_start_begins_the_run_at_once_and_shows_train(socket):
     async with Session(socket, demo.fold(demo.opening()), start_run=True) as session:
         await session.until(lambda: session.station.commands == [c.StartRun()])

@@ -39,7 +39,7 @@ def test_the_policy_alone_reaches_90_percent_within_12_minutes(seed: int, tmp_pa
     started = time.monotonic()
     with (tmp_path / "progress.txt").open("w") as progress:
         done = subprocess.run(
-            command, cwd=ROOT, env=environment, stdout=progress, stderr=progress, timeout=LIMIT_S
+            command, check=False, cwd=ROOT, env=environment, stdout=progress, stderr=progress, timeout=LIMIT_S
         )
     took_s = time.monotonic() - started
     assert done.returncode == 0, (tmp_path / "progress.txt").read_text()[-2000:]

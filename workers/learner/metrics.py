@@ -40,7 +40,7 @@ class MetricsLog:
     def close(self) -> None:
         self._file.close()
         if self._wandb is not None:
-            self._wandb.finish(quiet=True)
+            self._wandb.finish()
 
 
 def _open_wandb(config: Config) -> Any:

@@ -1,0 +1,169 @@
+"""A learner session takes in the log, trains, publishes and resumes; on small pictures and made-up episodes."""
+
+import json
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from workers.actor.policy import Policy
+from workers.config import Config, load
+from workers.config.ready import ready_config
+from workers.learner.session import LearnerSession, SessionRefused
+from workers.processors.build import feature_spec
+from workers.transport.log import LogWriter
+from workers.transport.record import EpisodeEnd, Outcome, Step
+from workers.transport.shelf import PolicyShelf
+
+
+def small_config(folder: Path, **algorithm: object) -> Config:
+    data = msgspec.to_builtins(load(ready_config()))
+    data["run"] |= {"directory": str(folder), "name": "run"}
+    data["policy"] |= {"online_buffer_capacity": 500, "offline_buffer_capacity": 500, "torch_threads": 1}
+    data["env"]["processor"]["image_preprocessing"]["resize_size"] = [32, 32]
+    data["algorithm"] |= {"batch_size": 8, "bc_pretrain_updates": 3} | algorithm
+    config = msgspec.convert(data, Config)
+    config.run_dir.mkdir(exist_ok=True)
+    return config
+
+
+def record_episodes(config: Config, first: int, count: int, demonstration: bool) -> None:
+    features = feature_spec(config)
+    rng = np.random.default_rng(first)
+
+    def state() -> np.ndarray:
+        return rng.uniform(-1, 1, features.state_dim).astype(np.float32)
+
+    def images() -> np.ndarray:
+        return rng.integers(0, 255, features.image_shape, np.uint8)
+
+    with LogWriter(config.run_dir / "log", features) as log:
+        for episode in range(first, first + count):
+            for number in range(10):
+                action = np.array([*rng.uniform(-1, 1, 3), rng.integers(3)], np.float32)
+                last = number == 9
+                log.append(
+                    Step(
+                        episode=episode, step=number, state=state(), images=images(), action=action,
+                        reward=float(last), terminated=last, truncated=False, is_demonstration=demonstration,
+                    )
+                )  # fmt: skip
+            log.append(EpisodeEnd(episode=episode, outcome=Outcome.SUCCESS, state=state(), images=images()))
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Config:
+    made = small_config(tmp_path)
+    record_episodes(made, 0, 3, demonstration=True)
+    record_episodes(made, 3, 2, demonstration=False)
+    return made
+
+
+def test_the_log_is_where_a_session_begins(config: Config) -> None:
+    session = LearnerSession(config)
+    assert (session.replay.demonstration_size, session.replay.online_size, session.env_steps) == (30, 20, 20)
+    record_episodes(config, 5, 1, demonstration=False)
+    while session.take_in():
+        pass
+    assert session.env_steps == 30
+    session.close()
+
+
+def test_the_update_to_data_ratio_is_paced(config: Config) -> None:
+    session = LearnerSession(config)
+    while not session.ahead_of_data():
+        session.update()
+    assert session.updates == config.algorithm.utd_ratio * session.env_steps
+    assert session.utd == config.algorithm.utd_ratio
+    session.close()
+
+
+def test_what_is_published_drives_an_actor(config: Config) -> None:
+    session = LearnerSession(config)
+    session.pretrain()
+    assert [session.publish(), session.publish()] == [1, 2]
+    policy = Policy(feature_spec(config), config.policy, config.algorithm)
+    data = PolicyShelf(config.run_dir / "policy").read(2)
+    assert data is not None
+    policy.load_bytes(data, 2)
+    assert policy.version == 2
+    session.close()
+
+
+def test_a_policy_with_nan_is_never_published(config: Config) -> None:
+    session = LearnerSession(config)
+    with torch.no_grad():
+        session.sac.actor.mean.bias.fill_(float("nan"))
+    assert session.publish() is None
+    assert PolicyShelf(config.run_dir / "policy").versions() == []
+    session.close()
+
+
+def test_a_resumed_session_goes_on_exactly_where_it_was(config: Config) -> None:
+    first = LearnerSession(config)
+    for _ in range(3):
+        first.pretrain()
+    for _ in range(4):
+        first.update()
+    first.publish()
+    first.save_checkpoint(wait=True)
+    second = LearnerSession(config)
+    assert (second.updates, second.pretrain_left, second.policy_version) == (4, 0, 1)
+    for session in (first, second):
+        session.update()
+    for mine, theirs in zip(first.sac.actor.parameters(), second.sac.actor.parameters(), strict=True):
+        assert torch.equal(mine, theirs)
+    first.close()
+    second.close()
+
+
+def test_the_end_of_cloning_is_worth_a_checkpoint(config: Config) -> None:
+    session = LearnerSession(config)
+    assert not session.checkpoint_due()
+    while session.pretrain_left:
+        session.pretrain()
+    assert session.checkpoint_due()
+    session.save_checkpoint(wait=True)
+    assert not session.checkpoint_due()
+    session.close()
+    again = LearnerSession(config)
+    assert again.pretrain_left == 0
+    again.close()
+
+
+def test_a_checkpoint_of_other_networks_is_refused_by_name(config: Config, tmp_path: Path) -> None:
+    session = LearnerSession(config)
+    session.update()
+    session.save_checkpoint(wait=True)
+    session.close()
+    with pytest.raises(SessionRefused, match=r"step-0+1.*another name"):
+        LearnerSession(small_config(tmp_path, num_critics=3))
+
+
+def test_a_replay_that_cannot_fit_is_refused_with_what_would(config: Config) -> None:
+    policy = msgspec.structs.replace(config.policy, online_buffer_capacity=10**10)
+    with pytest.raises(SessionRefused, match="online_buffer_capacity to at most"):
+        LearnerSession(msgspec.structs.replace(config, policy=policy))
+
+
+def test_metrics_are_lines_of_json(config: Config) -> None:
+    session = LearnerSession(config)
+    for _ in range(20):
+        session.update()
+    session.close()
+    lines = [json.loads(line) for line in (config.run_dir / "metrics.jsonl").read_text().splitlines()]
+    assert lines[-1]["updates"] == 20
+    assert np.isfinite([lines[-1]["critic_loss"], lines[-1]["q_mean"], lines[-1]["utd"]]).all()
+
+
+def test_metrics_go_to_wandb_offline_as_well(config: Config) -> None:
+    wandb = msgspec.structs.replace(config.wandb, enable=True, mode="offline")
+    session = LearnerSession(msgspec.structs.replace(config, wandb=wandb))
+    for _ in range(20):
+        session.update()
+    session.close()
+    written = list((config.run_dir / "wandb").glob("offline-run-*/*.wandb"))
+    assert len(written) == 1 and written[0].stat().st_size > 0
+    assert (config.run_dir / "metrics.jsonl").stat().st_size > 0

@@ -11,14 +11,16 @@ class KeyBar(Lines):
     greyed = False
 
     def watched(self, view: View) -> tuple[object, ...]:
-        return view.stopped, view.human, view.idle, view.over, view.state.control.paused
+        return view.stopped, view.human, view.holds, view.idle, view.over, view.state.control.paused
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         row: list[tuple[str, str]] = []
         used = 0
-        entries = footer(stopped=view.stopped, human=view.human, idle=view.idle, over=bool(view.over))
+        entries = footer(
+            stopped=view.stopped, human=view.human and view.holds, idle=view.idle, over=bool(view.over)
+        )
         for name, caption, label in entries:
-            if name == "intervene" and view.human:
+            if name == "intervene" and view.human and view.holds:
                 label = "Give back"
             elif name == "pause" and view.state.control.paused:
                 label = "Go on"

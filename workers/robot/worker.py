@@ -21,6 +21,7 @@ RESET_FRESH_S = 2.0  # whoever asked for a reset longer ago has given it up
 PARK_S = 2.0  # with its beginning and its end that makes less than PARK_LIMIT_S from any pose in the box
 PARK_LIMIT_S = 2.5  # the station kills a worker 3 s after it asked it to quit
 RATE_PERIOD_S = 1.0
+STILL_DEG = 0.02  # a goal that changes less in a tick stands still: solver and servo leave crumbs
 _MODES = {
     Mode.ENGAGED: GateMode.ENGAGED,
     Mode.HOLD: GateMode.HOLD,
@@ -153,7 +154,7 @@ class RobotLoop:
         state["at_ns"] = now_ns
         state["joints"] = status.reading.joints_deg
         state["velocity"] = status.reading.velocity_deg_s
-        moves = bool((state["goal"] != status.goal_deg).any())
+        moves = bool((np.abs(state["goal"] - status.goal_deg) > STILL_DEG).any())
         if moves and not self._goal_moved:
             state["moving_since_ns"] = now_ns
         self._goal_moved = moves

@@ -6,8 +6,8 @@ Nothing is shown before the station says so. Events are folded at any rate; draw
 
 import time
 from collections.abc import Iterable
-from functools import partial
-from typing import ClassVar
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import SystemCommand
@@ -23,15 +23,15 @@ from hilserl_tui.keymap import KEYS
 from hilserl_tui.launch import Launch
 from hilserl_tui.pace import Pacer
 from hilserl_tui.screens.base import ConsoleScreen
-from hilserl_tui.screens.help import Help
 from hilserl_tui.screens.home import Home
-from hilserl_tui.screens.quit import Quit
-from hilserl_tui.screens.train import Train
 from hilserl_tui.theme import THEME
 from hilserl_tui.tmux import Watched
 from hilserl_tui.view import Link, View
 from workers.model.commands import Intervene, RenewLease, ShowCameras, ShutDown, StartRun, TakeControl
 from workers.model.events import Phase
+
+if TYPE_CHECKING:
+    from hilserl_tui.screens.train import Train
 
 TICK_S = 0.1  # terminal probe, camera pictures
 TEXT_EVERY = 2  # ticks between two drawings of the text panes
@@ -70,13 +70,20 @@ class Console(KeyActions):
         self._start_run = start_run
         self._launch = launch
         self._watched = Watched()
-        self._home, self._train = Home(), Train()
+        self._home = Home()
         self._ticks = 0
         self._bar: tuple[object, ...] = ()
         self._asked_size = (0, 0)
         self._was_up = False
         self._told_end = False
         self._leaving = False
+
+    @cached_property
+    def _train(self) -> "Train":
+        """Made when it is first shown: what is not on the first screen does not delay it."""
+        from hilserl_tui.screens.train import Train
+
+        return Train()
 
     # --- life -------------------------------------------------------------------------------------------
 
@@ -184,7 +191,8 @@ class Console(KeyActions):
             screen.call_after_refresh(lambda: screen.show(self.view()))
 
     def _ask_for_pictures(self) -> None:
-        shown = self._console_screen() is self._train and self._train.is_mounted
+        screen = self._console_screen()
+        shown = screen is not None and screen.name_in_view == "train" and screen.is_mounted
         size = self._train.picture_size() if shown else (0, 0)
         if size != self._asked_size and self.client.send(ShowCameras(*size, hz=CAMERA_HZ)):
             self._asked_size = size
@@ -231,9 +239,13 @@ class Console(KeyActions):
         self.refresh_view()
 
     def action_help(self) -> None:
+        from hilserl_tui.screens.help import Help
+
         self.push_screen(Help())
 
     def action_leave(self) -> None:
+        from hilserl_tui.screens.quit import Quit
+
         if isinstance(self.screen, Quit):
             return
         if self.view().over and not self.client.recorded:

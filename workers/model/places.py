@@ -6,7 +6,6 @@ import hashlib
 import json
 import os
 import stat
-import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
@@ -33,7 +32,7 @@ def socket_dir() -> Path:
     Raises PermissionError when somebody else owns it: a socket there could not be trusted.
     """
     base = os.environ.get("XDG_RUNTIME_DIR")
-    path = Path(base) / "hilserl" if base else Path(tempfile.gettempdir()) / f"hilserl-{os.getuid()}"
+    path = Path(base) / "hilserl" if base else Path(_temporary()) / f"hilserl-{os.getuid()}"
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     found = path.lstat()
     if found.st_uid != os.getuid() or not stat.S_ISDIR(found.st_mode):
@@ -42,6 +41,12 @@ def socket_dir() -> Path:
         )
     path.chmod(0o700)
     return path
+
+
+def _temporary() -> str:
+    import tempfile  # seldom needed, and dear: a console is to be on the screen at once
+
+    return tempfile.gettempdir()
 
 
 def socket_path(run_dir: Path) -> Path:

@@ -61,14 +61,15 @@ def _demonstrations(state: ConsoleState) -> Step:
     if state.progress.phase is Phase.RECORDING:
         recorded = max(recorded, state.progress.done)
     who = "the scripted operator" if state.control.scripted else "the operator"
-    if _past(state, Phase.RECORDING) or recorded >= wanted:
+    if recorded >= wanted or select.training_episodes(state) or _past(state, Phase.RECORDING):
         held = count(state.buffer.demonstrations)
         return Step("●", "green", "demonstrations", f"{max(recorded, wanted)} recorded, {held} transitions")
     if state.progress.phase is Phase.RECORDING:
         return Step(
             "◐", "amber", "demonstrations", f"{recorded} of {wanted}, by {who}", recorded / max(1, wanted)
         )
-    return Step("○", "dim", "demonstrations", f"{who} records {wanted} first")
+    words = f"{recorded} of {wanted} recorded" if state.progress.ended else f"{who} records {wanted} first"
+    return Step("○", "dim", "demonstrations", words)
 
 
 def _training(state: ConsoleState) -> Step:
@@ -100,8 +101,9 @@ def _evaluation(state: ConsoleState) -> Step:
 
 
 def _past(state: ConsoleState, phase: Phase) -> bool:
+    """False of a run that is over: it may have ended anywhere."""
     now = state.progress.phase
-    return now in _ORDER and _ORDER.index(now) > _ORDER.index(phase)
+    return not state.progress.ended and now in _ORDER and _ORDER.index(now) > _ORDER.index(phase)
 
 
 def _over(progress: Progress, width: int) -> list[Row]:

@@ -5,6 +5,7 @@ import time
 import pytest
 from typer.testing import CliRunner
 
+from hilserl_tui import commands
 from hilserl_tui.commands import app, with_command
 from hilserl_tui.launch import LAST_LINES, Launch, LaunchError, last_lines
 
@@ -15,6 +16,7 @@ run = CliRunner()
 def nobody_else(tmp_path, monkeypatch):
     """No run of another station is seen."""
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setattr(commands, "STARTS_WITHIN_S", 0.0)
 
 
 @pytest.mark.parametrize(

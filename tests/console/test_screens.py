@@ -97,6 +97,7 @@ async def test_the_whole_reason_of_the_end_is_on_home(size):
     text = " ".join(" ".join(row.split()) for row in rows)
     assert "run over" in rows[0]
     assert advice.split(". ")[-1] in text
+    assert "0 of 20 recorded" in text
     assert "ends the station" in text
 
 

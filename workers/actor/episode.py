@@ -1,5 +1,6 @@
 """One episode, step by step: observe, decide who drives, send, wait out the period, record what came of it."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from workers.transport.record import EpisodeEnd, Outcome, Record, Step
 
 Observation = Mapping[str, NDArray[Any]]
 STAY = 1.0  # gripper command
+log = logging.getLogger(__name__)
 _HUMANS = (Driver.HUMAN, Driver.SCRIPTED)
 _JUDGEMENTS = {Verdict.SUCCESS: Judgement.SUCCESS, Verdict.FAILURE: Judgement.FAILURE}
 _OUTCOMES = {
@@ -147,7 +149,10 @@ class EpisodeRunner:
         """One period: decide, send, wait, observe, record."""
         started_s = time.monotonic()
         driver = self._choose_driver(kind, info)
-        result.interventions += driver in _HUMANS and self._driver not in _HUMANS
+        if driver in _HUMANS and self._driver not in _HUMANS:
+            result.interventions += 1
+            if result.steps:
+                log.info("%s takes over at step %d of episode %d", driver.value, result.steps, episode)
         self._change_driver(driver)
         action = self._action(driver, kind, observation, info)
         executed_ns = time.monotonic_ns()

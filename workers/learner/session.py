@@ -178,6 +178,7 @@ class LearnerSession:
             return
         if self._checkpoints.save_async(self._snapshot()):
             self._saved = learned
+            log.info("checkpoint at update %d, %d of cloning", self.updates, self.pretrain_done)
         if wait:
             self._checkpoints.wait()
 

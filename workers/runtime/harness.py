@@ -84,6 +84,7 @@ def run(desk: Desk, main: Callable[..., None], arguments: tuple[Any, ...]) -> No
     os.nice(desk.nice)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     logging.getLogger().addHandler(EventLogHandler(desk))
+    logging.getLogger("OpenGL").setLevel(logging.WARNING)  # it announces at length which accelerator it lacks
     code = 0
     try:
         main(desk, *arguments)

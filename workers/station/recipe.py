@@ -1,6 +1,7 @@
 """The training recipe: demonstrations, then training, with an evaluation whenever the policy looks ready."""
 
 import asyncio
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -10,6 +11,8 @@ from workers.model.events import (
     EpisodeEnded,
     EpisodeKind,
     Event,
+    Level,
+    LogLine,
     Phase,
     PhaseChanged,
     RunEnded,
@@ -143,6 +146,9 @@ class TrainRecipe:
         await self._collect(order, Phase.EVALUATING, "the policy alone, deterministic")
         result = self._station.state.evaluation
         rate = result.successes / result.trials if result and result.trials else 0.0
+        if result is not None:
+            text = f"evaluation of policy {result.policy_version}: {result.successes} of {result.trials} succeeded"
+            self._station.emit(LogLine("station", Level.INFO, text, time.time()))
         passed = result is not None and result.trials == total and rate >= target
         pause = EPISODES_AFTER_A_PASS if passed else EPISODES_BETWEEN_EVALUATIONS
         self._next_evaluation_at = self._trained + pause

@@ -9,15 +9,14 @@ change is read back through the station. Both clocks are the machine's monotonic
 import argparse
 import asyncio
 import os
-import pty
 import random
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from pathlib import Path
 
+from benchmarks.on_pty import ProgramOnPty
 from tests.station.console import Console
 from workers.config.ready import ready_config
 from workers.model import commands as c
@@ -25,38 +24,6 @@ from workers.model.events import Driver
 
 KEYS = (b"\x1b[A", b"\x1b[B")  # up and down: +x and -x, so that the arm stays in the middle of its box
 WANTED_MEDIAN_MS, WANTED_P99_MS = 50.0, 100.0
-
-
-class ConsoleOnPty:
-    """`hilserl-tui attach` with a terminal that answers as terminals do."""
-
-    def __init__(self, run: str, environment: dict[str, str]) -> None:
-        self._master, slave = pty.openpty()
-        os.set_blocking(self._master, True)
-        command = [sys.executable, "-m", "hilserl_tui.cli", "attach", run]
-        self._process = subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, env=environment)
-        os.close(slave)
-        threading.Thread(target=self._answer, daemon=True).start()
-
-    def _answer(self) -> None:
-        """Read what is drawn; answer each cursor query."""
-        while True:
-            try:
-                drawn = os.read(self._master, 65536)
-            except OSError:
-                return
-            for _ in range(drawn.count(b"\x1b[6n")):
-                os.write(self._master, b"\x1b[1;1R")
-
-    def press(self, key: bytes) -> float:
-        """Type a key; when."""
-        now_s = time.monotonic()
-        os.write(self._master, key)
-        return now_s
-
-    def close(self) -> None:
-        self._process.terminate()
-        self._process.wait(10)
 
 
 async def measure(folder: Path, presses: int) -> list[float]:
@@ -72,7 +39,9 @@ async def measure(folder: Path, presses: int) -> list[float]:
         watcher = await Console.attach(folder / "sim_pick_lift")
         while watcher.state.learner.updates < 50:
             await watcher.next_batch()
-        console = ConsoleOnPty("sim_pick_lift", environment)
+        console = ProgramOnPty(
+            [sys.executable, "-m", "hilserl_tui.cli", "attach", "sim_pick_lift"], environment
+        )
         await asyncio.sleep(3)
         return await type_keys(watcher, console, presses)
     finally:
@@ -82,7 +51,7 @@ async def measure(folder: Path, presses: int) -> list[float]:
         station.wait(10)
 
 
-async def type_keys(watcher: Console, console: ConsoleOnPty, presses: int) -> list[float]:
+async def type_keys(watcher: Console, console: ProgramOnPty, presses: int) -> list[float]:
     console.press(b"g")  # the watcher came first and holds the controls
     await asyncio.sleep(1)
     console.press(b" ")

@@ -31,6 +31,10 @@ def silent(desk: Desk) -> None:
     time.sleep(60)
 
 
+def importing(desk: Desk) -> None:
+    time.sleep(60)  # as long as a large library takes on a slow disk; no beat yet
+
+
 def crashing(desk: Desk) -> None:
     desk.alive()
     time.sleep(0.3)
@@ -134,6 +138,14 @@ async def test_a_crash_tells_its_last_words(tmp_path: Path) -> None:
     await watcher.until(lambda: WorkerState.RESTARTING in watcher.states())
     assert "the cable fell out" in watcher.reasons()
     await watcher.stop()
+
+
+async def test_a_worker_that_has_not_begun_is_not_waited_for(tmp_path: Path) -> None:
+    watcher = Watcher(importing, tmp_path, stop_s=20.0)
+    await watcher.until(lambda: watcher.handle.pid > 0)
+    started = time.monotonic()
+    await watcher.stop()
+    assert time.monotonic() - started < 3.0
 
 
 async def test_a_worker_that_cannot_go_on_is_not_restarted(tmp_path: Path) -> None:

@@ -100,10 +100,13 @@ class WorkerHandle:
         self._tell(WorkerState.STOPPED)
 
     async def stop(self) -> None:
-        """Ask, wait `stop_s`, then kill."""
+        """Ask, wait `stop_s`, then kill; at once where it has not begun to work, since it has nothing to finish."""
         self._stopping = True
         process = self._process
         if process is None or not process.is_alive():
+            return
+        if self._beat.age_s(time.monotonic_ns()) is None:
+            process.kill()
             return
         if self._mailbox is not None:
             self._mailbox.give(Quit())

@@ -36,4 +36,5 @@ clean: ## remove .venv and caches; runs are kept
 
 $(READY): pyproject.toml constraints.txt
 	@sh .ci/set-up "$(PYTHON)" $(VENV)
+	@$(BIN)/python -m compileall -q hilserl_tui workers  # the console's first start is as quick as the next
 	@touch $@

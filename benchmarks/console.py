@@ -13,7 +13,6 @@ from pathlib import Path
 
 from benchmarks.on_pty import ProgramOnPty
 from workers.config.ready import ready_config
-from workers.model.places import read_lock
 
 WANTED_S = 0.5
 BARE = (
@@ -26,13 +25,20 @@ BARE = (
 )
 
 
-def seconds(command: list[str], environment: dict[str, str]) -> float:
+def seconds(command: list[str], environment: dict[str, str], word: bytes) -> float:
     """From start to the first word on the screen."""
     program = ProgramOnPty(command, environment)
     try:
-        return program.until(b"Home")
+        return program.until(word)
     finally:
         program.close()
+
+
+def end_station(environment: dict[str, str]) -> None:
+    """The console has started a station by now: end it, so that the next start is a fresh one too."""
+    time.sleep(2)
+    down = [sys.executable, "-m", "hilserl_tui.cli", "down"]
+    subprocess.run(down, env=environment, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def main() -> None:
@@ -45,23 +51,20 @@ def main() -> None:
         config = Path(folder) / "console.toml"
         config.write_text(ready_config().read_text().replace('directory = "runs"', f'directory = "{folder}"'))
         environment = {**os.environ, "XDG_RUNTIME_DIR": folder}
-        command = [sys.executable, "-m", "workers.cli", "station", "--config", str(config), "--serve"]
-        station = subprocess.Popen(
-            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        while read_lock(Path(folder) / "sim_pick_lift") is None:
-            time.sleep(0.1)
-        time.sleep(10)  # workers import torch meanwhile
         console = [sys.executable, "-m", "hilserl_tui.cli", str(config)]
-        rows = [
-            (seconds(console, environment), seconds([sys.executable, "-c", BARE], environment))
-            for _ in range(args.runs)
-        ]
-        station.terminate()
-        station.wait(10)
-    ours, bare = (sorted(column) for column in zip(*rows, strict=True))
+        starts = {
+            "Home": (console, b"Home"),
+            "Train (--start)": ([*console, "--start"], b"end effector"),
+            "bare Textual": ([sys.executable, "-c", BARE], b"Home"),
+        }
+        times: dict[str, list[float]] = {name: [] for name in starts}
+        for _ in range(args.runs):
+            for name, (command, word) in starts.items():
+                times[name].append(seconds(command, environment, word))
+                end_station(environment)
     print(f"{'first paint':24}{'median s':>10}{'min s':>8}{'of wanted':>11}")
-    for name, column in (("console, station idle", ours), ("bare Textual", bare)):
+    for name, column in times.items():
+        column.sort()
         median = column[len(column) // 2]
         print(f"{name:24}{median:10.2f}{column[0]:8.2f}{median / WANTED_S:11.2f}")
 

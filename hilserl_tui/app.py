@@ -4,6 +4,7 @@ Nothing is shown before the station says so. Events are folded at any rate; draw
 (see `pace`), except for the state bar, which shows a change of driver or mode at once.
 """
 
+import gc
 import time
 from collections.abc import Iterable
 from functools import cached_property, partial
@@ -38,6 +39,12 @@ TEXT_EVERY = 2  # ticks between two drawings of the text panes
 SHUT_DOWN_WITHIN_S = 15.0  # the station's orderly stop takes 5 s
 CAMERA_HZ = 10.0
 END_SHOWN_S = 60.0
+
+
+def _collect_garbage_from_here_on() -> None:
+    """`opening` starts without the collector; modules and widgets made so far are never garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 class Console(KeyActions):
@@ -88,6 +95,7 @@ class Console(KeyActions):
     # --- life -------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
+        self.call_after_refresh(_collect_garbage_from_here_on)
         self.push_screen(self._train if self._start_run or self.client.recorded else self._home)
         self.client.start(self._station_changed)
         if self._launch is not None:

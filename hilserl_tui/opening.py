@@ -80,11 +80,9 @@ def _show(client: "StationClient", start: bool = False, launch: Launch | None = 
     """Open the screen; the process ends with the app's own exit code."""
     os.environ.setdefault("TEXTUAL_FPS", "30")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
-    gc.disable()  # importing leaves no garbage worth looking for
+    gc.disable()  # until the first paint: what is made on the way there stays
     from hilserl_tui.app import Console
 
-    gc.freeze()
-    gc.enable()
     console = Console(client, start_run=start, launch=launch)
     console.run()
     if console.parting:

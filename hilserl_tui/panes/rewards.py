@@ -1,7 +1,7 @@
 """Episodes: one cell each, and the rolling success, autonomous (S) apart from all (H)."""
 
 from hilserl_tui.panes.braille import Canvas
-from hilserl_tui.panes.draw import Row, figure, spread
+from hilserl_tui.panes.draw import Row, figure, row_width, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model import select
@@ -104,6 +104,7 @@ def _summary(state: ConsoleState, training: tuple[Episode, ...], width: int) -> 
         return left
     low, high = select.wilson_interval(evaluation.successes, evaluation.trials)
     text = f"eval {evaluation.successes}/{evaluation.trials}"
-    if width >= 44:
-        text += f" [{low:.2f} {high:.2f}]"
+    interval = f" [{low:.2f} {high:.2f}]"
+    if row_width(left) + len(text) + len(interval) < width:
+        text += interval
     return spread(left, ((text, "violet"),), width)

@@ -89,7 +89,7 @@ class Trial:
         self.session = LearnerSession(config)
         self.log = LogWriter(config.run_dir / "log", feature_spec(config))
         self.policy = PolicyAdapter(config, self.session, SWAP_EVERY_STEPS)
-        steps = config.env.processor.inverse_kinematics.end_effector_step_sizes
+        steps = config.env.workspace.end_effector_step_sizes
         self.script = ScriptedOperator(
             config.operator.patience_steps,
             (steps.x, steps.y, steps.z),
@@ -98,7 +98,7 @@ class Trial:
             np.random.default_rng([args.seed, 7]),
         )
         self.env, port = sim_env(config)
-        chair, period = Chair(True, config.teleop.jog_step), SimulatedPeriod(port, self.learn)
+        chair, period = Chair(True, config.env.teleop.jog_step), SimulatedPeriod(port, self.learn)
         self.runner = EpisodeRunner(
             self.env, self.policy, chair, self.script, period, self.append, lambda event: None
         )

@@ -56,7 +56,8 @@ def random_walk(env: ArmEnv) -> Callable[[], None]:
 def with_cameras(config: Config, names: tuple[str, ...]) -> Config:
     """The same task seen by some of its cameras."""
     cameras = {name: config.env.cameras[name] for name in names}
-    return msgspec.structs.replace(config, env=msgspec.structs.replace(config.env, cameras=cameras))
+    robot = msgspec.structs.replace(config.env.arm, cameras=cameras)
+    return msgspec.structs.replace(config, env=msgspec.structs.replace(config.env, robot=robot))
 
 
 def parts(config: Config) -> dict[str, float]:

@@ -10,12 +10,12 @@ from workers.config import EXIT_CODE, ConfigError, load, parse
 
 NO_CAMERA = 'no such camera; valid keys here: "observation.images.front"'
 MINIMAL = """\
-schema_version = 1
+schema_version = 2
 [run]
 name = "first"
 [env.robot]
 type = "so101_sim"
-[env.cameras.front]
+[env.robot.cameras.front]
 type = "sim"
 [env.processor.inverse_kinematics.end_effector_bounds]
 min = [0.18, -0.12, 0.012]
@@ -35,7 +35,7 @@ def refused(text: str) -> str:
 
 @pytest.mark.parametrize("path", READY, ids=lambda path: path.name)
 def test_every_ready_configuration_loads(path: Path) -> None:
-    assert load(path).schema_version == 1
+    assert load(path).schema_version == 2
 
 
 def test_the_least_a_configuration_needs_is_small() -> None:
@@ -57,13 +57,13 @@ def test_a_misspelt_key_names_file_line_and_nearest_key() -> None:
 
 
 def test_a_key_of_another_section_is_sent_there() -> None:
-    assert "teleop.batch_size: unknown key; it belongs to algorithm.batch_size" in refused(
-        MINIMAL + "[teleop]\nbatch_size = 64\n"
+    assert "env.teleop.batch_size: unknown key; it belongs to algorithm.batch_size" in refused(
+        MINIMAL + "[env.teleop]\nbatch_size = 64\n"
     )
 
 
 def test_a_key_like_no_other_gets_the_choice() -> None:
-    assert "valid keys here: type, jog_step" in refused(MINIMAL + "[teleop]\nqqq = 1\n")
+    assert "valid keys here: type, jog_step" in refused(MINIMAL + "[env.teleop]\nqqq = 1\n")
 
 
 def test_all_problems_are_told_together_in_the_order_of_the_file() -> None:
@@ -111,7 +111,7 @@ def test_a_missing_key_says_what_it_must_be() -> None:
             "a whole number (even, at least 32",
         ),
         ("env.processor.gripper", "gripper_penalty = 0.02", "(at least -1, at most 0)"),
-        ("teleop", "type = {}", 'a table found, but this must be "keyboard"'),
+        ("env.teleop", "type = {}", 'a table found, but this must be "keyboard"'),
     ],
 )
 def test_a_wrong_value_says_what_was_found_and_what_is_right(section: str, value: str, said: str) -> None:
@@ -134,21 +134,21 @@ def test_an_encoder_is_a_name_a_hub_id_or_a_file(name: str) -> None:
 
 
 def test_a_section_that_is_no_table_is_refused_with_its_keys() -> None:
-    assert "a table with the keys type, jog_step" in refused('teleop = "keyboard"\n' + MINIMAL)
+    assert "a table with the keys type, jog_step" in refused(MINIMAL + '[env]\nteleop = "keyboard"\n')
 
 
 def test_a_configuration_needs_a_camera() -> None:
-    without = MINIMAL.replace('[env.cameras.front]\ntype = "sim"\n', "")
+    without = MINIMAL.replace('[env.robot.cameras.front]\ntype = "sim"\n', "")
     wanted = "it must be a table with at least one entry"
-    assert refused(without) == f"my.toml:4: env.cameras: missing; {wanted}"
-    assert refused(without + "[env.cameras]\n").startswith(
-        "my.toml:11: env.cameras: a table found, but this must be"
+    assert refused(without) == f"my.toml:4: env.robot.cameras: missing; {wanted}"
+    assert refused(without + "[env.robot.cameras]\n").startswith(
+        "my.toml:11: env.robot.cameras: a table found, but this must be"
     )
 
 
 def test_a_camera_name_has_no_dots() -> None:
-    message = refused(MINIMAL.replace("[env.cameras.front]", '[env.cameras."front.left"]'))
-    assert 'my.toml:6: env.cameras."front.left": "front.left" found, but this must be a letter' in message
+    message = refused(MINIMAL.replace("[env.robot.cameras.front]", '[env.robot.cameras."front.left"]'))
+    assert 'my.toml:6: env.robot.cameras."front.left": "front.left" found, but this must be a letter' in message
 
 
 @pytest.mark.parametrize(
@@ -205,7 +205,7 @@ def test_a_crop_belongs_to_a_camera_and_lies_inside_it(more: str, said: str) -> 
         ),
         ("[env]\nfps = 40", "50 is less than twice env.fps (40)"),
         ("[env]\nfps = 0.04", "shorter than one step"),
-        ("[env.cameras.side]\ntype = 'sim'\nfps = 5", "5 is below env.fps (10)"),
+        ("[env.robot.cameras.side]\ntype = 'sim'\nfps = 5", "5 is below env.fps (10)"),
     ],
 )
 def test_values_that_contradict_each_other_are_refused(more: str, said: str) -> None:
@@ -227,8 +227,8 @@ def test_a_reset_pose_the_arm_cannot_take_is_refused(pose: str, said: str) -> No
 
 def test_a_later_schema_is_refused() -> None:
     assert (
-        refused(MINIMAL.replace("= 1\n", "= 2\n", 1))
-        == "my.toml:1: schema_version: 2 found, but this must be 1"
+        refused(MINIMAL.replace("= 2\n", "= 3\n", 1))
+        == "my.toml:1: schema_version: 3 found, but this must be 2"
     )
 
 

@@ -10,7 +10,7 @@ from workers.robot.kinematics import Kinematics
 TOOL = Kinematics()
 START = np.array(RESET_POSE_DEG)
 BOX = EndEffectorBox(np.array([0.18, -0.12, 0.012]), np.array([0.32, 0.12, 0.16]))
-LIMITS = Limits.of(1.0, 60.0, 800.0, 5.0, BOX)
+LIMITS = Limits.of(1.0, 60.0, 800.0, (5.0,) * 5 + (20.0,), BOX)
 DT_S = 0.02
 REST = np.zeros(6)
 

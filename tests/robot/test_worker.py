@@ -198,7 +198,7 @@ def test_from_any_pose_in_the_box_the_arm_is_parked_in_time() -> None:
     """The tool anywhere in the box, and the wrist turned as far from the rest pose as it goes."""
     limits, rng = limits_of(CONFIG), np.random.default_rng(0)
     assert limits.box is not None
-    arm, tick_s = SimArm(REST), 1.0 / CONFIG.env.robot.loop_hz
+    arm, tick_s = SimArm(REST), 1.0 / CONFIG.env.arm.loop_hz
     for point_m in rng.uniform(limits.box.min_m, limits.box.max_m, (20, 3)):
         pose = KINEMATICS.inverse(point_m, REST).joints_deg
         pose[4] = limits.lower_deg[4]

@@ -59,7 +59,7 @@ class ActorLoop:
             board, shapes, {n: camera.fps for n, camera in cameras.items()}, self._breathe
         )
         env = ArmEnv(self._arm, processor_settings(config), kinematics_of(config))
-        self._chair = Chair(config.operator.scripted, config.teleop.jog_step)
+        self._chair = Chair(config.operator.scripted, config.env.teleop.jog_step)
         self._script = self._make_script() if config.simulated else None
         self._policy = PolicyRuntime(config, desk.mailbox.emit)
         self._period = RealtimePeriod(desk, 1.0 / config.env.fps, self._take, self._chair)
@@ -259,7 +259,7 @@ class ActorLoop:
 
     def _make_script(self) -> ScriptedOperator:
         processor = self._config.env.processor
-        steps = processor.inverse_kinematics.end_effector_step_sizes
+        steps = self._config.env.workspace.end_effector_step_sizes
         rng = np.random.default_rng([self._config.run.seed, self._recorder.next_episode])
         return ScriptedOperator(
             self._config.operator.patience_steps,

@@ -25,12 +25,12 @@ class InProcessArm:
     """
 
     def __init__(self, config: Config, tool: ToolPosition) -> None:
-        self._arm = SimArm(np.array(config.env.processor.reset.fixed_reset_joint_positions))
+        self._arm = SimArm(np.array(config.env.reset_pose))
         self.picture_shapes = {
             name: (camera.height, camera.width) for name, camera in config.env.cameras.items()
         }
         self._renderer = _renderer(self.picture_shapes)
-        self._tick_s, period_s = 1.0 / config.env.robot.loop_hz, 1.0 / config.env.fps
+        self._tick_s, period_s = 1.0 / config.env.arm.loop_hz, 1.0 / config.env.fps
         self._ticks_per_period = round(period_s / self._tick_s)
         self._controller = ArmController(self._arm, limits_of(config), tool, self._tick_s, period_s)
         self._ticks = 0
@@ -89,4 +89,5 @@ def make_pick_lift(render_mode: str | None = None) -> ArmEnv:
 
 def without_cameras(config: Config) -> Config:
     """The same task with the state of the arm alone, for what needs no pictures."""
-    return msgspec.structs.replace(config, env=msgspec.structs.replace(config.env, cameras={}))
+    robot = msgspec.structs.replace(config.env.arm, cameras={})
+    return msgspec.structs.replace(config, env=msgspec.structs.replace(config.env, robot=robot))

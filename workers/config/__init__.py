@@ -6,6 +6,7 @@
 from workers.config.algorithm import AlgorithmConfig
 from workers.config.cameras import CameraConfig
 from workers.config.checkpoint import CheckpointConfig
+from workers.config.dataset import DatasetConfig
 from workers.config.env import EnvConfig
 from workers.config.errors import EXIT_CODE, ConfigError, Problem
 from workers.config.evaluation import EvaluationConfig
@@ -21,11 +22,13 @@ from workers.config.processor import (
     ObservationConfig,
     ProcessorConfig,
     ResetConfig,
+    RewardClassifierConfig,
     StepSizesConfig,
 )
 from workers.config.robot import RobotConfig
 from workers.config.run import RunConfig
 from workers.config.schema import Config
+from workers.config.simulation import SimulationConfig
 from workers.config.teleop import TeleopConfig
 from workers.config.wandb import WandbConfig
 
@@ -38,6 +41,7 @@ __all__ = [
     "CheckpointConfig",
     "Config",
     "ConfigError",
+    "DatasetConfig",
     "EnvConfig",
     "EvaluationConfig",
     "GripperConfig",
@@ -51,8 +55,10 @@ __all__ = [
     "Problem",
     "ProcessorConfig",
     "ResetConfig",
+    "RewardClassifierConfig",
     "RobotConfig",
     "RunConfig",
+    "SimulationConfig",
     "StepSizesConfig",
     "TeleopConfig",
     "WandbConfig",

@@ -53,6 +53,8 @@ class AlgorithmConfig(Section, frozen=True, kw_only=True):
     """Lead in value that cloning gives the demonstrated gripper command over the others (DQfD)."""
     bc_q_filter: bool = False
     """Clone motion only where the critics value the demonstrated action above the policy's."""
+    log_freq: Count = 50
+    """Updates between two rows of metrics."""
     random_shift_px: Annotated[int, msgspec.Meta(ge=0, le=32)] = 4
     """Largest random shift of training pictures in pixels (DrQ augmentation); 0 is off."""
 

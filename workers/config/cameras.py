@@ -1,4 +1,4 @@
-"""[env.cameras.<name>]: one table a camera; its pictures become `observation.images.<name>`."""
+"""[env.robot.cameras.<name>]: one table a camera; its pictures become `observation.images.<name>`."""
 
 from typing import Annotated, Literal
 
@@ -7,11 +7,20 @@ import msgspec
 from workers.config.values import Section
 
 Pixels = Annotated[int, msgspec.Meta(ge=32, le=4096)]
+CameraName = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z][A-Za-z0-9_]{0,31}$",
+        description="a letter, then up to 31 letters, digits or '_' (no dots)",
+    ),
+]
 
 
 class CameraConfig(Section, frozen=True, kw_only=True):
     type: Literal["sim"]
-    """Kind of camera: `sim` renders the view of the simulator's camera of the same name."""
+    """Kind of camera: `sim` renders a view of the simulated table."""
+    view: Literal["front", "side", "wrist"] | None = None
+    """The simulator's view; without it, the one that bears the camera's own name."""
     width: Pixels = 128
     """Picture width in pixels."""
     height: Pixels = 128

@@ -1,6 +1,7 @@
 """Turns parsed TOML into the typed schema and collects everything that is wrong on the way."""
 
 import math
+import types
 import typing
 from collections.abc import Iterator
 from typing import Any
@@ -109,8 +110,13 @@ class Decoder:
 
 
 def _bare(kind: Any) -> Any:
-    """`kind` without its `Annotated[...]`."""
-    return typing.get_args(kind)[0] if typing.get_origin(kind) is typing.Annotated else kind
+    """`kind` without its `Annotated[...]`, and a section that may be missing without its `| None`."""
+    if typing.get_origin(kind) is typing.Annotated:
+        return typing.get_args(kind)[0]
+    there = [one for one in typing.get_args(kind) if one is not types.NoneType]
+    if len(there) == 1 and isinstance(there[0], type) and issubclass(there[0], Section):
+        return there[0]
+    return kind
 
 
 def _numbers(value: Any) -> Iterator[float]:

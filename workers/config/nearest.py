@@ -23,6 +23,9 @@ def places(name: str, root: inspect.Type, at: tuple[str, ...] = ()) -> Iterator[
         yield from places(name, root.type, at)
     elif isinstance(root, inspect.DictType):
         yield from places(name, root.value_type, (*at, "<name>"))
+    elif isinstance(root, inspect.UnionType):
+        for one in root.types:
+            yield from places(name, one, at)
     elif isinstance(root, inspect.StructType):
         for field in root.fields:
             path = (*at, field.encode_name)

@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from workers.config.network import NetworkConfig
-from workers.config.values import Above0, Count, CountOr0, Problems, Section
+from workers.config.values import Above0, Count, CountOr0, Device, Problems, Section
 
 VisionEncoderName = Annotated[
     str,
@@ -38,11 +38,10 @@ class PolicyKwargsConfig(Section, frozen=True, kw_only=True):
 
 
 class PolicyConfig(Section, frozen=True, kw_only=True):
-    device: Annotated[
-        str,
-        msgspec.Meta(pattern=r"^(cpu|mps|cuda(:[0-9]+)?)$", description='"cpu", "cuda", "cuda:<n>" or "mps"'),
-    ] = "cpu"
+    device: Device = "cpu"
     """Device the learner trains on."""
+    storage_device: Device = "cpu"
+    """Device that holds replay: a GPU with room for it saves the copy of every batch."""
     vision_encoder_name: VisionEncoderName = "cnn"
     """`cnn` (small, from scratch), `resnet10`, `resnet18`, or a hub id or file of other ResNet-10 weights."""
     freeze_vision_encoder: bool = True
@@ -65,6 +64,8 @@ class PolicyConfig(Section, frozen=True, kw_only=True):
     """Hidden layers of the gripper's critic."""
     policy_kwargs: PolicyKwargsConfig = PolicyKwargsConfig()
     """Standard deviation and first weights of the actor."""
+    online_steps: Count = 1_000_000
+    """Environment steps of training after which the run ends."""
     online_buffer_capacity: Count = 100_000
     """Newest transitions kept for online replay."""
     offline_buffer_capacity: Count = 100_000

@@ -4,8 +4,10 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from workers.config.values import AtLeast0, Problems, Section, Vector3
+from workers.config.values import AtLeast0, Count, Problems, Section, Vector3
 
+SIMULATED = "simulated"
+"""`reward_classifier.pretrained_path` of the stand-in that asks the simulator."""
 SMALLEST_BOX_M = 0.03
 """Below this a workspace axis is a mistake (typically taught without moving the arm), not a workspace."""
 
@@ -22,15 +24,20 @@ StepSize = Annotated[float, msgspec.Meta(gt=0.0, le=0.05)]
 class ObservationConfig(Section, frozen=True, kw_only=True):
     add_joint_velocity_to_observation: bool = False
     """Add the joint velocities, by measured time, to `observation.state`."""
+    add_current_to_observation: bool = False
+    """Add the motor currents, in amperes with their sign, to `observation.state`."""
     add_ee_pose_to_observation: bool = False
-    """Add the end-effector position to `observation.state`."""
+    """Add the end-effector position and the gripper's goal to `observation.state`."""
+    display_cameras: bool = True
+    """Send camera pictures to the consoles; without them a thin link carries numbers only."""
 
 
 class ImagePreprocessingConfig(Section, frozen=True, kw_only=True):
     crop_params_dict: dict[str, Crop] = msgspec.field(default_factory=dict)
     """Part of a picture to keep: `"observation.images.<camera>" = [top, left, height, width]` in pixels."""
-    resize_size: tuple[Side, Side] = (128, 128)
-    """[height, width] in pixels that every picture is resized to after its crop; even numbers."""
+    resize_size: tuple[Side, Side] | None = None
+    """[height, width] in pixels that every picture is resized to after its crop; even numbers.
+    Without it pictures keep the size of their crop, which must then be the same for all."""
 
 
 class GripperConfig(Section, frozen=True, kw_only=True):
@@ -38,20 +45,24 @@ class GripperConfig(Section, frozen=True, kw_only=True):
     """Let the policy and the person drive the gripper; when false it stays as the reset left it."""
     gripper_penalty: Annotated[float, msgspec.Meta(ge=-1.0, le=0.0)] = 0.0
     """Reward (0 or negative) for each step that changes the gripper goal; keeps it from chattering."""
+    closed_at: Literal[0, 100] = 0
+    """Gripper position, in percent, at which the jaws are closed: 0 as LeRobot calibrates, 100 if it is mirrored."""
 
 
 class ResetConfig(Section, frozen=True, kw_only=True):
-    fixed_reset_joint_positions: tuple[float, float, float, float, float, float]
+    fixed_reset_joint_positions: tuple[float, float, float, float, float, float] | None = None
     """Pose between episodes and for parking: five joints in degrees, shoulder_pan first, gripper in %."""
     reset_time_s: AtLeast0 = 5.0
     """Seconds to wait in that pose before an episode starts, for a person to put the scene in order."""
     control_time_s: Annotated[float, msgspec.Meta(gt=0.0, le=600.0)] = 20.0
-    """Longest episode in seconds; it lasts exactly `control_time_s` x `fps` steps, then it is truncated."""
+    """Longest episode in seconds: after exactly `control_time_s` x `fps` steps it is truncated."""
     terminate_on_success: bool = True
     """End the episode at the first success."""
 
     def problems(self) -> Problems:
         pose = self.fixed_reset_joint_positions
+        if pose is None:
+            return
         if any(abs(angle) > 180.0 for angle in pose[:5]):
             yield ("fixed_reset_joint_positions",), "the first five are joint angles in degrees, -180 to 180"
         if not 0.0 <= pose[5] <= 100.0:
@@ -85,24 +96,48 @@ class StepSizesConfig(Section, frozen=True, kw_only=True):
 
 
 class InverseKinematicsConfig(Section, frozen=True, kw_only=True):
-    target_frame_name: Literal["gripper_frame_link"] = "gripper_frame_link"
-    """Frame of the arm's URDF that is driven: the point between the jaws."""
+    urdf_path: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    """URDF file of the arm; without it, the one that comes with this product."""
+    target_frame_name: Annotated[str, msgspec.Meta(min_length=1)] = "gripper_frame_link"
+    """Frame of the URDF that is driven; in the one that comes along, the point between the jaws."""
     end_effector_bounds: BoundsConfig
     """Box, in metres in the base frame, that this point never leaves."""
     end_effector_step_sizes: StepSizesConfig = StepSizesConfig()
     """How far an action of 1 moves it in one step, in metres for each axis."""
 
 
+class RewardClassifierConfig(Section, frozen=True, kw_only=True):
+    pretrained_path: Annotated[str, msgspec.Meta(min_length=1)]
+    """The classifier: "simulated" stands for the simulator's own verdict, given as a probability."""
+    success_threshold: Annotated[float, msgspec.Meta(gt=0.0, lt=1.0)] = 0.5
+    """Probability of success from which on a step counts as a vote."""
+    success_reward: Annotated[float, msgspec.Meta(gt=0.0)] = 1.0
+    """Reward of the step at which success is decided."""
+    votes: Count = 2
+    """Votes among the last `window` steps that decide success: one odd picture does not."""
+    window: Count = 3
+    """Steps over which votes are counted."""
+
+    def problems(self) -> Problems:
+        if self.votes > self.window:
+            yield ("votes",), f"more than window ({self.window}): success would never be decided"
+        if self.pretrained_path != SIMULATED:
+            text = f'only "{SIMULATED}" can be used so far; without this table the person judges'
+            yield ("pretrained_path",), text
+
+
 class ProcessorConfig(Section, frozen=True, kw_only=True):
     max_gripper_pos: Annotated[float, msgspec.Meta(gt=0.0, le=100.0)] = 100.0
-    """Gripper goal of the command "open", in percent of full opening."""
+    """Opening of the command "open", in percent of the full one."""
     observation: ObservationConfig = ObservationConfig()
     """What `observation.state` holds besides the joint positions."""
     image_preprocessing: ImagePreprocessingConfig = ImagePreprocessingConfig()
     """Crop and size of the pictures the policy sees."""
     gripper: GripperConfig = GripperConfig()
     """Use of the gripper, and what moving it costs."""
-    reset: ResetConfig
+    reset: ResetConfig = ResetConfig()
     """What happens between episodes, and when one ends."""
-    inverse_kinematics: InverseKinematicsConfig
+    inverse_kinematics: InverseKinematicsConfig | None = None
     """Workspace box and step sizes of the tool point."""
+    reward_classifier: RewardClassifierConfig | None = None
+    """Success by a classifier's votes; without it, by the simulator or the person."""

@@ -1,15 +1,21 @@
-"""[env.robot]: which arm, and the limits its safety gate keeps on every path."""
+"""[env.robot]: which arm, its cameras, and the limits its safety gate keeps on every path."""
 
 from typing import Annotated, Literal
 
 import msgspec
 
+from workers.config.cameras import CameraConfig, CameraName
 from workers.config.values import Above0, Section
+
+Motor = Literal["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper"]
+Lead = Annotated[float, msgspec.Meta(gt=0.0, le=45.0)]
 
 
 class RobotConfig(Section, frozen=True, kw_only=True):
     type: Literal["so101_sim"]
-    """Kind of arm: `so101_sim` is the simulated SO-101 with its pick-and-lift table."""
+    """Kind of arm: `so101_sim` is the simulated SO-101 at its table."""
+    cameras: Annotated[dict[CameraName, CameraConfig], msgspec.Meta(min_length=1)]
+    """The cameras, one table each."""
     loop_hz: Annotated[float, msgspec.Meta(ge=20.0, le=500.0)] = 50.0
     """Rate in Hz at which the robot worker interpolates, checks and sends joint goals."""
     speed_limit_deg_s: Annotated[float, msgspec.Meta(gt=0.0, le=360.0)] = 50.0
@@ -18,7 +24,22 @@ class RobotConfig(Section, frozen=True, kw_only=True):
     """Highest change of that speed in degrees per second squared."""
     gripper_speed_pct_s: Annotated[float, msgspec.Meta(gt=0.0, le=1000.0)] = 200.0
     """Highest speed of the gripper goal in percent of its opening per second."""
-    max_lead_deg: Annotated[float, msgspec.Meta(gt=0.0, le=45.0)] = 3.5
-    """How far, in degrees, a joint goal may run ahead of the measured joint: bounds travel after a crash."""
+    max_relative_target: Lead | dict[Motor, Lead] = 3.5
+    """How far, in degrees, a joint goal may run ahead of the measured joint: bounds travel after a crash.
+    One figure for the five arm joints, or a table by motor (gripper in percent, 20 unless given)."""
     joint_margin_deg: Annotated[float, msgspec.Meta(ge=0.0, le=30.0)] = 5.7
     """Distance in degrees that goals keep from each joint's mechanical limits."""
+
+    @property
+    def lead_limits(self) -> tuple[float, ...]:
+        """`max_relative_target` [6] in motor order: degrees, gripper in percent."""
+        given = self.max_relative_target
+        if isinstance(given, dict):
+            return tuple(given.get(motor, _LEAD.get(motor, 3.5)) for motor in MOTORS)
+        return (given,) * 5 + (_LEAD["gripper"],)
+
+
+MOTORS: tuple[Motor, ...] = (
+    "shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper",
+)  # fmt: skip
+_LEAD: dict[Motor, float] = {"gripper": 20.0}

@@ -5,25 +5,29 @@ from typing import Literal
 
 from workers.config.algorithm import AlgorithmConfig
 from workers.config.checkpoint import CheckpointConfig
+from workers.config.dataset import DatasetConfig
 from workers.config.env import EnvConfig
 from workers.config.evaluation import EvaluationConfig
 from workers.config.operator import OperatorConfig
 from workers.config.policy import PolicyConfig
 from workers.config.run import RunConfig
-from workers.config.teleop import TeleopConfig
-from workers.config.values import Problems, Section
+from workers.config.values import Device, Problems, Section
 from workers.config.wandb import WandbConfig
 
 
 class Config(Section, frozen=True, kw_only=True):
-    schema_version: Literal[1]
+    schema_version: Literal[2]
     """Version of these names and meanings; a later release reads or refuses older ones by it."""
     run: RunConfig
     """What the run is called and where its files go."""
     env: EnvConfig
     """The task, the arm, the cameras and the processors."""
-    teleop: TeleopConfig = TeleopConfig()
-    """What the person drives with."""
+    mode: Literal["record", "replay"] | None = None
+    """`record` a dataset, or `replay` an episode of one; without it, train."""
+    device: Device = "cpu"
+    """Device of the actor: the end of the environment pipeline and the policy."""
+    dataset: DatasetConfig = DatasetConfig()
+    """The dataset that is recorded or replayed."""
     operator: OperatorConfig = OperatorConfig()
     """Who helps the policy, and when."""
     policy: PolicyConfig = PolicyConfig()
@@ -44,10 +48,16 @@ class Config(Section, frozen=True, kw_only=True):
 
     @property
     def simulated(self) -> bool:
-        """Whether the arm is a simulated one."""
-        return self.env.robot.type == "so101_sim"
+        """Whether there is no real arm."""
+        return self.env.robot is None or self.env.robot.type == "so101_sim"
 
     def problems(self) -> Problems:
+        if self.mode is not None and self.dataset.root is None and self.dataset.repo_id is None:
+            yield ("mode",), f'"{self.mode}" needs dataset.root or dataset.repo_id'
+        if self.mode is not None and self.env.type == "gymnasium":
+            yield ("mode",), f'"{self.mode}" needs an arm; env.type = "gymnasium" only trains'
+        if self.mode == "replay" and self.dataset.replay_episode is None:
+            yield ("dataset", "replay_episode"), 'missing; mode = "replay" needs the number of an episode'
         if self.operator.demonstrations == 0 and self.algorithm.bc_pretrain_updates > 0:
             text = "needs demonstrations, but operator.demonstrations is 0"
             yield ("algorithm", "bc_pretrain_updates"), text

@@ -1,4 +1,4 @@
-"""[teleop]: what the person drives with."""
+"""[env.teleop]: what the person drives with."""
 
 from typing import Annotated, Literal
 

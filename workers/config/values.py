@@ -11,6 +11,10 @@ Share = Annotated[float, msgspec.Meta(ge=0.0, le=1.0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 CountOr0 = Annotated[int, msgspec.Meta(ge=0)]
 Vector3 = tuple[float, float, float]
+Device = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^(cpu|mps|cuda(:[0-9]+)?)$", description='"cpu", "cuda", "cuda:<n>" or "mps"'),
+]
 
 Problems = Iterator[tuple[tuple[str, ...], str]]
 """What is wrong in a section: path of the key from that section on, and the text for the operator."""

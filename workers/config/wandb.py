@@ -14,5 +14,9 @@ class WandbConfig(Section, frozen=True, kw_only=True):
     """Project the run appears in."""
     entity: str | None = None
     """Team or user that owns the project; without it, the account's own."""
+    notes: str | None = None
+    """Text shown beside the run."""
+    run_id: str | None = None
+    """Id of an existing Weights & Biases run to go on with."""
     mode: Literal["online", "offline"] = "online"
     """`offline` writes to the run's folder for `wandb sync` later."""

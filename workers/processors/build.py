@@ -9,7 +9,7 @@ from workers.transport.record import FeatureSpec
 def processor_settings(config: Config) -> ProcessorSettings:
     """Settings of both pipelines."""
     processor = config.env.processor
-    inverse = processor.inverse_kinematics
+    inverse = config.env.workspace
     steps = inverse.end_effector_step_sizes
     return ProcessorSettings(
         end_effector_min_m=inverse.end_effector_bounds.min,
@@ -29,7 +29,7 @@ def processor_settings(config: Config) -> ProcessorSettings:
 
 def feature_spec(config: Config) -> FeatureSpec:
     """Shapes of an observation: what log, replay and networks agree on."""
-    height, width = config.env.processor.image_preprocessing.resize_size
+    height, width = config.env.processor.image_preprocessing.resize_size or (0, 0)
     return FeatureSpec(
         state_dim=state_size(processor_settings(config)),
         cameras=tuple(config.env.cameras),

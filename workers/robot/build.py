@@ -11,19 +11,19 @@ BOX_SLACK_M = 0.01  # servo sag and joint-wise interpolation between two points 
 
 def kinematics_of(config: Config) -> Kinematics:
     """Kinematics of the SO-101 with the configured joint margin and end-effector frame."""
-    frame = config.env.processor.inverse_kinematics.target_frame_name
-    return Kinematics(config.env.robot.joint_margin_deg, frame)
+    frame = config.env.workspace.target_frame_name
+    return Kinematics(config.env.arm.joint_margin_deg, frame)
 
 
 def limits_of(config: Config) -> Limits:
     """What the gate keeps on every path; its box is a little larger than the one the actions are clipped to."""
-    robot = config.env.robot
-    bounds = config.env.processor.inverse_kinematics.end_effector_bounds
+    robot = config.env.arm
+    bounds = config.env.workspace.end_effector_bounds
     return Limits.of(
         margin_deg=robot.joint_margin_deg,
         speed_limit_deg_s=robot.speed_limit_deg_s,
         acceleration_limit_deg_s2=robot.acceleration_limit_deg_s2,
-        lead_limit_deg=robot.max_lead_deg,
+        lead_limits_deg=robot.lead_limits,
         box=EndEffectorBox(np.array(bounds.min) - BOX_SLACK_M, np.array(bounds.max) + BOX_SLACK_M),
         gripper_speed_pct_s=robot.gripper_speed_pct_s,
     )

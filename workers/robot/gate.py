@@ -5,6 +5,7 @@ acceleration, end-effector box, lead over the measured position, and the box aga
 goal. A check narrows the goal or holds the arm; none raises. Units: degrees (gripper: percent), seconds, metres.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -68,19 +69,18 @@ class Limits:
         margin_deg: float,
         speed_limit_deg_s: float,
         acceleration_limit_deg_s2: float,
-        lead_limit_deg: float,
+        lead_limits_deg: Sequence[float],
         box: EndEffectorBox | None,
         gripper_speed_pct_s: float = 200.0,
-        gripper_lead_pct: float = 20.0,
     ) -> "Limits":
-        """Limits from one figure for all five joints; the margin keeps them off the mechanical stops."""
+        """Limits from one figure for all five joints (the lead: [6]); the margin keeps them off the mechanical stops."""
         margin = _per_joint(margin_deg, 0.0)
         return cls(
             LOWER_DEG + margin,
             UPPER_DEG - margin,
             _per_joint(speed_limit_deg_s, gripper_speed_pct_s),
             _per_joint(acceleration_limit_deg_s2, gripper_speed_pct_s * 20.0),
-            _per_joint(lead_limit_deg, gripper_lead_pct),
+            np.array(lead_limits_deg),
             box,
         )
 

@@ -46,7 +46,7 @@ def main(desk: Desk, config: Config, board: Board) -> None:
     from workers.robot.build import kinematics_of, limits_of
     from workers.robot.drivers.sim import SimArm  # brings MuJoCo
 
-    arm = SimArm(reset_pose_deg=np.array(config.env.processor.reset.fixed_reset_joint_positions))
+    arm = SimArm(reset_pose_deg=np.array(config.env.reset_pose))
     loop = RobotLoop(desk, config, board, arm, limits_of(config), kinematics_of(config))
     try:
         loop.run()
@@ -63,9 +63,9 @@ class RobotLoop:
         self._desk = desk
         self._board = board
         self._arm = arm
-        self._tick_s = 1.0 / config.env.robot.loop_hz
+        self._tick_s = 1.0 / config.env.arm.loop_hz
         self._period_s = 1.0 / config.env.fps
-        self._rest_pose = np.array(config.env.processor.reset.fixed_reset_joint_positions)
+        self._rest_pose = np.array(config.env.reset_pose)
         self._controller = ArmController(arm, limits, tool, self._tick_s, self._period_s)
         self._pacer = Pacer(desk.name, self._tick_s, ROBOT_S)
         self._state = np.zeros((), ARM_STATE)

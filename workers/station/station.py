@@ -304,7 +304,7 @@ class Station:
 
 
 def _opening(config: Config, config_path: Path) -> e.RunOpened:
-    bounds = config.env.processor.inverse_kinematics.end_effector_bounds
+    bounds = config.env.workspace.end_effector_bounds
     (x0, y0, z0), (x1, y1, z1) = bounds.min, bounds.max
     return e.RunOpened(
         run=config.run.name,

@@ -14,7 +14,6 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from msgspec.structs import replace
-from numpy.typing import NDArray
 from torch.utils.flop_counter import FlopCounterMode
 
 from workers.actor.policy import Policy
@@ -74,10 +73,9 @@ def measure(
     sac = SAC(FEATURES, networks, updates, seed=0, pretrained=False)
     policy = Policy(FEATURES, networks, updates)
     policy.load(policy_tensors(sac), version=1)
-    seen: dict[str, NDArray[np.uint8] | NDArray[np.float32]] = {
-        f"observation.images.{camera}": np.zeros((128, 128, 3), np.uint8) for camera in FEATURES.cameras
-    }
-    seen["observation.state"] = np.zeros(FEATURES.state_dim, np.float32)
+    view = torch.zeros(1, FEATURES.height, FEATURES.width, 3, dtype=torch.uint8)
+    seen = {f"observation.images.{camera}": view for camera in FEATURES.cameras}
+    seen["observation.state"] = torch.zeros(1, FEATURES.state_dim)
     batch = replay.sample(batch_size, 0.5, rng)
     with FlopCounterMode(display=False) as flops:
         sac.update(batch, with_actor=False)

@@ -12,12 +12,12 @@ import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from workers.actor.chair import Chair
 from workers.actor.episode import EpisodeResult, EpisodeRunner
@@ -72,7 +72,7 @@ class PolicyAdapter:
         self.version += 1
         self._policy.load(policy_tensors(self._session.sac), self.version)
 
-    def act(self, observation: Mapping[str, NDArray[Any]], deterministic: bool) -> NDArray[np.float32]:
+    def act(self, observation: Mapping[str, Tensor], deterministic: bool) -> NDArray[np.float32]:
         self._steps += 1
         if not self.pinned and self._steps % self._every == 0:
             self.take()

@@ -27,7 +27,7 @@ def resident_bytes() -> int:
 def fill(replay: Replay, transitions: int, episode_length: int) -> float:
     """Feed steps until `transitions` are held; mean time of one record in us."""
     images = np.random.default_rng(0).integers(0, 255, FEATURES.image_shape, dtype=np.uint8)
-    state, action = np.zeros(FEATURES.state_dim, np.float32), np.zeros(4, np.float32)
+    state, action = np.zeros(FEATURES.state_dim, np.float32), np.zeros(FEATURES.action_dim, np.float32)
     records, start, episode = 0, time.perf_counter(), 0
     while replay.online_size + replay.demonstration_size < transitions:
         for step in range(episode_length):

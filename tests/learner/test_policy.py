@@ -17,13 +17,14 @@ POLICY = PolicyConfig(latent_dim=16)
 ALGORITHM = AlgorithmConfig()
 
 
-def observe(seed: int = 0) -> dict[str, np.ndarray]:
-    rng = np.random.default_rng(seed)
+def observe(features: FeatureSpec = FEATURES, seed: int = 0) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(seed)
+    size = (1, features.height, features.width, 3)
     pictures = {
-        f"observation.images.{camera}": rng.integers(0, 255, (32, 32, 3), dtype=np.uint8)
-        for camera in ("side", "front")
+        f"observation.images.{camera}": torch.randint(0, 255, size, dtype=torch.uint8, generator=generator)
+        for camera in reversed(features.cameras)
     }
-    return pictures | {"observation.state": rng.normal(size=3).astype(np.float32)}
+    return pictures | {"observation.state": torch.randn(1, features.state_dim, generator=generator)}
 
 
 @pytest.fixture
@@ -35,13 +36,11 @@ def test_deterministic_is_the_mean_and_the_best_command_of_the_learner(sac: SAC)
     policy = Policy(FEATURES, POLICY, ALGORITHM)
     policy.load_bytes(save(policy_tensors(sac)), version=4)
     seen = observe()
-    pictures = np.stack([seen["observation.images.front"], seen["observation.images.side"]])
+    pictures = torch.stack([seen["observation.images.front"], seen["observation.images.side"]], dim=1)
     with torch.no_grad():
-        state = torch.from_numpy(seen["observation.state"])[None]
-        z = sac.encoder(Observation(state, torch.from_numpy(pictures)[None]))
-        expected = torch.cat([sac.actor(z)[0].tanh(), sac.gripper(z).argmax(1, keepdim=True).float()], dim=1)[
-            0
-        ]
+        z = sac.encoder(Observation(seen["observation.state"], pictures))
+        command = sac.gripper.critic(z).argmax(1, keepdim=True).float()
+        expected = torch.cat([sac.actor(z)[0].tanh(), command], dim=1)[0]
     action = policy.act(seen, deterministic=True, generator=torch.Generator())
     assert (action.dtype, action.shape, policy.version) == (np.float32, (4,), 4)
     np.testing.assert_allclose(action, expected.numpy(), atol=1e-6)

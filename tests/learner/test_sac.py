@@ -27,24 +27,26 @@ POLICY = PolicyConfig(
 )
 
 
-def make_sac(policy: PolicyConfig = POLICY, seed: int = 0, **changes: object) -> SAC:
+def make_sac(features: FeatureSpec = FEATURES, seed: int = 0, **changes: object) -> SAC:
     plain: dict[str, object] = {"critic_network_kwargs": SMALL, "use_backup_entropy": False}
-    return SAC(FEATURES, policy, AlgorithmConfig(**plain | changes), seed=seed)  # type: ignore[arg-type]
+    return SAC(features, POLICY, AlgorithmConfig(**plain | changes), seed=seed)  # type: ignore[arg-type]
 
 
-def make_batch(size: int = 8, seed: int = 0) -> Batch:
+def make_batch(size: int = 8, seed: int = 0, features: FeatureSpec = FEATURES) -> Batch:
     generator = torch.Generator().manual_seed(seed)
 
     def observation() -> Observation:
-        images = torch.randint(0, 256, (size, 2, 16, 16, 3), dtype=torch.uint8, generator=generator)
-        return Observation(torch.randn(size, 3, generator=generator), images)
+        shape = (size, *features.image_shape)
+        images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=generator)
+        return Observation(torch.randn(size, features.state_dim, generator=generator), images)
 
-    motion = torch.rand(size, 3, generator=generator) * 2 - 1
-    command = torch.randint(0, 3, (size, 1), generator=generator).float()
+    motion = torch.rand(size, features.motion_dim, generator=generator) * 2 - 1
+    command = torch.randint(0, 3, (size, int(features.gripper)), generator=generator).float()
     return Batch(
         observation=observation(),
         next_observation=observation(),
         action=torch.cat([motion, command], dim=1),
+        motion_dim=features.motion_dim,
         reward=torch.arange(size).float(),
         terminated=(torch.arange(size) % 2).float(),
         discrete_penalty=torch.full((size,), -0.25),
@@ -81,7 +83,7 @@ def test_std_is_a_standard_deviation() -> None:
 
 
 def test_the_ensemble_equals_its_members_one_by_one() -> None:
-    ensemble = CriticEnsemble(10, 4, SMALL)
+    ensemble = CriticEnsemble(10, 3, 4, SMALL)
     for parameter in ensemble.parameters():
         torch.nn.init.normal_(parameter, std=0.3)
     z, action = torch.randn(6, 10), torch.randn(6, 3)
@@ -136,10 +138,10 @@ def test_a_random_subset_of_the_ensemble_makes_the_targets(monkeypatch: pytest.M
 
 def test_gripper_targets_are_double_dqn_with_the_penalty(monkeypatch: pytest.MonkeyPatch) -> None:
     sac = make_sac(discount=0.5)
-    monkeypatch.setattr(sac.gripper, "forward", lambda z: torch.tensor([[0.0, 1.0, 5.0]]).expand(len(z), -1))
-    target = torch.tensor([[9.0, 9.0, 2.0]])
-    monkeypatch.setattr(sac.target_gripper, "forward", lambda z: target.expand(len(z), -1))
-    targets = sac.gripper_targets(make_batch(2), torch.zeros(2, sac.encoder.out_dim))
+    gripper, online, target = sac.gripper, torch.tensor([[0.0, 1.0, 5.0]]), torch.tensor([[9.0, 9.0, 2.0]])
+    monkeypatch.setattr(gripper.critic, "forward", lambda z: online.expand(len(z), -1))
+    monkeypatch.setattr(gripper.target, "forward", lambda z: target.expand(len(z), -1))
+    targets = gripper.targets(make_batch(2), torch.zeros(2, sac.encoder.out_dim))
     assert targets.tolist() == [0 - 0.25 + 0.5 * 2.0, 1 - 0.25]
 
 
@@ -165,7 +167,7 @@ def test_the_actor_loss_leaves_encoder_and_critics_alone() -> None:
     z = sac.encoder(batch.observation).detach()
     sac.actor_loss(z)[0].backward()
     assert all(parameter.grad is not None for parameter in sac.actor.parameters())
-    untouched = [*sac.encoder.parameters(), *sac.critics.parameters(), *sac.gripper.parameters()]
+    untouched = [*sac.encoder.parameters(), *sac.critics.parameters(), *sac.gripper.critic.parameters()]
     assert all(parameter.grad is None and parameter.requires_grad for parameter in untouched)
 
 
@@ -220,7 +222,7 @@ def test_pretraining_clones_the_offline_rows() -> None:
     with torch.no_grad():
         z = sac.encoder(batch.observation)
         error = (sac.actor(z)[0].tanh() - batch.action[:, :3]).abs().mean(dim=1)
-        commands = sac.gripper(z).argmax(dim=1)
+        commands = sac.gripper.critic(z).argmax(dim=1)
     assert error[4:].max() < 0.1
     assert error[:4].mean() > 0.2
     assert commands[4:].tolist() == batch.action[4:, 3].tolist()
@@ -272,7 +274,7 @@ def test_a_toy_reach_is_learned_from_pictures(fusion: str) -> None:
     pictures = torch.from_numpy(np.stack([look(0), look(1)]))
     with torch.no_grad():
         z = sac.encoder(Observation(torch.zeros(2, 3), pictures))
-        motion, command = sac.actor(z)[0].tanh()[:, 0], sac.gripper(z).argmax(dim=1)
+        motion, command = sac.actor(z)[0].tanh()[:, 0], sac.gripper.critic(z).argmax(dim=1)
     assert motion[0] < -0.6
     assert motion[1] > 0.6
     assert command.tolist() == [0, 2]

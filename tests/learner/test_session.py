@@ -23,7 +23,7 @@ def small_config(folder: Path, **algorithm: object) -> Config:
     data["run"] |= {"directory": str(folder), "name": "run"}
     data["policy"] |= {"online_buffer_capacity": 500, "offline_buffer_capacity": 500, "torch_threads": 1}
     data["env"]["processor"]["image_preprocessing"]["resize_size"] = [32, 32]
-    data["algorithm"] |= {"batch_size": 8, "bc_pretrain_updates": 3} | algorithm
+    data["algorithm"] |= {"batch_size": 8, "bc_pretrain_updates": 3, "log_freq": 20} | algorithm
     config = msgspec.convert(data, Config)
     config.run_dir.mkdir(exist_ok=True)
     return config

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
 from workers.actor.chair import Chair
@@ -36,8 +37,8 @@ class Actor(Protocol):
 
     @property
     def version(self) -> int: ...
-    def act(self, observation: Observation, deterministic: bool) -> NDArray[np.float32]:
-        """float32 [4]: dx, dy, dz in [-1, 1], gripper command 0, 1 or 2."""
+    def act(self, observation: Mapping[str, torch.Tensor], deterministic: bool) -> NDArray[np.float32]:
+        """float32 [action_dim]: motion in [-1, 1], then any gripper's command 0, 1 or 2."""
 
 
 class Period(Protocol):
@@ -214,7 +215,8 @@ class EpisodeRunner:
             return self._script.action(info["cube_position_m"], info["ee_position_m"], info["gripper_pct"])
         if driver is Driver.HUMAN:
             return np.array([0.0, 0.0, 0.0, STAY], np.float32)  # keys arrive while the period passes
-        return self._policy.act(observation, deterministic=kind is EpisodeKind.EVALUATION)
+        batch = {name: torch.from_numpy(value)[None] for name, value in observation.items()}
+        return self._policy.act(batch, deterministic=kind is EpisodeKind.EVALUATION)
 
     def _apply_jogs(self) -> None:
         """A key press moves the arm at once, in the middle of the period."""

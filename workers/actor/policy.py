@@ -23,23 +23,27 @@ class PolicyRejected(ValueError):
 
 
 class Policy:
-    """Encoder, actor and gripper critic, in evaluation mode on the CPU."""
+    """Encoder, actor and, with a gripper, its critic; in evaluation mode on one device."""
 
-    def __init__(self, features: FeatureSpec, policy: PolicyConfig, algorithm: AlgorithmConfig) -> None:
+    def __init__(
+        self,
+        features: FeatureSpec,
+        policy: PolicyConfig,
+        algorithm: AlgorithmConfig,
+        device: torch.device | str = "cpu",
+    ) -> None:
         self.features = features
         self.version = 0
         """Version of the weights in use; 0 until the first `load`."""
-        encoder = ObservationEncoder(features, policy, pretrained=False)
-        self._networks = nn.ModuleDict(
-            {
-                "encoder": encoder,
-                "actor": Actor(encoder.out_dim, policy),
-                "gripper": GripperCritic(encoder.out_dim, policy),
-            }
-        ).eval()
-        self._networks.requires_grad_(False)
+        self._encoder = ObservationEncoder(features, policy, pretrained=False)
+        self._actor = Actor(self._encoder.out_dim, features.motion_dim, policy)
+        self._gripper = GripperCritic(self._encoder.out_dim, policy) if features.gripper else None
+        networks: dict[str, nn.Module] = {"encoder": self._encoder, "actor": self._actor}
+        if self._gripper is not None:
+            networks["gripper"] = self._gripper
+        self._networks = nn.ModuleDict(networks).eval().requires_grad_(False).to(device)
         self._discrete_exploration = algorithm.discrete_exploration
-        self._frozen_backbone = not encoder.backbone_trained
+        self._frozen_backbone = not self._encoder.backbone_trained
 
     def load_bytes(self, data: bytes, version: int) -> None:
         """`load` from one safetensors buffer. Raises PolicyRejected."""
@@ -81,28 +85,33 @@ class Policy:
 
     @torch.inference_mode()
     def act(
-        self,
-        observation: Mapping[str, NDArray[np.float32] | NDArray[np.uint8]],
-        deterministic: bool,
-        generator: torch.Generator,
+        self, observation: Mapping[str, Tensor], deterministic: bool, generator: torch.Generator
     ) -> NDArray[np.float32]:
-        """One action, float32 [4]: dx, dy, dz in [-1, 1], gripper 0 close, 1 stay, 2 open.
+        """One action, float32 [action_dim]: motion in [-1, 1], then any gripper's 0 close, 1 stay, 2 open.
 
-        `observation` has `observation.state` float32 [N] and `observation.images.<camera>` uint8 [H, W, 3].
-        Deterministic is tanh of the mean and the best gripper command; otherwise the action is sampled and
+        `observation` has `observation.state` float32 [1, N] and `observation.images.<camera>` uint8
+        [1, H, W, 3]; they and `generator` are on the policy's device.
+        Deterministic is tanh of the mean and the best gripper command; otherwise the motion is sampled and
         the gripper command is random with probability `discrete_exploration`.
         """
-        z = self._networks["encoder"](self._as_batch(observation))
-        actor = self._networks["actor"]
-        assert isinstance(actor, Actor)
-        motion = actor(z)[0].tanh() if deterministic else actor.sample(z, generator)[0]
-        command = self._networks["gripper"](z).argmax(dim=1)
-        if not deterministic and torch.rand((), generator=generator) < self._discrete_exploration:
-            command = torch.randint(NUM_DISCRETE_ACTIONS, (1,), generator=generator)
-        action: NDArray[np.float32] = torch.cat([motion, command.float().unsqueeze(1)], dim=1)[0].numpy()
-        return action
+        z = self._encoder(self._as_batch(observation))
+        action = self._actor(z)[0].tanh() if deterministic else self._actor.sample(z, generator)[0]
+        if self._gripper is not None:
+            command = self._gripper(z).argmax(dim=1, keepdim=True)
+            if not deterministic and self._explores(generator):
+                command = torch.randint(
+                    NUM_DISCRETE_ACTIONS, (1, 1), generator=generator, device=generator.device
+                )
+            action = torch.cat([action, command.float()], dim=1)
+        chosen: NDArray[np.float32] = action[0].cpu().numpy()
+        return chosen
 
-    def _as_batch(self, observation: Mapping[str, NDArray[np.float32] | NDArray[np.uint8]]) -> Observation:
-        pictures = np.stack([observation[f"observation.images.{camera}"] for camera in self.features.cameras])
-        state = np.asarray(observation["observation.state"], np.float32)
-        return Observation(torch.from_numpy(state)[None], torch.from_numpy(pictures)[None])
+    def _explores(self, generator: torch.Generator) -> bool:
+        draw = torch.rand((), generator=generator, device=generator.device)
+        return bool(draw < self._discrete_exploration)
+
+    def _as_batch(self, observation: Mapping[str, Tensor]) -> Observation:
+        state = observation["observation.state"]
+        views = [observation[f"observation.images.{camera}"] for camera in self.features.cameras]
+        none = state.new_empty((1, *self.features.image_shape), dtype=torch.uint8)
+        return Observation(state, torch.stack(views, dim=1) if views else none)

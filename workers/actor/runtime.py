@@ -3,30 +3,39 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from workers.actor.policy import Policy, PolicyRejected
 from workers.config import Config
+from workers.learner.devices import DeviceMissing, usable_device
 from workers.model.events import Event, PolicySwapped
 from workers.processors.build import feature_spec
+from workers.runtime.harness import WorkerFailure
 from workers.transport.shelf import PolicyShelf
 
 log = logging.getLogger(__name__)
 
 
 class PolicyRuntime:
-    """Swaps weights between steps, never inside one, and not at all while pinned (an evaluation)."""
+    """Swaps weights between steps, never inside one, and not at all while pinned (an evaluation).
+
+    Raises WorkerFailure when the configured `device` is not here.
+    """
 
     def __init__(self, config: Config, emit: Callable[[Event], None]) -> None:
         torch.set_num_threads(1)
-        self._policy = Policy(feature_spec(config), config.policy, config.algorithm)
+        try:
+            device = usable_device(config.device, "device")
+        except DeviceMissing as missing:
+            raise WorkerFailure(str(missing)) from missing
+        self._policy = Policy(feature_spec(config), config.policy, config.algorithm, device)
         self._shelf = PolicyShelf(config.run_dir / "policy")
         self._emit = emit
-        self._generator = torch.Generator().manual_seed(config.run.seed)
+        self._generator = torch.Generator(device).manual_seed(config.run.seed)
         self._offered = 0
         self.pinned = False
 
@@ -55,7 +64,7 @@ class PolicyRuntime:
             return
         self._emit(PolicySwapped(version, time.monotonic()))
 
-    def act(self, observation: Mapping[str, NDArray[Any]], deterministic: bool) -> NDArray[np.float32]:
-        """One action, float32 [4]; swaps in a newer policy first."""
+    def act(self, observation: Mapping[str, Tensor], deterministic: bool) -> NDArray[np.float32]:
+        """One action, float32 [action_dim]; swaps in a newer policy first. See `Policy.act`."""
         self.swap()
         return self._policy.act(observation, deterministic, self._generator)

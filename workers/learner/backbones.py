@@ -190,11 +190,13 @@ class ResNet18(nn.Module):
 
 
 def build_backbone(policy: PolicyConfig, cameras: int, pretrained: bool = True) -> nn.Module:
-    """The backbone that `vision_encoder_name` names.
+    """The backbone that `vision_encoder_name` names; one that does nothing where there are no cameras.
 
     With `pretrained` false the weights stay random: the actor gets them from the learner, tests need none.
     Raises BackboneNotFound when the name or its weights are unknown here.
     """
+    if not cameras:
+        return nn.Identity()
     name = policy.vision_encoder_name
     if name == "cnn":
         stems = cameras if policy.camera_fusion == "early" else 1

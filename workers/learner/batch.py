@@ -29,7 +29,8 @@ class Batch:
     observation: Observation
     next_observation: Observation
     action: Tensor
-    """float32 [B, 4]: dx, dy, dz in [-1, 1], gripper command 0, 1 or 2"""
+    """float32 [B, action_dim]: the motion, then the gripper's command where there is a gripper"""
+    motion_dim: int
     reward: Tensor
     """float32 [B]"""
     terminated: Tensor
@@ -39,14 +40,23 @@ class Batch:
     offline: Tensor
     """float32 [B]: 1 for transitions of the offline half (demonstrations, interventions)"""
 
+    @property
+    def motion(self) -> Tensor:
+        """Continuous part of the executed action, float32 [B, motion_dim] in [-1, 1]."""
+        return self.action[:, : self.motion_dim]
+
+    @property
+    def command(self) -> Tensor:
+        """Executed gripper command, int64 [B]: 0 close, 1 stay, 2 open. Not without a gripper."""
+        return self.action[:, self.motion_dim].round().long()
+
     def to(self, device: torch.device) -> "Batch":
         """The same batch on `device`."""
-        if self.reward.device == device:
-            return self
         return Batch(
             observation=self.observation.to(device),
             next_observation=self.next_observation.to(device),
             action=self.action.to(device, non_blocking=True),
+            motion_dim=self.motion_dim,
             reward=self.reward.to(device, non_blocking=True),
             terminated=self.terminated.to(device, non_blocking=True),
             discrete_penalty=self.discrete_penalty.to(device, non_blocking=True),

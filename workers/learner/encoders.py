@@ -32,32 +32,33 @@ class SpatialEmbedding(nn.Module):
 
 
 class ObservationEncoder(nn.Module):
-    """z = [tanh LN W picture_1, ..., tanh LN W state]; one shared backbone for all cameras."""
+    """z = [tanh LN W picture_1, ..., tanh LN W state]; one shared backbone for all cameras, if there are any."""
 
     def __init__(self, features: FeatureSpec, policy: PolicyConfig, pretrained: bool = True) -> None:
         super().__init__()
         cameras = len(features.cameras)
-        self.fuses_early = policy.vision_encoder_name == "cnn" and policy.camera_fusion == "early"
+        early = policy.vision_encoder_name == "cnn" and policy.camera_fusion == "early"
+        self.fuses_early = early and cameras > 0
         self.backbone = build_backbone(policy, cameras, pretrained)
         self.backbone_trained = any(parameter.requires_grad for parameter in self.backbone.parameters())
-        heads = 1 if self.fuses_early else cameras
+        self.heads = 1 if self.fuses_early else cameras
         maps = self._probe(features)
-        self.picture_heads = nn.ModuleList(_picture_head(maps, policy) for _ in range(heads))
+        self.picture_heads = nn.ModuleList(_picture_head(maps, policy) for _ in range(self.heads))
         self.state_head = _squash(features.state_dim, policy.state_encoder_hidden_dim)
-        self.out_dim = heads * policy.latent_dim + policy.state_encoder_hidden_dim
+        self.out_dim = self.heads * policy.latent_dim + policy.state_encoder_hidden_dim
 
     def _probe(self, features: FeatureSpec) -> torch.Size:
         """Shape [h, w, C] of the feature map, found by encoding one black observation."""
         black = torch.zeros(1, *features.image_shape, dtype=torch.uint8)
         with torch.no_grad():
-            return self.features(black)[0, 0].shape
+            return self.features(black).shape[2:]
 
     def features(self, images: Tensor) -> Tensor:
         """uint8 [B, cameras, H, W, 3] -> float32 [B, heads, h, w, C]; no gradient into a frozen backbone."""
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.backbone_trained):
             maps = self.backbone(images if self.fuses_early else images.flatten(0, 1))
             by_place: Tensor = maps.permute(0, 2, 3, 1)
-            return by_place.reshape(len(images), -1, *by_place.shape[1:])
+            return by_place.reshape(len(images), self.heads, *by_place.shape[1:])
 
     def embed(self, maps: Tensor, state: Tensor) -> Tensor:
         """[B, heads, h, w, C], [B, state_dim] -> z [B, out_dim]."""

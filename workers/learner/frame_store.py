@@ -5,19 +5,25 @@ as an observation or as a next observation.
 """
 
 import numpy as np
+import torch
+from numpy.typing import NDArray
 
-from workers.transport.record import ACTION_DIM, FeatureSpec, Step
+from workers.learner.pictures import picture_store
+from workers.transport.record import FeatureSpec, Step
 
 NO_SLOT = -1
 
 
 class FrameStore:
-    """`slots` observations with reference counts. Memory is touched only as slots are used."""
+    """`slots` observations with reference counts.
 
-    def __init__(self, features: FeatureSpec, slots: int) -> None:
-        self.images = np.empty((slots, *features.image_shape), np.uint8)
+    The pictures live on `device`, the numbers beside them (some hundred bytes a slot) in main memory.
+    """
+
+    def __init__(self, features: FeatureSpec, slots: int, device: torch.device) -> None:
+        self.pictures = picture_store(features, slots, device)
         self.state = np.empty((slots, features.state_dim), np.float32)
-        self.action = np.empty((slots, ACTION_DIM), np.float32)
+        self.action = np.empty((slots, features.action_dim), np.float32)
         self.reward = np.empty(slots, np.float32)
         self.terminated = np.empty(slots, np.bool_)
         self.discrete_penalty = np.empty(slots, np.float32)
@@ -58,11 +64,15 @@ class FrameStore:
 
     def write_step(self, slot: int, step: Step) -> None:
         """Copy a step into `slot`."""
-        self.images[slot] = step.images
-        self.state[slot] = step.state
+        self.write_observation(slot, step.state, step.images)
         self.action[slot] = step.action
         self.reward[slot] = step.reward
         self.terminated[slot] = step.terminated
         self.discrete_penalty[slot] = step.discrete_penalty
         self.session[slot] = step.session
         self.episode[slot] = step.episode
+
+    def write_observation(self, slot: int, state: NDArray[np.float32], images: NDArray[np.uint8]) -> None:
+        """Copy an observation alone into `slot`."""
+        self.state[slot] = state
+        self.pictures.write(slot, images)

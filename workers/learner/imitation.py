@@ -5,13 +5,13 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from workers.learner.batch import Batch
-from workers.learner.networks import CONTINUOUS_DIM, Actor, CriticEnsemble
+from workers.learner.networks import Actor, CriticEnsemble
 
 
-def actor_imitation_loss(actor: Actor, z: Tensor, action: Tensor, weights: Tensor) -> Tensor:
-    """Weighted mean over rows of |tanh(mean(z)) - a|^2 on dx, dy, dz; 0 when no row has weight."""
+def actor_imitation_loss(actor: Actor, z: Tensor, motion: Tensor, weights: Tensor) -> Tensor:
+    """Weighted mean over rows of |tanh(mean(z)) - a|^2 for motions a; 0 when no row has weight."""
     mean, _ = actor(z)
-    error = (mean.tanh() - action[:, :CONTINUOUS_DIM]).square().sum(dim=1)
+    error = (mean.tanh() - motion).square().sum(dim=1)
     return _weighted_mean(error, weights)
 
 
@@ -22,7 +22,7 @@ def preferred_demonstrations(actor: Actor, critics: CriticEnsemble, z: Tensor, b
     The Q-filter of Nair et al. 2018: what the critics value less than the policy's own is not imitated.
     """
     policy_q = critics(z, actor(z)[0].tanh()).amin(dim=0)
-    demonstrated_q: Tensor = critics(z, batch.action[:, :CONTINUOUS_DIM]).amin(dim=0)
+    demonstrated_q: Tensor = critics(z, batch.motion).amin(dim=0)
     preferred: Tensor = batch.offline * (demonstrated_q > policy_q)
     return preferred
 

@@ -5,7 +5,7 @@ import sys
 
 from workers.config import PolicyConfig
 from workers.learner.replay import frame_slots
-from workers.transport.record import ACTION_DIM, FeatureSpec
+from workers.transport.record import FeatureSpec
 
 _SLOT_BOOKKEEPING_BYTES = 4 * 3 + 1 + 4 + 8 * 2 + 1 + 8 * 2
 """reward, penalty, next slot; terminated; free-list entry and index rings; see FrameStore and IndexRing."""
@@ -18,7 +18,7 @@ class ReplayTooLarge(ValueError):
 def frame_bytes(features: FeatureSpec) -> int:
     """Bytes of one stored time step."""
     cameras, height, width, channels = features.image_shape
-    numbers = 4 * (features.state_dim + ACTION_DIM)
+    numbers = 4 * (features.state_dim + features.action_dim)
     return cameras * height * width * channels + numbers + _SLOT_BOOKKEEPING_BYTES
 
 

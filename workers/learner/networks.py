@@ -1,20 +1,20 @@
 """Heads over the encoded observation z: tanh-Gaussian actor, critic ensemble, gripper critic."""
 
+import copy
 import math
+from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workers.config import NetworkConfig, PolicyConfig
-from workers.transport.record import ACTION_DIM
 
-CONTINUOUS_DIM = ACTION_DIM - 1
-"""dx, dy, dz; the fourth action is the gripper command."""
 NUM_DISCRETE_ACTIONS = 3
 """Gripper commands: 0 close, 1 stay, 2 open."""
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 _LOG_2 = math.log(2.0)
+_M = TypeVar("_M", bound=nn.Module)
 
 
 def mlp(before: int, network: NetworkConfig) -> nn.Sequential:
@@ -29,12 +29,12 @@ def mlp(before: int, network: NetworkConfig) -> nn.Sequential:
 class Actor(nn.Module):
     """pi(a|z) = tanh(N(mean(z), std(z)^2)); std is a standard deviation."""
 
-    def __init__(self, z_dim: int, policy: PolicyConfig) -> None:
+    def __init__(self, z_dim: int, motion_dim: int, policy: PolicyConfig) -> None:
         super().__init__()
         self.body = mlp(z_dim, policy.actor_network_kwargs)
         width = policy.actor_network_kwargs.hidden_dims[-1]
-        self.mean = nn.Linear(width, CONTINUOUS_DIM)
-        self.log_std = nn.Linear(width, CONTINUOUS_DIM)
+        self.mean = nn.Linear(width, motion_dim)
+        self.log_std = nn.Linear(width, motion_dim)
         bound = policy.policy_kwargs.init_final
         for layer in (self.mean, self.log_std):
             nn.init.uniform_(layer.weight, -bound, bound)
@@ -45,12 +45,12 @@ class Actor(nn.Module):
         self.log_std_range = (math.log(kwargs.std_min), math.log(kwargs.std_max))
 
     def forward(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """z [B, Z] -> mean [B, 3] and log std [B, 3] of the Gaussian before the tanh."""
+        """z [B, Z] -> mean and log std, [B, motion_dim] each, of the Gaussian before the tanh."""
         hidden = self.body(z)
         return self.mean(hidden), self.log_std(hidden).clamp(*self.log_std_range)
 
     def sample(self, z: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Reparametrised actions [B, 3] in (-1, 1) and their log-probabilities [B]."""
+        """Reparametrised motions [B, motion_dim] in (-1, 1) and their log-probabilities [B]."""
         mean, log_std = self(z)
         noise = torch.randn(mean.shape, generator=generator, device=mean.device)
         before_tanh = mean + log_std.exp() * noise
@@ -96,11 +96,11 @@ class EnsembleLayerNorm(nn.Module):
 class CriticEnsemble(nn.Module):
     """N independent Q(z, a) with LayerNorm (RLPD)."""
 
-    def __init__(self, z_dim: int, members: int, network: NetworkConfig) -> None:
+    def __init__(self, z_dim: int, motion_dim: int, members: int, network: NetworkConfig) -> None:
         super().__init__()
         self.members = members
         layers: list[nn.Module] = []
-        before = z_dim + CONTINUOUS_DIM
+        before = z_dim + motion_dim
         for width in network.hidden_dims:
             layers += [
                 EnsembleLinear(members, before, width),
@@ -110,9 +110,9 @@ class CriticEnsemble(nn.Module):
             before = width
         self.layers = nn.Sequential(*layers, EnsembleLinear(members, before, 1))
 
-    def forward(self, z: Tensor, action: Tensor) -> Tensor:
-        """z [B, Z], continuous action [B, 3] -> Q [N, B]."""
-        inputs = torch.cat([z, action], dim=1).expand(self.members, -1, -1)
+    def forward(self, z: Tensor, motion: Tensor) -> Tensor:
+        """z [B, Z], motion [B, motion_dim] -> Q [N, B]."""
+        inputs = torch.cat([z, motion], dim=1).expand(self.members, -1, -1)
         return self.layers(inputs).squeeze(-1)  # type: ignore[no-any-return]
 
 
@@ -128,3 +128,8 @@ class GripperCritic(nn.Module):
     def forward(self, z: Tensor) -> Tensor:
         """z [B, Z] -> Q [B, 3]."""
         return self.out(self.body(z))  # type: ignore[no-any-return]
+
+
+def slow_copy(module: _M) -> _M:
+    """A copy without gradients, to follow `module` slowly."""
+    return copy.deepcopy(module).requires_grad_(False)

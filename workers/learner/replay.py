@@ -13,12 +13,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
-from workers.learner.augment import draw_shifts, shift_into
+from workers.learner.augment import draw_shifts
 from workers.learner.batch import Batch, Observation
 from workers.learner.frame_store import FrameStore
 from workers.learner.index_ring import IndexRing
-from workers.transport.record import ACTION_DIM, EpisodeEnd, FeatureSpec, Record, Step
+from workers.transport.record import EpisodeEnd, FeatureSpec, Record, Step
 
 Slots = NDArray[np.int64]
 
@@ -39,13 +40,20 @@ class Replay:
     intervention, then the oldest demonstration.
     """
 
-    def __init__(self, features: FeatureSpec, capacity: int, offline_capacity: int) -> None:
+    def __init__(
+        self,
+        features: FeatureSpec,
+        capacity: int,
+        offline_capacity: int,
+        storage_device: torch.device | str = "cpu",
+    ) -> None:
         self.features = features
         self.capacity = capacity
         self.offline_capacity = offline_capacity
         self.rejected = 0
         """Steps and closing observations left out because they hold NaN or infinity."""
-        self._store = FrameStore(features, frame_slots(capacity, offline_capacity))
+        slots = frame_slots(capacity, offline_capacity)
+        self._store = FrameStore(features, slots, torch.device(storage_device))
         self._online = IndexRing(capacity)
         self._demonstrations = IndexRing(offline_capacity)
         self._interventions = IndexRing(offline_capacity)
@@ -79,6 +87,10 @@ class Replay:
 
     def _add_step(self, step: Step) -> None:
         self._check_shapes(step.state, step.images)
+        if step.action.shape != (self.features.action_dim,):
+            raise ValueError(
+                f"record has action {step.action.shape}, this replay takes ({self.features.action_dim},)"
+            )
         finite = np.isfinite([step.reward, step.discrete_penalty]).all() and np.isfinite(step.action).all()
         if not (finite and np.isfinite(step.state).all()):
             self.rejected += 1
@@ -110,7 +122,7 @@ class Replay:
         last, self._open = self._open, None
         assert last is not None
         slot = self._take_slot(last)
-        self._store.state[slot], self._store.images[slot] = state, images
+        self._store.write_observation(slot, state, images)
         self._complete(last, slot)
         self._store.release(slot)
         self._store.release(last.slot)
@@ -191,7 +203,7 @@ class Replay:
         """Draw with replacement, `online_ratio` from online and the rest from offline.
 
         All come from one view while the other is empty. The batch lives in arrays that the next call of the
-        same size overwrites.
+        same size overwrites, its pictures on the storage device.
         Raises ValueError when there is nothing to draw.
         """
         online = self._online_share(batch_size, online_ratio)
@@ -224,12 +236,12 @@ class Replay:
 
 
 class _BatchArrays:
-    """Preallocated memory of one batch: fresh arrays would cost more in page faults than the copy itself."""
+    """Preallocated memory of the numbers of one batch."""
 
     def __init__(self, features: FeatureSpec, size: int) -> None:
-        self.images = np.empty((2, size, *features.image_shape), np.uint8)
+        self.motion_dim = features.motion_dim
         self.state = np.empty((2, size, features.state_dim), np.float32)
-        self.action = np.empty((size, ACTION_DIM), np.float32)
+        self.action = np.empty((size, features.action_dim), np.float32)
         self.reward = np.empty(size, np.float32)
         self.terminated = np.empty(size, np.float32)
         self.discrete_penalty = np.empty(size, np.float32)
@@ -239,24 +251,22 @@ class _BatchArrays:
         """Copy the transitions at `slots`, shifting pictures by up to `pad` pixels on the way."""
         following = store.next_slot[slots]
         shifts = draw_shifts(2 * len(slots), pad, rng)
-        for half, chosen in enumerate((slots.tolist(), following.tolist())):
-            for row, slot in enumerate(chosen):
-                down, right = shifts[half * len(slots) + row]
-                shift_into(self.images[half, row], store.images[slot], down, right)
+        pictures = store.pictures.gather([*slots.tolist(), *following.tolist()], shifts)
         self.state[0], self.state[1] = store.state[slots], store.state[following]
         self.action[:] = store.action[slots]
         self.reward[:] = store.reward[slots]
         self.terminated[:] = store.terminated[slots]
         self.discrete_penalty[:] = store.discrete_penalty[slots]
         self.offline[:online], self.offline[online:] = 0.0, 1.0
-        return self._as_batch()
+        return self._as_batch(pictures)
 
-    def _as_batch(self) -> Batch:
-        state, images = torch.from_numpy(self.state), torch.from_numpy(self.images)
+    def _as_batch(self, pictures: Tensor) -> Batch:
+        state, (images, next_images) = torch.from_numpy(self.state), pictures.chunk(2)
         return Batch(
-            observation=Observation(state[0], images[0]),
-            next_observation=Observation(state[1], images[1]),
+            observation=Observation(state[0], images),
+            next_observation=Observation(state[1], next_images),
             action=torch.from_numpy(self.action),
+            motion_dim=self.motion_dim,
             reward=torch.from_numpy(self.reward),
             terminated=torch.from_numpy(self.terminated),
             discrete_penalty=torch.from_numpy(self.discrete_penalty),

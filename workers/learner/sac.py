@@ -1,26 +1,23 @@
 """SAC with RLPD on pictures: the algorithm, one method per equation.
 
-Continuous motion is SAC (Haarnoja et al. 2018) with an ensemble of LayerNorm critics (RLPD, Ball et al.
-2023); the gripper is a three-way double DQN; the picture encoder is trained by the critics alone and, as in
-DrQ-v2 (Yarats et al. 2021), has no target copy. Each picture of a batch is encoded once per update.
+Motion is SAC (Haarnoja et al. 2018) with an ensemble of LayerNorm critics (RLPD, Ball et al. 2023); a
+gripper, where there is one, is learned beside it (`gripper.py`); the picture encoder is trained by the critics
+alone and, as in DrQ-v2 (Yarats et al. 2021), has no target copy. Each picture of a batch is encoded once per
+update.
 """
-
-import copy
-from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from workers.config import AlgorithmConfig, PolicyConfig
 from workers.learner.batch import Batch
 from workers.learner.encoders import ObservationEncoder
-from workers.learner.imitation import actor_imitation_loss, gripper_margin_loss, preferred_demonstrations
-from workers.learner.networks import CONTINUOUS_DIM, Actor, CriticEnsemble, GripperCritic
+from workers.learner.gripper import GripperDQN
+from workers.learner.imitation import actor_imitation_loss, preferred_demonstrations
+from workers.learner.networks import Actor, CriticEnsemble, slow_copy
 from workers.transport.record import FeatureSpec
 
 Metrics = dict[str, Tensor]
-_M = TypeVar("_M", bound=nn.Module)
 
 
 class SAC:
@@ -41,37 +38,48 @@ class SAC:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self._build_networks(features, policy, pretrained)
-        self.target_critics = _frozen_copy(self.critics)
-        self.target_gripper = _frozen_copy(self.gripper)
         temperature = torch.tensor(algorithm.temperature_init, device=self.device)
         self.log_temperature = temperature.log().requires_grad_()
         target = algorithm.target_entropy
-        self.target_entropy = -(CONTINUOUS_DIM + 1) / 2 if target is None else target
+        self.target_entropy = -features.action_dim / 2 if target is None else target
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.optimisers = self._build_optimisers()
         self.critic_updates = 0
         self.actor_updates = 0
 
     def _build_networks(self, features: FeatureSpec, policy: PolicyConfig, pretrained: bool) -> None:
-        self.encoder = ObservationEncoder(features, policy, pretrained).to(self.device)
-        z_dim = self.encoder.out_dim
-        self.actor = Actor(z_dim, policy).to(self.device)
-        members, network = self.algorithm.num_critics, self.algorithm.critic_network_kwargs
-        self.critics = CriticEnsemble(z_dim, members, network).to(self.device)
-        self.gripper = GripperCritic(z_dim, policy).to(self.device)
+        self.encoder = ObservationEncoder(features, policy, pretrained)
+        z_dim, motion_dim = self.encoder.out_dim, features.motion_dim
+        self.actor = Actor(z_dim, motion_dim, policy)
+        members, hidden = self.algorithm.num_critics, self.algorithm.critic_network_kwargs
+        self.critics = CriticEnsemble(z_dim, motion_dim, members, hidden)
+        self.target_critics = slow_copy(self.critics)
+        self.gripper = GripperDQN(z_dim, policy, self.algorithm) if features.gripper else None
+        self.networks: dict[str, nn.Module] = {
+            "encoder": self.encoder,
+            "actor": self.actor,
+            "critics": self.critics,
+            "target_critics": self.target_critics,
+        } | (self.gripper.networks() if self.gripper else {})
+        """Every network by its name in checkpoints; `target_x` slowly follows `x`."""
+        for network in self.networks.values():
+            network.to(self.device)
 
     def _build_optimisers(self) -> dict[str, torch.optim.Adam]:
         """One optimiser for all that the critic loss trains: the encoder must not be stepped twice."""
-        critic_parameters = [p for p in self._critic_parameters() if p.requires_grad]
+        learning = [*self.encoder.parameters(), *self._critic_parameters()]
+        by_critic_loss = [parameter for parameter in learning if parameter.requires_grad]
         rates = self.algorithm
         return {
-            "critic": torch.optim.Adam(critic_parameters, rates.critic_lr, fused=True),
+            "critic": torch.optim.Adam(by_critic_loss, rates.critic_lr, fused=True),
             "actor": torch.optim.Adam(self.actor.parameters(), rates.actor_lr, fused=True),
             "temperature": torch.optim.Adam([self.log_temperature], rates.temperature_lr, fused=True),
         }
 
-    def _critic_parameters(self) -> list[nn.Parameter]:
-        return [*self.encoder.parameters(), *self.critics.parameters(), *self.gripper.parameters()]
+    def _critic_parameters(self, prefix: str = "") -> list[Tensor]:
+        """Parameters of all critics or, with the prefix `target_`, of their slow copies in the same order."""
+        critics = [name.removeprefix("target_") for name in self.networks if name.startswith("target_")]
+        return [parameter for name in critics for parameter in self.networks[prefix + name].parameters()]
 
     # The equations
 
@@ -100,21 +108,8 @@ class SAC:
 
     def critic_loss(self, z: Tensor, batch: Batch, targets: Tensor) -> tuple[Tensor, Tensor]:
         """sum_j mean_b (Q_j(s, a) - y)^2, and the values Q [N, B] it came from."""
-        q: Tensor = self.critics(z, batch.action[:, :CONTINUOUS_DIM])
+        q: Tensor = self.critics(z, batch.motion)
         return torch.sum((q - targets).square().mean(dim=1)), q
-
-    @torch.no_grad()
-    def gripper_targets(self, batch: Batch, next_z: Tensor) -> Tensor:
-        """y = r + penalty + gamma (1 - terminated) Q'(s', argmax_u Q(s', u)), [B].  Double DQN."""
-        best = self.gripper(next_z).argmax(dim=1, keepdim=True)
-        value: Tensor = self.target_gripper(next_z).gather(1, best).squeeze(1)
-        reward = batch.reward + batch.discrete_penalty
-        return reward + self.algorithm.discount * (1 - batch.terminated) * value
-
-    def gripper_loss(self, gripper_q: Tensor, batch: Batch, targets: Tensor) -> Tensor:
-        """mean_b (Q(s, u) - y)^2 for the executed gripper command u."""
-        command = gripper_commands(batch)
-        return F.mse_loss(gripper_q.gather(1, command.unsqueeze(1)).squeeze(1), targets)
 
     def actor_loss(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """mean_b (alpha log pi(a|s) - min_j Q_j(s, a)), a ~ pi(s), and log pi(a|s) [B].
@@ -133,9 +128,8 @@ class SAC:
 
     @torch.no_grad()
     def update_targets(self) -> None:
-        """theta' <- theta' + tau (theta - theta'), critics and gripper critic."""
-        targets: list[Tensor] = [*self.target_critics.parameters(), *self.target_gripper.parameters()]
-        online: list[Tensor] = [*self.critics.parameters(), *self.gripper.parameters()]
+        """theta' <- theta' + tau (theta - theta') for all critics."""
+        targets, online = self._critic_parameters("target_"), self._critic_parameters()
         torch._foreach_lerp_(targets, online, self.algorithm.critic_target_update_weight)
 
     # The updates
@@ -156,20 +150,18 @@ class SAC:
     def _update_critics(self, z: Tensor, batch: Batch) -> Metrics:
         with torch.no_grad():
             next_z = self.encoder(batch.next_observation)
-        critic_loss, q = self.critic_loss(z, batch, self.critic_targets(batch, next_z))
-        gripper_q = self.gripper(z)
-        gripper_loss = self.gripper_loss(gripper_q, batch, self.gripper_targets(batch, next_z))
-        loss = critic_loss + gripper_loss
-        if self.algorithm.bc_weight:
-            loss = loss + self.bc_weight() * self._gripper_imitation(gripper_q, batch)
-        norm = self._descend("critic", loss)
+        loss, q = self.critic_loss(z, batch, self.critic_targets(batch, next_z))
+        metrics = {"critic_loss": loss.detach(), "q_mean": q.detach().mean()}
+        if self.gripper is not None:
+            gripper_q = self.gripper.critic(z)
+            gripper_loss = self.gripper.loss(gripper_q, batch, self.gripper.targets(batch, next_z))
+            loss = loss + gripper_loss
+            metrics["gripper_loss"] = gripper_loss.detach()
+            if self.algorithm.bc_weight:
+                loss = loss + self.bc_weight() * self.gripper.imitation_loss(gripper_q, batch)
+        metrics["critic_grad_norm"] = self._descend("critic", loss)
         self.critic_updates += 1
-        return {
-            "critic_loss": critic_loss.detach(),
-            "gripper_loss": gripper_loss.detach(),
-            "q_mean": q.detach().mean(),
-            "critic_grad_norm": norm,
-        }
+        return metrics
 
     def _update_actor(self, z: Tensor, batch: Batch) -> Metrics:
         loss, log_prob = self.actor_loss(z)
@@ -178,7 +170,7 @@ class SAC:
             weights = batch.offline
             if self.algorithm.bc_q_filter:
                 weights = preferred_demonstrations(self.actor, self.critics, z, batch)
-            imitation = actor_imitation_loss(self.actor, z, batch.action, weights)
+            imitation = actor_imitation_loss(self.actor, z, batch.motion, weights)
             loss = loss + self.bc_weight() * imitation
             metrics["bc_loss"] = imitation.detach()
         metrics["actor_grad_norm"] = self._descend("actor", loss)
@@ -194,25 +186,25 @@ class SAC:
         """One behaviour-cloning update of encoder, actor and gripper critic on the offline rows."""
         batch = batch.to(self.device)
         z = self.encoder(batch.observation)
-        imitation = actor_imitation_loss(self.actor, z, batch.action, batch.offline)
-        margin = self._gripper_imitation(self.gripper(z), batch)
+        loss = actor_imitation_loss(self.actor, z, batch.motion, batch.offline)
+        metrics = {"bc_loss": loss.detach()}
+        if self.gripper is not None:
+            margin = self.gripper.imitation_loss(self.gripper.critic(z), batch)
+            loss = loss + margin
+            metrics["bc_gripper_loss"] = margin.detach()
         for optimiser in ("critic", "actor"):
             self.optimisers[optimiser].zero_grad()
-        (imitation + margin).backward()  # type: ignore[no-untyped-call]
+        loss.backward()  # type: ignore[no-untyped-call]
         for optimiser in ("critic", "actor"):
             self._clip_and_step(optimiser)
         self.update_targets()
-        return {"bc_loss": imitation.detach(), "bc_gripper_loss": margin.detach()}
+        return metrics
 
     def bc_weight(self) -> float:
         """Weight of the behaviour-cloning term now."""
         decay = self.algorithm.bc_decay_updates
         left = max(0.0, 1 - self.actor_updates / decay) if decay else 1.0
         return self.algorithm.bc_weight * left
-
-    def _gripper_imitation(self, gripper_q: Tensor, batch: Batch) -> Tensor:
-        margin = self.algorithm.bc_gripper_margin
-        return gripper_margin_loss(gripper_q, gripper_commands(batch), batch.offline, margin)
 
     def _descend(self, name: str, loss: Tensor) -> Tensor:
         self.optimisers[name].zero_grad()
@@ -226,23 +218,3 @@ class SAC:
         )
         optimiser.step()
         return norm
-
-    def networks(self) -> dict[str, nn.Module]:
-        """Every network by its name in checkpoints."""
-        return {
-            "encoder": self.encoder,
-            "actor": self.actor,
-            "critics": self.critics,
-            "gripper": self.gripper,
-            "target_critics": self.target_critics,
-            "target_gripper": self.target_gripper,
-        }
-
-
-def gripper_commands(batch: Batch) -> Tensor:
-    """Executed gripper command, int64 [B] in 0..2."""
-    return batch.action[:, CONTINUOUS_DIM].round().long()
-
-
-def _frozen_copy(module: _M) -> _M:
-    return copy.deepcopy(module).requires_grad_(False)

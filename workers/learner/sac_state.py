@@ -28,7 +28,7 @@ def load_state_tensors(sac: SAC, tensors: Mapping[str, Tensor]) -> None:
     Generators of different kinds of device do not understand each other's state: a run that moves, from
     processor to GPU say, goes on with fresh noise, drawn from its seed and the updates done.
     """
-    for net, module in sac.networks().items():
+    for net, module in sac.networks.items():
         prefix = f"{net}."
         own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
         module.load_state_dict(own)
@@ -59,7 +59,7 @@ def _network_tensors(sac: SAC) -> dict[str, Tensor]:
     """`<network>.<name in its state dict>` -> tensor."""
     return {
         f"{net}.{key}": tensor
-        for net, module in sac.networks().items()
+        for net, module in sac.networks.items()
         for key, tensor in module.state_dict().items()
     }
 

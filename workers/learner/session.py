@@ -14,6 +14,7 @@ import torch
 from workers.config import Config
 from workers.learner.backbones import BackboneNotFound
 from workers.learner.checkpoint import Checkpoint, CheckpointStore, NoCheckpoint
+from workers.learner.devices import DeviceMissing, usable_device
 from workers.learner.memory import ReplayTooLarge, check_fits, replay_bytes
 from workers.learner.metrics import MetricsLog
 from workers.learner.replay import Replay
@@ -26,7 +27,6 @@ from workers.transport.record import Step
 from workers.transport.shelf import PolicyShelf
 
 RECORDS_AT_ONCE = 256  # 25 MB of two raw 128x128 cameras
-METRICS_EVERY_UPDATES = 20  # reading metrics waits for the device
 log = logging.getLogger(__name__)
 
 
@@ -37,8 +37,8 @@ class SessionRefused(Exception):
 class LearnerSession:
     """Everything the learner knows of a run.
 
-    Raises SessionRefused when the replay cannot fit, the run's log has other features, or the weights of the
-    vision encoder cannot be had.
+    Raises SessionRefused when a device is not here, the replay cannot fit, the run's log has other features,
+    or the weights of the vision encoder cannot be had.
     """
 
     def __init__(self, config: Config, breathe: Callable[[], object] = lambda: None) -> None:
@@ -47,14 +47,16 @@ class LearnerSession:
         self._config = config
         self.features = feature_spec(config)
         policy, algorithm = config.policy, config.algorithm
-        try:
-            check_fits(self.features, policy, _available_bytes())
-            self._reader = LogReader(config.run_dir / "log", self.features)
-            self.sac = SAC(self.features, policy, algorithm, seed=config.run.seed, device=policy.device)
-        except (ReplayTooLarge, LogMismatch, BackboneNotFound) as error:
-            raise SessionRefused(str(error)) from error
         online, offline = policy.online_buffer_capacity, policy.offline_buffer_capacity
-        self.replay = Replay(self.features, online, offline)
+        try:
+            device = usable_device(policy.device, "policy.device")
+            storage_device = usable_device(policy.storage_device, "policy.storage_device")
+            check_fits(self.features, policy, _available_bytes(storage_device))
+            self._reader = LogReader(config.run_dir / "log", self.features)
+            self.sac = SAC(self.features, policy, algorithm, seed=config.run.seed, device=device)
+        except (DeviceMissing, ReplayTooLarge, LogMismatch, BackboneNotFound) as error:
+            raise SessionRefused(str(error)) from error
+        self.replay = Replay(self.features, online, offline, storage_device)
         self._bytes_a_transition = replay_bytes(self.features, policy) / (online + offline)
         self._settings_hash = settings_hash(policy, algorithm)
         self._rng = np.random.default_rng(config.run.seed)
@@ -123,7 +125,8 @@ class LearnerSession:
         self._note(self.sac.update(batch, with_actor=with_actor), self.updates)
 
     def _note(self, metrics: Metrics, count: int) -> None:
-        if count % METRICS_EVERY_UPDATES == 0:
+        """Read and write down every `log_freq`-th update's metrics: reading them waits for the device."""
+        if count % self._config.algorithm.log_freq == 0:
             self._metrics |= {name: float(value) for name, value in metrics.items()}
             self._metrics_log.write(self.updates, self._figures() | self._metrics)
 
@@ -165,12 +168,16 @@ class LearnerSession:
 
     def checkpoint_due(self) -> bool:
         """Whether enough was learned since the last one; the end of cloning is worth one of its own."""
+        if not self._config.checkpoint.save_checkpoint:
+            return False
         cloned, updates = self._saved
         just_cloned = self.pretrain_left == 0 and cloned < self.pretrain_done
         return just_cloned or self.updates >= updates + self._config.checkpoint.save_freq
 
     def save_checkpoint(self, wait: bool = False) -> None:
-        """Save in the background; with `wait`, return when it is on disk."""
+        """Save in the background, unless the run writes none; with `wait`, return when it is on disk."""
+        if not self._config.checkpoint.save_checkpoint:
+            return
         if wait:
             self._checkpoints.wait()
         learned = (self.pretrain_done, self.updates)
@@ -221,8 +228,10 @@ class LearnerSession:
         log.info("resumed at update %d, %d of cloning", checkpoint.step, self.pretrain_done)
 
 
-def _available_bytes() -> int:
-    """Memory that can be taken without swapping."""
+def _available_bytes(device: torch.device) -> int:
+    """Memory that can be taken on `device`; of main memory, without swapping."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
     for line in Path("/proc/meminfo").read_text().splitlines() if Path("/proc/meminfo").exists() else ():
         if line.startswith("MemAvailable:"):
             return int(line.split()[1]) * 1024

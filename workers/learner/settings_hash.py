@@ -9,6 +9,8 @@ from workers.config import AlgorithmConfig, PolicyConfig
 FREE_POLICY_KEYS = frozenset(
     {
         "device",
+        "storage_device",
+        "online_steps",
         "online_buffer_capacity",
         "offline_buffer_capacity",
         "online_step_before_learning",
@@ -16,14 +18,15 @@ FREE_POLICY_KEYS = frozenset(
         "actor_learner_config",
     }
 )
-FREE_ALGORITHM_KEYS = frozenset({"utd_ratio", "discrete_exploration"})
+FREE_ALGORITHM_KEYS = frozenset({"utd_ratio", "discrete_exploration", "log_freq"})
 
 
 def settings_hash(policy: PolicyConfig, algorithm: AlgorithmConfig) -> str:
     """SHA-256 of all that shapes networks, optimisers and updates; equal hashes may resume each other.
 
     Every key of both sections counts, those of the future too, but for the free ones: where and how fast the
-    learner runs, what it remembers, when it begins, and what the actor alone does. A run may change these.
+    learner runs, what it remembers, when it begins and ends, what it writes down, and what the actor alone
+    does. A run may change these.
     """
     bound = [_without(policy, FREE_POLICY_KEYS), _without(algorithm, FREE_ALGORITHM_KEYS)]
     return hashlib.sha256(msgspec.json.encode(bound, order="sorted")).hexdigest()

@@ -5,7 +5,7 @@ import struct
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.transport.record import ACTION_DIM, EpisodeEnd, FeatureSpec, Outcome, Record, Step
+from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
 
 STEP, EPISODE_END = 1, 2
 _STEP = struct.Struct("<QIffBQqq")
@@ -53,8 +53,8 @@ def _encode_step(step: Step, spec: FeatureSpec) -> bytes:
         step.episode, step.step, step.reward, step.discrete_penalty, flags, step.policy_version,
         step.captured_ns, step.executed_ns,
     )  # fmt: skip
-    if step.action.shape != (ACTION_DIM,):
-        raise ValueError(f"action has shape {step.action.shape}, ({ACTION_DIM},) expected")
+    if step.action.shape != (spec.action_dim,):
+        raise ValueError(f"action has shape {step.action.shape}, this log takes ({spec.action_dim},)")
     return b"".join(
         (head, step.action.astype("<f4").tobytes(), *_encode_observation(step.state, step.images, spec))
     )
@@ -62,7 +62,7 @@ def _encode_step(step: Step, spec: FeatureSpec) -> bytes:
 
 def _decode_step(payload: bytes, spec: FeatureSpec) -> Step:
     episode, step, reward, penalty, flags, version, captured_ns, executed_ns = _STEP.unpack_from(payload)
-    action = np.frombuffer(payload, "<f4", ACTION_DIM, _STEP.size)
+    action = np.frombuffer(payload, "<f4", spec.action_dim, _STEP.size)
     state, images = _decode_observation(payload, _STEP.size + action.nbytes, spec)
     return Step(
         episode=episode,

@@ -11,21 +11,27 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-ACTION_DIM = 4
-"""dx, dy, dz in [-1, 1] and the gripper command (0 close, 1 stay, 2 open)."""
-
 
 class FeatureSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Shapes of an observation: what log, replay and networks must agree on."""
+    """Shapes of an observation and an action: what log, replay and networks must agree on."""
 
     state_dim: int
     """Length of `observation.state`."""
     cameras: tuple[str, ...]
-    """Camera names, in the order in which records hold their pictures."""
+    """Camera names, in the order in which records hold their pictures; there may be none."""
     height: int
-    """Picture height in pixels, the same for all cameras."""
+    """Picture height in pixels, the same for all cameras; 0 without cameras."""
     width: int
-    """Picture width in pixels, the same for all cameras."""
+    """Picture width in pixels, the same for all cameras; 0 without cameras."""
+    motion_dim: int = 3
+    """Continuous elements of an action, each in [-1, 1]; dx, dy, dz of an arm."""
+    gripper: bool = True
+    """Whether a last element is the gripper's command: 0 close, 1 stay, 2 open."""
+
+    @property
+    def action_dim(self) -> int:
+        """Elements of an action."""
+        return self.motion_dim + self.gripper
 
     @property
     def image_shape(self) -> tuple[int, int, int, int]:
@@ -59,7 +65,7 @@ class Step:
     images: NDArray[np.uint8]
     """uint8 [cameras, height, width, 3]: the pictures acted on."""
     action: NDArray[np.float32]
-    """float32 [4]: as executed, after clipping and intervention."""
+    """float32 [action_dim]: as executed, after clipping and intervention."""
     reward: float
     terminated: bool
     """The task ended here (success or failure): nothing is bootstrapped beyond."""

@@ -1,0 +1,30 @@
+"""Devices by the names that the configuration has for them."""
+
+import torch
+
+
+class DeviceMissing(ValueError):
+    """The configuration asks for a device that is not here; the message names the key."""
+
+
+def usable_device(name: str, key: str) -> torch.device:
+    """The device called `name`, which the configuration's `key` asks for. Raises DeviceMissing."""
+    device = torch.device(name)
+    there = _count(device.type)
+    if (device.index or 0) < there:
+        return device
+    found = f"only {there} of that kind" if there else "none of that kind"
+    raise DeviceMissing(
+        f'{key} = "{name}", but PyTorch {torch.__version__} finds {found} on this machine. Set it to "cpu", or'
+        " check the driver and that PyTorch was installed for this device."
+    )
+
+
+def _count(kind: str) -> int:
+    match kind:
+        case "cuda":
+            return torch.cuda.device_count()
+        case "mps":
+            return int(torch.backends.mps.is_available())
+        case _:
+            return 1

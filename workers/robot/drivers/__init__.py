@@ -1,7 +1,9 @@
 """What every arm driver offers, whether servos on a bus or a simulator. Drivers know nothing above them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
+
+import numpy as np
 
 from workers.robot.figures import Floats
 
@@ -13,6 +15,9 @@ class ArmReading:
     joints_deg: Floats  # [6] public joint vector
     velocity_deg_s: Floats  # [6] degrees/s, gripper percent/s
     stamp_s: float  # seconds of the driver's own clock; only differences mean something
+    current_a: Floats = field(default_factory=lambda: np.zeros(6))  # [6] motor currents, ampere, signed
+    goal_deg: Floats = field(default_factory=lambda: np.full(6, np.nan))  # [6] newest goal that passed the gate
+    clipped_ticks: int = 0  # how often the gate has narrowed a goal so far; only differences mean something
 
 
 class ArmDriver(Protocol):

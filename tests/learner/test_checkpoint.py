@@ -175,6 +175,9 @@ def test_other_settings_are_not_resumed_silently(tmp_path: Path) -> None:
     [
         {"torch_threads": 4},
         {"device": "cuda"},
+        {"storage_device": "cuda"},
+        {"online_steps": 7},
+        {"log_freq": 7},
         {"online_buffer_capacity": 7},
         {"offline_buffer_capacity": 7},
         {"online_step_before_learning": 0},

@@ -1,6 +1,7 @@
 """The equations against hand numbers and slow references; a toy task that must be learned."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -143,6 +144,21 @@ def test_gripper_targets_are_double_dqn_with_the_penalty(monkeypatch: pytest.Mon
     monkeypatch.setattr(gripper.target, "forward", lambda z: target.expand(len(z), -1))
     targets = gripper.targets(make_batch(2), torch.zeros(2, sac.encoder.out_dim))
     assert targets.tolist() == [0 - 0.25 + 0.5 * 2.0, 1 - 0.25]
+
+
+@pytest.mark.parametrize("with_actor", [False, True])
+def test_the_penalty_changes_the_gripper_critics_loss_and_nothing_else(with_actor: bool) -> None:
+    """In every update of a step, with and without the actor's; a sum of gradients is what both share."""
+    penalised = make_batch()
+    free = replace(penalised, discrete_penalty=torch.zeros(8))
+    one, other = (make_sac(grad_clip_norm=1e9) for _ in range(2))
+    z = torch.zeros(8, one.encoder.out_dim)
+    shift = one.gripper.targets(penalised, z) - one.gripper.targets(free, z)
+    torch.testing.assert_close(shift, penalised.discrete_penalty)
+
+    metrics = one.update(penalised, with_actor=with_actor), other.update(free, with_actor=with_actor)
+    differing = {name for name in metrics[0] if metrics[0][name] != metrics[1][name]}
+    assert differing == {"gripper_loss", "critic_grad_norm"}
 
 
 def test_the_critic_loss_is_summed_over_members_and_averaged_over_rows() -> None:

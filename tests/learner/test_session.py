@@ -48,6 +48,7 @@ def record_episodes(config: Config, first: int, count: int, demonstration: bool)
                     Step(
                         episode=episode, step=number, state=state(), images=images(), action=action,
                         reward=float(last), terminated=last, truncated=False, is_demonstration=demonstration,
+                        discrete_penalty=-0.01 * action[3],
                     )
                 )  # fmt: skip
             log.append(EpisodeEnd(episode=episode, outcome=Outcome.SUCCESS, state=state(), images=images()))
@@ -77,6 +78,23 @@ def test_the_update_to_data_ratio_is_paced(config: Config) -> None:
         session.update()
     assert session.updates == config.algorithm.utd_ratio * session.env_steps
     assert session.utd == config.algorithm.utd_ratio
+    session.close()
+
+
+def test_every_update_sees_the_penalties_of_its_batch(
+    config: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = LearnerSession(config)
+    gripper, seen = session.sac.gripper, []
+    plain_targets = gripper.targets
+    monkeypatch.setattr(
+        gripper, "targets", lambda batch, next_z: (seen.append(batch), plain_targets(batch, next_z))[1]
+    )
+    for _ in range(2 * config.algorithm.utd_ratio):
+        session.update()
+        torch.testing.assert_close(seen[-1].discrete_penalty, -0.01 * seen[-1].action[:, 3])
+        assert seen[-1].discrete_penalty.any()
+    assert len(seen) == session.updates == 2 * config.algorithm.utd_ratio
     session.close()
 
 
@@ -156,6 +174,31 @@ def test_metrics_are_lines_of_json(config: Config) -> None:
     lines = [json.loads(line) for line in (config.run_dir / "metrics.jsonl").read_text().splitlines()]
     assert lines[-1]["updates"] == 20
     assert np.isfinite([lines[-1]["critic_loss"], lines[-1]["q_mean"], lines[-1]["utd"]]).all()
+
+
+@pytest.mark.parametrize(("log_freq", "rows"), [(1, [1, 2, 3, 4, 5, 6, 7]), (3, [3, 6])])
+def test_a_row_of_metrics_every_log_freq_updates(
+    config: Config, tmp_path: Path, log_freq: int, rows: list[int]
+) -> None:
+    session = LearnerSession(small_config(tmp_path, log_freq=log_freq))
+    for _ in range(7):
+        session.update()
+    session.close()
+    lines = (config.run_dir / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["updates"] for line in lines] == rows
+    assert session.take_metrics().keys() >= {"critic_loss", "gripper_loss", "actor_loss"}
+
+
+def test_no_checkpoint_is_written_where_none_is_wanted(config: Config) -> None:
+    checkpoint = msgspec.structs.replace(config.checkpoint, save_checkpoint=False, save_freq=1)
+    session = LearnerSession(msgspec.structs.replace(config, checkpoint=checkpoint))
+    while session.pretrain_left:
+        session.pretrain()
+    session.update()
+    assert not session.checkpoint_due()
+    session.save_checkpoint(wait=True)
+    session.close()
+    assert not (config.run_dir / "checkpoints").exists()
 
 
 def test_metrics_go_to_wandb_offline_as_well(config: Config) -> None:

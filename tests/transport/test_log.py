@@ -144,6 +144,46 @@ def test_a_second_writer_is_told_who_has_the_log(tmp_path: Path) -> None:
     LogWriter(tmp_path, SPEC).close()
 
 
+@pytest.mark.parametrize("gripper", [True, False])
+@pytest.mark.parametrize("motion_dim", [1, 3, 7])
+@pytest.mark.parametrize("cameras", [(), ("front", "side")])
+def test_actions_of_any_size_come_back_with_or_without_pictures(
+    tmp_path: Path, motion_dim: int, gripper: bool, cameras: tuple[str, ...]
+) -> None:
+    side = 4 if cameras else 0
+    spec = FeatureSpec(
+        state_dim=3, cameras=cameras, height=side, width=side, motion_dim=motion_dim, gripper=gripper
+    )
+    action = np.arange(spec.action_dim, dtype=np.float32)
+    images = np.full(spec.image_shape, 7, np.uint8)
+    with LogWriter(tmp_path, spec) as writer:
+        writer.append(make_step(0, action=action, images=images))
+        writer.append(
+            EpisodeEnd(episode=0, outcome=Outcome.SUCCESS, state=np.ones(3, np.float32), images=images)
+        )
+    step, end = LogReader(tmp_path, spec).read_new()
+    np.testing.assert_array_equal(step.action, action)
+    np.testing.assert_array_equal(step.images, images)
+    np.testing.assert_array_equal(end.images, images)
+
+
+def test_a_log_from_before_there_were_other_actions_is_an_arms(tmp_path: Path) -> None:
+    write(tmp_path, 2)
+    features = '{"state_dim":3,"cameras":["front","side"],"height":4,"width":4}'
+    (tmp_path / "spec.json").write_text(f'{{"format":1,"features":{features}}}')
+    assert LogReader(tmp_path, SPEC).spec == SPEC
+    with LogWriter(tmp_path, SPEC) as writer:
+        assert writer.append(make_step(2)) == 2
+    assert [record.action.tolist() for record in LogReader(tmp_path).read_new()] == [[0.5, -0.5, 0.25, 2]] * 3
+
+
+def test_other_actions_are_refused_with_the_difference(tmp_path: Path) -> None:
+    write(tmp_path, 1)
+    other = FeatureSpec(state_dim=3, cameras=SPEC.cameras, height=4, width=4, motion_dim=6, gripper=False)
+    with pytest.raises(LogMismatch, match="motion_dim: 6 here, 3 there; gripper: False here, True there"):
+        LogReader(tmp_path, other)
+
+
 def test_other_observations_are_refused_with_the_difference(tmp_path: Path) -> None:
     write(tmp_path, 1)
     other = FeatureSpec(state_dim=18, cameras=("front",), height=4, width=4)
@@ -157,6 +197,8 @@ def test_a_record_of_another_shape_is_refused_and_leaves_the_log_as_it_was(tmp_p
     with LogWriter(tmp_path, SPEC) as writer:
         with pytest.raises(ValueError, match="observation has state"):
             writer.append(make_step(0, state=np.zeros(5, np.float32)))
+        with pytest.raises(ValueError, match=r"action has shape \(3,\), this log takes \(4,\)"):
+            writer.append(make_step(0, action=np.zeros(3, np.float32)))
         assert writer.append(make_step(0)) == 0
 
 

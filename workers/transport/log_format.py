@@ -32,7 +32,7 @@ class LogLocked(LogError):
 
 
 class LogMismatch(LogError):
-    """The log holds observations of another shape than this run makes."""
+    """The log holds observations or actions of another shape than this run makes."""
 
 
 class LogDamaged(LogError):
@@ -65,7 +65,7 @@ def read_spec(directory: Path, wanted: FeatureSpec | None = None) -> FeatureSpec
     different = wanted.differences(found.features) if wanted is not None else []
     if different:
         raise LogMismatch(
-            f"The log in {directory} was recorded with other observations ({'; '.join(different)})."
+            f"The log in {directory} was recorded with other observations or actions ({'; '.join(different)})."
             " Use the configuration it was recorded with, or a new run name."
         )
     return found.features

@@ -97,7 +97,7 @@ class Trial:
             0.15,
             np.random.default_rng([args.seed, 7]),
         )
-        self.env, port = sim_env(config)
+        self.env, port = sim_env(config, device="cpu")
         chair, period = Chair(True, config.env.teleop.jog_step), SimulatedPeriod(port, self.learn)
         self.runner = EpisodeRunner(
             self.env, self.policy, chair, self.script, period, self.append, lambda event: None

@@ -12,13 +12,17 @@ import gymnasium
 import numpy as np
 from gymnasium import spaces
 
-from workers.processors.pipeline import build_action_pipeline, build_environment_pipeline, state_size
+from workers.config import Config
+from workers.processors.build import Pipelines, arm_pipelines
+from workers.processors.errors import ProcessorError
+from workers.processors.features import IMAGES, STATE, Feature
 from workers.processors.scaling import STATE_LIMIT
-from workers.processors.settings import ProcessorSettings
-from workers.processors.transition import Action, Command, Judgement, Picture, Transition
+from workers.processors.transition import Action, Command, Judgement, Picture, Teleop, Transition
+from workers.processors.vanilla_observation import AGENT, PIXELS
 from workers.robot.drivers import ArmReading
 from workers.robot.figures import GRIPPER, Floats
 from workers.robot.kinematics import Kinematics
+from workers.transport.record import FeatureSpec
 
 Observation = dict[str, np.ndarray[Any, Any]]
 
@@ -72,13 +76,32 @@ class ArmPort(Protocol):
         ...
 
 
+class InterventionEnv(Protocol):
+    """An environment whose steps have a middle, in which a person can take part; `ArmEnv` and `GymEnv` are two.
+
+    `step` is begin_step, any number of nudges, finish_step. Info of an observation: `executed_action`,
+    `is_intervention`, `is_success`, `captured_s`, `policy_input`, with a gripper `discrete_penalty`.
+    """
+
+    features: FeatureSpec
+    step_limit: int
+
+    def reset(self, *, seed: int | None = None) -> tuple[Observation, dict[str, Any]]: ...
+    def begin_step(self, action: Action, human_action: Action | None = None) -> None: ...
+    def nudge(self, action: Action) -> None: ...
+    def judge(self, judgement: Judgement) -> None: ...
+    def finish_step(self) -> tuple[Observation, float, bool, bool, dict[str, Any]]: ...
+
+
 class ArmEnv(gymnasium.Env[Observation, Action]):
     """One arm, one task.
 
     Observation: `observation.state` float32 [N], `observation.images.<camera>` uint8 [H, W, 3].
-    Action: float32 [4]: dx, dy, dz in [-1, 1] times the step sizes; gripper 0 close, 1 stay, 2 open.
-    Reward 1 and `terminated` at success. Info: `executed_action`, `discrete_penalty`, `is_success`,
-    `is_intervention`, `gripper_pct`, `ee_position_m`, `ee_target_m`, and in simulation `cube_position_m`.
+    Action: float32 [4]: dx, dy, dz in [-1, 1] times the step sizes; gripper 0 close, 1 stay, 2 open; [3] without
+    `use_gripper`. Reward and end of the episode by the task, the reward classifier or the person, who always wins.
+    Info: `executed_action`, `discrete_penalty`, `is_success`, `is_intervention`, `gripper_pct`, `ee_position_m`,
+    `ee_target_m`, `policy_input`, and in simulation what `TaskState` knows.
+    Raises ArmUnavailable where the arm, a camera or what they measure cannot be used.
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 10}
@@ -86,31 +109,31 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
     def __init__(
         self,
         port: ArmPort,
-        settings: ProcessorSettings,
+        pipelines: Pipelines,
         kinematics: Kinematics,
+        terminate_on_success: bool = True,
+        judged_by_classifier: bool = False,
         render_mode: str | None = None,
     ) -> None:
+        """`judged_by_classifier`: the task's own verdict is for the simulated classifier only."""
         self.render_mode = render_mode
-        self._port, self._settings = port, settings
+        self.features = pipelines.spec()
+        self.step_limit = pipelines.step_limit
+        self._port = port
         self._kinematics = kinematics
-        self._observing = build_environment_pipeline(settings, kinematics)
-        self._acting = build_action_pipeline(settings, kinematics)
+        self._observing, self._acting = pipelines.environment, pipelines.action
+        self._terminate_on_success, self._by_classifier = terminate_on_success, judged_by_classifier
         self._reading: ArmReading | None = None
-        self._judgement: Judgement | None = None
         self._frames: dict[str, Picture] = {}
-        self.camera_names = tuple(port.picture_shapes)
-        self.step_limit = settings.max_episode_steps
+        low, high = [-1.0] * self.features.motion_dim, [1.0] * self.features.motion_dim
+        if self.features.gripper:
+            low, high = [*low, 0.0], [*high, 2.0]
         self.action_space = spaces.Box(
-            np.array([-1, -1, -1, 0], np.float32), np.array([1, 1, 1, 2], np.float32), dtype=np.float32
+            np.array(low, np.float32), np.array(high, np.float32), dtype=np.float32
         )
-        observed: dict[str, spaces.Space[Any]] = {
-            "observation.state": spaces.Box(-STATE_LIMIT, STATE_LIMIT, (state_size(settings),), np.float32)
+        observed = {
+            key: _space(key, feature) for key, feature in pipelines.stored.items() if _is_observed(key)
         }
-        for camera, shape in port.picture_shapes.items():
-            key = f"observation.images.{camera}"
-            crop = settings.crop_params_dict.get(key)
-            size = settings.resize_size or (crop[2:] if crop else shape)
-            observed[key] = spaces.Box(0, 255, (*size, 3), np.uint8)
         self.observation_space = spaces.Dict(observed)  # type: ignore[assignment]  # a dict of arrays is one
 
     def reset(
@@ -120,26 +143,28 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         super().reset(seed=seed)
         self._port.reset(int(self.np_random.integers(2**31)))
         reading = self._port.read()
-        self._acting.reset(reading)
+        try:
+            self._acting.reset(reading)
+        except ProcessorError as error:
+            raise ArmUnavailable(str(error)) from error
         self._observing.reset()
-        self._judgement = None
-        transition = self._observe(reading)
+        transition = self._observe(reading, is_reset=True)
         return transition.observation, transition.info
 
     def begin_step(self, action: Action, human_action: Action | None = None) -> None:
         """Start a period with the policy's action; a human action replaces it and marks an intervention."""
         if self._reading is None:
             raise gymnasium.error.ResetNeeded("call reset() before the first step")
-        self._acting.begin_period(self._reading)
-        self._apply(Command(np.asarray(action, np.float32), human_action))
+        self._acting.begin_period()
+        self._apply(np.asarray(action, np.float32), None if human_action is None else Teleop(human_action))
 
     def nudge(self, action: Action) -> None:
-        """A person's partial action [4], now, in the middle of the period. Marks an intervention."""
-        self._apply(Command(action, human=np.asarray(action, np.float32)))
+        """A person's partial action, now, in the middle of the period. Marks an intervention."""
+        self._apply(action, Teleop(np.asarray(action, np.float32)))
 
     def judge(self, judgement: Judgement) -> None:
         """A person's verdict; takes effect when the running step finishes."""
-        self._judgement = judgement
+        self._acting.judge(judgement)
 
     def finish_step(self) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """Observe the outcome of the period; call when it is over."""
@@ -163,31 +188,70 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         """Let go of the arm."""
         self._port.close()
 
-    def _apply(self, command: Command) -> None:
-        self._port.send(self._acting.apply(command).goal_deg.copy())
+    def _apply(self, action: Action, teleop: Teleop | None) -> None:
+        self._port.send(self._acting.apply(Command(action, teleop, self._reading)).goal_deg.copy())
 
-    def _observe(self, reading: ArmReading) -> Transition:
-        self._reading, self._frames = reading, self._port.frames()
-        period = self._acting.period
-        transition = Transition(reading, self._frames, period)
-        self._reward(transition)
-        transition.info["executed_action"] = period.executed.copy()
-        transition.info["is_intervention"] = period.is_intervention
-        transition.info["ee_target_m"] = self._acting.target_m
-        transition.info["ee_position_m"] = self._kinematics.position(reading.joints_deg)
-        transition.info["captured_s"] = reading.stamp_s
-        transition.info["gripper_pct"] = float(reading.joints_deg[GRIPPER])
-        self._observing(transition)
+    def _observe(self, reading: ArmReading, is_reset: bool = False) -> Transition:
+        self._frames = self._port.frames()
+        raw = {AGENT: reading.joints_deg, PIXELS: self._frames}
+        transition = Transition(raw, self._acting.period, reading, is_reset)
+        info = transition.info
+        info["executed_action"] = self._acting.executed(self._reading, reading)
+        info["is_intervention"] = transition.period.is_intervention
+        info["ee_target_m"] = self._acting.target_m
+        info["ee_position_m"] = self._kinematics.position(reading.joints_deg)
+        info["captured_s"] = reading.stamp_s
+        info["gripper_pct"] = float(reading.joints_deg[GRIPPER])
+        self._outcome(transition)
+        try:
+            self._observing(transition)
+        except ProcessorError as error:
+            raise ArmUnavailable(str(error)) from error
+        info["policy_input"] = transition.policy_input
+        self._reading = reading
         return transition
 
-    def _reward(self, transition: Transition) -> None:
-        """Reward 1 and the end of the episode at success; a person's verdict overrules the task's."""
-        task = self._port.task_state()
+    def _outcome(self, transition: Transition) -> None:
+        """Reward and end by the task; a person's verdict overrules it."""
+        task, judgement, info = self._port.task_state(), transition.period.judgement, transition.info
+        info["task_success"] = task.success
         if task.cube_position_m is not None:
-            transition.info["cube_position_m"] = task.cube_position_m
-        success = task.success if self._judgement is None else self._judgement is Judgement.SUCCESS
-        transition.info["is_success"] = success
+            info["cube_position_m"] = task.cube_position_m
+        success = task.success and not self._by_classifier
         transition.reward = float(success)
-        ended = success and self._settings.terminate_on_success
-        transition.terminated = ended or self._judgement is Judgement.FAILURE
-        self._judgement = None
+        if judgement is not None:
+            success = judgement is Judgement.SUCCESS
+            transition.reward = float(success)
+            info["decided_by"] = "person"
+        info["is_success"] = success
+        ended = success and self._terminate_on_success
+        transition.terminated = ended or judgement in (Judgement.FAILURE, Judgement.RERECORD)
+
+
+def arm_env(
+    config: Config,
+    port: ArmPort,
+    kinematics: Kinematics,
+    device: str | None = None,
+    render_mode: str | None = None,
+) -> ArmEnv:
+    """The environment that a configuration describes, over an arm; with a `device`, for a policy there."""
+    processor = config.env.processor
+    return ArmEnv(
+        port,
+        arm_pipelines(config, kinematics, device),
+        kinematics,
+        processor.reset.terminate_on_success,
+        processor.reward_classifier is not None,
+        render_mode,
+    )
+
+
+def _is_observed(key: str) -> bool:
+    return key == STATE or key.startswith(IMAGES)
+
+
+def _space(key: str, feature: Feature) -> spaces.Space[Any]:
+    if key == STATE:
+        return spaces.Box(-STATE_LIMIT, STATE_LIMIT, feature.shape, np.float32)
+    return spaces.Box(0, 255, feature.shape, np.uint8)

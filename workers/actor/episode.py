@@ -7,22 +7,25 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from workers.actor.chair import Chair
-from workers.actor.environment import ArmEnv, ArmUnavailable
+from workers.actor.environment import ArmUnavailable, InterventionEnv
 from workers.model.commands import Axis, Jog, Verdict
 from workers.model.events import Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
-from workers.processors.transition import Judgement
+from workers.processors.transition import GripperCommand, Judgement
 from workers.teleop.scripted_operator import ScriptedOperator
-from workers.transport.record import EpisodeEnd, Outcome, Record, Step
+from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
 
 Observation = Mapping[str, NDArray[Any]]
-STAY = 1.0  # gripper command
 log = logging.getLogger(__name__)
 _HUMANS = (Driver.HUMAN, Driver.SCRIPTED)
-_JUDGEMENTS = {Verdict.SUCCESS: Judgement.SUCCESS, Verdict.FAILURE: Judgement.FAILURE}
+_JUDGEMENTS = {
+    Verdict.SUCCESS: Judgement.SUCCESS,
+    Verdict.FAILURE: Judgement.FAILURE,
+    Verdict.RERECORD: Judgement.RERECORD,
+}
 _OUTCOMES = {
     EndedBy.SUCCESS: Outcome.SUCCESS,
     EndedBy.FAILURE: Outcome.FAILURE,
@@ -37,7 +40,7 @@ class Actor(Protocol):
 
     @property
     def version(self) -> int: ...
-    def act(self, observation: Mapping[str, torch.Tensor], deterministic: bool) -> NDArray[np.float32]:
+    def act(self, observation: Mapping[str, Tensor], deterministic: bool) -> NDArray[np.float32]:
         """float32 [action_dim]: motion in [-1, 1], then any gripper's command 0, 1 or 2."""
 
 
@@ -79,7 +82,7 @@ class EpisodeRunner:
 
     def __init__(
         self,
-        env: ArmEnv,
+        env: InterventionEnv,
         policy: Actor,
         chair: Chair,
         script: ScriptedOperator | None,
@@ -95,6 +98,7 @@ class EpisodeRunner:
         self._append = append
         self._emit = emit
         self._driver = Driver.NOBODY
+        self._stay = stay_action(env.features)
 
     def run(self, kind: EpisodeKind, episode: int, seed: int) -> EpisodeResult:
         """Run one episode to its end, or until the arm cannot be driven. Raises LogFull."""
@@ -155,7 +159,7 @@ class EpisodeRunner:
             if result.steps:
                 log.info("%s takes over at step %d of episode %d", driver.value, result.steps, episode)
         self._change_driver(driver)
-        action = self._action(driver, kind, observation, info)
+        action = self._action(driver, kind, info)
         executed_ns = time.monotonic_ns()
         self._env.begin_step(action, human_action=action if driver is Driver.HUMAN else None)
         self._apply_jogs()
@@ -181,7 +185,7 @@ class EpisodeRunner:
                     truncated=truncated,
                     is_intervention=helped and kind is EpisodeKind.TRAINING,
                     is_demonstration=kind is EpisodeKind.DEMONSTRATION,
-                    discrete_penalty=float(outcome["discrete_penalty"]),
+                    discrete_penalty=float(outcome.get("discrete_penalty", 0.0)),
                     policy_version=self._policy.version,
                     captured_ns=round(info["captured_s"] * 1e9),
                     executed_ns=executed_ns,
@@ -207,21 +211,18 @@ class EpisodeRunner:
         )
         return self._chair.driver(wants)
 
-    def _action(
-        self, driver: Driver, kind: EpisodeKind, observation: Observation, info: dict[str, Any]
-    ) -> NDArray[np.float32]:
+    def _action(self, driver: Driver, kind: EpisodeKind, info: dict[str, Any]) -> NDArray[np.float32]:
         if driver is Driver.SCRIPTED:
             assert self._script is not None
             return self._script.action(info["cube_position_m"], info["ee_position_m"], info["gripper_pct"])
         if driver is Driver.HUMAN:
-            return np.array([0.0, 0.0, 0.0, STAY], np.float32)  # keys arrive while the period passes
-        batch = {name: torch.from_numpy(value)[None] for name, value in observation.items()}
-        return self._policy.act(batch, deterministic=kind is EpisodeKind.EVALUATION)
+            return self._stay  # keys arrive while the period passes
+        return self._policy.act(info["policy_input"], deterministic=kind is EpisodeKind.EVALUATION)
 
     def _apply_jogs(self) -> None:
         """A key press moves the arm at once, in the middle of the period."""
         for jog in self._chair.take_jogs():
-            self._env.nudge(jog_delta(jog, self._chair.jog_step))
+            self._env.nudge(jog_delta(jog, self._chair.jog_step, self._env.features))
 
     def _change_driver(self, driver: Driver) -> None:
         if driver is not self._driver:
@@ -235,13 +236,22 @@ def stack_pictures(observation: Observation) -> NDArray[np.uint8]:
     return np.stack(pictures) if pictures else np.empty((0, 0, 0, 3), np.uint8)
 
 
-def jog_delta(jog: Jog, jog_step: float) -> NDArray[np.float32]:
-    """One key press as a partial action, float32 [4]."""
-    delta = np.array([0.0, 0.0, 0.0, STAY], np.float32)
+def stay_action(features: FeatureSpec) -> NDArray[np.float32]:
+    """The action that moves nothing, float32 [motion (+ 1)]."""
+    action = np.zeros(features.action_dim, np.float32)
+    if features.gripper:
+        action[-1] = GripperCommand.STAY
+    return action
+
+
+def jog_delta(jog: Jog, jog_step: float, features: FeatureSpec) -> NDArray[np.float32]:
+    """One key press as a partial action; an axis that the action does not have moves nothing."""
+    delta = stay_action(features)
     if jog.axis is Axis.GRIPPER:
-        delta[3] = STAY + np.sign(jog.direction)
-    else:
-        delta["xyz".index(jog.axis.value)] = np.sign(jog.direction) * jog_step
+        if features.gripper:
+            delta[-1] += np.sign(jog.direction)
+    elif (index := "xyz".index(jog.axis.value)) < features.motion_dim:
+        delta[index] = np.sign(jog.direction) * jog_step
     return delta
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from workers.actor.chair import Chair
-from workers.actor.environment import ArmEnv
+from workers.actor.environment import arm_env
 from workers.actor.episode import EpisodeResult, EpisodeRunner
 from workers.actor.period import RealtimePeriod
 from workers.actor.realtime import RealtimeArm
@@ -29,7 +29,6 @@ from workers.model.events import (
     ScriptChanged,
 )
 from workers.model.orders import AnyOrder, Attend, Collect, Hold, Operate, Rest, TakePolicy
-from workers.processors.build import feature_spec, processor_settings
 from workers.robot.board import Board
 from workers.robot.build import kinematics_of
 from workers.runtime.harness import Desk
@@ -52,13 +51,13 @@ class ActorLoop:
     def __init__(self, desk: Desk, config: Config, board: Board) -> None:
         self._desk = desk
         self._config = config
-        self._recorder = Recorder(config.run_dir, feature_spec(config))
         cameras = config.env.cameras
         shapes = {name: (camera.height, camera.width) for name, camera in cameras.items()}
         self._arm = RealtimeArm(
             board, shapes, {n: camera.fps for n, camera in cameras.items()}, self._breathe
         )
-        env = ArmEnv(self._arm, processor_settings(config), kinematics_of(config))
+        env = arm_env(config, self._arm, kinematics_of(config), config.device)
+        self._recorder = Recorder(config.run_dir, env.features)
         self._chair = Chair(config.operator.scripted, config.env.teleop.jog_step)
         self._script = self._make_script() if config.simulated else None
         self._policy = PolicyRuntime(config, desk.mailbox.emit)

@@ -1,16 +1,20 @@
 """GripperPenaltyProcessor: a price on opening and closing, for the discrete gripper critic."""
 
+from workers.processors.features import PENALTY, Features, scalar
 from workers.processors.transition import Transition
 
 
 class GripperPenaltyProcessor:
-    """`info["discrete_penalty"]` is the penalty on steps that change the commanded jaw goal, else 0."""
+    """`info["discrete_penalty"]` is the penalty on exactly the steps that change the commanded jaw goal, else 0."""
 
     def __init__(self, penalty: float) -> None:
         self._penalty = penalty
 
     def reset(self) -> None:
         """Nothing to forget."""
+
+    def features(self, features: Features) -> Features:
+        return {**features, PENALTY: scalar("float32")}
 
     def __call__(self, transition: Transition) -> None:
         period = transition.period

@@ -1,14 +1,16 @@
 """ImageCropResizeProcessor: cuts pictures to their region of interest and the policy's size."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
+from workers.processors.errors import ProcessorError
+from workers.processors.features import IMAGES, Features, pictures
 from workers.processors.transition import Picture, Transition
 
 Crop = tuple[int, int, int, int]  # top, left, height, width in pixels
-_PREFIX = "observation.images."
 
 
 class ImageCropResizeProcessor:
@@ -21,9 +23,19 @@ class ImageCropResizeProcessor:
     def reset(self) -> None:
         """Nothing to forget."""
 
+    def features(self, features: Features) -> Features:
+        sized = {}
+        for camera, picture in pictures(features).items():
+            key = IMAGES + camera
+            crop = self._crops.get(key)
+            sized[key] = replace(
+                picture, shape=(*(self._size or (crop[2:] if crop else picture.shape[:2])), 3)
+            )
+        return {**features, **sized}
+
     def __call__(self, transition: Transition) -> None:
         for key, picture in transition.observation.items():
-            if key.startswith(_PREFIX):
+            if key.startswith(IMAGES):
                 transition.observation[key] = self._resized(self._cropped(key, picture))
 
     def _cropped(self, key: str, picture: Picture) -> Picture:
@@ -31,9 +43,10 @@ class ImageCropResizeProcessor:
             return picture
         top, left, height, width = self._crops[key]
         if top + height > picture.shape[0] or left + width > picture.shape[1]:
-            raise ValueError(
+            raise ProcessorError(
+                self,
                 f"crop {self._crops[key]} of {key} does not fit into its "
-                f"{picture.shape[0]}x{picture.shape[1]} picture"
+                f"{picture.shape[0]}x{picture.shape[1]} picture",
             )
         return np.ascontiguousarray(picture[top : top + height, left : left + width])
 
@@ -41,6 +54,6 @@ class ImageCropResizeProcessor:
         if self._size is None or picture.shape[:2] == self._size:
             return picture
         height, width = self._size
-        shrinking = height < picture.shape[0]
+        shrinking = height < picture.shape[0] or width < picture.shape[1]
         how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
         return cv2.resize(picture, (width, height), interpolation=how).astype(np.uint8, copy=False)

@@ -3,50 +3,83 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.processors.errors import ProcessorError
+from workers.processors.features import Features, vector
 from workers.processors.transition import Command, Period
 from workers.robot.drivers import ArmReading
-from workers.robot.figures import GRIPPER, Floats
+from workers.robot.figures import GRIPPER, JOINT_NAMES, Floats
 from workers.robot.kinematics import Kinematics
 
 # The target may run this many steps ahead of the measured tool before it is pulled back: a blocked arm must
 # not wind the target up to the far end of the workspace.
 _LEAD_STEPS = 1.5
+AXES = 3
 
 
 class InverseKinematicsEEToJoints:
-    """Moves an EE target by `delta * step_sizes` within the workspace bounds; solves for joints, tool down.
+    """Moves an EE target by `delta * step_sizes` within the workspace bounds; solves for joints, direction kept.
 
     The reference is the last commanded target, so that sag and lag of the servos do not accumulate; the
-    solver starts at its previous solution. The jaw's heading stays what it was at reset.
+    solver starts at its previous solution. At the first command of a period the target is pulled back to where
+    the arm can be soon. What the bounds or the arm's reach cut off is taken out of `Period.executed`.
     """
 
     def __init__(self, kinematics: Kinematics, min_m: Floats, max_m: Floats, step_sizes_m: Floats) -> None:
         self._kinematics = kinematics
         self._min_m, self._max_m, self._step_sizes_m = min_m, max_m, step_sizes_m
         self._lead_m = float(_LEAD_STEPS * np.linalg.norm(step_sizes_m))
-        self.target_m: Floats = np.zeros(3)
+        self.target_m: Floats = np.zeros(AXES)
 
-    def reset(self, reading: ArmReading) -> None:
-        """Take the measured pose as reference: at the start of an episode, and whenever the arm was moved."""
+    def reset(self, reading: ArmReading | None) -> None:
+        """Take the measured pose as reference: at the start of an episode, and whenever the arm was moved.
+
+        Raises ProcessorError when a joint is not a finite number.
+        """
+        assert reading is not None, "inverse kinematics need an arm"
+        if not np.isfinite(reading.joints_deg).all():
+            wrong = [
+                name
+                for name, deg in zip(JOINT_NAMES, reading.joints_deg, strict=True)
+                if not np.isfinite(deg)
+            ]
+            raise ProcessorError(self, f"{', '.join(wrong)}: the measured position is not a finite number")
         self._joints = reading.joints_deg.copy()
         self._heading_rad = self._kinematics.heading_rad(self._joints)
         self.target_m = self._kinematics.position(self._joints)
 
-    def follow(self, reading: ArmReading) -> None:
-        """Pull the target back to where the arm can be soon; called at the start of each period."""
-        measured = self._kinematics.position(reading.joints_deg)
+    def features(self, features: Features) -> Features:
+        return {
+            **features,
+            "joint_goal": vector("float64", tuple(f"{joint}.pos" for joint in JOINT_NAMES[:GRIPPER])),
+        }
+
+    def __call__(self, command: Command, period: Period) -> None:
+        measured = command.complementary_data.get("raw_joint_positions")
+        if period.commands == 0 and measured is not None:
+            self._follow(measured)
+        before = self.target_m
+        delta = command.action[:AXES]
+        period.goal_deg[:GRIPPER] = self._nudge(delta)
+        moved = (self.target_m - before) / self._step_sizes_m
+        period.executed[:AXES] = np.clip(period.executed[:AXES] + moved - delta, -1.0, 1.0)
+
+    def moved(self, from_deg: Floats, to_deg: Floats) -> Floats:
+        """Motion [3], in step sizes, between two joint goals [6]: what was carried out of a narrowed action."""
+        way_m = self._kinematics.position(to_deg) - self._kinematics.position(from_deg)
+        motion: Floats = np.clip(way_m / self._step_sizes_m, -1.0, 1.0)
+        return motion
+
+    def _follow(self, measured_deg: Floats) -> None:
+        measured = self._kinematics.position(measured_deg)
         ahead = self.target_m - measured
         distance = float(np.linalg.norm(ahead))
         if distance > self._lead_m:
             self.target_m = measured + ahead * (self._lead_m / distance)
 
-    def nudge(self, delta: NDArray[np.floating]) -> Floats:
+    def _nudge(self, delta: NDArray[np.floating]) -> Floats:
         """Move the target by `delta` [3] (in step sizes) now; returns joint goals [5] in degrees."""
         wanted = np.minimum(np.maximum(self.target_m + delta * self._step_sizes_m, self._min_m), self._max_m)
         solution = self._kinematics.inverse(wanted, self._joints, self._heading_rad)
         self._joints = solution.joints_deg
         self.target_m = wanted if solution.converged else self._kinematics.position(self._joints)
         return self._joints[:GRIPPER]
-
-    def __call__(self, command: Command, period: Period) -> None:
-        period.goal_deg[:GRIPPER] = self.nudge(command.action[:3])

@@ -2,9 +2,13 @@
 
 import numpy as np
 
+from workers.processors.features import Features, with_state
 from workers.processors.scaling import scaled_velocity
 from workers.processors.transition import Transition
 from workers.robot.drivers import ArmReading
+from workers.robot.figures import JOINT_NAMES
+
+_NAMES = tuple(f"{joint}.vel" for joint in JOINT_NAMES)
 
 
 class JointVelocityProcessor:
@@ -19,10 +23,13 @@ class JointVelocityProcessor:
     def reset(self) -> None:
         self._before = None
 
+    def features(self, features: Features) -> Features:
+        return with_state(features, _NAMES)
+
     def __call__(self, transition: Transition) -> None:
-        now, before = transition.reading, self._before
+        now, before = transition.measured, self._before
         velocity = np.zeros_like(now.joints_deg)
         if before is not None and now.stamp_s > before.stamp_s:
             velocity = (now.joints_deg - before.joints_deg) / (now.stamp_s - before.stamp_s)
         self._before = now
-        transition.add_state(scaled_velocity(velocity))
+        transition.add_state(self, scaled_velocity(velocity), _NAMES)

@@ -1,30 +1,35 @@
-"""The two pipelines: lists of steps, put together from settings."""
+"""The two pipelines: lists of steps that can be run, reset and described."""
 
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
-from workers.processors.forward_kinematics import ForwardKinematicsJointsToEE
-from workers.processors.gripper_penalty import GripperPenaltyProcessor
-from workers.processors.gripper_velocity import GripperVelocityToJoint
-from workers.processors.image_crop_resize import ImageCropResizeProcessor
-from workers.processors.intervention_action import InterventionActionProcessor
-from workers.processors.inverse_kinematics import InverseKinematicsEEToJoints
-from workers.processors.joint_velocity import JointVelocityProcessor
-from workers.processors.settings import ProcessorSettings
-from workers.processors.time_limit import TimeLimitProcessor
-from workers.processors.transition import STAY_ACTION, Command, Period, Transition
-from workers.processors.vanilla_observation import VanillaObservationProcessor
+from workers.processors.features import Features
+from workers.processors.inverse_kinematics import AXES, InverseKinematicsEEToJoints
+from workers.processors.transition import (
+    Action,
+    Command,
+    GripperCommand,
+    Judgement,
+    Period,
+    Teleop,
+    Transition,
+)
 from workers.robot.drivers import ArmReading
-from workers.robot.figures import Floats
-from workers.robot.kinematics import Kinematics
+from workers.robot.figures import GRIPPER, Floats
+
+Line = tuple[str, Features]
+"""Name of a step, and the features after it."""
 
 
 class EnvironmentStep(Protocol):
     """One step of the environment pipeline; changes the transition in place."""
 
     def reset(self) -> None: ...
+    def features(self, features: Features) -> Features:
+        """What there is after this step, given what there is before it."""
+        ...
 
     def __call__(self, transition: Transition) -> None: ...
 
@@ -32,87 +37,105 @@ class EnvironmentStep(Protocol):
 class ActionStep(Protocol):
     """One step of the action pipeline; changes the command and the period in place."""
 
-    def reset(self, reading: ArmReading) -> None: ...
+    def reset(self, reading: ArmReading | None) -> None: ...
+    def features(self, features: Features) -> Features:
+        """What there is after this step, given what there is before it."""
+        ...
 
     def __call__(self, command: Command, period: Period) -> None: ...
 
 
 class EnvironmentPipeline:
-    """Raw reading and pictures -> observation, reward, end of episode."""
+    """Raw observation -> stored observation, reward, end of episode, policy input."""
 
     def __init__(self, steps: Sequence[EnvironmentStep]) -> None:
-        self._steps = tuple(steps)
+        self.steps = tuple(steps)
 
     def reset(self) -> None:
         """Start a new episode."""
-        for step in self._steps:
+        for step in self.steps:
             step.reset()
 
     def __call__(self, transition: Transition) -> None:
-        for step in self._steps:
+        """Raises ProcessorError, which names the step, for an observation that cannot be used."""
+        for step in self.steps:
             step(transition)
+
+    def trace(self, features: Features) -> list[Line]:
+        """What there is after every step."""
+        return _trace(self.steps, features)
 
 
 class ActionPipeline:
-    """Commands -> joint target. Several commands may come in one period, each taking effect at once."""
+    """Commands -> what is executed. Several commands may come in one period, each taking effect at once."""
 
-    def __init__(self, steps: Sequence[ActionStep], reference: InverseKinematicsEEToJoints) -> None:
-        self._steps = tuple(steps)
-        self._reference = reference
-        self.period = Period(np.zeros(6), 0.0, 0.0)
+    def __init__(self, steps: Sequence[ActionStep], action_dim: int, use_gripper: bool) -> None:
+        self.steps = tuple(steps)
+        self._stay = np.zeros(action_dim, np.float32)
+        if use_gripper:
+            self._stay[-1] = GripperCommand.STAY
+        self._arm = next((step for step in steps if isinstance(step, InverseKinematicsEEToJoints)), None)
+        self.period = self._empty(np.empty(0), 0.0)
 
     @property
     def target_m(self) -> Floats:
-        """The end-effector target [3] in metres."""
-        return self._reference.target_m
+        """The end-effector target [3] in metres; [0] without an arm."""
+        return np.empty(0) if self._arm is None else self._arm.target_m
 
-    def reset(self, reading: ArmReading) -> None:
-        """Take the measured arm as the point to start from."""
-        for step in self._steps:
+    def reset(self, reading: ArmReading | None = None) -> None:
+        """Take the measured arm as the point to start from. Raises ProcessorError for a reading that is no number."""
+        for step in self.steps:
             step.reset(reading)
-        self.period = Period(reading.joints_deg.copy(), 0.0, 0.0)
-        self.apply(Command(np.array(STAY_ACTION, np.float32)))
-        self.begin_period(reading)
+        self.period = self._empty(np.empty(0) if reading is None else reading.joints_deg.copy(), 0.0)
+        self.apply(Command(self._stay.copy()))
+        self.begin_period()
 
-    def begin_period(self, reading: ArmReading) -> None:
+    def begin_period(self) -> None:
         """Start a new period: nothing executed yet, goals as they were."""
-        self._reference.follow(reading)
-        last = self.period
-        self.period = Period(last.goal_deg.copy(), last.gripper_goal_pct, last.gripper_goal_pct)
+        self.period = self._empty(self.period.goal_deg.copy(), self.period.gripper_goal_pct)
 
     def apply(self, command: Command) -> Period:
-        """Run one command through the steps; the period's joint target changes now."""
-        for step in self._steps:
+        """Run one command through the steps; what the period comes to changes now."""
+        for step in self.steps:
             step(command, self.period)
+        self.period.commands += 1
         return self.period
 
+    def judge(self, judgement: Judgement) -> None:
+        """A person's verdict, without a movement."""
+        self.apply(Command(self._stay.copy(), Teleop(judgement=judgement)))
 
-def build_environment_pipeline(settings: ProcessorSettings, kinematics: Kinematics) -> EnvironmentPipeline:
-    """The environment steps that `settings` ask for, in LeRobot's order."""
-    steps: list[EnvironmentStep] = [VanillaObservationProcessor()]
-    if settings.add_joint_velocity_to_observation:
-        steps.append(JointVelocityProcessor())
-    if settings.add_ee_pose_to_observation:
-        low, high = np.array(settings.end_effector_min_m), np.array(settings.end_effector_max_m)
-        steps.append(ForwardKinematicsJointsToEE(kinematics, low, high, settings.max_gripper_pos))
-    steps.append(ImageCropResizeProcessor(settings.crop_params_dict, settings.resize_size))
-    steps.append(TimeLimitProcessor(settings.max_episode_steps))
-    steps.append(GripperPenaltyProcessor(settings.gripper_penalty))
-    return EnvironmentPipeline(steps)
+    def executed(self, before: ArmReading | None, after: ArmReading | None) -> Action:
+        """What was carried out in this period [motion (+ 1)].
+
+        Where the gate narrowed a goal since `before`, that is the way between the goals it let through.
+        """
+        period = self.period
+        if (
+            self._arm is None
+            or before is None
+            or after is None
+            or after.clipped_ticks == before.clipped_ticks
+        ):
+            return period.executed.copy()
+        executed = period.executed.copy()
+        if np.isfinite(before.goal_deg).all() and np.isfinite(after.goal_deg).all():
+            executed[:AXES] = self._arm.moved(before.goal_deg, after.goal_deg)
+        return executed
+
+    def trace(self, features: Features) -> list[Line]:
+        """What there is after every step."""
+        return _trace(self.steps, features)
+
+    def _empty(self, goal_deg: Floats, gripper_goal_pct: float) -> Period:
+        if goal_deg.size:
+            gripper_goal_pct = float(goal_deg[GRIPPER])
+        return Period(self._stay.copy(), goal_deg, gripper_goal_pct, gripper_goal_pct)
 
 
-def build_action_pipeline(settings: ProcessorSettings, kinematics: Kinematics) -> ActionPipeline:
-    """Intervention, inverse kinematics, gripper."""
-    inverse = InverseKinematicsEEToJoints(
-        kinematics,
-        np.array(settings.end_effector_min_m),
-        np.array(settings.end_effector_max_m),
-        np.array(settings.end_effector_step_sizes_m),
-    )
-    gripper = GripperVelocityToJoint(settings.max_gripper_pos)
-    return ActionPipeline([InterventionActionProcessor(settings.use_gripper), inverse, gripper], inverse)
-
-
-def state_size(settings: ProcessorSettings) -> int:
-    """Length N of `observation.state`."""
-    return 6 + 6 * settings.add_joint_velocity_to_observation + 4 * settings.add_ee_pose_to_observation
+def _trace(steps: Sequence[EnvironmentStep] | Sequence[ActionStep], features: Features) -> list[Line]:
+    lines = []
+    for step in steps:
+        features = step.features(features)
+        lines.append((type(step).__name__, features))
+    return lines

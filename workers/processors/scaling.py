@@ -11,6 +11,7 @@ import numpy as np
 from workers.robot.figures import LOWER_DEG, UPPER_DEG, Floats
 
 VELOCITY_RANGE_DEG_S: Final = np.array([100.0, 100.0, 100.0, 100.0, 100.0, 200.0])  # gripper in percent/s
+CURRENT_RANGE_A: Final = np.ones(6)
 STATE_LIMIT: Final = 3.0  # scaled state is clipped to +- this; only a fault gets there
 
 
@@ -27,6 +28,11 @@ def scaled_joints(joints_deg: Floats) -> Floats:
 def scaled_velocity(velocity_deg_s: Floats) -> Floats:
     """[6] over +-100 deg/s, the jaw over +-200 %/s."""
     return _unit(velocity_deg_s, -VELOCITY_RANGE_DEG_S, VELOCITY_RANGE_DEG_S)
+
+
+def scaled_current(current_a: Floats) -> Floats:
+    """[6] over +-1 A: a joint that carries the arm draws a few tenths, one that is blocked an ampere and more."""
+    return _unit(current_a, -CURRENT_RANGE_A, CURRENT_RANGE_A)
 
 
 def scaled_position(position_m: Floats, min_m: Floats, max_m: Floats) -> Floats:

@@ -1,23 +1,27 @@
-"""TimeLimitProcessor: ends an episode after exactly N steps of the policy."""
+"""TimeLimitProcessor: ends an episode after exactly N steps."""
 
+from workers.processors.features import Features, scalar
 from workers.processors.transition import Transition
 
 
 class TimeLimitProcessor:
-    """Truncates at the `max_episode_steps`-th step, unless it terminated there. Reset observations do not count.
+    """Truncates at the `max_episode_steps`-th step, unless the episode terminated there.
 
-    Nor do steps that a person drives: whoever takes over gets the time they need, and the policy its own.
+    The observation of the reset is no step.
     """
 
     def __init__(self, max_episode_steps: int) -> None:
         self._limit = max_episode_steps
-        self._steps = -1
+        self._steps = 0
 
     def reset(self) -> None:
-        self._steps = -1  # the reset observation passes through as well
+        self._steps = 0
+
+    def features(self, features: Features) -> Features:
+        return {**features, "next.truncated": scalar("bool")}
 
     def __call__(self, transition: Transition) -> None:
-        if transition.period.is_intervention:
+        if transition.is_reset:
             return
         self._steps += 1
         if self._steps >= self._limit and not transition.terminated:

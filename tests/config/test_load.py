@@ -148,7 +148,9 @@ def test_a_configuration_needs_a_camera() -> None:
 
 def test_a_camera_name_has_no_dots() -> None:
     message = refused(MINIMAL.replace("[env.robot.cameras.front]", '[env.robot.cameras."front.left"]'))
-    assert 'my.toml:6: env.robot.cameras."front.left": "front.left" found, but this must be a letter' in message
+    assert (
+        'my.toml:6: env.robot.cameras."front.left": "front.left" found, but this must be a letter' in message
+    )
 
 
 @pytest.mark.parametrize(
@@ -223,13 +225,6 @@ def test_values_that_contradict_each_other_are_refused(more: str, said: str) -> 
 def test_a_reset_pose_the_arm_cannot_take_is_refused(pose: str, said: str) -> None:
     message = refused(MINIMAL.replace("[0, 0, 0, 90, 0, 5]", pose))
     assert message == f"my.toml:12: env.processor.reset.fixed_reset_joint_positions: {said}"
-
-
-def test_a_later_schema_is_refused() -> None:
-    assert (
-        refused(MINIMAL.replace("= 2\n", "= 3\n", 1))
-        == "my.toml:1: schema_version: 3 found, but this must be 2"
-    )
 
 
 @pytest.mark.parametrize("name", ["", "../up", "a/b", ".hidden", "x" * 65, "a b"])

@@ -1,6 +1,7 @@
 """The configuration: one typed section a file, and a loader whose errors name file, line and key.
 
 `load(path)` reads a file, `Config.run_dir` is where its run lives, `ConfigError` says what is wrong.
+Imported only by the commands that need them: `keys`, `explain`, `dump`, `json_schema`, `migrate` and `lerobot`.
 """
 
 from workers.config.algorithm import AlgorithmConfig
@@ -10,7 +11,7 @@ from workers.config.dataset import DatasetConfig
 from workers.config.env import EnvConfig
 from workers.config.errors import EXIT_CODE, ConfigError, Problem
 from workers.config.evaluation import EvaluationConfig
-from workers.config.load import load, parse
+from workers.config.load import Document, load, load_document, parse
 from workers.config.network import NetworkConfig
 from workers.config.operator import OperatorConfig
 from workers.config.policy import ActorLearnerConfig, PolicyConfig, PolicyKwargsConfig
@@ -42,6 +43,7 @@ __all__ = [
     "Config",
     "ConfigError",
     "DatasetConfig",
+    "Document",
     "EnvConfig",
     "EvaluationConfig",
     "GripperConfig",
@@ -63,5 +65,6 @@ __all__ = [
     "TeleopConfig",
     "WandbConfig",
     "load",
+    "load_document",
     "parse",
 ]

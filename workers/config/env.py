@@ -123,7 +123,10 @@ class EnvConfig(Section, frozen=True, kw_only=True):
         if len(sizes) > 1:
             yield at, f"missing; the pictures differ in size ({_sizes(sizes)}) and need a common one"
         elif any(side % 2 or not 32 <= side <= 512 for size in sizes for side in size):
-            yield at, f"missing; pictures of {_sizes(sizes)} must be brought to even sides of 32 to 512 pixels"
+            yield (
+                at,
+                f"missing; pictures of {_sizes(sizes)} must be brought to even sides of 32 to 512 pixels",
+            )
 
 
 def _sizes(sizes: set[tuple[int, int]]) -> str:

@@ -4,6 +4,7 @@
 TOML, and notes the line of every table header and key. It reads structure only; values are skipped.
 """
 
+import json
 import re
 
 KeyPath = tuple[str, ...]
@@ -14,6 +15,7 @@ _KEY_PART = re.compile(r"""[A-Za-z0-9_-]+|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
 _STRING = re.compile(
     r'"""(?:[^\\]|\\.)*?"{3,5}(?!")|\'\'\'.*?\'{3,5}(?!\')|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'', re.DOTALL
 )
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
 _SCALAR = re.compile(r"[^,\]}#\n]*")
 
 
@@ -113,3 +115,13 @@ def line_of(lines: dict[KeyPath, int], path: KeyPath) -> int:
         if path[:length] in lines:
             return lines[path[:length]]
     return 1
+
+
+def dotted(path: KeyPath) -> str:
+    """`path` as TOML writes it, parts that hold dots in quotes."""
+    return ".".join(part if _BARE.fullmatch(part) else quoted(part) for part in path)
+
+
+def quoted(text: str) -> str:
+    """`text` as a string of TOML: like one of JSON, but for DEL, which only JSON has as it is."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

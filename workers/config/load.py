@@ -3,14 +3,35 @@
 import difflib
 import re
 import tomllib
+from collections.abc import Iterable
 from pathlib import Path
+
+import msgspec
 
 from workers.config.decode import Decoder, Faulty
 from workers.config.errors import ConfigError, Problem
-from workers.config.lines import key_lines, line_of
+from workers.config.lines import KeyPath, dotted, key_lines, line_of
 from workers.config.schema import Config
+from workers.config.versions import Upgrade, upgraded
 
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+
+
+class Document(msgspec.Struct, frozen=True):
+    """A configuration and the file it was read from, for what is found wrong with it later."""
+
+    path: str
+    text: str
+    config: Config
+
+    def refuse(self, problems: Iterable[tuple[KeyPath, str]]) -> None:
+        """Raise ConfigError, with the lines of the file, when there are any problems.
+
+        A problem is the path of a key from the root of the schema on, and the text for the operator.
+        """
+        found = tuple(problems)
+        if found:
+            raise ConfigError(self.path, _placed(self.text, upgraded(tomllib.loads(self.text)), found))
 
 
 def load(path: str | Path) -> Config:
@@ -18,7 +39,13 @@ def load(path: str | Path) -> Config:
 
     Raises ConfigError, whose text is for the operator, when the file cannot be read or is wrong.
     """
-    return parse(_read(Path(path)), str(path))
+    return load_document(path).config
+
+
+def load_document(path: str | Path) -> Document:
+    """The configuration in the TOML file `path`, with its text. Raises ConfigError."""
+    text = read_text(Path(path))
+    return Document(str(path), text, parse(text, str(path)))
 
 
 def parse(text: str, path: str = "configuration") -> Config:
@@ -27,19 +54,27 @@ def parse(text: str, path: str = "configuration") -> Config:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(path, (_not_toml(text, str(error)),)) from None
+    now = upgraded(table)
+    if now.refused:
+        raise ConfigError(path, _placed(text, now, now.refused))
     decoder = Decoder(Config)
     try:
-        config: Config = decoder.document(table)
+        config: Config = decoder.document(now.table)
     except Faulty:
-        lines = key_lines(text)
-        found = [
-            Problem(line_of(lines, fault.path), _dotted(fault.path), fault.text) for fault in decoder.faults
-        ]
-        raise ConfigError(path, tuple(found)) from None
+        found = [(fault.path, fault.text) for fault in decoder.faults]
+        raise ConfigError(path, _placed(text, now, found)) from None
     return config
 
 
-def _read(path: Path) -> str:
+def _placed(text: str, now: Upgrade, found: Iterable[tuple[KeyPath, str]]) -> tuple[Problem, ...]:
+    """`found` with the lines and, in a file of an older version, the names of the file itself."""
+    lines = key_lines(text)
+    written = [(now.written(path), what) for path, what in found]
+    return tuple(Problem(line_of(lines, path), dotted(path), what) for path, what in written)
+
+
+def read_text(path: Path) -> str:
+    """The text of a configuration file. Raises ConfigError when it cannot be read."""
     try:
         return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
@@ -67,8 +102,3 @@ def _not_toml(text: str, message: str) -> Problem:
     place = _PLACE.search(message)
     line = int(place[1]) if place and place[1] else text.count("\n") + 1
     return Problem(line, "", f"not valid TOML: {_PLACE.sub('', message)}")
-
-
-def _dotted(path: tuple[str, ...]) -> str:
-    """`path` as TOML writes it, parts that hold dots in quotes."""
-    return ".".join(part if re.fullmatch(r"[A-Za-z0-9_-]+", part) else f'"{part}"' for part in path)

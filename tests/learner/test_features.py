@@ -201,3 +201,41 @@ def test_an_action_of_another_size_is_refused_by_replay(tmp_path: Path) -> None:
 def test_the_predicted_memory_counts_the_action() -> None:
     wide = FeatureSpec(state_dim=5, cameras=ARM.cameras, height=16, width=16, motion_dim=13)
     assert frame_bytes(wide) - frame_bytes(ARM) == 4 * 10
+
+
+def test_a_toy_reach_is_learned_without_gripper_and_cameras() -> None:
+    """The state says where to go; the second motion is worth nothing."""
+    features = FeatureSpec(state_dim=1, cameras=(), height=0, width=0, motion_dim=2, gripper=False)
+    algorithm = AlgorithmConfig(
+        critic_network_kwargs=SMALL,
+        discount=0.5,
+        actor_lr=1e-3,
+        critic_lr=1e-3,
+        critic_target_update_weight=0.01,
+    )
+    sac, rng, replay = (
+        SAC(features, POLICY, algorithm, seed=0),
+        np.random.default_rng(0),
+        Replay(features, 900, 1),
+    )
+    none = np.empty(features.image_shape, np.uint8)
+    for episode in range(600):
+        state, action = (rng.uniform(-1, 1, size).astype(np.float32) for size in (1, 2))
+        reward = float(action[0] * np.sign(state[0]))
+        replay.add(
+            Step(
+                episode=episode, step=0, state=state, images=none, action=action, reward=reward,
+                terminated=True, truncated=False,
+            )
+        )  # fmt: skip
+        replay.add(EpisodeEnd(episode=episode, outcome=Outcome.SUCCESS, state=state, images=none))
+    for _ in range(400):
+        sac.update(replay.sample(64, 1.0, rng))
+    policy = Policy(features, POLICY, algorithm)
+    policy.load(policy_tensors(sac), version=1)
+    left, right = (
+        policy.act({"observation.state": torch.tensor([[side]])}, True, torch.Generator())[0]
+        for side in (-0.7, 0.7)
+    )
+    assert left < -0.6
+    assert right > 0.6

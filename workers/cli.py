@@ -44,6 +44,23 @@ def station(
     raise typer.Exit(code)
 
 
+@app.command("show-pipeline")
+def show_pipeline(
+    config: Annotated[Path, typer.Option(help="TOML configuration.")],
+) -> None:
+    """Print every step of both pipelines with the shapes that go in and come out."""
+    from workers.config import EXIT_CODE, ConfigError, load
+    from workers.processors.build import pipelines_of
+    from workers.processors.describe import described
+
+    try:
+        settings = load(config)
+        typer.echo(described(pipelines_of(settings, settings.device)))
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EXIT_CODE) from error
+
+
 def main() -> None:
     """Entry point of the `hilserl-worker` command."""
     app()

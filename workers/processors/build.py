@@ -6,7 +6,7 @@ import numpy as np
 
 from workers.config import Config, EnvConfig
 from workers.processors.batch_device import DeviceProcessor, ToBatchProcessor
-from workers.processors.features import ACTION, STATE, Feature, Features, pictures
+from workers.processors.features import ACTION, STATE, Feature, Features, pictures, scalar, vector
 from workers.processors.forward_kinematics import ForwardKinematicsJointsToEE
 from workers.processors.gripper_penalty import GripperPenaltyProcessor
 from workers.processors.gripper_velocity import GripperVelocityToJoint
@@ -30,6 +30,7 @@ from workers.robot.figures import JOINT_NAMES
 from workers.robot.kinematics import Kinematics
 from workers.transport.record import FeatureSpec
 
+_STORED = ("observation.", "action", "next.", "complementary_info.")
 _POSITIONS = tuple(f"{joint}.pos" for joint in JOINT_NAMES)
 
 
@@ -68,11 +69,11 @@ def arm_pipelines(config: Config, kinematics: Kinematics, device: str | None = N
     """The pipelines of an arm, in LeRobot's order; with a `device` they end in the policy's tensors there."""
     env = config.env
     raw: dict[str, Feature] = {
-        AGENT: Feature("float64", (len(_POSITIONS),), _POSITIONS),
+        AGENT: vector("float64", _POSITIONS),
         **raw_pictures({name: (camera.height, camera.width) for name, camera in env.cameras.items()}),
     }
     names = ("dx", "dy", "dz", "gripper")[: AXES + env.processor.gripper.use_gripper]
-    raw_action = {ACTION: Feature("float32", (len(names),), names)}
+    raw_action = {ACTION: vector("float32", names)}
     observing: list[EnvironmentStep] = [VanillaObservationProcessor(_POSITIONS, scaled_joints)]
     observing += _arm_state_steps(env, kinematics)
     return assemble(config, raw, raw_action, observing, _arm_action_steps(env, kinematics), device)
@@ -89,13 +90,10 @@ def assemble(
     """Pipelines that begin with the steps `first`, go on with what every environment has, and end on `device`."""
     limit = max_episode_steps(config)
     observing = [*first, *_outcome_steps(config.env, limit)]
-    stored: Features = {
-        **raw_action,
-        "next.reward": Feature("float32", (1,)),
-        "next.done": Feature("bool", (1,)),
-    }
-    for _, features in EnvironmentPipeline(observing).trace(raw)[-1:]:
-        stored = {**features, **stored}
+    observed = EnvironmentPipeline(observing).trace(raw)[-1][1]
+    commanded = ActionPipeline(acting, 0, False).trace(raw_action)[-1][1]
+    stored = {key: value for key, value in {**commanded, **observed}.items() if key.startswith(_STORED)}
+    stored |= {"next.reward": scalar("float32"), "next.done": scalar("bool")}
     if device is not None:
         observing += [ToBatchProcessor(), DeviceProcessor(device)]
     action = ActionPipeline(

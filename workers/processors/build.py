@@ -173,5 +173,12 @@ def feature_spec(config: Config) -> FeatureSpec:
 
 
 def pipelines_of(config: Config, device: str | None = None) -> Pipelines:
-    """The pipelines that a configuration describes."""
+    """The pipelines that a configuration describes. A Gymnasium environment is opened to look at its spaces.
+
+    Raises EnvironmentRefused where that cannot be.
+    """
+    if config.env.type == "gymnasium":
+        from workers.processors.gymnasium_build import gymnasium_pipelines  # stands on this module
+
+        return gymnasium_pipelines(config, device=device)
     return arm_pipelines(config, kinematics_of(config), device)

@@ -6,6 +6,7 @@ from workers.robot.drivers.sim import RESET_POSE_DEG
 from workers.robot.figures import GRIPPER, LOWER_DEG, UPPER_DEG
 from workers.robot.gate import EndEffectorBox, Limit, Limits, admit
 from workers.robot.kinematics import Kinematics
+from workers.robot.solver import Pose
 
 TOOL = Kinematics()
 START = np.array(RESET_POSE_DEG)
@@ -58,7 +59,7 @@ def test_the_goal_never_leads_the_measured_arm_by_more_than_the_lead(
 def test_pulled_back_to_a_lagging_arm_the_goal_stays_in_the_box(
     request: list[float], lag: list[float], at: tuple[float, float, float]
 ) -> None:
-    goal = TOOL.inverse(np.array(at), START).joints_deg
+    goal = TOOL.step(np.array(at), START, TOOL.reference(START)).joints_deg
     measured = np.clip(np.add(goal, [*lag, 0.0]), LIMITS.lower_deg, LIMITS.upper_deg)
     verdict = admit(np.array(request), goal, REST, measured, LIMITS, TOOL, DT_S)
     assert (np.abs(verdict.goal_deg - measured) <= LIMITS.lead_deg + 1e-9).all()
@@ -68,7 +69,7 @@ def test_pulled_back_to_a_lagging_arm_the_goal_stays_in_the_box(
 
 def test_cutting_the_lead_of_one_joint_does_not_push_the_tool_out_of_the_box() -> None:
     # Near the table elbow and wrist lag behind: cut by themselves, they leave the shoulder to press the tool down.
-    goal = TOOL.inverse(np.array([0.24, 0.0, 0.013]), START).joints_deg
+    goal = TOOL.inverse(Pose(np.array([0.24, 0.0, 0.013]), np.diag([-1.0, 1.0, -1.0])), START).joints_deg
     measured = np.add(goal, [0.0, -4.0, 8.0, 8.0, 0.0, 0.0])
     assert BOX.outside_m(TOOL.position(measured)) == 0.0
     cut = np.clip(goal, measured - LIMITS.lead_deg, measured + LIMITS.lead_deg)

@@ -200,7 +200,7 @@ def test_from_any_pose_in_the_box_the_arm_is_parked_in_time() -> None:
     assert limits.box is not None
     arm, tick_s = SimArm(REST), 1.0 / CONFIG.env.arm.loop_hz
     for point_m in rng.uniform(limits.box.min_m, limits.box.max_m, (20, 3)):
-        pose = KINEMATICS.inverse(point_m, REST).joints_deg
+        pose = KINEMATICS.inverse(KINEMATICS.pose_at(point_m, KINEMATICS.reference(REST)), REST).joints_deg
         pose[4] = limits.lower_deg[4]
         arm.place(pose)
         controller = ArmController(arm, limits, KINEMATICS, tick_s)

@@ -44,7 +44,7 @@ class InverseKinematicsEEToJoints:
             ]
             raise ProcessorError(self, f"{', '.join(wrong)}: the measured position is not a finite number")
         self._joints = reading.joints_deg.copy()
-        self._heading_rad = self._kinematics.heading_rad(self._joints)
+        self._reference = self._kinematics.reference(self._joints)
         self.target_m = self._kinematics.position(self._joints)
 
     def features(self, features: Features) -> Features:
@@ -79,7 +79,7 @@ class InverseKinematicsEEToJoints:
     def _nudge(self, delta: NDArray[np.floating]) -> Floats:
         """Move the target by `delta` [3] (in step sizes) now; returns joint goals [5] in degrees."""
         wanted = np.minimum(np.maximum(self.target_m + delta * self._step_sizes_m, self._min_m), self._max_m)
-        solution = self._kinematics.inverse(wanted, self._joints, self._heading_rad)
+        solution = self._kinematics.step(wanted, self._joints, self._reference)
         self._joints = solution.joints_deg
         self.target_m = wanted if solution.converged else self._kinematics.position(self._joints)
         return self._joints[:GRIPPER]

@@ -1,34 +1,40 @@
-"""Forward and inverse kinematics of the tool point, on the project's own URDF, with pinocchio.
+"""Forward and inverse kinematics of the tool point, with pinocchio.
 
-The arm has five joints before the jaw: enough for a tool position (3), the tool pointing straight down (1,
-the arm moves in a vertical plane) and the heading of the jaws (1). Position comes first; what is left of the
-joints' freedom goes to the tool's direction.
+An arm has five joints before the jaw: enough for a tool position (3), the pitch of the tool in the vertical plane
+the arm moves in (1), and the turn of the jaws about the tool's axis (1). Position comes first; what is left of
+the joints' freedom goes to the tool's rotation.
 """
 
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 import pinocchio
 
-from workers.robot.figures import JOINTS, LOWER_DEG, TOOL_NAME, UPPER_DEG, Floats, model_joints, public_joints
-from workers.robot.urdf import so101_urdf
+from workers.robot.arm_model import ArmModel, builtin_model
+from workers.robot.arms import SO101
+from workers.robot.figures import TOOL_NAME, Floats
+from workers.robot.pan import Pan
+from workers.robot.postures import Postures
+from workers.robot.solver import ARM, Descent, Pose, ToolSolver
 
-ARM = len(JOINTS) - 1  # joints that move the tool point; the last one moves the jaw
-# Position first: a metre weighs a thousand radians, so giving up half a radian of direction moves the tool
-# by microns.
-_WEIGHTS = np.array([1e3, 1e3, 1e3, 1.0, 1.0, 1.0])[:, None]
-_DAMPING = 1e-4 * np.eye(ARM)  # keeps a step finite where the arm is stretched
-_MAX_STEP_RAD = 0.3
-_STALLED_RAD2 = 1e-7  # squared step length below which further iterations change nothing
-_TURNED_RAD2 = 1e-8  # squared rotation error that counts as none
+# Radians that a metre weighs. While a solve looks for the pose, a centimetre counts as much as six degrees; in the
+# end half a radian of direction is given up before the tool moves by a micron.
+_SEARCHING, _POSITION_FIRST = 10.0, 1e3
+_SEARCH_ITERATIONS, _NEAREST_ITERATIONS, _CONTROL_ITERATIONS = 20, 60, 8
+_FINALLY = 1e5, 30
+_TOLERANCE_M = 1e-4
+_FOUND_RAD2 = 1e-6  # cost of a search that needs no other: 0.1 mm, a thousandth of a radian
+# How far a joint may go in one control step: with the tool, and a little besides to bring its direction back.
+_RAD_PER_M, _SPARE_RAD = np.deg2rad(2500.0), np.deg2rad(0.4)
 
 
 @dataclass(frozen=True, slots=True)
-class Pose:
-    """Tool frame in the base frame: position in metres [3], rotation matrix [3, 3]."""
+class Reference:
+    """A tool pose to keep the direction of, wherever in the workspace the tool goes."""
 
-    position_m: Floats
-    rotation: Floats
+    pose: Pose
+    tool_axis: Floats  # [3] direction of the axis of wrist_roll, base frame
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,120 +43,135 @@ class Solution:
 
     joints_deg: Floats  # [6]; the gripper is the seed's
     position_error_m: float
-    tilt_rad: float  # angle between the tool axis and straight down
-    converged: bool  # position error within tolerance
+    direction_error_rad: float  # angle between the tool's axis and the wanted one
+    converged: bool  # position error within 0.1 mm
     iterations: int
 
 
 class Kinematics:
-    """Kinematics of one SO-101. Not thread-safe: one instance per process."""
+    """Kinematics of one arm. Not thread-safe: one instance per process. No call depends on those before it."""
 
-    def __init__(self, margin_deg: float = 0.0, frame: str = TOOL_NAME) -> None:
+    def __init__(self, margin_deg: float = 0.0, frame: str = TOOL_NAME, model: ArmModel | None = None) -> None:
         """`margin_deg` keeps solutions off the mechanical stops; give it the safety gate's margin.
 
-        `frame` of the URDF is the end-effector.
+        `frame` of the URDF is the end-effector; without a `model` the arm is the SO-101. Raises FrameError.
         """
-        self._model = pinocchio.buildModelFromXML(so101_urdf())
-        self._data = self._model.createData()
-        self._frame = self._model.getFrameId(frame)
-        self._lower_rad = model_joints(LOWER_DEG + margin_deg)[:ARM]
-        self._upper_rad = model_joints(UPPER_DEG - margin_deg)[:ARM]
+        model = builtin_model(SO101) if model is None else model
+        self.joints = model.joints
+        arm, frame_index, margin_rad = model.pinocchio, model.frame_index(frame), np.deg2rad(margin_deg)
+        self._lower_rad: Floats = arm.lowerPositionLimit[:ARM] + margin_rad
+        self._upper_rad: Floats = arm.upperPositionLimit[:ARM] - margin_rad
+        self._solver = ToolSolver(arm, frame_index)
+        self._pan, self._tool_axis = _axes(arm, frame_index)
+        self._postures = Postures(self._solver, self._pan, self._tool_axis, self._lower_rad, self._upper_rad)
 
     def forward(self, joints_deg: Floats) -> Pose:
         """Tool pose for a joint vector [6] (degrees; the gripper does not matter)."""
-        tool = self._place(model_joints(joints_deg))
+        tool = self._solver.place(self.joints.model(joints_deg))
         return Pose(tool.translation.copy(), tool.rotation.copy())
 
     def position(self, joints_deg: Floats) -> Floats:
         """Tool position [3] in metres; the cheap half of `forward`."""
-        position: Floats = self._place(model_joints(joints_deg)).translation.copy()
+        position: Floats = self._solver.place(self.joints.model(joints_deg)).translation.copy()
         return position
 
-    def heading_rad(self, joints_deg: Floats) -> float:
-        """Direction in which the jaw opens, seen from above; 0 is straight away from the base."""
-        across = self._place(model_joints(joints_deg)).rotation[:, 0]
-        return float(np.arctan2(-across[1], -across[0]))
+    def reference(self, joints_deg: Floats) -> Reference:
+        """The tool's direction at a joint vector [6], for `pose_at` and `step` to keep."""
+        pose = self.forward(joints_deg)
+        return Reference(pose, pose.rotation @ self._tool_axis)
 
-    def inverse(
-        self,
-        target_position_m: Floats,
-        seed_joints_deg: Floats,
-        heading_rad: float = 0.0,
-        tolerance_m: float = 1e-5,
-        max_iterations: int = 20,
-    ) -> Solution:
-        """Joints that put the tool at `target_position_m` pointing down, jaws heading `heading_rad`.
+    def pose_at(self, target_m: Floats, reference: Reference) -> Pose:
+        """The pose at `target_m` [3] that keeps the direction of `reference`.
 
-        Damped least squares on position and direction (Wampler 1986), position weighted so that it comes
-        first. Never raises for an unreachable target: see `Solution.converged`.
+        The tool's axis a0 turns with the arm: d = Rz(azimuth of the target - azimuth of the reference) a0, and
+        R* = (least rotation that brings a0 to d) R_ref. So a tool that points down keeps its heading in the
+        world, and one that lies level keeps its roll and looks away from the base: with five joints it can
+        look nowhere else.
         """
-        joints = model_joints(seed_joints_deg)
-        joints[:ARM] = np.clip(joints[:ARM], self._lower_rad, self._upper_rad)
-        wanted = _tool_down(heading_rad)
-        for iteration in range(max_iterations + 1):
-            error = self._error(joints, target_position_m, wanted)
-            if iteration == max_iterations or (
-                error[:3] @ error[:3] < tolerance_m**2 and error[3:] @ error[3:] < _TURNED_RAD2
-            ):
-                break
-            step = self._step(joints, error)
-            joints[:ARM] += step
-            if step @ step < _STALLED_RAD2:
-                error = self._error(joints, target_position_m, wanted)
-                break
-        tilt = float(np.arccos(min(1.0, -self._data.oMf[self._frame].rotation[2, 2])))
-        distance = float(np.sqrt(error[:3] @ error[:3]))
-        return Solution(public_joints(joints), distance, tilt, distance < 10.0 * tolerance_m, iteration)
+        turn = self._pan.turn_rad(
+            self._pan.from_axis(reference.pose.position_m), self._pan.from_axis(target_m)
+        )
+        ahead = self._pan.turned(reference.tool_axis, turn)
+        least = pinocchio.Quaternion.FromTwoVectors(reference.tool_axis, ahead).matrix()
+        return Pose(target_m, least @ reference.pose.rotation)
 
-    def _place(self, joints_rad: Floats) -> "pinocchio.SE3":
-        pinocchio.forwardKinematics(self._model, self._data, joints_rad)
-        return pinocchio.updateFramePlacement(self._model, self._data, self._frame)
+    def step(self, target_m: Floats, seed_joints_deg: Floats, reference: Reference) -> Solution:
+        """Joints near `seed_joints_deg` that bring the tool to, or towards, `target_m` [3]; for control.
 
-    def _error(self, joints_rad: Floats, target_m: Floats, wanted: Floats) -> Floats:
-        """Position error in metres and rotation error in rad, base frame, [6].
-
-        Rotation: 0.5 * vee(S - S^T), S = R* R^T: exact axis, length the sine of the angle.
+        No joint goes further than 2.5 degrees for each millimetre that the tool has to go, and 0.4: the arm
+        never jumps to another posture, and where it is stretched the tool stays behind instead. Never raises
+        for an unreachable target: see `Solution.converged`.
         """
-        tool = self._place(joints_rad)
-        turn = wanted @ tool.rotation.T
-        error = np.empty(6)
-        error[:3] = target_m - tool.translation
-        error[3] = 0.5 * (turn[2, 1] - turn[1, 2])
-        error[4] = 0.5 * (turn[0, 2] - turn[2, 0])
-        error[5] = 0.5 * (turn[1, 0] - turn[0, 1])
-        return error
+        wanted, seed = self.pose_at(target_m, reference), self._seed(seed_joints_deg)
+        way_m = target_m - self._solver.place(seed).translation
+        most_rad = _SPARE_RAD + _RAD_PER_M * float(np.sqrt(way_m @ way_m))
+        lowest = np.maximum(self._lower_rad, seed[:ARM] - most_rad)
+        highest = np.minimum(self._upper_rad, seed[:ARM] + most_rad)
+        found = self._solver.descend(wanted, seed, lowest, highest, _POSITION_FIRST, _CONTROL_ITERATIONS)
+        return self._solution(found, wanted)
 
-    def _step(self, joints_rad: Floats, error: Floats) -> Floats:
-        """One step [5] in rad that stays within the joint limits.
+    def inverse(self, wanted: Pose, seed_joints_deg: Floats) -> Solution:
+        """Joints [6] that put the tool at `wanted`, anywhere within the limits.
 
-        A joint that would leave its range moves to the end of it, and the others make up for it (active set).
+        Begins at the seed and, where that does not lead to the pose, at postures chosen by the target; the best
+        end of all counts. An unreachable target ends at the nearest position there is. Never raises for it.
         """
-        jacobian = pinocchio.computeFrameJacobian(
-            self._model, self._data, joints_rad, self._frame, pinocchio.LOCAL_WORLD_ALIGNED
-        )[:, :ARM]
-        lowest, highest = self._lower_rad - joints_rad[:ARM], self._upper_rad - joints_rad[:ARM]
-        fixed = np.zeros(ARM)
-        free = np.ones(ARM, dtype=bool)
-        for _ in range(ARM):
-            step = fixed + _least_squares(jacobian * free, error - jacobian @ fixed)
-            held = np.minimum(np.maximum(step, lowest), highest)
-            blocked = free & (held != step)
-            if not blocked.any():
-                return held
-            fixed = np.where(blocked, held, fixed)
-            free &= ~blocked
-        return np.clip(fixed, lowest, highest)
+        seed = self._seed(seed_joints_deg)
+        ends: list[Descent] = []
+        for start in chain((seed,), self._postures.like(wanted)):
+            start[ARM:] = seed[ARM:]
+            end = self._descend(wanted, start, _SEARCHING, _SEARCH_ITERATIONS)
+            if end.cost < _FOUND_RAD2:
+                return self._solution(self._descend(wanted, end.joints_rad, *_FINALLY), wanted)
+            ends.append(end)
+        best = self._nearest(wanted, _distinct(ends), seed)
+        return self._solution(self._descend(wanted, best.joints_rad, *_FINALLY), wanted)
+
+    def _nearest(self, wanted: Pose, ends: list[Descent], seed: Floats) -> Descent:
+        """The nearest position to a pose that cannot be had, and with it the nearest direction."""
+        best = self._best(wanted, [end.joints_rad for end in ends])
+        if self._solution(best, wanted).converged:
+            return best
+        starts = list(self._postures.near(wanted.position_m))
+        for start in starts:
+            start[ARM:] = seed[ARM:]
+        return self._best(wanted, [best.joints_rad, *starts])
+
+    def _best(self, wanted: Pose, starts: list[Floats]) -> Descent:
+        ends = [self._descend(wanted, start, _POSITION_FIRST, _NEAREST_ITERATIONS) for start in starts]
+        return min(ends, key=lambda end: end.cost)
+
+    def _descend(self, wanted: Pose, start_rad: Floats, metre: float, max_iterations: int) -> Descent:
+        return self._solver.descend(wanted, start_rad, self._lower_rad, self._upper_rad, metre, max_iterations)
+
+    def _seed(self, joints_deg: Floats) -> Floats:
+        """Public joints [6] in rad, the arm joints within their limits."""
+        joints = self.joints.model(joints_deg)
+        joints[:ARM] = np.minimum(np.maximum(joints[:ARM], self._lower_rad), self._upper_rad)
+        return joints
+
+    def _solution(self, found: Descent, wanted: Pose) -> Solution:
+        tool = self._solver.place(found.joints_rad)
+        missed = wanted.position_m - tool.translation
+        distance = float(np.sqrt(missed @ missed))
+        cosine = float((tool.rotation @ self._tool_axis) @ (wanted.rotation @ self._tool_axis))
+        angle = float(np.arccos(min(1.0, max(-1.0, cosine))))
+        joints = self.joints.public(found.joints_rad)
+        return Solution(joints, distance, angle, distance < _TOLERANCE_M, found.iterations)
 
 
-def _least_squares(jacobian: Floats, error: Floats) -> Floats:
-    """dq = (J^T W^2 J + D)^-1 J^T W^2 e; zero wherever the Jacobian's column is zero."""
-    weighted = jacobian * _WEIGHTS
-    step: Floats = np.linalg.solve(weighted.T @ weighted + _DAMPING, weighted.T @ (error * _WEIGHTS[:, 0]))
-    largest = float(np.abs(step).max())
-    return step if largest <= _MAX_STEP_RAD else step * (_MAX_STEP_RAD / largest)
+def _axes(arm: "pinocchio.Model", frame: int) -> tuple[Pan, Floats]:
+    """The axis of shoulder_pan in the base frame, and that of wrist_roll in the tool's own frame."""
+    data, zero = arm.createData(), np.zeros(arm.nq)
+    turning = pinocchio.computeJointJacobians(arm, data, zero)[3:]
+    rotation = pinocchio.updateFramePlacement(arm, data, frame).rotation
+    return Pan(data.oMi[1].translation.copy(), turning[:, 0].copy()), rotation.T @ turning[:, ARM - 1]
 
 
-def _tool_down(heading_rad: float) -> Floats:
-    """Tool rotation [3, 3]: z straight down, x away from the opening jaw."""
-    c, s = np.cos(heading_rad), np.sin(heading_rad)
-    return np.array([[-c, -s, 0.0], [-s, c, 0.0], [0.0, 0.0, -1.0]])
+def _distinct(ends: list[Descent]) -> list[Descent]:
+    """One of each kind: searches from several sides end in few places."""
+    kept: list[Descent] = []
+    for end in ends:
+        if all(np.abs(end.joints_rad - other.joints_rad).max() > 0.05 for other in kept):
+            kept.append(end)
+    return kept

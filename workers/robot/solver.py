@@ -1,0 +1,134 @@
+"""Levenberg-Marquardt on the pose of the tool, within a box of joint angles. Radians and metres."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pinocchio
+
+from workers.robot.figures import GRIPPER, Floats
+
+ARM = GRIPPER  # joints that move the tool point: all before the gripper
+_MAX_STEP_RAD = 0.6  # beyond that the linear picture of the arm is worthless
+_FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-3, 1e-9, 1e9
+_SETTLED = 1e-6  # a step that lowers the cost by a smaller part ends the descent
+_REACHED_RAD2 = 1e-8  # squared error that counts as none
+_IDENTITY = np.eye(ARM)
+
+
+@dataclass(frozen=True, slots=True)
+class Pose:
+    """Tool frame in the base frame: position in metres [3], rotation matrix [3, 3]."""
+
+    position_m: Floats
+    rotation: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Descent:
+    """Where a descent ended."""
+
+    joints_rad: Floats  # [6]
+    cost: float  # squared error; positions count `metre` times
+    iterations: int
+
+
+class ToolSolver:
+    """Moves the joints of one arm so that its tool comes to a pose. No state is kept from call to call."""
+
+    def __init__(self, model: "pinocchio.Model", frame: int) -> None:
+        self._model, self._frame = model, frame
+        self._data = model.createData()
+
+    def place(self, joints_rad: Floats) -> "pinocchio.SE3":
+        """Tool frame for a joint vector [6]; overwritten by the next call."""
+        pinocchio.forwardKinematics(self._model, self._data, joints_rad)
+        return pinocchio.updateFramePlacement(self._model, self._data, self._frame)
+
+    def descend(
+        self,
+        wanted: Pose,
+        start_rad: Floats,
+        lowest_rad: Floats,
+        highest_rad: Floats,
+        metre: float,
+        max_iterations: int,
+    ) -> Descent:
+        """Lower |W e|^2 from `start_rad` [6] on, the arm joints within `lowest_rad` .. `highest_rad` [5].
+
+        e is the position error and the rotation vector to the wanted rotation, W weighs a metre as `metre`
+        radians. Every accepted step lowers the cost; damping grows where the arm is stretched and a step would
+        not (Marquardt 1963).
+        """
+        joints, damping = start_rad, _FIRST_DAMPING
+        error = self._error(joints, wanted, metre)
+        cost = float(error @ error)
+        for iteration in range(max_iterations):
+            if cost < _REACHED_RAD2:
+                return Descent(joints, cost, iteration)
+            normal, gradient = self._normal_equations(joints, error, metre)
+            low, high = lowest_rad - joints[:ARM], highest_rad - joints[:ARM]
+            while True:
+                step = _boxed_step(normal + damping * _IDENTITY, gradient, low, high)
+                tried = joints.copy()
+                tried[:ARM] += step
+                error = self._error(tried, wanted, metre)
+                lower_cost = float(error @ error)
+                if lower_cost < cost:
+                    break
+                damping *= 10.0
+                if not damping < _MOST_DAMPING:
+                    return Descent(joints, cost, iteration + 1)
+            gained = cost - lower_cost
+            joints, cost, damping = tried, lower_cost, max(0.1 * damping, _LEAST_DAMPING)
+            if gained < _SETTLED * cost:
+                return Descent(joints, cost, iteration + 1)
+        return Descent(joints, cost, max_iterations)
+
+    def _error(self, joints_rad: Floats, wanted: Pose, metre: float) -> Floats:
+        """Weighted error [6], base frame."""
+        tool = self.place(joints_rad)
+        error = np.empty(6)
+        error[:3] = metre * (wanted.position_m - tool.translation)
+        error[3:] = pinocchio.log3(wanted.rotation @ tool.rotation.T)
+        return error
+
+    def _normal_equations(self, joints_rad: Floats, error: Floats, metre: float) -> tuple[Floats, Floats]:
+        """J^T W^2 J [5, 5] and J^T W^2 e [5]; the rotation's Jacobian is that at a small error."""
+        jacobian = pinocchio.computeFrameJacobian(
+            self._model, self._data, joints_rad, self._frame, pinocchio.LOCAL_WORLD_ALIGNED
+        )[:, :ARM]
+        jacobian[:3] *= metre
+        return jacobian.T @ jacobian, jacobian.T @ error
+
+
+def _boxed_step(normal: Floats, gradient: Floats, low: Floats, high: Floats) -> Floats:
+    """Step [5] that solves `normal` step = `gradient` within `low` .. `high`.
+
+    A joint that would leave its range moves to the end of it, and the others make up for it (active set).
+    """
+    step = _shortened(_solved(normal, gradient))
+    held: Floats = np.minimum(np.maximum(step, low), high)
+    blocked = held != step
+    if not blocked.any():
+        return step
+    for _ in range(ARM - 1):
+        free = ~blocked
+        fixed = held * blocked
+        # Rows and columns of blocked joints become those of the identity, their right side zero.
+        reduced = normal * free * free[:, None] + np.diag(blocked.astype(float))
+        step = fixed + _shortened(_solved(reduced, (gradient - normal @ fixed) * free))
+        held = np.minimum(np.maximum(step, low), high)
+        more = held != step
+        if not more.any():
+            break
+        blocked |= more
+    return held
+
+
+def _shortened(step: Floats) -> Floats:
+    largest = float(np.abs(step).max())
+    return step if largest <= _MAX_STEP_RAD else step * (_MAX_STEP_RAD / largest)
+
+
+def _solved(matrix: Floats, right: Floats) -> Floats:
+    return np.linalg.solve(matrix, right).astype(np.float64, copy=False)

@@ -1,4 +1,5 @@
 import itertools
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,11 @@ from workers.processors.transition import Judgement, Period, Transition
 from workers.processors.vanilla_observation import AGENT, PIXELS, SURROUNDINGS, VanillaObservationProcessor
 from workers.robot.drivers import ArmReading
 from workers.robot.drivers.sim import RESET_POSE_DEG
-from workers.robot.figures import JOINT_NAMES
+from workers.robot.figures import JOINT_NAMES, SO101_RANGE
 from workers.robot.kinematics import Kinematics
 
 START = np.array(RESET_POSE_DEG)
+SCALED = partial(scaled_joints, joints=SO101_RANGE)
 FRONT = "observation.images.front"
 
 
@@ -36,9 +38,9 @@ def transition(
 def test_pictures_get_their_names_and_stay_uint8() -> None:
     picture = np.zeros((4, 4, 3), np.uint8)
     item = transition(observation={AGENT: START, PIXELS: {"front": picture}})
-    VanillaObservationProcessor(JOINT_NAMES, scaled_joints)(item)
+    VanillaObservationProcessor(JOINT_NAMES, SCALED)(item)
     assert item.observation[FRONT] is picture
-    assert item.observation["observation.state"] == pytest.approx(scaled_joints(START), abs=1e-6)
+    assert item.observation["observation.state"] == pytest.approx(SCALED(START), abs=1e-6)
     assert item.observation["observation.state"].dtype == np.float32
 
 
@@ -52,7 +54,7 @@ def test_a_joint_that_reads_no_number_is_refused_by_step_and_name() -> None:
     joints = START.copy()
     joints[1] = np.nan
     with pytest.raises(ProcessorError, match=r"^VanillaObservationProcessor: shoulder_lift: not a finite"):
-        VanillaObservationProcessor(JOINT_NAMES, scaled_joints)(transition(observation={AGENT: joints}))
+        VanillaObservationProcessor(JOINT_NAMES, SCALED)(transition(observation={AGENT: joints}))
 
 
 def test_a_picture_that_is_none_is_refused_by_name() -> None:

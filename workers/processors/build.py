@@ -1,6 +1,7 @@
 """From the configuration to the two pipelines, and the shapes everybody derives from them."""
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -74,7 +75,9 @@ def arm_pipelines(config: Config, kinematics: Kinematics, device: str | None = N
     }
     names = ("dx", "dy", "dz", "gripper")[: AXES + env.processor.gripper.use_gripper]
     raw_action = {ACTION: vector("float32", names)}
-    observing: list[EnvironmentStep] = [VanillaObservationProcessor(_POSITIONS, scaled_joints)]
+    observing: list[EnvironmentStep] = [
+        VanillaObservationProcessor(_POSITIONS, partial(scaled_joints, joints=kinematics.joints))
+    ]
     observing += _arm_state_steps(env, kinematics)
     return assemble(config, raw, raw_action, observing, _arm_action_steps(env, kinematics), device)
 

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from workers.robot.figures import LOWER_DEG, UPPER_DEG, Floats
+from workers.robot.figures import Floats, JointRange
 
 VELOCITY_RANGE_DEG_S: Final = np.array([100.0, 100.0, 100.0, 100.0, 100.0, 200.0])  # gripper in percent/s
 CURRENT_RANGE_A: Final = np.ones(6)
@@ -20,9 +20,9 @@ def _unit(value: Floats, lower: Floats, upper: Floats) -> Floats:
     return scaled
 
 
-def scaled_joints(joints_deg: Floats) -> Floats:
+def scaled_joints(joints_deg: Floats, joints: JointRange) -> Floats:
     """[6] over each joint's mechanical range."""
-    return _unit(joints_deg, LOWER_DEG, UPPER_DEG)
+    return _unit(joints_deg, joints.lower_deg, joints.upper_deg)
 
 
 def scaled_velocity(velocity_deg_s: Floats) -> Floats:

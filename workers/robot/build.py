@@ -3,16 +3,27 @@
 import numpy as np
 
 from workers.config import Config
+from workers.robot.arm_model import ArmModel, builtin_model, model_from_file
+from workers.robot.arms import arm_of
 from workers.robot.gate import EndEffectorBox, Limits
 from workers.robot.kinematics import Kinematics
 
 BOX_SLACK_M = 0.01  # servo sag and joint-wise interpolation between two points inside do not count as leaving
 
 
+def arm_model_of(config: Config) -> ArmModel:
+    """The arm in the user's URDF, or without one the product's own of this type. Raises UrdfError."""
+    path = config.env.workspace.urdf_path
+    return builtin_model(arm_of(config.env.arm.type)) if path is None else model_from_file(path)
+
+
 def kinematics_of(config: Config) -> Kinematics:
-    """Kinematics of the SO-101 with the configured joint margin and end-effector frame."""
+    """Kinematics of the arm with the configured joint margin and end-effector frame.
+
+    Raises UrdfError and FrameError; `workers.robot.checks` says the same of a configuration beforehand.
+    """
     frame = config.env.workspace.target_frame_name
-    return Kinematics(config.env.arm.joint_margin_deg, frame)
+    return Kinematics(config.env.arm.joint_margin_deg, frame, arm_model_of(config))
 
 
 def limits_of(config: Config) -> Limits:
@@ -26,4 +37,5 @@ def limits_of(config: Config) -> Limits:
         lead_limits_deg=robot.lead_limits,
         box=EndEffectorBox(np.array(bounds.min) - BOX_SLACK_M, np.array(bounds.max) + BOX_SLACK_M),
         gripper_speed_pct_s=robot.gripper_speed_pct_s,
+        joints=arm_model_of(config).joints,
     )

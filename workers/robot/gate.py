@@ -12,7 +12,7 @@ from typing import Protocol
 
 import numpy as np
 
-from workers.robot.figures import GRIPPER, LOWER_DEG, UPPER_DEG, Floats
+from workers.robot.figures import GRIPPER, SO101_RANGE, Floats, JointRange
 
 _BISECTIONS = 12  # halvings on the way back into the box: 1/4096 of a tick's travel
 _BOX_SLACK_M = 1e-6
@@ -56,8 +56,8 @@ def _per_joint(arm: float, gripper: float) -> Floats:
 class Limits:
     """What a goal may be. Vectors are [6]: five joints in degrees, the gripper in percent."""
 
-    lower_deg: Floats = field(default_factory=LOWER_DEG.copy)
-    upper_deg: Floats = field(default_factory=UPPER_DEG.copy)
+    lower_deg: Floats = field(default_factory=SO101_RANGE.lower_deg.copy)
+    upper_deg: Floats = field(default_factory=SO101_RANGE.upper_deg.copy)
     speed_deg_s: Floats = field(default_factory=lambda: _per_joint(50.0, 200.0))
     acceleration_deg_s2: Floats = field(default_factory=lambda: _per_joint(500.0, 4000.0))
     lead_deg: Floats = field(default_factory=lambda: _per_joint(3.5, 20.0))
@@ -72,12 +72,16 @@ class Limits:
         lead_limits_deg: Sequence[float],
         box: EndEffectorBox | None,
         gripper_speed_pct_s: float = 200.0,
+        joints: JointRange = SO101_RANGE,
     ) -> "Limits":
-        """Limits from one figure for all five joints (the lead: [6]); the margin keeps them off the mechanical stops."""
+        """Limits from one figure for all five arm joints (the lead: [6]).
+
+        The margin keeps them off the mechanical stops, which are those of `joints`.
+        """
         margin = _per_joint(margin_deg, 0.0)
         return cls(
-            LOWER_DEG + margin,
-            UPPER_DEG - margin,
+            joints.lower_deg + margin,
+            joints.upper_deg - margin,
             _per_joint(speed_limit_deg_s, gripper_speed_pct_s),
             _per_joint(acceleration_limit_deg_s2, gripper_speed_pct_s * 20.0),
             np.array(lead_limits_deg),

@@ -1,0 +1,82 @@
+"""What `mode` asks of the dataset: before a run, that nothing will be in the way; after it, that it is written."""
+
+import msgspec
+
+from workers.config import Config
+from workers.dataset.columns import columns_of
+from workers.dataset.errors import DatasetRefused
+from workers.dataset.export import export_run
+from workers.dataset.layout import dataset_folder, episodes_in_words, read_info
+from workers.dataset.target import Target
+from workers.processors.build import pipelines_of
+from workers.processors.features import ACTION
+
+_EPISODE = ("dataset", "replay_episode")
+
+
+def prepared(config: Config) -> Config:
+    """The configuration with which the run of its `mode` begins; nothing has moved yet.
+
+    To record, the dataset's folder must be free or this run's; to replay, the episode must be there and fit the
+    arm, and an episode of the run becomes as long as it. Raises DatasetError, DatasetRefused where a key names it.
+    """
+    if config.mode == "record":
+        folder, columns = dataset_folder(config.dataset), columns_of(pipelines_of(config).stored)
+        Target(folder, config.run_dir).check(columns, config.env.fps)
+    if config.mode == "replay":
+        return _as_long_as(config, _frames_to_replay(config))
+    return config
+
+
+def finished(config: Config) -> str:
+    """Write what was recorded, after a run; returns what became of it, in words. Raises DatasetError."""
+    folder = dataset_folder(config.dataset)
+    exported = export_run(config, folder)
+    if not exported.episodes:
+        return "no episode was kept: no dataset was written"
+    words = f"{episodes_in_words(exported.episodes)}, {exported.frames} frames are in {folder}"
+    if not config.dataset.push_to_hub:
+        return words
+    from workers.dataset.hub import push  # not needed without a hub
+
+    assert config.dataset.repo_id is not None, "the configuration has it where push_to_hub is true"
+    push(folder, config.dataset.repo_id)
+    return f"{words} and, as {config.dataset.repo_id}, on the hub"
+
+
+def _frames_to_replay(config: Config) -> int:
+    """How many frames the episode to be replayed has. Raises DatasetRefused where it cannot be replayed."""
+    from workers.dataset.read import read_episode
+
+    folder, episode = dataset_folder(config.dataset), config.dataset.replay_episode
+    assert episode is not None, "the configuration has it where there is something to replay"
+    info = read_info(folder)
+    if info is None:
+        key = "root" if config.dataset.root is not None else "repo_id"
+        raise DatasetRefused(
+            ("dataset", key), f"there is no dataset in {folder}; record one, or name its folder"
+        )
+    if episode >= info.total_episodes:
+        last = info.total_episodes - 1
+        raise DatasetRefused(
+            _EPISODE, f"no episode {episode} in {folder}; it has {info.total_episodes}, 0 to {last}"
+        )
+    if info.fps != config.env.fps:
+        raise DatasetRefused(
+            ("env", "fps"),
+            f"{config.env.fps:g}, but {folder} was recorded at {info.fps:g}: use that to replay it",
+        )
+    here, there = columns_of(pipelines_of(config).stored)[ACTION], info.features.get(ACTION)
+    if there is None or there.shape != here.shape:
+        raise DatasetRefused(
+            _EPISODE, f"the actions in {folder} are {there or 'missing'}; this arm's are {here}"
+        )
+    return len(read_episode(folder, info, episode).actions)
+
+
+def _as_long_as(config: Config, frames: int) -> Config:
+    """The configuration with episodes of exactly `frames` steps."""
+    replace = msgspec.structs.replace
+    processor = config.env.processor
+    reset = replace(processor.reset, control_time_s=frames / config.env.fps)
+    return replace(config, env=replace(config.env, processor=replace(processor, reset=reset)))

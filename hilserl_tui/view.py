@@ -38,6 +38,11 @@ class View:
         return self.state.control.stopped or self.state.arm.mode is GateMode.STOPPED
 
     @property
+    def has_arm(self) -> bool:
+        """False of a Gymnasium environment, which has no workspace and no gate."""
+        return self.state.run is None or self.state.run.has_arm
+
+    @property
     def human(self) -> bool:
         return self.state.control.driver is Driver.HUMAN and not self.stopped
 

@@ -41,6 +41,7 @@ def _machines(state: ConsoleState) -> Step:
     workers = state.workers.values()
     assert state.run is not None
     name = "simulator" if state.run.simulated else "robot"
+    name = name if state.run.has_arm else "environment"
     bad = [worker for worker in workers if worker.state is WorkerState.FAILED]
     if bad:
         return Step("✗", "red", name, f"{bad[0].name}: {bad[0].reason or 'failed'}")
@@ -48,9 +49,10 @@ def _machines(state: ConsoleState) -> Step:
     if ill:
         return Step("◐", "yellow", name, f"{ill[0].name} restarts: {ill[0].reason}")
     up = sum(worker.state is WorkerState.RUNNING for worker in workers)
-    cameras = " and ".join(state.run.cameras)
+    seen = " and ".join(state.run.cameras) or "none"
+    pictures = "cameras" if state.run.has_arm else "pictures"
     if workers and up == len(workers):
-        return Step("●", "green", name, f"{up} workers up, cameras {cameras}")
+        return Step("●", "green", name, f"{up} workers up, {pictures} {seen}")
     return Step("◐", "yellow", name, f"starting: {up} of {len(workers) or '?'} workers up")
 
 
@@ -138,9 +140,12 @@ class Checklist(Lines):
         if run is None:
             return _waiting(view)
         kind = "simulated SO-101" if run.simulated else "SO-101"
+        task = run.task.replace("_", " ")
+        if not run.has_arm:
+            kind, task = "Gymnasium environment", run.task
         rows: list[Row] = [
             (
-                (run.task.replace("_", " "), "bold"),
+                (task, "bold"),
                 (f"   {kind}", "dim"),
                 (f"   {run.fps:.0f} steps/s", "dim"),
             ),

@@ -100,10 +100,12 @@ class EndEffector(Lines):
         super().show(view)
 
     def heading(self, view: View) -> tuple[str, str]:
-        return self.title, "metres"
+        return self.title, "metres" if view.has_arm else ""
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         run = view.state.run
+        if run is not None and not run.has_arm:
+            return [(("this environment has no arm: no workspace to show", "dim"),)]
         if run is None or not view.state.arm.at_s:
             return [(("no arm yet: the robot worker is starting", "dim"),)]
         if height >= 11 and width >= 40:

@@ -22,7 +22,8 @@ def condition(view: View) -> Condition:
     if view.link is not Link.UP and not (view.link is Link.ENDED and view.state.run is not None):
         return _no_link(view)
     if view.stopped:
-        by = f"by {control.stopped_by}" if control.stopped_by else "the arm holds"
+        holds = "the arm holds" if view.has_arm else "no step is taken"
+        by = f"by {control.stopped_by}" if control.stopped_by else holds
         return Condition("■ STOPPED", "red_block", by)
     if arm.mode is GateMode.LIMP:
         return Condition("▽ LIMP", "red_block", arm.reason or "torque is off")
@@ -31,9 +32,10 @@ def condition(view: View) -> Condition:
     if control.paused and not view.over:
         return Condition("‖ HOLD", "grey_block", control.pause_reason or "paused")
     if control.driver is Driver.HUMAN:
-        text = "you have the arm" if view.holds else f"{control.holder or 'nobody'} has the arm"
+        what = "the arm" if view.has_arm else "the controls"
+        text = f"you have {what}" if view.holds else f"{control.holder or 'nobody'} has {what}"
         return Condition("▲ HUMAN", "amber_block", text)
-    if arm.mode is GateMode.HOLD:
+    if view.has_arm and arm.mode is GateMode.HOLD:
         return Condition("‖ HOLD", "grey_block", _waiting(view))
     if control.driver is Driver.SCRIPTED:
         return Condition("▲ SCRIPT", "amber_block", "scripted person drives")
@@ -72,6 +74,7 @@ class StateBar(Lines):
         state = view.state
         rate = state.rates.get("actor")
         return (
+            state.run,
             state.control,
             state.running,
             state.arm.mode,
@@ -100,7 +103,7 @@ class StateBar(Lines):
 
 def _stopped_rows(view: View, now: Condition, width: int) -> list[Row]:
     blank = ((" " * width, now.style),)
-    slowly = "; the arm starts slowly" if width >= 100 else ""
+    slowly = "; the arm starts slowly" if view.has_arm and width >= 100 else ""
     how = f"ctrl+e, then y clears the stop{slowly}"
     if view.clearing:
         how = "y clears it now, any other key does not"

@@ -90,6 +90,8 @@ class RunOpened(Event, frozen=True):
     utd_target: float
     demonstrations_wanted: int
     simulated: bool
+    has_arm: bool = True
+    """False of a Gymnasium environment: there is no workspace, and no gate that would tell of it."""
 
 
 class PhaseChanged(Event, frozen=True):

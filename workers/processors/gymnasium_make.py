@@ -50,6 +50,11 @@ def open_environment(env: EnvConfig) -> Environment:
         raise EnvironmentRefused(PLACE, f"{text}{_rendering_advice(error)}") from error
 
 
+def environment_name(env_id: str) -> str:
+    """An id without the module that may stand before it."""
+    return env_id.rpartition(":")[2]
+
+
 def _prepare_rendering() -> None:
     """Off-screen OpenGL for MuJoCo, unless the person chose another; and Triton's LLVM before Mesa's.
 

@@ -11,10 +11,16 @@ from workers.robot.worker import main as robot_main
 from workers.station.handle import WorkerHandle, WorkerSpec
 
 LEARNER_NICE = 10  # on a small machine the control loop comes first
+ACTOR_SILENT_S = 5.0
+ENVIRONMENT_SILENT_S = 30.0  # a stranger's environment may take its time over a step or a reset
 
 
 def crew(config: Config, board: Board) -> list[WorkerSpec]:
-    """Specifications of every worker of a training run."""
+    """Specifications of every worker of a training run; a Gymnasium environment lives in the actor."""
+    learner = WorkerSpec("learner", learner_main, (config,), silent_limit_s=60.0, nice=LEARNER_NICE)
+    if config.env.type == "gymnasium":
+        actor = WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ENVIRONMENT_SILENT_S)
+        return [actor, learner]
     cameras = [
         WorkerSpec(f"camera-{name}", camera_main, (config, name, board), silent_limit_s=3.0)
         for name in config.env.cameras
@@ -22,8 +28,8 @@ def crew(config: Config, board: Board) -> list[WorkerSpec]:
     return [
         WorkerSpec("robot", robot_main, (config, board), silent_limit_s=1.0),
         *cameras,
-        WorkerSpec("actor", actor_main, (config, board), silent_limit_s=5.0),
-        WorkerSpec("learner", learner_main, (config,), silent_limit_s=60.0, nice=LEARNER_NICE),
+        WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ACTOR_SILENT_S),
+        learner,
     ]
 
 

@@ -9,10 +9,12 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from workers.config import Config, ConfigError, RunConfig, load
+from workers.config import Config, ConfigError, Document, RunConfig, load_document
 from workers.config.expected import expected
 from workers.model.places import StationLock, announce, lock_path, read_lock, socket_path, write_lock
 from workers.model.wire import PROTOCOL_VERSION
+from workers.processors.errors import EnvironmentRefused
+from workers.station.preflight import Seen, look
 from workers.station.progress import ProgressLines
 
 LEAST_DISK_BYTES = 1_000_000_000  # about 17 minutes of two raw 128x128 cameras at 10 Hz
@@ -37,7 +39,7 @@ async def run_station(
     0: the recipe succeeded or was stopped by hand; 1: something broke, or the wanted success was not reached.
     Raises StationRefused when nothing could be started.
     """
-    config = _configure(path, operator, name, seed)
+    document, config = _configure(path, operator, name, seed)
     run_dir = config.run_dir
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
@@ -48,20 +50,25 @@ async def run_station(
         ) from error
     with _Lock(run_dir, config, path):
         _check_disk(run_dir)
+        seen = _seen(document, config)
         from workers.station.station import Station  # the workers' modules, needed from here on
 
-        station = Station(config, path.resolve(), until_success, wait_for_start=serve)
+        station = Station(config, path.resolve(), until_success, wait_for_start=serve, seen=seen)
         station.listen(ProgressLines(time.monotonic(), station.state).on_event)
         ended = await station.run()
     wanted_more = until_success is not None and not ended.succeeded
     return 1 if wanted_more or ended.failed else 0
 
 
-def _configure(path: Path, operator: str | None, name: str | None, seed: int | None) -> Config:
+def _configure(
+    path: Path, operator: str | None, name: str | None, seed: int | None
+) -> tuple[Document, Config]:
+    """The file, and its configuration with what the command line changes."""
     try:
-        config = load(path)
+        document = load_document(path)
     except ConfigError as error:
         raise StationRefused(str(error)) from error
+    config = document.config
     if operator not in (None, "scripted", "person"):
         raise StationRefused(f"--operator {operator}: unknown; use 'scripted' or 'person'")
     if operator == "scripted" and not config.simulated:
@@ -76,7 +83,26 @@ def _configure(path: Path, operator: str | None, name: str | None, seed: int | N
     chair = config.operator
     if operator is not None:
         chair = msgspec.structs.replace(chair, scripted=operator == "scripted")
-    return msgspec.structs.replace(config, run=run, operator=chair)
+    return document, msgspec.structs.replace(config, run=run, operator=chair)
+
+
+def _seen(document: Document, config: Config) -> Seen | None:
+    """What a look at the run's Gymnasium environment finds; None for an arm."""
+    if config.env.type != "gymnasium":
+        return None
+    seen, problems = Seen(), []
+    try:
+        seen = look(config)
+    except EnvironmentRefused as refused:
+        problems.append((refused.path, refused.text))
+    if config.operator.scripted and not seen.scripted:
+        text = f'"{config.env.id}" has no scripted person; set it to false and drive from the console'
+        problems.append((("operator", "scripted"), text))
+    try:
+        document.refuse(problems)
+    except ConfigError as error:
+        raise StationRefused(str(error)) from error
+    return seen
 
 
 def _checked(key: str, value: Any) -> Any:

@@ -25,6 +25,7 @@ from workers.runtime.shared import SharedNewest
 from workers.station.crew import crew, stop_waves
 from workers.station.handle import WorkerHandle
 from workers.station.journal import Journal
+from workers.station.preflight import Seen
 from workers.station.recipe import TrainRecipe
 from workers.station.server import Server
 
@@ -47,13 +48,20 @@ class Station:
         config: the run's configuration.
         until_success: end when an evaluation reaches this success rate; None goes on for ever.
         wait_for_start: begin the recipe at a console's `StartRun` instead of at once.
+        seen: what a look at the run's Gymnasium environment found; nothing of an arm's run.
     """
 
     def __init__(
-        self, config: Config, config_path: Path, until_success: float | None, wait_for_start: bool
+        self,
+        config: Config,
+        config_path: Path,
+        until_success: float | None,
+        wait_for_start: bool,
+        seen: Seen | None = None,
     ) -> None:
         self.state = ConsoleState()
         self._config = config
+        self._has_script = config.simulated if seen is None else seen.scripted
         self._run_dir = config.run_dir
         self._start_asked = asyncio.Event()
         if not wait_for_start:
@@ -81,7 +89,7 @@ class Station:
         self._journal = Journal(self._run_dir)
         for episode in EpisodeBook(self._run_dir).read()[-EPISODES_KEPT:]:
             self.state = reduce(self.state, episode)  # what the run had when it was left; journaled then
-        self._fold(_opening(config, config_path))
+        self._fold(_opening(config, config_path, tuple(config.env.cameras) if seen is None else seen.views))
         self._fold(e.OperatorChanged(config.operator.scripted, 0))
 
     def listen(self, listener: Callable[[e.Event], None]) -> None:
@@ -149,8 +157,8 @@ class Station:
                 self._recipe.evaluate_now()
             case c.ShutDown():
                 self._shutdown.set()
-            case c.UseScript() if not self._config.simulated:
-                self._note("the scripted operator drives the simulator only")
+            case c.UseScript() if not self._has_script:
+                self._note("the scripted operator drives the simulator only, and gym-hil's PandaPickCube")
             case _:
                 self._operate(command)
 
@@ -173,6 +181,8 @@ class Station:
             max((w.height for w in wanted), default=0),
             max((w.hz for w in wanted), default=0.0),
         )
+        if self._config.env.type == "gymnasium":
+            self.stand("actor", preview)
         for name in self._config.env.cameras:
             self.stand(f"camera-{name}", preview)
 
@@ -303,24 +313,28 @@ class Station:
             handle.kill()
 
 
-def _opening(config: Config, config_path: Path) -> e.RunOpened:
-    bounds = config.env.workspace.end_effector_bounds
-    (x0, y0, z0), (x1, y1, z1) = bounds.min, bounds.max
+def _opening(config: Config, config_path: Path, pictures: tuple[str, ...]) -> e.RunOpened:
+    env = config.env
+    low = high = (0.0, 0.0, 0.0)
+    if env.robot is not None:
+        bounds = env.workspace.end_effector_bounds
+        low, high = bounds.min, bounds.max
     return e.RunOpened(
         run=config.run.name,
         run_dir=str(config.run_dir),
         config_path=str(config_path),
-        task=config.env.task,
-        fps=config.env.fps,
-        cameras=tuple(config.env.cameras),
-        ee_min_m=(x0, y0, z0),
-        ee_max_m=(x1, y1, z1),
+        task=env.task if env.id is None else env.id,
+        fps=env.fps,
+        cameras=pictures,
+        ee_min_m=low,
+        ee_max_m=high,
         online_capacity=config.policy.online_buffer_capacity,
         offline_capacity=config.policy.offline_buffer_capacity,
         online_ratio=config.algorithm.online_ratio,
         utd_target=config.algorithm.utd_ratio,
         demonstrations_wanted=config.operator.demonstrations,
         simulated=config.simulated,
+        has_arm=env.robot is not None,
     )
 
 

@@ -1,0 +1,66 @@
+"""A look at a Gymnasium environment before its run is opened, in a process of its own.
+
+The environment's libraries (simulators, OpenGL) never enter the station, and one that crashes takes nothing along.
+"""
+
+import multiprocessing
+import os
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from typing import Final
+
+from workers.config import Config
+from workers.processors.errors import EnvironmentRefused
+
+LIMIT_S: Final = 120.0  # as long as a worker may take to start
+_ID: Final = ("env", "id")
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What the station must know of an environment it never opens itself."""
+
+    views: tuple[str, ...] = ()  # names of the pictures a person can be shown
+    scripted: bool = True  # whether there is a scripted person for it
+
+
+def look(config: Config) -> Seen:
+    """What there is to know of `config`'s Gymnasium environment.
+
+    Raises EnvironmentRefused where it cannot be made, or does not fit the configuration.
+    """
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    process = context.Process(target=_look, args=(config, theirs), daemon=True)
+    process.start()
+    theirs.close()
+    try:
+        if not ours.poll(LIMIT_S):
+            raise EnvironmentRefused(_ID, f'"{config.env.id}" did not open within {LIMIT_S:.0f} s')
+        found: Seen | EnvironmentRefused = ours.recv()
+    except EOFError:
+        process.join(1.0)
+        text = f'opening "{config.env.id}" killed its process (exit code {process.exitcode}); its output says more'
+        raise EnvironmentRefused(_ID, text) from None
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+    if isinstance(found, EnvironmentRefused):
+        raise found
+    return found
+
+
+def _look(config: Config, answer: Connection) -> None:
+    """The process's own: open, look, answer, and end before native libraries can object."""
+    from workers.actor.gym_env import gym_env
+    from workers.actor.gym_truth import truth_of
+
+    try:
+        env = gym_env(config)
+        env.close()
+        answer.send(Seen(env.views, truth_of(config.env) is not None))
+    except EnvironmentRefused as refused:
+        answer.send(refused)
+    answer.close()
+    os._exit(0)

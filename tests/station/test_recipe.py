@@ -9,7 +9,7 @@ from workers.model import events as e
 from workers.model.orders import Attend, Collect, Learn, Order
 from workers.model.reduce import reduce
 from workers.model.state import ConsoleState
-from workers.station.recipe import TrainRecipe
+from workers.station.recipes import TrainRecipe
 
 WORKERS = ("robot", "camera-front", "camera-side", "actor", "learner")
 

@@ -36,6 +36,7 @@ class Phase(StrEnum):
     RECORDING = "recording"
     TRAINING = "training"
     EVALUATING = "evaluating"
+    REPLAYING = "replaying"
     FINISHED = "finished"
     STOPPING = "stopping"
 
@@ -52,6 +53,7 @@ class EpisodeKind(StrEnum):
     DEMONSTRATION = "demonstration"
     TRAINING = "training"
     EVALUATION = "evaluation"
+    REPLAY = "replay"  # of a recorded episode; leaves nothing in the log
 
 
 class EndedBy(StrEnum):
@@ -92,6 +94,10 @@ class RunOpened(Event, frozen=True):
     simulated: bool
     has_arm: bool = True
     """False of a Gymnasium environment: there is no workspace, and no gate that would tell of it."""
+    trains: bool = True
+    """False of a run that only records or replays: there is no learner, and no policy of its own."""
+    previews: bool = True
+    """False where the configuration sends no camera pictures to the consoles."""
 
 
 class PhaseChanged(Event, frozen=True):

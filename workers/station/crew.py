@@ -16,7 +16,7 @@ ENVIRONMENT_SILENT_S = 30.0  # a stranger's environment may take its time over a
 
 
 def crew(config: Config, board: Board) -> list[WorkerSpec]:
-    """Specifications of every worker of a training run; a Gymnasium environment lives in the actor."""
+    """Specifications of every worker of a run; a Gymnasium environment lives in the actor, and only training learns."""
     learner = WorkerSpec("learner", learner_main, (config,), silent_limit_s=60.0, nice=LEARNER_NICE)
     if config.env.type == "gymnasium":
         actor = WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ENVIRONMENT_SILENT_S)
@@ -29,7 +29,7 @@ def crew(config: Config, board: Board) -> list[WorkerSpec]:
         WorkerSpec("robot", robot_main, (config, board), silent_limit_s=1.0),
         *cameras,
         WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ACTOR_SILENT_S),
-        learner,
+        *([learner] if config.mode is None else []),
     ]
 
 

@@ -1,9 +1,11 @@
 """Open a run: configuration, run directory, lock, disk; then the station; then its progress on standard output."""
 
 import fcntl
+import logging
 import os
 import shutil
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -11,6 +13,9 @@ import msgspec
 
 from workers.config import Config, ConfigError, Document, RunConfig, load_document
 from workers.config.expected import expected
+from workers.config.lines import KeyPath
+from workers.dataset.errors import DatasetError, DatasetRefused
+from workers.dataset.jobs import finished, prepared
 from workers.model.places import StationLock, announce, lock_path, read_lock, socket_path, write_lock
 from workers.model.wire import PROTOCOL_VERSION
 from workers.processors.errors import EnvironmentRefused
@@ -19,6 +24,7 @@ from workers.station.progress import ProgressLines
 
 LEAST_DISK_BYTES = 1_000_000_000  # about 17 minutes of two raw 128x128 cameras at 10 Hz
 LOCK_WITHIN_S = 0.5  # somebody who only looks whether the lock is held has it for a moment
+log = logging.getLogger(__name__)
 
 
 class StationRefused(Exception):
@@ -51,13 +57,15 @@ async def run_station(
     with _Lock(run_dir, config, path):
         _check_disk(run_dir)
         seen = _seen(document, config)
+        config = _prepared(document, config)
         from workers.station.station import Station  # the workers' modules, needed from here on
 
         station = Station(config, path.resolve(), until_success, wait_for_start=serve, seen=seen)
         station.listen(ProgressLines(time.monotonic(), station.state).on_event)
         ended = await station.run()
+        written = config.mode != "record" or _written(config)
     wanted_more = until_success is not None and not ended.succeeded
-    return 1 if wanted_more or ended.failed else 0
+    return 1 if wanted_more or ended.failed or not written else 0
 
 
 def _configure(
@@ -98,11 +106,39 @@ def _seen(document: Document, config: Config) -> Seen | None:
     if config.operator.scripted and not seen.scripted:
         text = f'"{config.env.id}" has no scripted person; set it to false and drive from the console'
         problems.append((("operator", "scripted"), text))
+    _refuse(document, problems)
+    return seen
+
+
+def _prepared(document: Document, config: Config) -> Config:
+    """The configuration as its `mode` wants it, with regard to the dataset that is recorded or replayed."""
+    problems = []
+    try:
+        config = prepared(config)
+    except DatasetRefused as refused:
+        problems.append((refused.path, refused.text))
+    except DatasetError as error:
+        raise StationRefused(str(error)) from error
+    _refuse(document, problems)
+    return config
+
+
+def _refuse(document: Document, problems: Iterable[tuple[KeyPath, str]]) -> None:
+    """Refuse the run, with the lines of its file, where there are problems."""
     try:
         document.refuse(problems)
     except ConfigError as error:
         raise StationRefused(str(error)) from error
-    return seen
+
+
+def _written(config: Config) -> bool:
+    """Write the dataset of a recording, however the run ended; False when that failed."""
+    try:
+        log.info("dataset: %s", finished(config))
+    except DatasetError as error:
+        log.error("%s", error)
+        return False
+    return True
 
 
 def _checked(key: str, value: Any) -> Any:

@@ -26,7 +26,7 @@ from workers.station.crew import crew, stop_waves
 from workers.station.handle import WorkerHandle
 from workers.station.journal import Journal
 from workers.station.preflight import Seen
-from workers.station.recipe import TrainRecipe
+from workers.station.recipes import demonstrations_wanted, recipe_of
 from workers.station.server import Server
 
 WORD_PERIOD_S = 0.1  # the gate holds when the station is silent for 1 s
@@ -82,7 +82,7 @@ class Station:
             spec.name: WorkerHandle(spec, context, self._run_dir, self._fold, self._give_standing)
             for spec in crew(config, self._board)
         }
-        self._recipe = TrainRecipe(self, config, until_success)
+        self._recipe = recipe_of(self, config, until_success)
         self._server = Server(
             socket_path(self._run_dir), lambda: self.state, self._on_command, self.stop_arm, self._on_consoles
         )
@@ -175,6 +175,8 @@ class Station:
         consoles = self._server.consoles
         holder = self._server.holder.name if self._server.holder else ""
         self._fold(e.OperatorChanged(self.state.control.scripted, len(consoles), holder))
+        if not self._config.env.processor.observation.display_cameras:
+            return
         wanted = [console.cameras for console in consoles if console.cameras and console.cameras.width > 0]
         preview = Preview(
             max((w.width for w in wanted), default=0),
@@ -219,7 +221,8 @@ class Station:
 
     def _fold(self, event: e.Event) -> None:
         if isinstance(event, e.Recorded):
-            self._handles["learner"].give(NewRecords())
+            if "learner" in self._handles:
+                self._handles["learner"].give(NewRecords())
         elif isinstance(event, e.PolicyPublished):
             self.stand("actor", TakePolicy(event.version))
         before, self.state = self.state, reduce(self.state, event)
@@ -332,9 +335,11 @@ def _opening(config: Config, config_path: Path, pictures: tuple[str, ...]) -> e.
         offline_capacity=config.policy.offline_buffer_capacity,
         online_ratio=config.algorithm.online_ratio,
         utd_target=config.algorithm.utd_ratio,
-        demonstrations_wanted=config.operator.demonstrations,
+        demonstrations_wanted=demonstrations_wanted(config),
         simulated=config.simulated,
         has_arm=env.robot is not None,
+        trains=config.mode is None,
+        previews=env.processor.observation.display_cameras,
     )
 
 

@@ -1,0 +1,101 @@
+"""What every recipe is: orders to the workers and waiting for what they tell, until the run ends or a worker fails."""
+
+import asyncio
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Protocol
+
+from workers.config import Config
+from workers.model.events import (
+    Collected,
+    Event,
+    Level,
+    LogLine,
+    Phase,
+    PhaseChanged,
+    RunEnded,
+    WorkerState,
+)
+from workers.model.orders import Collect, Order
+from workers.model.state import ConsoleState
+
+
+class StationPort(Protocol):
+    """What a recipe needs of the station."""
+
+    @property
+    def state(self) -> ConsoleState: ...
+    def emit(self, event: Event) -> None: ...
+    def stand(self, worker: str, order: Order) -> None:
+        """Give an order, and give it again whenever the worker restarts."""
+
+    async def wait_for(self, condition: Callable[[], bool]) -> None:
+        """Return once the condition holds; it is looked at after every event."""
+
+
+class Recipe(ABC):
+    """A run from its first order to its end."""
+
+    def __init__(self, station: StationPort, config: Config) -> None:
+        self._station = station
+        self._config = config
+        self._collected: Collected | None = None
+
+    @abstractmethod
+    async def _work(self) -> RunEnded:
+        """What is done once every worker runs; returns how it ended."""
+
+    def on_event(self, event: Event) -> None:
+        """Take note of what a recipe waits for."""
+        if isinstance(event, Collected):
+            self._collected = event
+
+    def evaluate_now(self) -> None:
+        """The operator asks for an evaluation of the policy."""
+        self._note("this run has no policy to evaluate")
+
+    async def run(self) -> RunEnded:
+        """The whole recipe; returns how it ended. Raises asyncio.CancelledError when the run is shut down."""
+        failure = asyncio.create_task(self._until_a_worker_failed())
+        work = asyncio.create_task(self._start())
+        try:
+            done, _ = await asyncio.wait({failure, work}, return_when=asyncio.FIRST_COMPLETED)
+            return work.result() if work in done else failure.result()
+        finally:
+            failure.cancel()
+            work.cancel()
+
+    async def _until_a_worker_failed(self) -> RunEnded:
+        await self._station.wait_for(lambda: bool(self._failed()))
+        worker, reason = self._failed()[0]
+        return RunEnded(f"{worker} failed: {reason}", succeeded=False, failed=True)
+
+    def _failed(self) -> list[tuple[str, str]]:
+        workers = self._station.state.workers.values()
+        return [(w.name, w.reason) for w in workers if w.state is WorkerState.FAILED]
+
+    async def _start(self) -> RunEnded:
+        self._station.emit(PhaseChanged(Phase.STARTING, "workers are starting"))
+        await self._station.wait_for(self._all_running)
+        return await self._work()
+
+    def _all_running(self) -> bool:
+        workers = self._station.state.workers.values()
+        return bool(workers) and all(w.state is WorkerState.RUNNING for w in workers)
+
+    async def _collect(self, order: Collect, phase: Phase, detail: str) -> None:
+        """Have the actor run the episodes of an order, and wait until it is fulfilled."""
+        self._collected = None
+        self._station.emit(PhaseChanged(phase, detail, 0, order.episodes))
+        self._station.stand("actor", order)
+        finished = False
+        while not finished:
+            await self._station.wait_for(lambda: self._collected is not None)
+            seen, self._collected = self._collected, None
+            if seen is not None and seen.kind is order.kind:
+                self._station.emit(PhaseChanged(phase, detail, seen.done, seen.total))
+                finished = seen.finished
+
+    def _note(self, text: str) -> None:
+        self._station.emit(LogLine("station", Level.INFO, text, time.time()))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from hilserl_tui import opening
+from hilserl_tui import config_commands, opening
 from hilserl_tui.launch import gone_within
 from workers.model.places import StationLock, live_runs, read_lock
 
@@ -106,6 +106,10 @@ def replay_run(
     opening.replay(run, speed)
 
 
+app.command("import-lerobot")(config_commands.import_lerobot)
+app.add_typer(config_commands.config, name="config")
+
+
 def _find(run: str, within_s: float = 0.0) -> StationLock:
     """The station of a live run, by name or directory; refuses when there is none or more than one fits."""
     until = time.monotonic() + within_s
@@ -131,6 +135,7 @@ def _find(run: str, within_s: float = 0.0) -> StationLock:
 def with_command(arguments: list[str]) -> list[str]:
     """`my.toml --start` is `open my.toml --start`: the command may be left out."""
     names = {command.name for command in app.registered_commands}
+    names |= {group.name for group in app.registered_groups}
     if arguments and arguments[0] in {*names, "--help"}:
         return arguments
     return ["open", *arguments]

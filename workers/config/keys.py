@@ -30,6 +30,8 @@ class Key(msgspec.Struct, frozen=True):
     """What it is when it is not given; NODEFAULT when it must be."""
     section: type[Section] | None = None
     """For a table: the section in it."""
+    named: bool = False
+    """For a table: whether it holds such sections by names that the user chooses."""
 
     @property
     def required(self) -> bool:
@@ -83,6 +85,6 @@ def _keys(section: type[Section], at: KeyPath) -> Iterator[Key]:
     for field in msgspec.structs.fields(section):
         path = (*at, field.encode_name)
         inner, named = inner_section(field.type)
-        yield Key(path, told[field.name], field.type, default_of(field), inner)
+        yield Key(path, told[field.name], field.type, default_of(field), inner, named)
         if inner is not None:
             yield from _keys(inner, (*path, NAME) if named else path)

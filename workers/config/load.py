@@ -80,9 +80,9 @@ def read_text(path: Path) -> str:
     except FileNotFoundError:
         text = "no such file" + _beside(path)
     except IsADirectoryError:
-        text = "this is a folder; name the TOML file in it"
+        text = "this is a folder; name the file in it"
     except UnicodeDecodeError as error:
-        text = f"not UTF-8 text (byte {error.start}); TOML files are UTF-8"
+        text = f"not UTF-8 text (byte {error.start}), as configurations are"
     except OSError as error:
         text = f"cannot be read: {error.strerror}"
     raise ConfigError(str(path), (Problem(0, "", text),))
@@ -91,7 +91,7 @@ def read_text(path: Path) -> str:
 def _beside(path: Path) -> str:
     """The ready configurations the user may have meant: same folder first, then `configs`."""
     for folder in (path.parent, Path("configs")):
-        names = sorted(found.name for found in folder.glob("*.toml"))
+        names = sorted(found.name for found in folder.glob(f"*{path.suffix or '.toml'}"))
         if names:
             close = difflib.get_close_matches(path.name, names, n=1)
             return f"; did you mean {folder / close[0]}?" if close else f"; {folder} has {', '.join(names)}"

@@ -1,0 +1,115 @@
+"""The commands around a configuration file: check it, explain its keys, bring it up to date, import LeRobot's."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from workers.config import EXIT_CODE, ConfigError
+from workers.config.load import read_text
+
+config = typer.Typer(no_args_is_help=True, help="Check, explain and convert configurations.")
+
+File = Annotated[Path, typer.Argument(help="Configuration, a TOML file.")]
+
+
+@config.command("check")
+def check(file: File) -> None:
+    """Say what is wrong with FILE, by line and key, or that it is fine. Nothing is started."""
+    command = [sys.executable, "-m", "workers.cli", "check", "--config", str(file)]
+    raise typer.Exit(subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode)
+
+
+@config.command("explain")
+def explain(
+    key: Annotated[str, typer.Argument(help="A key or section: its path, its last part, or LeRobot's name.")],
+) -> None:
+    """Say what KEY does, what it accepts, and what it is when it is not given."""
+    from workers.config.explain import NoSuchKey
+    from workers.config.explain import explain as explained
+
+    try:
+        typer.echo(explained(key))
+    except NoSuchKey as error:
+        _refuse(str(error))
+
+
+@config.command("migrate")
+def migrate(file: File) -> None:
+    """Rewrite FILE for the current schema version; comments stay, the old file is kept beside it."""
+    from workers.config.migrate import migrated
+
+    try:
+        text = read_text(file)
+        new = migrated(text, str(file))
+    except ConfigError as error:
+        _refuse(str(error))
+    if new == text:
+        typer.echo(f"{file} has the current schema version already")
+        return
+    backup = _free(file.with_name(file.name + ".before"))
+    try:
+        backup.write_text(text, encoding="utf-8")
+        file.write_text(new, encoding="utf-8")
+    except OSError as error:
+        _refuse(f"{file} cannot be rewritten: {error.strerror}")
+    typer.echo(f"{file} is up to date; as it was, it is in {backup}")
+
+
+@config.command("schema")
+def schema(
+    output: Annotated[Path | None, typer.Option(help="File to write; without it, the screen.")] = None,
+) -> None:
+    """Write the JSON Schema by which editors complete and check a configuration."""
+    from workers.config.json_schema import text
+
+    if output is None:
+        typer.echo(text(), nl=False)
+    else:
+        _write(output, text())
+        typer.echo(f"wrote {output}; a configuration refers to it in its first line: #:schema ./{output.name}")
+
+
+def import_lerobot(
+    file: Annotated[Path, typer.Argument(help="LeRobot's configuration, a JSON file, or a part of one.")],
+    output: Annotated[Path | None, typer.Option(help="TOML file to write; FILE.toml if not given.")] = None,
+) -> None:
+    """Turn LeRobot's environment, training or classifier configuration into ours, and say what became of each key."""
+    from workers.config.dump import dump
+    from workers.config.lerobot import import_lerobot as imported
+    from workers.config.lerobot.report import report
+
+    target = output or file.with_suffix(".toml")
+    if target.exists():
+        _refuse(f"{target} is there already; move it away, or name another file with --output")
+    try:
+        made = imported(read_text(file), str(file))
+    except ConfigError as error:
+        _refuse(str(error))
+    _write(target, dump(made.config, f"Imported from LeRobot's {file.name}."))
+    typer.echo(report(made.lines))
+    typer.echo(f"Wrote {target}. Next: hilserl-tui config check {target}")
+
+
+def _free(path: Path) -> Path:
+    """`path`, or with a number behind it when that is taken."""
+    taken = 0
+    free = path
+    while free.exists():
+        taken += 1
+        free = path.with_name(f"{path.name}.{taken}")
+    return free
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        _refuse(f"{path} cannot be written: {error.strerror}")
+
+
+def _refuse(text: str) -> NoReturn:
+    typer.echo(text, err=True)
+    raise typer.Exit(EXIT_CODE)

@@ -1,0 +1,140 @@
+"""The arm, its task and the person's device; the simulated arm stands in for a real one."""
+
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any, get_args
+
+import msgspec
+
+from workers.config.env import EnvConfig
+from workers.config.lerobot.draft import Draft, Fate
+from workers.config.processor import SIMULATED, InverseKinematicsConfig
+
+GRIPPER = ("env", "processor", "gripper")
+OPENING = ("env", "processor", "max_gripper_pos")
+KINEMATICS = ("env", "processor", "inverse_kinematics")
+CLASSIFIER = ("env", "processor", "reward_classifier")
+TASKS = get_args(next(field.type for field in msgspec.structs.fields(EnvConfig) if field.name == "task"))
+
+
+def take_arm(draft: Draft) -> None:
+    """What needs a decision; plain keys are left open."""
+    draft.take(("env", "fps"), ("env", "fps"))
+    _take_task(draft)
+    _take_lead(draft)
+    _take_rate(draft)
+    _take_device(draft)
+    _take_gripper(draft)
+    _take_frame(draft)
+    _take_classifier(draft)
+
+
+def _take_task(draft: Draft) -> None:
+    path, task = ("env", "task"), draft.get("env", "task")
+    if task in TASKS:
+        draft.take(path, path)
+    else:
+        here = next(
+            (one for one in TASKS if isinstance(task, str) and one.partition("_")[0] in task.lower()), None
+        )
+        if here is not None:
+            draft.put(path, here)
+        draft.say(
+            path,
+            Fate.DERIVED,
+            f'the simulated task is "{draft.table["env"]["task"]}"; words go to dataset.task',
+        )
+    draft.say(("env", "name"), Fate.DERIVED, "env.robot.type says which arm")
+
+
+def _take_lead(draft: Draft) -> None:
+    path = ("env", "robot", "max_relative_target")
+    given = draft.get(*path)
+    if isinstance(given, dict) and given:
+        draft.put(path, {})
+        for motor in given:
+            draft.put((*path, motor), given[motor])
+            draft.say((*path, motor), Fate.TAKEN, ".".join((*path, motor)), (*path, motor))
+    else:
+        draft.take(path, path)
+
+
+def _take_rate(draft: Draft) -> None:
+    """The arm's own loop must be twice as fast as the environment."""
+    fps, loop = draft.table["env"]["fps"], draft.table["env"]["robot"]["loop_hz"]
+    if isinstance(fps, int | float):
+        draft.put(("env", "robot", "loop_hz"), max(loop, 2 * fps))
+
+
+def _take_device(draft: Draft) -> None:
+    path = ("env", "teleop", "type")
+    if draft.get(*path) in ("keyboard", "keyboard_ee"):
+        draft.say(path, Fate.TAKEN, 'env.teleop.type = "keyboard"')
+    mine, theirs = draft.get("env", "teleop", "use_gripper"), draft.get(*GRIPPER, "use_gripper")
+    target = (*GRIPPER, "use_gripper")
+    if theirs is None:
+        draft.take((*path[:-1], "use_gripper"), target)
+    elif mine in (None, theirs):
+        draft.say(
+            (*path[:-1], "use_gripper"), Fate.DERIVED, "env.processor.gripper.use_gripper says the same"
+        )
+    else:
+        said = f"it contradicts env.processor.gripper.use_gripper = {str(theirs).lower()}, which counts"
+        draft.say((*path[:-1], "use_gripper"), Fate.DERIVED, said)
+
+
+def _take_gripper(draft: Draft) -> None:
+    """null for the opening turns LeRobot's penalty off."""
+    if not draft.has(*OPENING) or draft.get(*OPENING) is not None:
+        return
+    penalty = (*GRIPPER, "gripper_penalty")
+    draft.drop(OPENING)
+    draft.put(penalty, 0.0)
+    draft.say(
+        OPENING, Fate.DERIVED, "null turns the penalty off: gripper_penalty = 0.0; opening as without the key"
+    )
+    draft.say(penalty, Fate.DEAD, "there is no penalty where max_gripper_pos is null")
+
+
+def _take_frame(draft: Draft) -> None:
+    """A URDF that is there with a frame it has; else the arm that comes along with its own tool frame."""
+    urdf, frame = (*KINEMATICS, "urdf_path"), (*KINEMATICS, "target_frame_name")
+    path, name = draft.get(*urdf), draft.get(*frame)
+    own = InverseKinematicsConfig.__struct_defaults__
+    links = _links(path) if isinstance(path, str) else None
+    if isinstance(path, str) and links is None:
+        draft.say(urdf, Fate.NO_COUNTERPART, "no such URDF here: the one that comes along is used")
+    else:
+        draft.take(urdf, urdf)
+    if links is not None and isinstance(name, str) and name not in links:
+        draft.say(frame, Fate.NO_COUNTERPART, f"that URDF has no such frame, only {', '.join(links)}")
+    elif links is None and isinstance(path, str) and name not in (None, *own):
+        own_frame = "it belongs to that URDF: the tool frame of the one that comes along is used"
+        draft.say(frame, Fate.NO_COUNTERPART, own_frame)
+    else:
+        draft.take(frame, frame)
+
+
+def _links(path: str) -> list[str] | None:
+    """Names of a URDF's links, None when there is no such file or it is none."""
+    try:
+        root = ElementTree.parse(Path(path)).getroot()
+    except (OSError, ElementTree.ParseError):
+        return None
+    return [link.get("name", "") for link in root.iter("link")] if root.tag == "robot" else None
+
+
+def _take_classifier(draft: Draft) -> None:
+    """The simulator's verdict stands in for a classifier's."""
+    given: Any = draft.get(*CLASSIFIER)
+    path = (*CLASSIFIER, "pretrained_path")
+    if not isinstance(given, dict):
+        draft.say(CLASSIFIER, Fate.DEFAULT, "no classifier")
+    elif given.get("pretrained_path") is None:
+        draft.say(path, Fate.DEFAULT, "no classifier")
+        draft.say_all(draft.below(*CLASSIFIER), Fate.DEAD, "nothing without pretrained_path")
+    else:
+        draft.put(path, SIMULATED)
+        draft.say(
+            path, Fate.NO_COUNTERPART, f'classifiers cannot be loaded yet: "{SIMULATED}" asks the simulator'
+        )

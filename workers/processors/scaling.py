@@ -25,6 +25,12 @@ def scaled_joints(joints_deg: Floats, joints: JointRange) -> Floats:
     return _unit(joints_deg, joints.lower_deg, joints.upper_deg)
 
 
+def unscaled_joints(scaled: Floats, joints: JointRange) -> Floats:
+    """Joint positions [6] from what `scaled_joints` made of them."""
+    joints_deg: Floats = joints.lower_deg + 0.5 * (scaled + 1.0) * (joints.upper_deg - joints.lower_deg)
+    return joints_deg
+
+
 def scaled_velocity(velocity_deg_s: Floats) -> Floats:
     """[6] over +-100 deg/s, the jaw over +-200 %/s."""
     return _unit(velocity_deg_s, -VELOCITY_RANGE_DEG_S, VELOCITY_RANGE_DEG_S)

@@ -31,7 +31,7 @@ from workers.model.events import EndedBy, EpisodeKind
 from workers.model.select import autonomous_success
 from workers.model.state import Episode
 from workers.processors.build import feature_spec
-from workers.teleop.scripted_operator import ScriptedOperator
+from workers.teleop.build import scripted_operator_of
 from workers.transport.log import LogWriter
 from workers.transport.record import Record
 
@@ -89,14 +89,7 @@ class Trial:
         self.session = LearnerSession(config)
         self.log = LogWriter(config.run_dir / "log", feature_spec(config))
         self.policy = PolicyAdapter(config, self.session, SWAP_EVERY_STEPS)
-        steps = config.env.workspace.end_effector_step_sizes
-        self.script = ScriptedOperator(
-            config.operator.patience_steps,
-            (steps.x, steps.y, steps.z),
-            config.env.processor.max_gripper_pos,
-            0.15,
-            np.random.default_rng([args.seed, 7]),
-        )
+        self.script = scripted_operator_of(config, np.random.default_rng([args.seed, 7]))
         self.env, port = sim_env(config, device="cpu")
         chair, period = Chair(True, config.env.teleop.jog_step), SimulatedPeriod(port, self.learn)
         self.runner = EpisodeRunner(

@@ -15,7 +15,7 @@ import numpy as np
 
 from workers.actor.environment import ArmEnv
 from workers.actor.sim_env import sim_env
-from workers.camera.drivers.sim import SimRenderer
+from workers.camera.drivers.sim import Shot, SimRenderer
 from workers.config import Config, load
 from workers.config.ready import ready_config
 from workers.robot.build import kinematics_of, limits_of
@@ -63,8 +63,8 @@ def with_cameras(config: Config, names: tuple[str, ...]) -> Config:
 def parts(config: Config) -> dict[str, float]:
     """Seconds per call of what a step is made of."""
     arm, kinematics, limits = SimArm(), kinematics_of(config), limits_of(config)
-    renderer = SimRenderer(("front", "side"), 128, 128)
-    scene, start_m = arm.scene(), kinematics.position(START)
+    renderer = SimRenderer({view: Shot(view, 128, 128) for view in ("front", "side")})
+    scene, start_m, reference = arm.scene(), kinematics.position(START), kinematics.reference(START)
     rng, reference = np.random.default_rng(0), kinematics.reference(START)
     moves = iter(rng.uniform(-0.02, 0.02, (100_000, 3)))
 

@@ -11,7 +11,7 @@ from gymnasium.utils.env_checker import check_env
 
 import workers.actor
 from workers.actor.environment import ArmEnv
-from workers.actor.sim_env import make_pick_lift, sim_env, without_cameras
+from workers.actor.sim_env import make_sim, sim_env, without_cameras
 from workers.config import Config, load
 from workers.config.ready import ready_config
 from workers.processors.transition import Judgement
@@ -25,7 +25,7 @@ def blind() -> Config:
 
 @pytest.fixture(scope="module")
 def env() -> Iterator[ArmEnv]:
-    made = make_pick_lift()
+    made = make_sim("pick_lift")
     yield made
     made.close()
 
@@ -53,7 +53,7 @@ def test_the_same_seed_gives_identical_pictures_and_states(env: ArmEnv) -> None:
 
 def test_another_seed_gives_another_scene(env: ArmEnv) -> None:
     first, second = env.reset(seed=1)[1], env.reset(seed=2)[1]
-    assert not np.allclose(first["cube_position_m"], second["cube_position_m"])
+    assert not np.allclose(first["object_position_m"], second["object_position_m"])
 
 
 def test_an_action_moves_the_tool_its_way(env: ArmEnv) -> None:

@@ -14,6 +14,7 @@ from workers.config.ready import ready_config
 from workers.model.commands import Axis, Command, Intervene, Jog, Mark, Verdict
 from workers.model.events import Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
 from workers.teleop.scripted_operator import ScriptedOperator
+from workers.teleop.scripts import Hand, PickLiftScript
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Step
 
 
@@ -66,7 +67,7 @@ class Bench:
         self.records: list[Step | EpisodeEnd] = []
         self.events: list[Event] = []
         chair = Chair(scripted=scripted, jog_step=0.5)
-        script = ScriptedOperator(6, (0.02, 0.02, 0.02), 40.0, 0.0, np.random.default_rng(0))
+        script = ScriptedOperator(6, PickLiftScript(Hand()), np.random.default_rng(0))
         chair.person_drives = person
         self.policy = StillPolicy(version)
         period = ScriptedKeys(self.port, chair, keys)

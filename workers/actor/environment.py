@@ -5,7 +5,6 @@ taking effect at once) and `finish_step` (when the period is over: observe, rewa
 real-time actor calls the three; everything else calls `step`.
 """
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import gymnasium
@@ -22,6 +21,7 @@ from workers.processors.vanilla_observation import AGENT, PIXELS
 from workers.robot.drivers import ArmReading
 from workers.robot.figures import GRIPPER, Floats
 from workers.robot.kinematics import Kinematics
+from workers.robot.tasks import TaskState
 from workers.transport.record import FeatureSpec
 
 Observation = dict[str, np.ndarray[Any, Any]]
@@ -29,14 +29,6 @@ Observation = dict[str, np.ndarray[Any, Any]]
 
 class ArmUnavailable(Exception):
     """Arm or camera gives nothing fresh, or the stop is latched; the text says which. The episode cannot go on."""
-
-
-@dataclass(frozen=True, slots=True)
-class TaskState:
-    """What the task itself can tell. A real arm knows neither; there a person or a classifier judges."""
-
-    success: bool = False
-    cube_position_m: Floats | None = None  # [3], simulator ground truth for the scripted operator only
 
 
 class ArmPort(Protocol):
@@ -215,10 +207,10 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         """Reward and end by the task; a person's verdict overrules it."""
         task, judgement, info = self._port.task_state(), transition.period.judgement, transition.info
         info["task_success"] = task.success
-        if task.cube_position_m is not None:
-            info["cube_position_m"] = task.cube_position_m
+        if task.object_position_m is not None and task.goal_position_m is not None:
+            info["object_position_m"], info["goal_position_m"] = task.object_position_m, task.goal_position_m
         success = task.success and not self._by_classifier
-        transition.reward = float(success)
+        transition.reward = 0.0 if self._by_classifier else task.reward
         if judgement is not None:
             success = judgement is Judgement.SUCCESS
             transition.reward = float(success)

@@ -16,6 +16,7 @@ from workers.model.commands import Axis, Jog, Verdict
 from workers.model.events import Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
 from workers.processors.transition import GripperCommand, Judgement
 from workers.teleop.scripted_operator import ScriptedOperator
+from workers.teleop.scripts import TaskView
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
 
 Observation = Mapping[str, NDArray[Any]]
@@ -206,15 +207,13 @@ class EpisodeRunner:
     def _choose_driver(self, kind: EpisodeKind, info: dict[str, Any]) -> Driver:
         if kind is EpisodeKind.EVALUATION:
             return Driver.POLICY
-        wants = self._script is not None and self._script.wants_control(
-            info["cube_position_m"], info["ee_position_m"], info["gripper_pct"]
-        )
+        wants = self._script is not None and self._script.wants_control(TaskView.of(info))
         return self._chair.driver(wants)
 
     def _action(self, driver: Driver, kind: EpisodeKind, info: dict[str, Any]) -> NDArray[np.float32]:
         if driver is Driver.SCRIPTED:
             assert self._script is not None
-            return self._script.action(info["cube_position_m"], info["ee_position_m"], info["gripper_pct"])
+            return self._script.action(TaskView.of(info))
         if driver is Driver.HUMAN:
             return self._stay  # keys arrive while the period passes
         return self._policy.act(info["policy_input"], deterministic=kind is EpisodeKind.EVALUATION)

@@ -32,6 +32,7 @@ from workers.model.orders import AnyOrder, Attend, Collect, Hold, Operate, Rest,
 from workers.robot.board import Board
 from workers.robot.build import kinematics_of
 from workers.runtime.harness import Desk
+from workers.teleop.build import scripted_operator_of
 from workers.teleop.scripted_operator import ScriptedOperator
 from workers.transport.log import LogFull
 from workers.transport.record import Record
@@ -41,7 +42,6 @@ FAULT_WAIT_S = 0.2
 DISK_WAIT_S = 2.0
 DISK_FULL = "the disk is full: free some space, old runs are the largest files"
 SEED_STREAM = {EpisodeKind.DEMONSTRATION: 0, EpisodeKind.TRAINING: 1, EpisodeKind.EVALUATION: 2}
-SCRIPT_NOISE = 0.15  # what a hand adds to a command, in action units
 log = logging.getLogger(__name__)
 
 
@@ -257,13 +257,5 @@ class ActorLoop:
             self._chair.hold(DISK_FULL, False)
 
     def _make_script(self) -> ScriptedOperator:
-        processor = self._config.env.processor
-        steps = self._config.env.workspace.end_effector_step_sizes
         rng = np.random.default_rng([self._config.run.seed, self._recorder.next_episode])
-        return ScriptedOperator(
-            self._config.operator.patience_steps,
-            (steps.x, steps.y, steps.z),
-            processor.max_gripper_pos,
-            SCRIPT_NOISE,
-            rng,
-        )
+        return scripted_operator_of(self._config, rng)

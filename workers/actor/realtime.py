@@ -5,12 +5,13 @@ from collections.abc import Callable
 
 import numpy as np
 
-from workers.actor.environment import ArmUnavailable, TaskState
+from workers.actor.environment import ArmUnavailable
 from workers.model.events import GateMode
 from workers.processors.transition import Picture
 from workers.robot.board import JOINT_TARGET, Board
 from workers.robot.drivers import ArmReading
 from workers.robot.figures import Floats
+from workers.robot.tasks import TaskState
 
 STALE_S = 0.3  # arm state older than this is no observation; nor are pictures, unless the camera is slower
 STALE_FRAMES = 3.0
@@ -61,7 +62,14 @@ class RealtimeArm:
 
     def read(self) -> ArmReading:
         state = self._state()
-        return ArmReading(state["joints"].copy(), state["velocity"].copy(), float(state["at_ns"]) / 1e9)
+        return ArmReading(
+            state["joints"].copy(),
+            state["velocity"].copy(),
+            float(state["at_ns"]) / 1e9,
+            state["current"].copy(),
+            state["goal"].copy(),
+            int(state["clipped_ticks"]),
+        )
 
     def frames(self) -> dict[str, Picture]:
         now_ns = time.monotonic_ns()
@@ -76,7 +84,13 @@ class RealtimeArm:
 
     def task_state(self) -> TaskState:
         state = self._state()
-        return TaskState(bool(state["success"]), state["cube_m"].copy())
+        return TaskState(
+            bool(state["success"]),
+            float(state["progress"]),
+            float(state["reward"]),
+            state["object_m"].copy(),
+            state["goal_m"].copy(),
+        )
 
     def send(self, target_deg: Floats) -> None:
         self._target["joints"] = target_deg

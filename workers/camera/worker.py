@@ -21,11 +21,12 @@ def main(desk: Desk, config: Config, name: str, board: Board) -> None:
 
     Raises WorkerFailure when the camera cannot be opened.
     """
-    from workers.camera.drivers.sim import RendererUnavailable, SimRenderer  # brings MuJoCo and EGL
+    from workers.camera.build import renderer_of  # brings MuJoCo and EGL
+    from workers.camera.drivers.sim import RendererUnavailable
 
     camera = config.env.cameras[name]
     try:
-        renderer = SimRenderer((name,), camera.width, camera.height)
+        renderer = renderer_of(config, (name,))
     except (RendererUnavailable, ValueError) as error:
         raise WorkerFailure(str(error)) from error
     record = np.zeros((), frame_dtype(camera.height, camera.width))
@@ -38,7 +39,7 @@ def main(desk: Desk, config: Config, name: str, board: Board) -> None:
         if scene is not None:
             arm = scene[1]
             record["captured_ns"] = arm["at_ns"]  # the picture shows the arm as it was then
-            record["pixels"] = renderer.render(arm["scene"])[name]
+            record["pixels"] = renderer.render(arm["scene"], int(arm["look_seed"]))[name]
             record["number"] += 1
             frames.write(record)
             picture = previews.due(record["pixels"], time.monotonic())

@@ -1,11 +1,13 @@
 """[env.robot.cameras.<name>]: one table a camera; its pictures become `observation.images.<name>`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import msgspec
 
 from workers.config.values import Section
 
+View = Literal["front", "side", "wrist"]
+VIEWS: tuple[View, ...] = get_args(View)
 Pixels = Annotated[int, msgspec.Meta(ge=32, le=4096)]
 CameraName = Annotated[
     str,
@@ -19,7 +21,7 @@ CameraName = Annotated[
 class CameraConfig(Section, frozen=True, kw_only=True):
     type: Literal["sim"]
     """Kind of camera: `sim` renders a view of the simulated table."""
-    view: Literal["front", "side", "wrist"] | None = None
+    view: View | None = None
     """The simulator's view; without it, the one that bears the camera's own name."""
     width: Pixels = 128
     """Picture width in pixels."""

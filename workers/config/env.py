@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from workers.config.cameras import CameraConfig
+from workers.config.cameras import VIEWS, CameraConfig
 from workers.config.processor import InverseKinematicsConfig, ProcessorConfig
 from workers.config.robot import RobotConfig
 from workers.config.simulation import SimulationConfig
@@ -94,6 +94,10 @@ class EnvConfig(Section, frozen=True, kw_only=True):
             if camera.fps < self.fps:
                 text = f"{camera.fps:g} is below env.fps ({self.fps:g}): pictures would repeat"
                 yield ("robot", "cameras", name, "fps"), text
+            if camera.type == "sim" and camera.view is None and name not in VIEWS:
+                views = " or ".join((", ".join(f'"{view}"' for view in VIEWS[:-1]), f'"{VIEWS[-1]}"'))
+                text = f"missing; the simulator has no view of this name, give view = {views}"
+                yield ("robot", "cameras", name, "view"), text
         yield from self._crop_problems(robot.cameras)
         yield from self._size_problems(robot.cameras)
 

@@ -5,25 +5,31 @@ from multiprocessing.context import SpawnContext
 
 import numpy as np
 
+from workers.robot.scene import SCENE_LENGTH
 from workers.runtime.shared import SharedNewest
-
-SCENE_LENGTH = 13  # generalised positions of the simulated workcell: six joints, and the cube's place and turn
 
 ARM_STATE = np.dtype(
     [
         ("at_ns", "<i8"),  # when the joints were read
         ("joints", "<f8", (6,)),  # degrees x 5, gripper percent
         ("velocity", "<f8", (6,)),  # per second
+        ("current", "<f8", (6,)),  # amperes
         ("goal", "<f8", (6,)),  # what the gate let through last
         ("moving_since_ns", "<i8"),  # when the goal began to change after it stood still
         ("ee_m", "<f8", (3,)),
         ("mode", "S8"),  # a GateMode
         ("reason", "S64"),  # why the gate holds, "" while it does not
         ("clipped", "S64"),  # limits that narrowed the last goal, comma separated
+        ("clipped_ticks", "<i8"),  # ticks in which the gate cut a goal short, since the worker started
         ("reset_done", "<i8"),  # newest reset request that was carried out
-        ("cube_m", "<f8", (3,)),  # simulator only: ground truth for the scripted person
-        ("success", "?"),  # simulator only: the task's sparse reward
-        ("scene", "<f8", (SCENE_LENGTH,)),  # simulator only: for the camera workers
+        # the simulator only: a TaskState, and what camera workers draw
+        ("success", "?"),
+        ("progress", "<f8"),
+        ("reward", "<f8"),
+        ("object_m", "<f8", (3,)),  # ground truth for the scripted person, as is the goal
+        ("goal_m", "<f8", (3,)),
+        ("scene", "<f8", (SCENE_LENGTH,)),
+        ("look_seed", "<i8"),  # of the episode's light and camera jitter
     ]
 )
 

@@ -50,6 +50,11 @@ class Status:
     clipped: frozenset[Limit]
     parked: bool
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether the goal was cut, and not only delayed: a goal held back by the speed limit arrives a tick later."""
+        return bool(self.clipped - {Limit.RATE})
+
 
 class ArmController:
     """Follows joint targets through the safety gate. Starts in HOLD at the measured position."""

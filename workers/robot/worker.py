@@ -12,6 +12,8 @@ from workers.robot.controller import ArmController, JointTarget, Mode, Status
 from workers.robot.drivers import ArmDriver
 from workers.robot.figures import Floats
 from workers.robot.gate import Limits, ToolPosition
+from workers.robot.start import StartPoses
+from workers.robot.tasks import TaskState
 from workers.runtime.harness import Desk
 from workers.runtime.pacer import Pacer
 from workers.runtime.phases import ROBOT_S
@@ -33,12 +35,11 @@ _MODES = {
 class SimulatedArm(ArmDriver, Protocol):
     """What the worker needs of the simulator beyond a driver."""
 
-    def reset(self, rng: np.random.Generator) -> None: ...
+    def reset(self, seed: int, start_deg: Floats | None = None) -> None: ...
     def advance(self, dt_s: float) -> None: ...
     def scene(self) -> Floats: ...
     def tool_position_m(self) -> Floats: ...
-    def cube_position_m(self) -> Floats: ...
-    def success(self) -> bool: ...
+    def task_state(self) -> TaskState: ...
 
 
 def main(desk: Desk, config: Config, board: Board) -> None:
@@ -46,7 +47,8 @@ def main(desk: Desk, config: Config, board: Board) -> None:
     from workers.robot.build import kinematics_of, limits_of
     from workers.robot.drivers.sim import SimArm  # brings MuJoCo
 
-    arm = SimArm(reset_pose_deg=np.array(config.env.reset_pose))
+    env = config.env
+    arm = SimArm(np.array(env.reset_pose), env.task, env.simulation.object_area, env.simulation.reward)
     loop = RobotLoop(desk, config, board, arm, limits_of(config), kinematics_of(config))
     try:
         loop.run()
@@ -66,6 +68,7 @@ class RobotLoop:
         self._tick_s = 1.0 / config.env.arm.loop_hz
         self._period_s = 1.0 / config.env.fps
         self._rest_pose = np.array(config.env.reset_pose)
+        self._starts = StartPoses(config, limits, tool)
         self._controller = ArmController(arm, limits, tool, self._tick_s, self._period_s)
         self._pacer = Pacer(desk.name, self._tick_s, ROBOT_S)
         self._state = np.zeros((), ARM_STATE)
@@ -143,7 +146,8 @@ class RobotLoop:
         return JointTarget(record["joints"].copy(), float(record["at_ns"]) / 1e9, int(record["number"]))
 
     def _reset(self, seed: int) -> None:
-        self._arm.reset(np.random.default_rng(seed))
+        self._arm.reset(seed, self._starts.draw(seed))
+        self._state["look_seed"] = seed
         self._controller.restart()
         self._controller.engage()
         self._state["reset_done"] = self._reset_seen
@@ -154,6 +158,7 @@ class RobotLoop:
         state["at_ns"] = now_ns
         state["joints"] = status.reading.joints_deg
         state["velocity"] = status.reading.velocity_deg_s
+        state["current"] = status.reading.current_a
         moves = bool((np.abs(state["goal"] - status.goal_deg) > STILL_DEG).any())
         if moves and not self._goal_moved:
             state["moving_since_ns"] = now_ns
@@ -164,10 +169,15 @@ class RobotLoop:
         reason = "the station is silent" if self._station_silent else status.reason
         state["reason"] = reason.encode()[:64]
         state["clipped"] = ",".join(sorted(status.clipped)).encode()[:64]
-        state["cube_m"] = self._arm.cube_position_m()
-        state["success"] = self._arm.success()
-        state["scene"] = self._arm.scene()
+        state["clipped_ticks"] += status.narrowed
+        self._publish_task(self._arm.task_state())
         self._board.arm.write(state)
+
+    def _publish_task(self, task: TaskState) -> None:
+        state = self._state
+        state["success"], state["progress"], state["reward"] = task.success, task.progress, task.reward
+        state["object_m"], state["goal_m"] = task.object_position_m, task.goal_position_m
+        state["scene"] = self._arm.scene()
 
     def _tell_mode(self, status: Status) -> None:
         """Stops and parking go into the log; the arm holds between any two episodes, which nobody wants to read."""

@@ -6,14 +6,12 @@ It sees the simulator's ground truth, as a person sees the table; the policy nev
 import numpy as np
 
 from workers.model.events import EpisodeKind
-from workers.processors.settings import Vector
 from workers.processors.transition import Action
-from workers.robot.figures import Floats
-from workers.teleop.scripted import PickLiftScript, is_holding, remaining_m
+from workers.teleop.scripts import Script, TaskView
 
 LEAST_PROGRESS_M = 0.004  # less is standing still
 LONGEST_HELP_STEPS = 12  # then the policy may try again
-HAND_BACK_HOLDING = 0.5  # probability of letting the policy lift what the person has just grasped
+HAND_BACK = 0.5  # probability of letting the policy finish when the difficult part is over
 
 
 class ScriptedOperator:
@@ -21,21 +19,14 @@ class ScriptedOperator:
 
     Args:
         patience_steps: steps without progress before it takes over.
-        noise: standard deviation of what its hand adds to a command, in action units.
+        script: what it does when it drives.
         rng: source of its moods: which episodes it watches, when it hands back.
     """
 
-    def __init__(
-        self,
-        patience_steps: int,
-        step_sizes_m: Vector,
-        max_gripper_pos: float,
-        noise: float,
-        rng: np.random.Generator,
-    ) -> None:
+    def __init__(self, patience_steps: int, script: Script, rng: np.random.Generator) -> None:
         self._patience_steps = patience_steps
+        self._script = script
         self._rng = rng
-        self._script = PickLiftScript(step_sizes_m, max_gripper_pos, noise, rng)
         self.attendance = 1.0
         """Probability of watching an episode of training."""
         self._always = False
@@ -53,11 +44,11 @@ class ScriptedOperator:
         self._stuck_steps = 0
         self._helped_steps = 0
 
-    def wants_control(self, cube_m: Floats, ee_m: Floats, gripper_pct: float) -> bool:
+    def wants_control(self, scene: TaskView) -> bool:
         """Look at the table before a step: drive it, or leave it to the policy?"""
         if self._always or not self._watching:
             return self._always
-        left_m = remaining_m(cube_m, ee_m, gripper_pct)
+        left_m = self._script.remaining_m(scene)
         if left_m < self._least_m - LEAST_PROGRESS_M:
             self._least_m = left_m
             self._stuck_steps = 0
@@ -66,7 +57,7 @@ class ScriptedOperator:
         if self._driving:
             self._helped_steps += 1
             tired = self._helped_steps >= LONGEST_HELP_STEPS
-            trusting = is_holding(cube_m, ee_m, gripper_pct) and self._rng.random() < HAND_BACK_HOLDING
+            trusting = self._script.nearly_done(scene) and self._rng.random() < HAND_BACK
             if tired or trusting:
                 self._driving = False
                 self._stuck_steps = 0
@@ -75,6 +66,6 @@ class ScriptedOperator:
             self._helped_steps = 0
         return self._driving
 
-    def action(self, cube_m: Floats, ee_m: Floats, gripper_pct: float) -> Action:
-        """float32 [4], what it does this step."""
-        return self._script.action(cube_m, ee_m, gripper_pct)
+    def action(self, scene: TaskView) -> Action:
+        """float32 [4] or [3], what it does this step."""
+        return self._script.action(scene)

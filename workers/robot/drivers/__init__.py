@@ -16,8 +16,8 @@ class ArmReading:
     velocity_deg_s: Floats  # [6] degrees/s, gripper percent/s
     stamp_s: float  # seconds of the driver's own clock; only differences mean something
     current_a: Floats = field(default_factory=lambda: np.zeros(6))  # [6] motor currents, ampere, signed
-    goal_deg: Floats = field(default_factory=lambda: np.full(6, np.nan))  # [6] newest goal that passed the gate
-    clipped_ticks: int = 0  # how often the gate has narrowed a goal so far; only differences mean something
+    goal_deg: Floats = field(default_factory=lambda: np.full(6, np.nan))  # [6] newest one past the gate
+    clipped_ticks: int = 0  # in which the gate cut a goal, not just delayed it; since the worker started
 
 
 class ArmDriver(Protocol):

@@ -89,7 +89,9 @@ class Trial:
         self.session = LearnerSession(config)
         self.log = LogWriter(config.run_dir / "log", feature_spec(config))
         self.policy = PolicyAdapter(config, self.session, SWAP_EVERY_STEPS)
-        self.script = scripted_operator_of(config, np.random.default_rng([args.seed, 7]))
+        script = scripted_operator_of(config, np.random.default_rng([args.seed, 7]))
+        assert script is not None, "the simulated arm has a scripted person"
+        self.script = script
         self.env, port = sim_env(config, device="cpu")
         chair, period = Chair(True, config.env.teleop.jog_step), SimulatedPeriod(port, self.learn)
         self.runner = EpisodeRunner(

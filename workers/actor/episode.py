@@ -100,6 +100,7 @@ class EpisodeRunner:
         self._emit = emit
         self._driver = Driver.NOBODY
         self._stay = stay_action(env.features)
+        self._unmoved: set[Axis] = set()  # axes that the action does not have, and that this was said of
 
     def run(self, kind: EpisodeKind, episode: int, seed: int) -> EpisodeResult:
         """Run one episode to its end, or until the arm cannot be driven. Raises LogFull."""
@@ -221,7 +222,12 @@ class EpisodeRunner:
     def _apply_jogs(self) -> None:
         """A key press moves the arm at once, in the middle of the period."""
         for jog in self._chair.take_jogs():
-            self._env.nudge(jog_delta(jog, self._chair.jog_step, self._env.features))
+            delta = jog_delta(jog, self._chair.jog_step, self._env.features)
+            if (delta != self._stay).any():
+                self._env.nudge(delta)
+            elif jog.axis not in self._unmoved:
+                self._unmoved.add(jog.axis)
+                log.warning("this environment's action has no %s: its keys do nothing", jog.axis.value)
 
     def _change_driver(self, driver: Driver) -> None:
         if driver is not self._driver:

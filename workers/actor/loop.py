@@ -4,11 +4,12 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator
+from typing import Protocol
 
 import numpy as np
 
 from workers.actor.chair import Chair
-from workers.actor.environment import arm_env
+from workers.actor.environment import InterventionEnv, arm_env
 from workers.actor.episode import EpisodeResult, EpisodeRunner
 from workers.actor.period import RealtimePeriod
 from workers.actor.realtime import RealtimeArm
@@ -28,7 +29,8 @@ from workers.model.events import (
     Recorded,
     ScriptChanged,
 )
-from workers.model.orders import AnyOrder, Attend, Collect, Hold, Operate, Rest, TakePolicy
+from workers.model.orders import AnyOrder, Attend, Collect, Hold, Operate, Preview, Rest, TakePolicy
+from workers.processors.errors import EnvironmentRefused
 from workers.robot.board import Board
 from workers.robot.build import kinematics_of
 from workers.runtime.harness import Desk
@@ -45,21 +47,39 @@ SEED_STREAM = {EpisodeKind.DEMONSTRATION: 0, EpisodeKind.TRAINING: 1, EpisodeKin
 log = logging.getLogger(__name__)
 
 
+class Body(Protocol):
+    """What the policy drives, between episodes: an arm, or a Gymnasium environment."""
+
+    def problem(self) -> str:
+        """Why it cannot be driven now, "" when it can."""
+
+    def hold(self) -> None:
+        """Let nothing move."""
+
+    def preview(self, wanted: Preview) -> None:
+        """Show the consoles its pictures, unless camera workers do."""
+
+    def close(self) -> None:
+        """Let go of it."""
+
+
 class ActorLoop:
-    """Runs the episodes that the newest `Collect` order asks for. Raises LogError when the log cannot be opened."""
+    """Runs the episodes that the newest `Collect` order asks for.
+
+    Raises LogError when the log cannot be opened, EnvironmentRefused when a Gymnasium environment cannot be used.
+    """
 
     def __init__(self, desk: Desk, config: Config, board: Board) -> None:
         self._desk = desk
         self._config = config
-        cameras = config.env.cameras
-        shapes = {name: (camera.height, camera.width) for name, camera in cameras.items()}
-        self._arm = RealtimeArm(
-            board, shapes, {n: camera.fps for n, camera in cameras.items()}, self._breathe
-        )
-        env = arm_env(config, self._arm, kinematics_of(config), config.device)
+        self._body, env = self._open(board)
         self._recorder = Recorder(config.run_dir, env.features)
         self._chair = Chair(config.operator.scripted, config.env.teleop.jog_step)
         self._script = self._make_script() if config.simulated else None
+        if config.operator.scripted and self._script is None:
+            raise EnvironmentRefused(
+                ("operator", "scripted"), "there is no scripted person for this environment"
+            )
         self._policy = PolicyRuntime(config, desk.mailbox.emit)
         self._period = RealtimePeriod(desk, 1.0 / config.env.fps, self._take, self._chair)
         self._runner = EpisodeRunner(
@@ -70,6 +90,20 @@ class ActorLoop:
         self._scene_ready_s = 0.0  # env.processor.reset.reset_time_s after the last episode
         self._collected = 0
         self._successes = 0
+
+    def _open(self, board: Board) -> tuple[Body, InterventionEnv]:
+        """What is driven, and the environment in front of it."""
+        config = self._config
+        if config.env.type == "gymnasium":
+            from workers.actor.gym_body import GymBody  # brings the environment's own libraries
+
+            body = GymBody(config, board, self._desk.mailbox.emit)
+            return body, body.env
+        cameras = config.env.cameras
+        shapes = {name: (camera.height, camera.width) for name, camera in cameras.items()}
+        rates = {name: camera.fps for name, camera in cameras.items()}
+        arm = RealtimeArm(board, shapes, rates, self._breathe)
+        return arm, arm_env(config, arm, kinematics_of(config), config.device)
 
     def run(self) -> None:
         """Until told to quit. Raises LogError when the log belongs to another configuration."""
@@ -85,7 +119,7 @@ class ActorLoop:
 
     def close(self) -> None:
         """Hold the arm; make everything recorded survive a power cut."""
-        self._arm.close()
+        self._body.close()
         self._recorder.close()
 
     # orders
@@ -123,6 +157,8 @@ class ActorLoop:
                 self._script.attendance = probability
             case TakePolicy(version):
                 self._policy.offer(version)
+            case Preview():
+                self._body.preview(order)
 
     @contextlib.contextmanager
     def _telling_holds(self) -> Iterator[None]:
@@ -150,10 +186,10 @@ class ActorLoop:
         why = self._missing_driver(self._order.kind) or ", ".join(sorted(self._chair.holds))
         if not why and time.monotonic() < self._scene_ready_s:
             why = "time to set up the scene"
-        why = why or self._arm.problem()
+        why = why or self._body.problem()
         if why != self._waiting_for:
             self._waiting_for = why
-            self._arm.hold()
+            self._body.hold()
             self._desk.mailbox.emit(DriverChanged(Driver.NOBODY, why))
         return not why
 
@@ -246,7 +282,7 @@ class ActorLoop:
 
     def _wait_for_disk(self, why: str) -> None:
         """Hold, say why, and go on by itself once there is room again. Nothing recorded so far is lost."""
-        self._arm.hold()
+        self._body.hold()
         self._recorder.close()
         log.error("%s", why)
         with self._telling_holds():
@@ -256,6 +292,6 @@ class ActorLoop:
         with self._telling_holds():
             self._chair.hold(DISK_FULL, False)
 
-    def _make_script(self) -> ScriptedOperator:
+    def _make_script(self) -> ScriptedOperator | None:
         rng = np.random.default_rng([self._config.run.seed, self._recorder.next_episode])
         return scripted_operator_of(self._config, rng)

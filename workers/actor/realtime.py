@@ -7,6 +7,7 @@ import numpy as np
 
 from workers.actor.environment import ArmUnavailable
 from workers.model.events import GateMode
+from workers.model.orders import Preview
 from workers.processors.transition import Picture
 from workers.robot.board import JOINT_TARGET, Board
 from workers.robot.drivers import ArmReading
@@ -102,6 +103,9 @@ class RealtimeArm:
         """Take the target away: the gate holds the arm where its goal is."""
         self._target["moving"] = False
         self._send()
+
+    def preview(self, wanted: Preview) -> None:
+        """Camera workers show their pictures themselves."""
 
     def wait_period(self) -> None:
         """The episode loop waits itself, listening to the operator meanwhile."""

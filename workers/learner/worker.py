@@ -22,12 +22,13 @@ def main(desk: Desk, config: Config) -> None:
     """Train until told to quit. Raises WorkerFailure when the session is refused; it says why."""
     from workers.learner.memory import tune_allocator
     from workers.learner.session import LearnerSession, SessionRefused
+    from workers.processors.errors import EnvironmentRefused
     from workers.transport.log import LogError
 
     tune_allocator()
     try:
         session = LearnerSession(config, breathe=desk.alive)
-    except (SessionRefused, LogError) as refused:
+    except (SessionRefused, EnvironmentRefused, LogError) as refused:
         raise WorkerFailure(str(refused)) from refused
     try:
         Loop(desk, config, session).run()

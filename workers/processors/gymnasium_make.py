@@ -17,7 +17,9 @@ from workers.processors.errors import EnvironmentRefused
 from workers.processors.gymnasium_spaces import PLACE
 
 Environment = gymnasium.Env[Any, Any]
-EXTRAS: Final = {"gym_hil": "gym-hil"}  # namespaces that come with an extra of this product
+EXTRAS: Final = {  # what to do about namespaces that come with an extra of this product
+    "gym_hil": "pip install 'hilserl-tui[gym-hil]', or without a C compiler pip install --no-deps gym-hil"
+}
 PICTURES: Final = "rgb_array"
 
 
@@ -79,8 +81,7 @@ def _import(module: str, name: str) -> None:
     except (ImportError, ValueError):
         found = False
     if not found:
-        extra = EXTRAS.get(package)
-        how = f"pip install 'hilserl-tui[{extra}]'" if extra else f"install the package that has {package!r}"
+        how = EXTRAS.get(package, f"install the package that has {package!r}")
         raise EnvironmentRefused(
             PLACE, f'"{name}" is registered by {package!r}, which is not installed; {how}'
         )

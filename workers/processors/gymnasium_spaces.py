@@ -69,7 +69,8 @@ class ObservationReader:
         """
         scaled: Floats = np.sign(values) * np.log1p(np.abs(values))
         low, high, inside = self._low[self._bounded], self._high[self._bounded], values[self._bounded]
-        unit = np.clip((2.0 * inside - low - high) / (high - low), -STATE_LIMIT, STATE_LIMIT)
+        with np.errstate(over="ignore"):
+            unit = np.clip((2.0 * inside - low - high) / (high - low), -STATE_LIMIT, STATE_LIMIT)
         scaled[self._bounded] = np.where(np.isfinite(inside), unit, inside)
         return scaled
 

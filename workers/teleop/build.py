@@ -2,18 +2,24 @@
 
 import numpy as np
 
-from workers.config import Config
+from workers.config import Config, EnvConfig
 from workers.teleop.scripted_operator import ScriptedOperator
-from workers.teleop.scripts import script_of
+from workers.teleop.scripts import Hand, Script, script_of
+from workers.teleop.scripts.panda_pick_cube import ENVIRONMENT, STEP_SIZES_M, PandaPickCubeScript
 
 SCRIPT_NOISE = 0.15  # what a hand adds to a command, in action units
 
 
-def scripted_operator_of(config: Config, rng: np.random.Generator) -> ScriptedOperator:
-    """The scripted person; its hand and its moods draw from `rng`."""
-    env = config.env
+def scripted_operator_of(config: Config, rng: np.random.Generator) -> ScriptedOperator | None:
+    """The scripted person, whose hand and moods draw from `rng`; None for an environment that has none."""
+    gymnasium = config.env.type == "gymnasium"
+    script = _gymnasium_script(config.env, rng) if gymnasium else _arm_script(config.env, rng)
+    return None if script is None else ScriptedOperator(config.operator.patience_steps, script, rng)
+
+
+def _arm_script(env: EnvConfig, rng: np.random.Generator) -> Script:
     steps = env.workspace.end_effector_step_sizes
-    script = script_of(
+    return script_of(
         env.task,
         (steps.x, steps.y, steps.z),
         env.processor.max_gripper_pos,
@@ -21,4 +27,12 @@ def scripted_operator_of(config: Config, rng: np.random.Generator) -> ScriptedOp
         rng,
         env.processor.gripper.use_gripper,
     )
-    return ScriptedOperator(config.operator.patience_steps, script, rng)
+
+
+def _gymnasium_script(env: EnvConfig, rng: np.random.Generator) -> Script | None:
+    name = (env.id or "").rpartition(":")[2]  # without the module that may stand before it
+    if name != ENVIRONMENT:
+        return None
+    return PandaPickCubeScript(
+        Hand(STEP_SIZES_M, 100.0, SCRIPT_NOISE, rng, env.processor.gripper.use_gripper)
+    )

@@ -59,8 +59,9 @@ class Workcell:
         self.word["clears"] += clears
         self.board.word.write(self.word)
 
-    def ask_reset(self, age_s: float = 0.0) -> None:
+    def ask_reset(self, age_s: float = 0.0, seed: int = 0) -> None:
         self.target["reset_wanted"] += 1
+        self.target["reset_seed"] = seed
         self.target["moving"] = False
         self.target["at_ns"] = time.monotonic_ns() - int(age_s * 1e9)
         self.board.target.write(self.target)
@@ -121,6 +122,34 @@ def test_clearing_the_stop_does_not_carry_out_a_reset_asked_meanwhile() -> None:
     assert not cell.follows()
     cell.ask_reset()
     assert cell.tick()["reset_done"] == 2 and cell.follows()
+
+
+def test_the_board_tells_the_task_and_the_look_of_the_episode() -> None:
+    cell, same = Workcell(), SimArm(REST)
+    for seed in (3, 2**31 - 1):
+        cell.ask_reset(seed=seed)
+        state = cell.tick()
+        same.reset(seed)
+        task = same.task_state()
+        assert state["look_seed"] == seed
+        assert (state["object_m"] == task.object_position_m).all()
+        assert (state["goal_m"] == task.goal_position_m).all()
+        assert (state["success"], state["progress"], state["reward"]) == (False, task.progress, 0.0)
+        assert state["scene"].tobytes() == same.scene().tobytes()
+
+
+def test_the_board_tells_currents_and_how_often_a_goal_was_cut() -> None:
+    cell = Workcell()
+    cell.ask_reset()
+    cell.tick()
+    assert cell.follows()
+    before = cell.tick()["clipped_ticks"]
+    cell.aim(np.add(REST, [900.0, 0, 0, 0, 0, 0]))
+    for _ in range(4):
+        state = cell.tick()
+    assert state["clipped_ticks"] - before == 4, "beyond the joint's limit"
+    assert np.abs(state["current"]).max() > 0.1
+    assert np.isfinite(state["current"]).all()
 
 
 def test_an_old_request_for_a_reset_is_not_carried_out() -> None:

@@ -1,8 +1,6 @@
 """The schema is documented, complete and described in words."""
 
-import ast
 import inspect
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -10,10 +8,10 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
-import workers
 import workers.config
 from workers.config import Config
 from workers.config.expected import expected
+from workers.config.keys import documentation
 from workers.config.nearest import nearest
 from workers.config.values import Section
 
@@ -37,37 +35,9 @@ ALL = list(dict.fromkeys(sections(Config)))
 
 @pytest.mark.parametrize("section", ALL, ids=lambda section: section.__name__)
 def test_every_field_has_a_line_of_documentation(section: type[Section]) -> None:
-    body = ast.parse(inspect.getsource(section)).body[0]
-    assert isinstance(body, ast.ClassDef)
-    documented = {
-        field.target.id
-        for field, text in itertools.pairwise(body.body)
-        if isinstance(field, ast.AnnAssign)
-        and isinstance(field.target, ast.Name)
-        and isinstance(text, ast.Expr)
-        and isinstance(text.value, ast.Constant)
-        and str(text.value.value).rstrip().endswith(".")
-    }
-    assert documented == {field.name for field in msgspec.structs.fields(section)}
-
-
-def attributes_read(node: ast.AST) -> Iterator[str]:
-    """Names behind a dot, but for those that only the cross-checks of the schema look at."""
-    if isinstance(node, ast.FunctionDef) and node.name.endswith("problems"):
-        return
-    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
-        yield node.attr
-    for inner in ast.iter_child_nodes(node):
-        yield from attributes_read(inner)
-
-
-def test_every_key_is_read_by_a_worker() -> None:
-    files = Path(workers.__file__).parent.rglob("*.py")
-    read = {name for file in files for name in attributes_read(ast.parse(file.read_text()))}
-    keys = {
-        field.name for section in ALL if section is not Config for field in msgspec.structs.fields(section)
-    }
-    assert keys - read == set()
+    told = documentation(section)
+    assert told.keys() == {field.name for field in msgspec.structs.fields(section)}
+    assert all(text.endswith(".") for text in told.values())
 
 
 @pytest.mark.parametrize("section", ALL, ids=lambda section: section.__name__)

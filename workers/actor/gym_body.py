@@ -24,6 +24,7 @@ class GymBody:
     """
 
     def __init__(self, config: Config, board: Board, emit: Callable[[Event], None]) -> None:
+        logging.getLogger().addFilter(_ours)
         self.env = gym_env(config, config.device, self.problem, truth_of(config.env))
         self._board = board
         self._window = Window(emit)
@@ -68,3 +69,8 @@ class Window:
             self._broken = True
             log.warning("no pictures for the console, the environment cannot render: %s", error)
         self._next_s = began_s + max(1.0 / wanted.hz, (clock() - began_s) / BUSY_SHARE)
+
+
+def _ours(record: logging.LogRecord) -> bool:
+    """gym-hil tells the root logger of every reset; a stranger's warnings are let through, its chatter is not."""
+    return record.levelno >= logging.WARNING

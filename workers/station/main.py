@@ -18,8 +18,7 @@ from workers.dataset.errors import DatasetError, DatasetRefused
 from workers.dataset.jobs import finished, prepared
 from workers.model.places import StationLock, announce, lock_path, read_lock, socket_path, write_lock
 from workers.model.wire import PROTOCOL_VERSION
-from workers.processors.errors import EnvironmentRefused
-from workers.station.preflight import Seen, look
+from workers.station.preflight import Seen, looked
 from workers.station.progress import ProgressLines
 
 LEAST_DISK_BYTES = 1_000_000_000  # about 17 minutes of two raw 128x128 cameras at 10 Hz
@@ -96,18 +95,10 @@ def _configure(
 
 def _seen(document: Document, config: Config) -> Seen | None:
     """What a look at the run's Gymnasium environment finds; None for an arm."""
-    if config.env.type != "gymnasium":
-        return None
-    seen, problems = Seen(), []
     try:
-        seen = look(config)
-    except EnvironmentRefused as refused:
-        problems.append((refused.path, refused.text))
-    if config.operator.scripted and not seen.scripted:
-        text = f'"{config.env.id}" has no scripted person; set it to false and drive from the console'
-        problems.append((("operator", "scripted"), text))
-    _refuse(document, problems)
-    return seen
+        return looked(document, config)
+    except ConfigError as error:
+        raise StationRefused(str(error)) from error
 
 
 def _prepared(document: Document, config: Config) -> Config:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import Final
 
-from workers.config import Config
+from workers.config import Config, Document
+from workers.config.lines import KeyPath
 from workers.processors.errors import EnvironmentRefused
 
 LIMIT_S: Final = 120.0  # as long as a worker may take to start
@@ -22,6 +23,25 @@ class Seen:
 
     views: tuple[str, ...] = ()  # names of the pictures a person can be shown
     scripted: bool = True  # whether there is a scripted person for it
+
+
+def looked(document: Document, config: Config) -> Seen | None:
+    """What there is to know of a Gymnasium environment; None for an arm.
+
+    `config` is the document's, with what the command line changed. Raises ConfigError with the lines of the file.
+    """
+    if config.env.type != "gymnasium":
+        return None
+    seen, problems = Seen(), list[tuple[KeyPath, str]]()
+    try:
+        seen = look(config)
+    except EnvironmentRefused as refused:
+        problems.append((refused.path, refused.text))
+    if config.operator.scripted and not seen.scripted:
+        text = f'"{config.env.id}" has no scripted person; set it to false and drive from the console'
+        problems.append((("operator", "scripted"), text))
+    document.refuse(problems)
+    return seen
 
 
 def look(config: Config) -> Seen:
@@ -40,7 +60,7 @@ def look(config: Config) -> Seen:
         found: Seen | EnvironmentRefused = ours.recv()
     except EOFError:
         process.join(1.0)
-        text = f'opening "{config.env.id}" killed its process (exit code {process.exitcode}); its output says more'
+        text = f'opening "{config.env.id}" ended its process (exit code {process.exitcode}); what it printed says more'
         raise EnvironmentRefused(_ID, text) from None
     finally:
         process.kill()

@@ -22,6 +22,7 @@ from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, S
 Observation = Mapping[str, NDArray[Any]]
 log = logging.getLogger(__name__)
 _HUMANS = (Driver.HUMAN, Driver.SCRIPTED)
+_LOGGED = (EpisodeKind.DEMONSTRATION, EpisodeKind.TRAINING)
 _JUDGEMENTS = {
     Verdict.SUCCESS: Judgement.SUCCESS,
     Verdict.FAILURE: Judgement.FAILURE,
@@ -112,7 +113,7 @@ class EpisodeRunner:
             result.reason = str(reason)
         finally:
             self._change_driver(Driver.NOBODY)
-        if kind is not EpisodeKind.EVALUATION:
+        if kind in _LOGGED:
             self._append(_closing(kind, episode, result.ended_by, closing))
         return result
 
@@ -127,14 +128,14 @@ class EpisodeRunner:
         self._period.restart()
         ended_by: EndedBy | None = None
         while ended_by is None:
-            result.reason = self._period.interrupted() or self._nobody_drives(kind)
+            result.reason = self._period.interrupted() or self._nobody_drives(kind, result)
             if result.reason:
                 return observation
             observation, info, ended_by = self._step(kind, episode, observation, info, result)
         result.ended_by = ended_by
         return observation
 
-    def _nobody_drives(self, kind: EpisodeKind) -> str:
+    def _nobody_drives(self, kind: EpisodeKind, result: EpisodeResult) -> str:
         """Why an episode of this kind cannot go on with who is there, "" when it can."""
         person, scripted = self._chair.person_drives, self._chair.scripted and self._script is not None
         if kind is EpisodeKind.EVALUATION:
@@ -143,6 +144,8 @@ class EpisodeRunner:
             return ""
         if kind is EpisodeKind.DEMONSTRATION:
             return "" if scripted else "the person let go of the demonstration"
+        if kind is EpisodeKind.REPLAY:
+            return "the arm left the recorded way: it is replayed again" if result.steps_by_human else ""
         return "" if self._policy.version else "there is no policy yet"
 
     def _step(
@@ -174,7 +177,7 @@ class EpisodeRunner:
         following, reward, terminated, truncated, outcome = self._env.finish_step()
         observed_s = time.monotonic()
         helped = driver in _HUMANS or bool(outcome["is_intervention"])
-        if kind is not EpisodeKind.EVALUATION:
+        if kind in _LOGGED:
             self._append(
                 Step(
                     episode=episode,
@@ -208,7 +211,11 @@ class EpisodeRunner:
     def _choose_driver(self, kind: EpisodeKind, info: dict[str, Any]) -> Driver:
         if kind is EpisodeKind.EVALUATION:
             return Driver.POLICY
-        wants = self._script is not None and self._script.wants_control(TaskView.of(info))
+        wants = (
+            self._script is not None
+            and kind is not EpisodeKind.REPLAY
+            and self._script.wants_control(TaskView.of(info))
+        )
         return self._chair.driver(wants)
 
     def _action(self, driver: Driver, kind: EpisodeKind, info: dict[str, Any]) -> NDArray[np.float32]:

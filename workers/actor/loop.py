@@ -14,6 +14,7 @@ from workers.actor.episode import EpisodeResult, EpisodeRunner
 from workers.actor.period import RealtimePeriod
 from workers.actor.realtime import RealtimeArm
 from workers.actor.recorder import Recorder
+from workers.actor.replay_policy import ReplayPolicy
 from workers.actor.runtime import PolicyRuntime
 from workers.config import Config
 from workers.model.events import (
@@ -43,7 +44,12 @@ IDLE_WAIT_S = 0.05
 FAULT_WAIT_S = 0.2
 DISK_WAIT_S = 2.0
 DISK_FULL = "the disk is full: free some space, old runs are the largest files"
-SEED_STREAM = {EpisodeKind.DEMONSTRATION: 0, EpisodeKind.TRAINING: 1, EpisodeKind.EVALUATION: 2}
+SEED_STREAM = {
+    EpisodeKind.DEMONSTRATION: 0,
+    EpisodeKind.TRAINING: 1,
+    EpisodeKind.EVALUATION: 2,
+    EpisodeKind.REPLAY: 3,
+}
 log = logging.getLogger(__name__)
 
 
@@ -80,7 +86,11 @@ class ActorLoop:
             raise EnvironmentRefused(
                 ("operator", "scripted"), "there is no scripted person for this environment"
             )
-        self._policy = PolicyRuntime(config, desk.mailbox.emit)
+        self._policy: PolicyRuntime | ReplayPolicy
+        if config.mode == "replay":
+            self._policy = ReplayPolicy(config)
+        else:
+            self._policy = PolicyRuntime(config, desk.mailbox.emit)
         self._period = RealtimePeriod(desk, 1.0 / config.env.fps, self._take, self._chair)
         self._runner = EpisodeRunner(
             env, self._policy, self._chair, self._script, self._period, self._append, desk.mailbox.emit
@@ -198,6 +208,8 @@ class ActorLoop:
         person = self._chair.person_drives
         if kind is EpisodeKind.EVALUATION and person:
             return "the policy is to be tried alone: space gives the arm back"
+        if kind is EpisodeKind.REPLAY and person:
+            return "the recording is to be replayed: space gives the arm back"
         if kind is EpisodeKind.DEMONSTRATION:
             return "" if person or self._chair.scripted else "space begins a demonstration"
         if self._policy.version == 0 and not person:
@@ -238,7 +250,9 @@ class ActorLoop:
             self._wait_for_disk("the disk is full: the list of episodes cannot be written")
         self._scene_ready_s = time.monotonic() + self._config.env.processor.reset.reset_time_s
         self._desk.mailbox.emit(ended)
-        if result.ended_by in (EndedBy.STOP, EndedBy.RERECORD) or order is not self._order:
+        left_the_recording = order.kind is EpisodeKind.REPLAY and result.steps_by_human > 0
+        again = left_the_recording or result.ended_by in (EndedBy.STOP, EndedBy.RERECORD)
+        if again or order is not self._order:
             return
         self._count(order, result.ended_by is EndedBy.SUCCESS)
 

@@ -40,7 +40,9 @@ class Camera(Widget):
         subtitle = f"{rate.hz:.0f} Hz" if rate else ""
         if (self.border_subtitle or "") != subtitle:
             self.border_subtitle = subtitle or None
-        if frame is None:
+        if run is not None and not run.previews:
+            self._blank("off: display_cameras = false")
+        elif frame is None:
             self._blank(f"no picture from {name} yet" if name else "no camera")
         elif frame is not self._frame or view.stale != self._dimmed:
             self._frame, self._dimmed = frame, view.stale

@@ -28,13 +28,12 @@ def steps(state: ConsoleState) -> list[Step]:
     run = state.run
     if run is None:
         return []
-    return [
-        Step("●", "green", "configuration", run.config_path),
-        _machines(state),
-        _demonstrations(state),
-        _training(state),
-        _evaluation(state),
-    ]
+    rows = [Step("●", "green", "configuration", run.config_path), _machines(state)]
+    if run.trains or run.demonstrations_wanted:
+        rows.append(_demonstrations(state))
+    if run.trains:
+        rows += [_training(state), _evaluation(state)]
+    return rows
 
 
 def _machines(state: ConsoleState) -> Step:
@@ -64,13 +63,14 @@ def _demonstrations(state: ConsoleState) -> Step:
         recorded = max(recorded, state.progress.done)
     who = "the scripted operator" if state.control.scripted else "the operator"
     if recorded >= wanted or select.training_episodes(state) or _past(state, Phase.RECORDING):
-        held = count(state.buffer.demonstrations)
-        return Step("●", "green", "demonstrations", f"{max(recorded, wanted)} recorded, {held} transitions")
+        held = f", {count(state.buffer.demonstrations)} transitions" if state.run.trains else ""
+        return Step("●", "green", "demonstrations", f"{max(recorded, wanted)} recorded{held}")
     if state.progress.phase is Phase.RECORDING:
         return Step(
             "◐", "amber", "demonstrations", f"{recorded} of {wanted}, by {who}", recorded / max(1, wanted)
         )
-    words = f"{recorded} of {wanted} recorded" if state.progress.ended else f"{who} records {wanted} first"
+    first = " first" if state.run.trains else ""
+    words = f"{recorded} of {wanted} recorded" if state.progress.ended else f"{who} records {wanted}{first}"
     return Step("○", "dim", "demonstrations", words)
 
 
@@ -211,7 +211,7 @@ def _next(state: ConsoleState, width: int) -> list[Row]:
         (
             ("next  ", "dim"),
             (" t ", "key"),
-            (" watch and help it train", "bold"),
+            (" watch and help it train" if state.run and state.run.trains else " watch and take part", "bold"),
             (f"   {progress.detail}", "dim"),
         ),
     ]

@@ -10,11 +10,12 @@ from workers.model.state import ConsoleState, Episode
 
 
 def cell(episode: Episode) -> tuple[str, str]:
-    """● success, ○ not; underlined when a human helped; ◆ ◇ for demonstrations, ■ □ for evaluation."""
+    """● success, ○ not; underlined when a human helped; ◆ ◇ for demonstrations, ■ □ for evaluation, ▶ ▷ for replay."""
     full, empty = {
         EpisodeKind.DEMONSTRATION: ("◆", "◇"),
         EpisodeKind.TRAINING: ("●", "○"),
         EpisodeKind.EVALUATION: ("■", "□"),
+        EpisodeKind.REPLAY: ("▶", "▷"),
     }[episode.kind]
     style = "green" if episode.success else "red"
     if episode.kind is EpisodeKind.TRAINING and not episode.autonomous:

@@ -48,6 +48,8 @@ class ProgressLines:
                 self._line(f"{worker} {state.value}{again}" + (f": {reason}" if reason else ""))
             case e.LogLine(worker, level, text) if level in (e.Level.WARNING, e.Level.ERROR):
                 self._line(f"{level.value} {worker}: {text}")
+            case e.LogLine(worker, _, text) if before.progress.phase is e.Phase.REPLAYING:
+                self._line(f"{worker}: {text}")  # what a replay came to is said by the actor
             case e.EvaluationProgress(successes, trials, _, version, True):
                 low, high = wilson_interval(successes, trials)
                 self._line(

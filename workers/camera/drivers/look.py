@@ -10,7 +10,7 @@ import mujoco
 import numpy as np
 from numpy.typing import NDArray
 
-_BRIGHTNESS: Final = 0.5  # at light = 1 everything is lit by half less to half more
+_DARKEST, _BRIGHTEST = 0.5, 1.25  # how everything is lit at light = 1; beyond that the table would be white
 _TILT: Final = 0.6  # and the light comes from up to so much further aside, as part of its way down
 
 
@@ -50,7 +50,7 @@ class Looks:
     def _change_light(self, rng: np.random.Generator) -> None:
         model, share = self._model, self._range.light
         head = model.vis.headlight
-        factor = 1.0 + share * rng.uniform(-_BRIGHTNESS, _BRIGHTNESS)
+        factor = 1.0 + share * rng.uniform(_DARKEST - 1.0, _BRIGHTEST - 1.0)
         for array, lit in zip((head.ambient, head.diffuse, model.light_diffuse), self._lit, strict=True):
             array[:] = factor * lit
         model.light_dir[:] = self._direction

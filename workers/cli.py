@@ -44,6 +44,22 @@ def station(
     raise typer.Exit(code)
 
 
+@app.command()
+def check(
+    config: Annotated[Path, typer.Option(help="TOML configuration.")],
+) -> None:
+    """Check a configuration without starting anything; exit code 2 when something is wrong with it."""
+    from workers.config import EXIT_CODE, ConfigError
+    from workers.station.check import checked, summary
+
+    try:
+        document = checked(config)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EXIT_CODE) from error
+    typer.echo(f"{config} is fine: {summary(document.config)}")
+
+
 @app.command("show-pipeline")
 def show_pipeline(
     config: Annotated[Path, typer.Option(help="TOML configuration.")],
@@ -52,11 +68,12 @@ def show_pipeline(
     from workers.config import EXIT_CODE, ConfigError, load
     from workers.processors.build import pipelines_of
     from workers.processors.describe import described
+    from workers.processors.errors import EnvironmentRefused
 
     try:
         settings = load(config)
         typer.echo(described(pipelines_of(settings, settings.device)))
-    except ConfigError as error:
+    except (ConfigError, EnvironmentRefused) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(EXIT_CODE) from error
 

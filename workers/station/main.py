@@ -18,7 +18,8 @@ from workers.dataset.errors import DatasetError, DatasetRefused
 from workers.dataset.jobs import finished, prepared
 from workers.model.places import StationLock, announce, lock_path, read_lock, socket_path, write_lock
 from workers.model.wire import PROTOCOL_VERSION
-from workers.station.preflight import Seen, looked
+from workers.station.check import looked_over
+from workers.station.preflight import Seen
 from workers.station.progress import ProgressLines
 
 LEAST_DISK_BYTES = 1_000_000_000  # about 17 minutes of two raw 128x128 cameras at 10 Hz
@@ -94,9 +95,9 @@ def _configure(
 
 
 def _seen(document: Document, config: Config) -> Seen | None:
-    """What a look at the run's Gymnasium environment finds; None for an arm."""
+    """What a look at the run's Gymnasium environment finds, None for an arm, whose kinematics are looked at."""
     try:
-        return looked(document, config)
+        return looked_over(document, config)
     except ConfigError as error:
         raise StationRefused(str(error)) from error
 

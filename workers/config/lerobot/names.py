@@ -207,15 +207,18 @@ NOT_WITH_GYMNASIUM = ("env.robot", "env.teleop", "mode")
 """Keys that only an arm has here."""
 
 
+_ABOVE = {
+    tuple(parts[:length])
+    for table in (TAKEN, DERIVED, DEAD, NO_COUNTERPART)
+    for parts in (pattern.split(".") for pattern in table)
+    for length in range(1, len(parts))
+}
+"""Every key that has keys below it."""
+
+
 def is_table(path: KeyPath) -> bool:
     """Whether LeRobot has keys below `path`."""
-    tables = (TAKEN, DERIVED, DEAD, NO_COUNTERPART)
-    patterns = (pattern.split(".") for table in tables for pattern in table)
-    return any(
-        len(pattern) > len(path)
-        and all(here in (part, "*") for here, part in zip(pattern, path, strict=False))
-        for pattern in patterns
-    )
+    return any(pattern in _ABOVE for pattern, _ in _patterns(path))
 
 
 def found(table: dict[str, str], path: KeyPath) -> tuple[str, str] | None:

@@ -1,0 +1,43 @@
+"""Checks a configuration as a whole: the schema, and what only the arm or the environment itself can tell."""
+
+import warnings
+from pathlib import Path
+
+from workers.config import Config, Document, load_document
+from workers.robot.checks import problems
+from workers.station.preflight import Seen, looked
+
+
+def checked(path: Path) -> Document:
+    """The configuration in `path`. Raises ConfigError, with file, line and key, when anything is wrong with it."""
+    document = load_document(path)
+    looked_over(document, document.config)
+    return document
+
+
+def looked_over(document: Document, config: Config) -> Seen | None:
+    """What the run must know of its Gymnasium environment, None for an arm, once nothing is wrong with either.
+
+    `config` is the document's, with what the command line changed. Raises ConfigError with the lines of the file.
+    """
+    if config.env.robot is not None:
+        document.refuse(problems(config))
+    return looked(document, config)
+
+
+def summary(config: Config) -> str:
+    """A configuration in a few words: what is done by whom, seen how, decided how often."""
+    from workers.processors.build import pipelines_of
+
+    env = config.env
+    what = env.id if env.robot is None else f"{env.task} on {env.robot.type}"
+    with warnings.catch_warnings(action="ignore"):  # a stranger's environment may have much to say
+        spec = pipelines_of(config).spec()
+    cameras = ", ".join(f"{name} {camera.width}x{camera.height}" for name, camera in env.cameras.items())
+    pictures = f"; cameras {cameras or ', '.join(spec.cameras)}" if spec.cameras else ""
+    size = f", as {spec.width}x{spec.height} to the policy" if spec.cameras else ""
+    gripper = " and gripper" if spec.gripper else ""
+    return (
+        f"{what} at {env.fps:g} Hz{pictures}{size}; "
+        f"state of {spec.state_dim} figures; action of {spec.motion_dim} axes{gripper}"
+    )

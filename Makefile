@@ -28,7 +28,7 @@ lint: $(READY) ## check style, types and who imports whom
 	$(BIN)/lint-imports
 
 bench: $(READY) ## print the tables behind the README's figures (half an hour)
-	set -e; for name in simulator replay learner console latency learning; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+	set -e; for name in simulator loop kinematics replay learner console latency learning; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 clean: ## remove .venv and caches; runs are kept
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist *.egg-info

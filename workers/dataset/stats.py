@@ -39,6 +39,11 @@ class PictureLevels:
         for channel in range(3):
             self._levels[channel] += np.bincount(pictures[..., channel].ravel(), minlength=256)
 
+    def merge(self, other: "PictureLevels") -> None:
+        """Take in the pictures of another one."""
+        self._count += other._count
+        self._levels += other._levels
+
     def stats(self) -> Stats:
         """Statistics per channel, each [3, 1, 1], with levels from 0 to 1; `count` is that of the pictures."""
         share = self._levels / self._levels.sum(axis=1, keepdims=True)

@@ -125,8 +125,8 @@ class DatasetWriter:
         for key, column in self._columns.items():
             if column.dtype == "image":
                 own = PictureLevels()
-                for levels in (own, self._levels.setdefault(key, PictureLevels())):
-                    levels.add(frames[key])
+                own.add(frames[key])
+                self._levels.setdefault(key, PictureLevels()).merge(own)
                 stats[key] = own.stats()
             else:
                 self._values.setdefault(key, []).append(frames[key])

@@ -50,14 +50,14 @@ def check(
 ) -> None:
     """Check a configuration without starting anything; exit code 2 when something is wrong with it."""
     from workers.config import EXIT_CODE, ConfigError
-    from workers.station.check import checked, summary
+    from workers.station.check import checked
 
     try:
-        document = checked(config)
+        summary = checked(config)
     except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(EXIT_CODE) from error
-    typer.echo(f"{config} is fine: {summary(document.config)}")
+    typer.echo(f"{config} is fine: {summary}")
 
 
 @app.command("show-pipeline")

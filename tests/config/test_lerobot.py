@@ -4,16 +4,19 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workers.actor.sim_env import sim_env, without_cameras
 from workers.config import Config, ConfigError, load, parse
 from workers.config.dump import dump
 from workers.config.lerobot import Fate, Imported, import_lerobot, names, reading
 from workers.config.lerobot.pictures import plain_names, views_for
 from workers.config.lerobot.report import report
 from workers.config.lines import dotted
+from workers.robot.checks import problems
 
 FILES = sorted((Path(__file__).parent / "lerobot_files").glob("*.json"))
 BASE = load("configs/sim_pick_lift.toml")
@@ -56,10 +59,23 @@ def test_every_key_is_told_and_what_is_made_loads(source: dict[str, Any]) -> Non
     assert parse(dump(made.config)) == made.config
     leaves = dict(reading.leaves(source))
     assert {line.path: line.value for line in made.lines} == leaves
-    text = report(made.lines)
+    text = report(made.lines, made.base)
     for path in leaves:
         assert dotted(path) in text
     assert not [line for line in made.lines if line.fate is Fate.UNKNOWN]
+
+
+@pytest.mark.parametrize("source", [json.loads(path.read_text()) for path in FILES] + PARTS)
+def test_what_is_imported_runs_on_the_simulator(source: dict[str, Any]) -> None:
+    config = imported(source).config
+    if config.env.robot is None:
+        pytest.skip("gym-hil has tests of its own")
+    assert list(problems(config)) == []
+    env, _ = sim_env(without_cameras(config))
+    env.reset(seed=1)
+    observation, *_ = env.step(env.action_space.sample())
+    assert np.isfinite(observation["observation.state"]).all()
+    env.close()
 
 
 def value_at(config: Config, path: tuple[str, ...]) -> Any:
@@ -153,16 +169,19 @@ def test_a_classifiers_training_leaves_that_of_the_policy_alone(name: str) -> No
 
 def test_the_simulation_of_lerobot_is_a_gymnasium_environment() -> None:
     config, told = whole("gym_hil").config, fates(whole("gym_hil"))
-    assert (config.env.type, config.env.id, config.env.robot) == (
-        "gymnasium",
-        "gym_hil/PandaPickCubeBase-v0",
-        None,
-    )
-    assert config.env.kwargs == {"image_obs": True}
+    assert (config.env.type, config.env.id, config.env.robot) == ("gymnasium", "gym_hil/PandaPickCube-v0", None)
+    assert config.env.kwargs["image_obs"] is True
+    assert config.operator.scripted
     assert config.env.processor.gripper.gripper_penalty == -0.02
+    assert config.env.processor.gripper.closed_at == 100
     assert config.env.processor.reset.control_time_s == 15.0
     assert config.mode is None and told["mode"][0] is Fate.NO_COUNTERPART
-    assert "own window" in told["env.task"][1]
+    assert "a window and a device of its own" in told["env.task"][1]
+
+
+def test_a_simulation_without_a_scripted_person_asks_for_one_at_the_console() -> None:
+    config = imported({"env": {"name": "gym_hil", "task": "PandaArrangeBoxesGamepad-v0"}}).config
+    assert (config.env.id, config.operator.scripted) == ("gym_hil/PandaArrangeBoxes-v0", False)
 
 
 def test_a_pose_of_seven_joints_is_that_of_lerobots_simulation() -> None:

@@ -4,15 +4,24 @@ import warnings
 from pathlib import Path
 
 from workers.config import Config, Document, load_document
+from workers.processors.build import pipelines_of
+from workers.processors.errors import EnvironmentRefused
 from workers.robot.checks import problems
 from workers.station.preflight import Seen, looked
 
 
-def checked(path: Path) -> Document:
-    """The configuration in `path`. Raises ConfigError, with file, line and key, when anything is wrong with it."""
+def checked(path: Path) -> str:
+    """What the configuration in `path` describes, in a few words.
+
+    Raises ConfigError, with file, line and key, when anything is wrong with it.
+    """
     document = load_document(path)
     looked_over(document, document.config)
-    return document
+    try:
+        return _summary(document.config)
+    except EnvironmentRefused as refused:
+        document.refuse([(refused.path, refused.text)])
+        raise
 
 
 def looked_over(document: Document, config: Config) -> Seen | None:
@@ -25,10 +34,8 @@ def looked_over(document: Document, config: Config) -> Seen | None:
     return looked(document, config)
 
 
-def summary(config: Config) -> str:
-    """A configuration in a few words: what is done by whom, seen how, decided how often."""
-    from workers.processors.build import pipelines_of
-
+def _summary(config: Config) -> str:
+    """What is done by whom, seen how, decided how often."""
     env = config.env
     what = env.id if env.robot is None else f"{env.task} on {env.robot.type}"
     with warnings.catch_warnings(action="ignore"):  # a stranger's environment may have much to say

@@ -1,7 +1,7 @@
 """Imports LeRobot's HIL-SERL configurations, 0.4 to 0.6: environment, training, classifier, or parts of them.
 
 `import_lerobot(text, path)` makes a configuration and says of every key of the file what became of it. What the
-file leaves open is as in the ready `sim_pick_lift.toml`.
+file leaves open is as in the ready configuration of the simulated arm, or of gym-hil.
 """
 
 from pathlib import Path
@@ -15,12 +15,12 @@ from workers.config.expected import shown
 from workers.config.lerobot import names, reading
 from workers.config.lerobot.arm import take_arm
 from workers.config.lerobot.draft import Draft, Fate, Line
-from workers.config.lerobot.gym_hil import is_gym_hil, take_gym_hil
+from workers.config.lerobot.gym_hil import BASE, is_gym_hil, take_gym_hil
 from workers.config.lerobot.learning import take_blocks, take_learning, take_name
 from workers.config.lerobot.pictures import FEATURES, take_pictures
 from workers.config.lines import KeyPath, dotted
 from workers.config.load import load
-from workers.config.ready import ready_config
+from workers.config.ready import SIM_PICK_LIFT, ready_config
 from workers.config.schema import Config
 
 __all__ = ["Fate", "Imported", "Line", "import_lerobot"]
@@ -47,18 +47,21 @@ class Imported(msgspec.Struct, frozen=True):
     config: Config
     lines: tuple[Line, ...]
     """One for every key of the JSON, in its order."""
+    base: str
+    """Name of the ready configuration that has what the JSON leaves open."""
 
 
 def import_lerobot(text: str, path: str = "lerobot.json") -> Imported:
     """The configuration in the JSON `text` of LeRobot. Raises ConfigError when it is none, or cannot be one here."""
     source = reading.read(text, path)
     _refuse_others(source, text, path)
-    draft = Draft(source, _without_none(msgspec.to_builtins(load(ready_config()))))
+    base = BASE if is_gym_hil(source) else SIM_PICK_LIFT
+    draft = Draft(source, _without_none(msgspec.to_builtins(load(ready_config(base)))))
     draft.drop(("run", "directory"))
     take_name(draft, Path(path).stem)
     _set_classifier_aside(draft)
     take_blocks(draft)
-    if is_gym_hil(draft):
+    if base == BASE:
         take_gym_hil(draft)
     else:
         take_arm(draft)
@@ -67,7 +70,7 @@ def import_lerobot(text: str, path: str = "lerobot.json") -> Imported:
     for key, value in draft.open():
         _take_plain(draft, key, value)
     config = _made(draft, text, path)
-    return Imported(config, tuple(draft.lines[key] for key, _ in reading.leaves(source)))
+    return Imported(config, tuple(draft.lines[key] for key, _ in reading.leaves(source)), base)
 
 
 def _without_none(table: dict[str, Any]) -> dict[str, Any]:

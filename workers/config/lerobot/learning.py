@@ -7,7 +7,7 @@ from workers.config.lerobot.draft import Draft, Fate
 ENCODER = ("policy", "vision_encoder_name")
 CHANNELS = ("policy", "image_encoder_hidden_dim")
 GRIPPER_COMMANDS = 3
-POSE = "fixed_reset_joint_positions"
+NO_DEFAULT_OF_LEROBOTS = ("fixed_reset_joint_positions", "closed_at")
 
 
 def take_learning(draft: Draft) -> None:
@@ -34,8 +34,8 @@ def take_blocks(draft: Draft) -> None:
     for block in ("observation", "gripper", "reset"):
         path = ("env", "processor", block)
         if draft.has(*path):
-            pose = draft.table["env"]["processor"].get(block, {}).get(POSE)
-            draft.put(path, {} if pose is None else {POSE: pose})
+            before = draft.table["env"]["processor"].get(block, {})
+            draft.put(path, {key: before[key] for key in NO_DEFAULT_OF_LEROBOTS if key in before})
 
 
 def _take_encoder(draft: Draft) -> None:

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 
 from workers.config.lerobot.draft import Fate, Line
 from workers.config.lines import dotted
-from workers.config.ready import SIM_PICK_LIFT
 
 KEY_WIDTH, VALUE_WIDTH = 52, 22
 
 
-def report(lines: Sequence[Line]) -> str:
-    """One line a key, by what became of it: what was taken first, what nobody knows last."""
+def report(lines: Sequence[Line], base: str) -> str:
+    """One line a key, by what became of it: what was taken first, what nobody knows last.
+
+    `base` is the ready configuration that has what the file leaves open.
+    """
     parts = []
     for fate in Fate:
         mine = [line for line in lines if line.fate is fate]
@@ -20,7 +22,8 @@ def report(lines: Sequence[Line]) -> str:
             parts.append("\n".join([f"{fate.value}:", *map(_line, mine)]))
     counts = Counter(line.fate for line in lines)
     told = ", ".join(f"{counts[fate]} {fate.value}" for fate in Fate if counts[fate])
-    return "\n\n".join([*parts, f"{len(lines)} keys: {told or 'none'}.\n{_rest()}"])
+    rest = f"All that the file leaves open is as in {base}.toml, which learns in simulation."
+    return "\n\n".join([*parts, f"{len(lines)} keys: {told or 'none'}.\n{rest}"])
 
 
 def _line(line: Line) -> str:
@@ -29,6 +32,3 @@ def _line(line: Line) -> str:
     text = line.text if line.fate is Fate.TAKEN else f"({line.text})"
     return f"  {dotted(line.path):<{KEY_WIDTH}} {value:<{VALUE_WIDTH}} {text}"
 
-
-def _rest() -> str:
-    return f"All that the file leaves open is as in {SIM_PICK_LIFT}.toml, which learns on the simulator."

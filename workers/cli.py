@@ -65,17 +65,16 @@ def show_pipeline(
     config: Annotated[Path, typer.Option(help="TOML configuration.")],
 ) -> None:
     """Print every step of both pipelines with the shapes that go in and come out."""
-    from workers.config import EXIT_CODE, ConfigError, load
-    from workers.processors.build import pipelines_of
+    from workers.config import EXIT_CODE, ConfigError
     from workers.processors.describe import described
-    from workers.processors.errors import EnvironmentRefused
+    from workers.station.check import examined
 
     try:
-        settings = load(config)
-        typer.echo(described(pipelines_of(settings, settings.device)))
-    except (ConfigError, EnvironmentRefused) as error:
+        _, pipelines = examined(config)
+    except ConfigError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(EXIT_CODE) from error
+    typer.echo(described(pipelines))
 
 
 def main() -> None:

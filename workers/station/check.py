@@ -4,7 +4,7 @@ import warnings
 from pathlib import Path
 
 from workers.config import Config, Document, load_document
-from workers.processors.build import pipelines_of
+from workers.processors.build import Pipelines, pipelines_of
 from workers.processors.errors import EnvironmentRefused
 from workers.robot.checks import problems
 from workers.station.preflight import Seen, looked
@@ -15,10 +15,20 @@ def checked(path: Path) -> str:
 
     Raises ConfigError, with file, line and key, when anything is wrong with it.
     """
+    return _summary(*examined(path))
+
+
+def examined(path: Path) -> tuple[Config, Pipelines]:
+    """The configuration in `path` and its pipelines.
+
+    Raises ConfigError, with file, line and key, when anything is wrong with it.
+    """
     document = load_document(path)
-    looked_over(document, document.config)
+    config = document.config
+    looked_over(document, config)
     try:
-        return _summary(document.config)
+        with warnings.catch_warnings(action="ignore"):  # a stranger's environment may have much to say
+            return config, pipelines_of(config, config.device)
     except EnvironmentRefused as refused:
         document.refuse([(refused.path, refused.text)])
         raise
@@ -34,12 +44,11 @@ def looked_over(document: Document, config: Config) -> Seen | None:
     return looked(document, config)
 
 
-def _summary(config: Config) -> str:
+def _summary(config: Config, pipelines: Pipelines) -> str:
     """What is done by whom, seen how, decided how often."""
     env = config.env
     what = env.id if env.robot is None else f"{env.task} on {env.robot.type}"
-    with warnings.catch_warnings(action="ignore"):  # a stranger's environment may have much to say
-        spec = pipelines_of(config).spec()
+    spec = pipelines.spec()
     cameras = ", ".join(f"{name} {camera.width}x{camera.height}" for name, camera in env.cameras.items())
     pictures = f"; cameras {cameras or ', '.join(spec.cameras)}" if spec.cameras else ""
     size = f", as {spec.width}x{spec.height} to the policy" if spec.cameras else ""

@@ -17,7 +17,7 @@ READY = sorted(Path("configs").glob("*.toml"))
 
 
 @settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 @given(configs())
 def test_what_is_written_is_read_back_the_same(config: Config) -> None:

@@ -38,7 +38,7 @@ def test_ready_configurations_fit_and_refer_to_it(path: Path) -> None:
 
 
 @settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
 )
 @given(configs())
 def test_every_configuration_that_loads_fits(config: Config) -> None:
@@ -55,7 +55,7 @@ def leaves(table: dict[str, Any]) -> list[tuple[dict[str, Any], str]]:
 ODD = [0, -1, 1e300, "", "x", [], [[1]], {"a": 1}, True, 3, 0.5, "cpu"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_what_does_not_fit_does_not_load(data: st.DataObject) -> None:
     table = copy.deepcopy(tomllib.loads(READY[0].read_text()))

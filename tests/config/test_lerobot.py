@@ -298,7 +298,7 @@ def test_values_that_cannot_be_are_refused_by_lerobots_key(key: str, value: Any,
     assert message.startswith("their.json:") and f"env.processor.{key}" in message and said in message
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(st.data())
 def test_no_value_of_any_kind_gets_past_as_another_exception(data: st.DataObject) -> None:
     path = data.draw(st.sampled_from(FILES))

@@ -287,7 +287,7 @@ def misspelling(draw: st.DrawFn, word: str) -> str:
     )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(data=st.data())
 def test_any_misspelt_key_is_told_with_file_line_and_nearest(data: st.DataObject) -> None:
     number, key = data.draw(st.sampled_from(keys_of(FULL)))
@@ -304,7 +304,7 @@ def test_any_misspelt_key_is_told_with_file_line_and_nearest(data: st.DataObject
 ODD = ["0", "-1", "1e300", "nan", '""', '"x"', "[]", "[[1]]", "{}", "{a = 1}", "true", "1979-05-27"]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(data=st.data())
 def test_no_value_of_any_kind_gets_past_as_another_exception(data: st.DataObject) -> None:
     number, key = data.draw(st.sampled_from(keys_of(FULL)))

@@ -72,6 +72,20 @@ def schema(
         typer.echo(f"wrote {output}; a configuration refers to it in its first line: #:schema ./{output.name}")
 
 
+@config.command("reference")
+def reference(
+    output: Annotated[Path | None, typer.Option(help="File to write; without it, the screen.")] = None,
+) -> None:
+    """Write a page with every key, in Markdown."""
+    from workers.config.reference import text
+
+    if output is None:
+        typer.echo(text(), nl=False)
+    else:
+        _write(output, text())
+        typer.echo(f"wrote {output}")
+
+
 def import_lerobot(
     file: Annotated[Path, typer.Argument(help="LeRobot's configuration, a JSON file, or a part of one.")],
     output: Annotated[Path | None, typer.Option(help="TOML file to write; FILE.toml if not given.")] = None,

@@ -1,10 +1,13 @@
 """What `hilserl-tui config explain` says of keys, sections, names of LeRobot's, and words that are none."""
 
+from pathlib import Path
+
 import pytest
 
 from workers.config.explain import NoSuchKey, explain
 from workers.config.keys import NAME, schema_keys
 from workers.config.lerobot import names
+from workers.config.reference import text
 
 OURS = {".".join(key.path) for key in schema_keys()}
 
@@ -92,3 +95,10 @@ def test_a_word_that_is_no_key_gets_the_nearest(wrong: str, said: str) -> None:
     with pytest.raises(NoSuchKey, match="no key is called") as caught:
         explain(wrong)
     assert said in str(caught.value)
+
+
+def test_the_page_with_every_key_is_up_to_date() -> None:
+    page = Path("docs/configuration.md").read_text()
+    assert page == text(), "write it again: hilserl-tui config reference --output docs/configuration.md"
+    for key in schema_keys():
+        assert f"`{key.path[-1]}`" in page or f"{'.'.join(key.path)}" in page

@@ -18,7 +18,7 @@ class EnvConfig(Section, frozen=True, kw_only=True):
     type: Literal["gym_manipulator", "gymnasium"] = "gym_manipulator"
     """`gym_manipulator`: an arm behind the processors; `gymnasium`: the registered environment `id`."""
     id: Annotated[str, msgspec.Meta(min_length=1)] | None = None
-    """Gymnasium environment, such as "gym_hil/PandaPickCubeBase-v0"; "module:Name-v0" imports the module first."""
+    """Gymnasium environment, such as "gym_hil/PandaPickCube-v0"; "module:Name-v0" imports the module first."""
     kwargs: dict[str, bool | int | float | str] = msgspec.field(default_factory=dict)
     """Arguments for the Gymnasium environment."""
     task: Literal["reach", "push", "pick_lift"] = "pick_lift"
@@ -72,6 +72,9 @@ class EnvConfig(Section, frozen=True, kw_only=True):
             if given is not None:
                 at = (key,) if key == "robot" else (key, "inverse_kinematics")
                 yield at, 'does nothing for env.type = "gymnasium"; remove this table'
+        for path in _ARM_ONLY:
+            if _at(self, path) != _at(_DEFAULT, path):
+                yield path, 'does nothing for env.type = "gymnasium"; remove this key'
 
     def _arm_problems(self) -> Problems:
         for key in ("id", "kwargs"):
@@ -131,6 +134,27 @@ class EnvConfig(Section, frozen=True, kw_only=True):
                 at,
                 f"missing; pictures of {_sizes(sizes)} must be brought to even sides of 32 to 512 pixels",
             )
+
+
+def _at(env: EnvConfig, path: tuple[str, ...]) -> object:
+    """The value of a key below `env`."""
+    value: object = env
+    for name in path:
+        value = getattr(value, name)
+    return value
+
+
+_DEFAULT = EnvConfig()
+_OBSERVATION = ("processor", "observation")
+_ARM_ONLY = (
+    ("task",),
+    ("simulation",),
+    (*_OBSERVATION, "add_joint_velocity_to_observation"),
+    (*_OBSERVATION, "add_current_to_observation"),
+    (*_OBSERVATION, "add_ee_pose_to_observation"),
+    ("processor", "max_gripper_pos"),
+    ("processor", "reset", "fixed_reset_joint_positions"),
+)
 
 
 def _sizes(sizes: set[tuple[int, int]]) -> str:

@@ -59,7 +59,7 @@ def _same(path: KeyPath, wanted: KeyPath) -> bool:
 def _whole(key: Key) -> str:
     lines = [shown(key.path), *_wrapped(key.documentation, "  ")]
     if key.section is None:
-        lines += [f"  accepts   {key.accepts}", f"  without   {_without(key)}"]
+        lines += [f"  accepts   {key.accepts}", f"  without   {without(key)}"]
         lines += [f"  LeRobot   {', '.join(theirs)}" for theirs in [_lerobot_names(key)] if theirs]
     else:
         lines.append(f"  a table; {_presence(key)}. Its keys:")
@@ -80,7 +80,8 @@ def _inside(table: Key) -> list[str]:
     return lines
 
 
-def _without(key: Key) -> str:
+def without(key: Key) -> str:
+    """What a key is when it is not given."""
     if key.required:
         return (
             "it must be given" if len(key.path) == 1 or NAME not in key.path else "it must be given for each"

@@ -222,6 +222,13 @@ def test_a_urdf_that_is_there_stays_with_a_frame_it_has(tmp_path: Path) -> None:
     assert fate is Fate.NO_COUNTERPART and "only base, tip" in text
 
 
+def test_bounds_that_keep_the_simulated_arm_from_its_cube_are_told() -> None:
+    told = fates(imported(PARTS[2]))
+    place = "env.processor.inverse_kinematics.end_effector_bounds"
+    assert "z 0.03, not 0.012" in told[f"{place}.min"][1]
+    assert "x 0.24, not 0.32" in told[f"{place}.max"][1]
+
+
 def test_comments_where_something_is_to_fill_in_are_read() -> None:
     text = '{"env": {"fps": 5, "task": "a // b", "robot": {\n // ... the arm ...\n}}, "mode": null // none\n}'
     made = import_lerobot(text)

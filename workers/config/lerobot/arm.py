@@ -8,6 +8,7 @@ import msgspec
 
 from workers.config.env import EnvConfig
 from workers.config.lerobot.draft import Draft, Fate
+from workers.config.lerobot.reading import at
 from workers.config.processor import SIMULATED, InverseKinematicsConfig
 
 GRIPPER = ("env", "processor", "gripper")
@@ -26,6 +27,7 @@ def take_arm(draft: Draft) -> None:
     _take_device(draft)
     _take_gripper(draft)
     _take_frame(draft)
+    _take_bounds(draft)
     _take_classifier(draft)
 
 
@@ -113,6 +115,24 @@ def _take_frame(draft: Draft) -> None:
         draft.say(frame, Fate.NO_COUNTERPART, own_frame)
     else:
         draft.take(frame, frame)
+
+
+def _take_bounds(draft: Draft) -> None:
+    """A box round a real table may keep the simulated arm from its cube, which is told."""
+    for corner, inside in (("min", min), ("max", max)):
+        path = (*KINEMATICS, "end_effector_bounds", corner)
+        given, ready = (
+            draft.get(*path),
+            draft.table["env"]["processor"]["inverse_kinematics"]["end_effector_bounds"][corner],
+        )
+        numbers = isinstance(given, list) and all(isinstance(one, int | float) for one in given)
+        cut = [
+            f"{axis} {mine:g}, not {here:g}"
+            for axis, mine, here in zip("xyz", given if numbers else (), ready, strict=False)
+            if inside(mine, here) != mine
+        ]
+        reach = f"the simulated arm needs more to get its cube wherever it lies: {', '.join(cut)}"
+        draft.take(path, path, reach if cut else "")
 
 
 def _links(path: str) -> list[str] | None:

@@ -42,5 +42,9 @@ def _take_id(draft: Draft) -> None:
         draft.put(("operator", "scripted"), False)
     draft.say(("env", "name"), Fate.TAKEN, 'env.type = "gymnasium"', ("env", "type"))
     draft.say(("env", "type"), Fate.DERIVED, 'env.name = "gym_hil" makes it "gymnasium"')
-    why = " (the same without a window and a device of its own: the console stands in for them)" if device else ""
+    why = (
+        " (the same without a window and a device of its own: the console stands in for them)"
+        if device
+        else ""
+    )
     draft.say(("env", "task"), Fate.TAKEN, f'env.id = "gym_hil/{task}"{why}', ("env", "id"))

@@ -31,4 +31,3 @@ def _line(line: Line) -> str:
     value = value if len(value) <= VALUE_WIDTH else value[: VALUE_WIDTH - 3] + "..."
     text = line.text if line.fate is Fate.TAKEN else f"({line.text})"
     return f"  {dotted(line.path):<{KEY_WIDTH}} {value:<{VALUE_WIDTH}} {text}"
-

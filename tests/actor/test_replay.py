@@ -131,7 +131,7 @@ def test_the_next_episode_begins_at_the_first_action(config: Config, driven: lis
 
 def test_the_report_is_the_distance_of_the_tools_in_millimetres() -> None:
     kinematics = kinematics_of(CONFIG)
-    joints = np.array([[0.0, -7.1, -2.4, 93.5, 2.8, 40.0], [10.0, 0.0, 0.0, 90.0, 0.0, 0.0]])
+    joints = np.array([[0.0, -2.0, 0.4, 91.7, 2.8, 40.0], [10.0, 0.0, 0.0, 90.0, 0.0, 0.0]])
     recorded = np.array([scaled_joints(row, kinematics.joints) for row in joints], np.float32)
     assert np.allclose(unscaled_joints(recorded[1].astype(float), kinematics.joints), joints[1], atol=1e-4)
     way = ToolWay(kinematics, recorded)

@@ -56,7 +56,7 @@ def test_rewards_are_sparse_or_dense_and_whole_at_success() -> None:
         assert info["is_success"]
     assert rewards["sparse"] == [0.0] * (len(rewards["sparse"]) - 1) + [1.0]
     dense = rewards["dense"]
-    assert dense == sorted(dense) and 0.0 < dense[0] < 0.9 and dense[-1] == 1.0
+    assert dense == sorted(dense) and -1.0 < dense[0] < -0.1 and dense[-1] == 1.0
 
 
 def port_of(config: Config) -> InProcessArm:

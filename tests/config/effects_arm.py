@@ -182,7 +182,7 @@ EFFECTS: dict[str, Effect | Only] = {
     f"{PROCESSOR}.gripper.gripper_penalty": Effect((-0.02, -0.5), driven(CLOSE)),
     f"{PROCESSOR}.gripper.closed_at": Effect((0, 100), driven(CLOSE, CLOSE)),
     f"{PROCESSOR}.reset.fixed_reset_joint_positions": Effect(
-        ([0.0, -7.1, -2.4, 93.5, 2.8, 40.0], [10.0, 0.0, 0.0, 90.0, 0.0, 5.0]), driven()
+        ([0.0, -2.0, 0.4, 91.7, 2.8, 40.0], [10.0, 0.0, 0.0, 90.0, 0.0, 5.0]), driven()
     ),
     f"{PROCESSOR}.reset.control_time_s": Effect((0.5, 0.8), steps_to_the_end),
     f"{PROCESSOR}.reset.terminate_on_success": Effect((True, False), judged),

@@ -18,7 +18,7 @@ BOX, STEP = f"{IK}.end_effector_bounds.max", f"{IK}.end_effector_step_sizes"
 RESET = f"{PROCESSOR}.reset.fixed_reset_joint_positions"
 BOUNDS = "end_effector_bounds = { min = [0.18, -0.12, 0.012], max = [0.32, 0.12, 0.16] }"
 SIZES = "end_effector_step_sizes = { x = 0.02, y = 0.02, z = 0.02 }"
-POSE = "[0.0, -7.1, -2.4, 93.5, 2.8, 40.0]"
+POSE = "[0.0, -2.0, 0.4, 91.7, 2.8, 40.0]"
 FRAME = 'target_frame_name = "gripper_frame_link"'
 
 

@@ -46,11 +46,11 @@ def test_a_scene_holds_what_the_task_has_and_nothing_else() -> None:
     assert has["pick_lift"][:7].all() and not has["pick_lift"][13:].any()
 
 
-def test_the_arm_starts_ten_centimetres_above_the_table_and_stays_there() -> None:
+def test_the_arm_starts_eight_centimetres_above_the_table_and_stays_there() -> None:
     arm = SimArm()
     start = arm.tool_position_m()
     arm.advance(2.0)
-    assert abs(start[2] - 0.10) < 0.005
+    assert abs(start[2] - 0.08) < 0.005
     assert np.abs(arm.tool_position_m() - start).max() < 0.003
 
 

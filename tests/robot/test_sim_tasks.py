@@ -118,7 +118,7 @@ def test_the_nearer_the_greater_the_progress_and_it_is_whole_at_success(
 def test_the_reward_is_success_or_progress_as_configured(task: TaskName) -> None:
     sparse, dense = SimArm(task=task).task_state(), SimArm(task=task, reward="dense").task_state()
     assert sparse.reward == 0.0
-    assert 0.0 < dense.reward == dense.progress == sparse.progress < 1.0
+    assert -1.0 < dense.reward == dense.progress - 1.0 == sparse.progress - 1.0 < 0.0
 
 
 def _place(task: Task, seed: int, share: float) -> tuple[float, ...]:

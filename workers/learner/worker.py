@@ -85,6 +85,8 @@ class Loop:
         if session.policy_version == 0:
             self._publish()
         needed = config.policy.online_step_before_learning
+        if not shown:
+            needed = max(1, needed)  # something to draw a batch from
         if session.replay.online_size < needed:
             return self._wait(f"warm-up {session.replay.online_size}/{needed} transitions")
         if session.ahead_of_data():

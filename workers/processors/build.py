@@ -114,7 +114,8 @@ def _arm_state_steps(env: EnvConfig, kinematics: Kinematics) -> list[Environment
         steps.append(MotorCurrentProcessor())
     if observation.add_ee_pose_to_observation:
         low, high = np.array(bounds.min), np.array(bounds.max)
-        steps.append(ForwardKinematicsJointsToEE(kinematics, low, high, env.processor.max_gripper_pos))
+        opening, closed = env.processor.max_gripper_pos, env.processor.gripper.closed_at
+        steps.append(ForwardKinematicsJointsToEE(kinematics, low, high, opening, closed))
     return steps
 
 
@@ -159,7 +160,11 @@ def _arm_action_steps(env: EnvConfig, kinematics: Kinematics) -> list[ActionStep
     gripper = env.processor.gripper
     action, events, intervention = teleop_steps(env)
     inverse = InverseKinematicsEEToJoints(
-        kinematics, np.array(bounds.min), np.array(bounds.max), np.array([sizes.x, sizes.y, sizes.z])
+        kinematics,
+        np.array(bounds.min),
+        np.array(bounds.max),
+        np.array([sizes.x, sizes.y, sizes.z]),
+        env.arm.speed_limit_deg_s / env.fps,
     )
     jaw = GripperVelocityToJoint(env.processor.max_gripper_pos, gripper.closed_at, gripper.use_gripper)
     return [action, events, AddRobotObservationAsComplimentaryData(), intervention, inverse, jaw]

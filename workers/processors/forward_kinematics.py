@@ -21,9 +21,16 @@ class ForwardKinematicsJointsToEE:
     Representations in Neural Networks").
     """
 
-    def __init__(self, kinematics: Kinematics, min_m: Floats, max_m: Floats, max_gripper_pos: float) -> None:
+    def __init__(
+        self,
+        kinematics: Kinematics,
+        min_m: Floats,
+        max_m: Floats,
+        max_gripper_pos: float,
+        closed_at: float = 0.0,
+    ) -> None:
         self._kinematics, self._min_m, self._max_m = kinematics, min_m, max_m
-        self._max_gripper_pos = max_gripper_pos
+        self._max_gripper_pos, self._closed_pct = max_gripper_pos, closed_at
 
     def reset(self) -> None:
         """Nothing to forget."""
@@ -33,9 +40,10 @@ class ForwardKinematicsJointsToEE:
 
     def __call__(self, transition: Transition) -> None:
         pose = self._kinematics.forward(transition.measured.joints_deg)
+        opening_pct = abs(transition.period.gripper_goal_pct - self._closed_pct)
         values = (
             scaled_position(pose.position_m, self._min_m, self._max_m),
             pose.rotation[:, :2].T.ravel(),
-            scaled_gripper(transition.period.gripper_goal_pct, self._max_gripper_pos),
+            scaled_gripper(opening_pct, self._max_gripper_pos),
         )
         transition.add_state(self, np.concatenate(values), _NAMES)

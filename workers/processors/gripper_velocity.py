@@ -27,6 +27,9 @@ class GripperVelocityToJoint:
         if reading is None:
             self.goal_pct = self._open_pct
             return
+        if not self._use_gripper:
+            self.goal_pct = float(reading.joints_deg[GRIPPER])
+            return
         low, high = sorted((self._closed_pct, self._open_pct))
         measured = float(np.clip(reading.joints_deg[GRIPPER], low, high))
         ends = [end for end in (low, high) if abs(end - measured) < _AT_END_PCT]

@@ -67,6 +67,10 @@ def _prepare_rendering() -> None:
         os.environ.setdefault("MUJOCO_GL", "egl")
     with contextlib.suppress(ImportError):
         importlib.import_module("triton._C.libtriton")
+    chosen = sys.modules.get("mujoco.rendering.classic.gl_context")
+    if chosen is not None and os.environ.get("MUJOCO_GL") == "egl":
+        if chosen.GLContext.__module__ != "mujoco.egl":  # loaded before the variable was set
+            importlib.reload(chosen)
 
 
 def _import(module: str, name: str) -> None:

@@ -21,11 +21,14 @@ class InverseKinematicsEEToJoints:
 
     The reference is the last commanded target, so that sag and lag of the servos do not accumulate; the
     solver starts at its previous solution. At the first command of a period the target is pulled back to where
-    the arm can be soon. What the bounds or the arm's reach cut off is taken out of `Period.executed`.
+    the arm can be soon. What bounds, reach or speed cut off is taken out of `Period.executed`.
     """
 
-    def __init__(self, kinematics: Kinematics, min_m: Floats, max_m: Floats, step_sizes_m: Floats) -> None:
-        self._kinematics = kinematics
+    def __init__(
+        self, kinematics: Kinematics, min_m: Floats, max_m: Floats, step_sizes_m: Floats, most_deg: float
+    ) -> None:
+        """`most_deg`: how far a joint may go in one period."""
+        self._kinematics, self._most_deg = kinematics, most_deg
         self._min_m, self._max_m, self._step_sizes_m = min_m, max_m, step_sizes_m
         self._lead_m = float(_LEAD_STEPS * np.linalg.norm(step_sizes_m))
         self.target_m: Floats = np.zeros(AXES)
@@ -43,7 +46,7 @@ class InverseKinematicsEEToJoints:
                 if not np.isfinite(deg)
             ]
             raise ProcessorError(self, f"{', '.join(wrong)}: the measured position is not a finite number")
-        self._joints = reading.joints_deg.copy()
+        self._joints = self._start = reading.joints_deg.copy()
         self._reference = self._kinematics.reference(self._joints)
         self.target_m = self._kinematics.position(self._joints)
 
@@ -55,11 +58,14 @@ class InverseKinematicsEEToJoints:
 
     def __call__(self, command: Command, period: Period) -> None:
         measured = command.complementary_data.get("raw_joint_positions")
-        if period.commands == 0 and measured is not None:
-            self._follow(measured)
+        if period.commands == 0:
+            self._start = self._joints
+            if measured is not None:
+                self._follow(measured)
         before = self.target_m
         delta = command.action[:AXES]
-        period.goal_deg[:GRIPPER] = self._nudge(delta)
+        self._nudge(delta)
+        period.goal_deg[:GRIPPER] = self._joints[:GRIPPER]
         moved = (self.target_m - before) / self._step_sizes_m
         period.executed[:AXES] = np.clip(period.executed[:AXES] + moved - delta, -1.0, 1.0)
 
@@ -76,10 +82,34 @@ class InverseKinematicsEEToJoints:
         if distance > self._lead_m:
             self.target_m = measured + ahead * (self._lead_m / distance)
 
-    def _nudge(self, delta: NDArray[np.floating]) -> Floats:
-        """Move the target by `delta` [3] (in step sizes) now; returns joint goals [5] in degrees."""
+    def _nudge(self, delta: NDArray[np.floating]) -> None:
+        """Move the target by `delta` [3] (in step sizes) now, as far as bounds, reach and speed allow.
+
+        Where the whole way cannot be gone, each axis goes by itself: at the edge of its reach the arm slides
+        along, and the other axes stay where they were asked to be.
+        """
         wanted = np.minimum(np.maximum(self.target_m + delta * self._step_sizes_m, self._min_m), self._max_m)
-        solution = self._kinematics.step(wanted, self._joints, self._reference)
-        self._joints = solution.joints_deg
-        self.target_m = wanted if solution.converged else self._kinematics.position(self._joints)
-        return self._joints[:GRIPPER]
+        if self._reach(wanted):
+            return
+        for axis in np.flatnonzero(wanted != self.target_m):
+            along = self.target_m.copy()
+            along[axis] = wanted[axis]
+            self._reach(along)
+
+    def _reach(self, wanted_m: Floats) -> bool:
+        """Take over the joints for a target; False, and nothing changes, where it is out of reach.
+
+        Joints that would have to go faster than they may are slowed down together: the tool's way stays as it
+        is and only becomes shorter. The gate, which looks at each joint by itself, then has nothing to cut.
+        """
+        solution = self._kinematics.step(wanted_m, self._joints, self._reference)
+        if not solution.converged:
+            return False
+        way = solution.joints_deg - self._start
+        hurry = float(np.abs(way[:GRIPPER]).max()) / self._most_deg
+        if hurry <= 1.0:
+            self._joints, self.target_m = solution.joints_deg, wanted_m
+        else:
+            self._joints = self._start + way / hurry
+            self.target_m = self._kinematics.position(self._joints)
+        return True

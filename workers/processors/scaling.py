@@ -46,6 +46,6 @@ def scaled_position(position_m: Floats, min_m: Floats, max_m: Floats) -> Floats:
     return _unit(position_m, min_m, max_m)
 
 
-def scaled_gripper(goal_pct: float, max_gripper_pos: float) -> Floats:
-    """[1] over 0 .. `max_gripper_pos` percent."""
-    return _unit(np.array([goal_pct]), np.array([0.0]), np.array([max_gripper_pos]))
+def scaled_gripper(opening_pct: float, max_gripper_pos: float) -> Floats:
+    """[1] over 0 .. `max_gripper_pos` percent away from closed."""
+    return _unit(np.array([opening_pct]), np.array([0.0]), np.array([max_gripper_pos]))

@@ -52,8 +52,8 @@ class Status:
 
     @property
     def narrowed(self) -> bool:
-        """Whether the goal was cut, and not only delayed: a goal held back by the speed limit arrives a tick later."""
-        return bool(self.clipped - {Limit.RATE})
+        """Whether the goal is another than the target asks for: cut by a limit, or not followed at all."""
+        return self.mode is not Mode.ENGAGED or bool(self.clipped)
 
 
 class ArmController:

@@ -8,10 +8,10 @@ from workers.robot.figures import Floats
 from workers.robot.pan import Pan
 from workers.robot.solver import ARM, Pose, ToolSolver
 
-_PER_JOINT = 7  # grid points of each joint between pan and roll
+_PER_JOINT = 11  # grid points of each joint between pan and roll
 _PAN, _ROLL = 0, ARM - 1
 _RADIANS_PER_METRE = 10.0  # how distance and direction count where both matter
-_STARTS = 8
+_STARTS = 16
 _NEAR_END_RAD = 0.5  # from a roll this near to the end of its range the other end may be the nearer one
 
 
@@ -38,11 +38,15 @@ class Postures:
     def like(self, wanted: Pose) -> Iterator[Floats]:
         """Joint vectors [6] in rad whose tool is placed and directed about as wanted, the best first.
 
-        Two turns of the pan come into question: the one that brings the tool level with the target, and, since
-        near the axis that says little, the one that brings its direction level.
+        Three turns of the pan come into question: the one that brings the tool level with the target; the
+        opposite, for a tool that has passed the axis; and the one that brings its direction level.
         """
         position_m, axis = self._pan.from_axis(wanted.position_m), wanted.rotation @ self._tool_axis
-        turns = self._turns(self._positions_m, position_m), self._turns(self._axes, axis)
+        turns = (
+            self._turns(self._positions_m, position_m),
+            self._turns(self._positions_m, -position_m),
+            self._turns(self._axes, axis),
+        )
         scores = []
         for turn in turns:
             distance_m = _lengths(self._pan.turned(self._positions_m, turn) - position_m)

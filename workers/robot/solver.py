@@ -12,6 +12,7 @@ _MAX_STEP_RAD = 0.6  # beyond that the linear picture of the arm is worthless
 _FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-3, 1e-9, 1e9
 _SETTLED = 1e-6  # a step that lowers the cost by a smaller part ends the descent
 _REACHED_RAD2 = 1e-8  # squared error that counts as none
+_TINY_RAD = 1e-12
 _IDENTITY = np.eye(ARM)
 
 
@@ -28,7 +29,7 @@ class Descent:
     """Where a descent ended."""
 
     joints_rad: Floats  # [6]
-    cost: float  # squared error; positions count `metre` times
+    cost: float  # what is left of it, in rad2
     iterations: int
 
 
@@ -52,12 +53,13 @@ class ToolSolver:
         highest_rad: Floats,
         metre: float,
         max_iterations: int,
+        rest: float = 0.0,
     ) -> Descent:
-        """Lower |W e|^2 from `start_rad` [6] on, the arm joints within `lowest_rad` .. `highest_rad` [5].
+        """Lower |W e|^2 + rest |q - q0|^2 from q0 = `start_rad` [6] on, within `lowest_rad` .. `highest_rad` [5].
 
         e is the position error and the rotation vector to the wanted rotation, W weighs a metre as `metre`
-        radians. Every accepted step lowers the cost; damping grows where the arm is stretched and a step would
-        not (Marquardt 1963).
+        radians; `rest` keeps joints where they are that have little to give. Every accepted step lowers the
+        cost; damping grows where the arm is stretched and a step would not (Marquardt 1963).
         """
         joints, damping = start_rad, _FIRST_DAMPING
         error = self._error(joints, wanted, metre)
@@ -66,13 +68,16 @@ class ToolSolver:
             if cost < _REACHED_RAD2:
                 return Descent(joints, cost, iteration)
             normal, gradient = self._normal_equations(joints, error, metre)
+            normal += rest * _IDENTITY
+            gradient -= rest * (joints - start_rad)[:ARM]
             low, high = lowest_rad - joints[:ARM], highest_rad - joints[:ARM]
             while True:
                 step = _boxed_step(normal + damping * _IDENTITY, gradient, low, high)
                 tried = joints.copy()
                 tried[:ARM] += step
                 error = self._error(tried, wanted, metre)
-                lower_cost = float(error @ error)
+                moved = (tried - start_rad)[:ARM]
+                lower_cost = float(error @ error + rest * (moved @ moved))
                 if lower_cost < cost:
                     break
                 damping *= 10.0
@@ -104,25 +109,22 @@ class ToolSolver:
 def _boxed_step(normal: Floats, gradient: Floats, low: Floats, high: Floats) -> Floats:
     """Step [5] that solves `normal` step = `gradient` within `low` .. `high`.
 
-    A joint that would leave its range moves to the end of it, and the others make up for it (active set).
+    The joint that comes to the end of its range first stays there, and the others make up for it, until no more
+    leave theirs (active set).
     """
     step = _shortened(_solved(normal, gradient))
-    held: Floats = np.minimum(np.maximum(step, low), high)
-    blocked = held != step
-    if not blocked.any():
-        return step
-    for _ in range(ARM - 1):
-        free = ~blocked
-        fixed = held * blocked
-        # Rows and columns of blocked joints become those of the identity, their right side zero.
-        reduced = normal * free * free[:, None] + np.diag(blocked.astype(float))
+    free, fixed = np.ones(ARM, dtype=bool), np.zeros(ARM)
+    for _ in range(ARM):
+        held: Floats = np.minimum(np.maximum(step, low), high)
+        beyond = np.abs(step - held)
+        if not beyond.any():
+            return step
+        first = int(np.argmax(beyond / (np.abs(step) + _TINY_RAD)))
+        free[first], fixed[first] = False, held[first]
+        # Rows and columns of joints at an end become those of the identity, their right side zero.
+        reduced = np.where(free & free[:, None], normal, _IDENTITY)
         step = fixed + _shortened(_solved(reduced, (gradient - normal @ fixed) * free))
-        held = np.minimum(np.maximum(step, low), high)
-        more = held != step
-        if not more.any():
-            break
-        blocked |= more
-    return held
+    return fixed
 
 
 def _shortened(step: Floats) -> Floats:

@@ -69,6 +69,7 @@ class RobotLoop:
         self._period_s = 1.0 / config.env.fps
         self._rest_pose = np.array(config.env.reset_pose)
         self._starts = StartPoses(config, limits, tool)
+        self._tool = tool
         self._controller = ArmController(arm, limits, tool, self._tick_s, self._period_s)
         self._pacer = Pacer(desk.name, self._tick_s, ROBOT_S)
         self._state = np.zeros((), ARM_STATE)
@@ -164,7 +165,7 @@ class RobotLoop:
             state["moving_since_ns"] = now_ns
         self._goal_moved = moves
         state["goal"] = status.goal_deg
-        state["ee_m"] = self._arm.tool_position_m()
+        state["ee_m"] = self._tool.position(status.reading.joints_deg)
         state["mode"] = _MODES[status.mode].value.encode()
         reason = "the station is silent" if self._station_silent else status.reason
         state["reason"] = reason.encode()[:64]

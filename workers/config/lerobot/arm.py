@@ -121,10 +121,7 @@ def _take_bounds(draft: Draft) -> None:
     """A box round a real table may keep the simulated arm from its cube, which is told."""
     for corner, inside in (("min", min), ("max", max)):
         path = (*KINEMATICS, "end_effector_bounds", corner)
-        given, ready = (
-            draft.get(*path),
-            draft.table["env"]["processor"]["inverse_kinematics"]["end_effector_bounds"][corner],
-        )
+        given, ready = draft.get(*path), at(draft.table, *path)
         numbers = isinstance(given, list) and all(isinstance(one, int | float) for one in given)
         cut = [
             f"{axis} {mine:g}, not {here:g}"

@@ -17,10 +17,10 @@ from workers.robot.figures import (
 )
 from workers.robot.mjcf import TIMESTEP_S, workcell_mjcf
 from workers.robot.scene import SCENE_LENGTH
-from workers.robot.tasks import TASKS, Layout, RewardKind, TaskName, TaskState
+from workers.robot.tasks import TASKS, Layout, RewardKind, TaskName, TaskState, dense_reward
 
-# Tool about 10 cm above the table, 22 cm in front of the base, pointing down, jaw open.
-RESET_POSE_DEG: Final = (0.0, -7.1, -2.4, 93.5, 2.8, 40.0)
+# Tool 8 cm above the table, 22 cm in front of the base, pointing down, jaw open.
+RESET_POSE_DEG: Final = (0.0, -2.0, 0.4, 91.7, 2.8, 40.0)
 # STS3215 at 12 V (datasheet): 30 kg cm, 2.94 N m, when it stalls at 2.7 A. Current is taken as proportional to torque.
 AMPERE_PER_NM: Final = 2.7 / 2.94
 _NOWHERE: Final = np.full(3, np.nan)
@@ -108,7 +108,7 @@ class SimArm:
         """The task's verdict and ground truth, now."""
         cube = self._data.qpos[self._cube : self._cube + 3].copy() if self._cube is not None else _NOWHERE
         state = self._task.judge(self.tool_position_m(), cube, self._marker_m.copy())
-        return replace(state, reward=state.progress) if self._reward == "dense" else state
+        return replace(state, reward=dense_reward(state)) if self._reward == "dense" else state
 
     def _place_cube(self, layout: Layout) -> None:
         if self._cube is not None and layout.cube_m is not None:

@@ -32,7 +32,8 @@ class Bench:
     def __init__(self) -> None:
         box = EndEffectorBox(np.array([0.1, -0.2, 0.0]), np.array([0.4, 0.2, 0.3]))
         self.arm = PerfectArm()
-        self.controller = ArmController(self.arm, Limits.of(1.0, 100.0, 2000.0, (5.0,) * 5 + (20.0,), box), TOOL, TICK_S)
+        limits = Limits.of(1.0, 100.0, 2000.0, (5.0,) * 5 + (20.0,), box)
+        self.controller = ArmController(self.arm, limits, TOOL, TICK_S)
         self.now_s, self.sequence = 10.0, -1
         self.target: JointTarget | None = None
 

@@ -9,7 +9,7 @@ from workers.config.values import Section, Share
 
 class SimulationConfig(Section, frozen=True, kw_only=True):
     reward: Literal["sparse", "dense"] = "sparse"
-    """`sparse`: 1 at success, else 0; `dense`: every step costs what the task still lacks, from -1 to 0; 1 at success."""
+    """`sparse`: 1 at success, else 0; `dense`: each step costs what the task lacks, from -1 to 0; 1 at success."""
     start_pose_deg: Annotated[float, msgspec.Meta(ge=0.0, le=10.0)] = 0.0
     """Random deviation of each arm joint from the reset pose, up to so many degrees either way."""
     object_area: Share = 1.0

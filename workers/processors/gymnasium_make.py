@@ -67,10 +67,10 @@ def _prepare_rendering() -> None:
         os.environ.setdefault("MUJOCO_GL", "egl")
     with contextlib.suppress(ImportError):
         importlib.import_module("triton._C.libtriton")
-    chosen = sys.modules.get("mujoco.rendering.classic.gl_context")
-    if chosen is not None and os.environ.get("MUJOCO_GL") == "egl":
-        if chosen.GLContext.__module__ != "mujoco.egl":  # loaded before the variable was set
-            importlib.reload(chosen)
+    chosen: Any = sys.modules.get("mujoco.rendering.classic.gl_context")
+    wants_egl = os.environ.get("MUJOCO_GL") == "egl"
+    if wants_egl and chosen is not None and chosen.GLContext.__module__ != "mujoco.egl":
+        importlib.reload(chosen)  # MuJoCo was imported before the variable was set
 
 
 def _import(module: str, name: str) -> None:

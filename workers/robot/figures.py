@@ -1,4 +1,4 @@
-"""Names and units of the joints, the servo in figures, and the SO-101 as the simulator uses it.
+"""Names and units of the joints, the servo in figures, and the units of the SO-101, which the simulator has.
 
 A public joint vector is float64 [6] in motor order: five joints in degrees, the gripper in percent, 0 closed to
 100 open. Radians stay inside kinematics and simulator.
@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.robot.arms import SO101, Joint, Link, Vector
+from workers.robot.arms import SO101
 
 Floats = NDArray[np.float64]
 
@@ -66,39 +66,11 @@ class Servo:
 
 
 SERVO: Final = Servo()
-
-JOINTS: Final = SO101.joints
-LINKS: Final = SO101.links
-TOOL_PARENT: Final = SO101.tool_parent
-TOOL_XYZ: Final = SO101.tool_xyz
 SO101_RANGE: Final = JointRange(
-    np.array([joint.lower_rad for joint in JOINTS]), np.array([joint.upper_rad for joint in JOINTS])
+    np.array([joint.lower_rad for joint in SO101.joints]), np.array([joint.upper_rad for joint in SO101.joints])
 )
 LOWER_DEG: Final = SO101_RANGE.lower_deg
 UPPER_DEG: Final = SO101_RANGE.upper_deg
 public_joints = SO101_RANGE.public
 model_joints = SO101_RANGE.model
 public_velocity = SO101_RANGE.public_velocity
-
-__all__ = [
-    "GRIPPER",
-    "JOINTS",
-    "JOINT_NAMES",
-    "LINKS",
-    "LOWER_DEG",
-    "SERVO",
-    "SO101_RANGE",
-    "TOOL_NAME",
-    "TOOL_PARENT",
-    "TOOL_XYZ",
-    "UPPER_DEG",
-    "Floats",
-    "Joint",
-    "JointRange",
-    "Link",
-    "Servo",
-    "Vector",
-    "model_joints",
-    "public_joints",
-    "public_velocity",
-]

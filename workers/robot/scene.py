@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from workers.robot.figures import Vector
+from workers.robot.arms import Vector
 
 SCENE_LENGTH = 16
 """Of what a renderer needs: cube position and quaternion [7], joints in rad [6], drawn goal [3]; NaN for none."""

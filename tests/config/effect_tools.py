@@ -1,5 +1,6 @@
 """What the tables of effects are made of: two values of a key, and how to see that they differ."""
 
+import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -117,6 +118,17 @@ class FakeDesk:
     def alive(self) -> bool:
         self.quitting = self.quitting or not self._going()
         return not self.quitting
+
+
+def lasting(seconds: float) -> Callable[[], bool]:
+    """True from the first call on for so long."""
+    began: list[float] = []
+
+    def going() -> bool:
+        began.append(time.monotonic())
+        return began[-1] - began[0] < seconds
+
+    return going
 
 
 def rounds(count: int) -> Callable[[], bool]:

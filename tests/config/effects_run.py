@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tests.altered import altered
-from tests.config.effect_tools import NO_ARM, Effect, FakeDesk, Only, plain, rounds
+from tests.config.effect_tools import NO_ARM, Effect, FakeDesk, Only, lasting, plain, rounds
 from tests.config.effects_learning import fingerprint, session
 from tests.dataset.recorded import Recording
 from tests.dataset.recorded import small as recording_run
@@ -85,14 +85,13 @@ async def _ordered(config: Config, successes: int, failures: int) -> Any:
 # the actor
 
 
-def acting(*orders: AnyOrder, for_s: float = 0.4) -> Any:
+def acting(*orders: AnyOrder, for_s: float = 0.8) -> Any:
     """Observe what an actor tells and does in a while with these orders; the environment is a point on a plane."""
 
     def observe(config: Config, folder: Path) -> Any:
         from tests.actor.worlds import Point
 
-        until_s = time.monotonic() + for_s
-        desk = FakeDesk(orders, lambda: time.monotonic() < until_s)
+        desk = FakeDesk(orders, lasting(for_s))
         loop = ActorLoop(desk, config, Board.create(CONTEXT, {}))  # type: ignore[arg-type]
         loop.run()
         loop.close()
@@ -132,13 +131,7 @@ def frames_in_time(config: Config, folder: Path) -> bool:
     record = np.zeros((), ARM_STATE)
     record["at_ns"], record["scene"] = time.monotonic_ns(), arm.scene()
     board.arm.write(record)
-    until: list[float] = []
-
-    def going() -> bool:
-        until.append(time.monotonic())
-        return until[-1] - until[0] < 0.5 and len(until) < 100
-
-    camera_main(FakeDesk([], going), config, "front", board)  # type: ignore[arg-type]
+    camera_main(FakeDesk([], lasting(0.5)), config, "front", board)  # type: ignore[arg-type]
     frame = board.frames["front"].read()
     assert frame is not None
     return int(frame[1]["number"]) > 8

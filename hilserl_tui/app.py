@@ -21,7 +21,7 @@ from hilserl_tui.actions import KeyActions
 from hilserl_tui.client import StationClient
 from hilserl_tui.driver import ConsoleDriver, StopPressed
 from hilserl_tui.keymap import KEYS
-from hilserl_tui.launch import Launch
+from hilserl_tui.launch import REFUSED, Launch
 from hilserl_tui.pace import Pacer
 from hilserl_tui.screens.base import ConsoleScreen
 from hilserl_tui.screens.home import Home
@@ -111,9 +111,9 @@ class Console(KeyActions):
         """In the event loop, after every batch of events and every change of the link."""
         link = self.client.link
         if link is Link.REFUSED:
-            self._part(2, f"the station refused this console: {self.client.trouble}")
+            self._part(REFUSED, f"the station refused this console: {self.client.trouble}")
         elif link is Link.CONNECTING and self._launch is not None and (why := self._launch.failed()):
-            self._part(1, why)
+            self._part(REFUSED if self._launch.refused else 1, why)
         elif link in (Link.DOWN, Link.ENDED) and self._leaving:
             self.exit()
         if link is Link.UP and not self._was_up:

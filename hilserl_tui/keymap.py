@@ -49,7 +49,7 @@ KEYS: tuple[Key, ...] = (
     Key("fail", "f", "mark('failure')", "Fail", "end the episode as a failure", Group.EPISODE),
     Key("rerecord", "r", "mark('rerecord')", "Rerecord", "drop the episode, record it again", Group.EPISODE),
     Key("start", "enter", "start_run", "Start", "start the run, or go on where it stopped", Group.RUN),
-    Key("pause", "p", "pause", "Pause", "pause between steps, the arm holds; again to go on", Group.RUN),
+    Key("pause", "p", "pause", "Pause", "the arm holds and the episode ends; again to go on with the next", Group.RUN),
     Key("evaluate", "e", "evaluate", "Evaluate", "evaluate the newest policy now", Group.RUN),
     Key("script", "a", "script", "Script", "seat the scripted person as operator, or not", Group.RUN),
     Key("control", "g", "take_control", "Get controls", "take the controls from another console", Group.RUN),

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from workers.model.places import STATION_OUTPUT_NAME, StationLock, live_runs, read_lock, socket_path
 
+REFUSED = 2  # exit code of a station that would not open its run
 LAST_LINES = 12  # of a dead station's output, shown to the operator
 
 
@@ -64,6 +65,11 @@ class Launch:
         except OSError as error:
             self._trouble = f"the station could not be started: {error}"
 
+    @property
+    def refused(self) -> bool:
+        """Whether our station would not open the run; what it wrote is meant for the person."""
+        return self._process is not None and self._process.poll() == REFUSED
+
     def failed(self) -> str | None:
         """Why the station we started is gone, None while it lives (or where another one serves the run)."""
         if self._trouble:
@@ -71,6 +77,8 @@ class Launch:
         if self._process is None or self._process.poll() is None or read_lock(self.run_dir) is not None:
             return None
         output = self.run_dir / STATION_OUTPUT_NAME
+        if self.refused:
+            return last_lines(output, indent="")
         return (
             f"the station ended before it answered (exit code {self._process.returncode}); "
             f"its last lines:\n\n{last_lines(output)}\n\n"
@@ -78,13 +86,13 @@ class Launch:
         )
 
 
-def last_lines(path: Path) -> str:
+def last_lines(path: Path, indent: str = "  ") -> str:
     """The end of a station's output."""
     try:
         lines = path.read_text(errors="replace").splitlines()
     except OSError:
-        return "  (it wrote nothing)"
-    return "\n".join(f"  {line}" for line in lines[-LAST_LINES:]) or "  (it wrote nothing)"
+        return f"{indent}(it wrote nothing)"
+    return "\n".join(indent + line for line in lines[-LAST_LINES:]) or f"{indent}(it wrote nothing)"
 
 
 def gone_within(lock: StationLock, seconds: float) -> bool:

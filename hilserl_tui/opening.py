@@ -9,13 +9,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from hilserl_tui.launch import Launch, LaunchError
+from hilserl_tui.launch import REFUSED, Launch, LaunchError
 from workers.config import ConfigError, load
 
 if TYPE_CHECKING:
     from hilserl_tui.client import StationClient
-
-REFUSED = 2  # exit code of every "no": bad arguments, bad files, nothing to attach to
 
 
 def open_run(config: Path | None, start: bool) -> NoReturn:

@@ -53,7 +53,7 @@ def test_status_of_nothing_is_said():
     assert "no run is alive" in result.output
 
 
-def test_a_dead_stations_last_lines_are_shown(tmp_path):
+def test_what_a_refusing_station_says_is_shown_as_it_is(tmp_path):
     launch = Launch(tmp_path / "nowhere.toml", tmp_path / "run")
     assert launch.failed() is None
     launch.begin()
@@ -61,8 +61,20 @@ def test_a_dead_stations_last_lines_are_shown(tmp_path):
     while (why := launch.failed()) is None:
         assert time.monotonic() < end
         time.sleep(0.05)
-    assert "exit code 2" in why
-    assert "no such file" in why
+    assert launch.refused
+    assert why.startswith(f"{tmp_path / 'nowhere.toml'}: no such file")
+
+
+def test_a_dead_stations_last_lines_are_shown(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.executable", "false")
+    launch = Launch(tmp_path / "any.toml", tmp_path / "run")
+    launch.begin()
+    end = time.monotonic() + 20
+    while (why := launch.failed()) is None:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert not launch.refused
+    assert "exit code 1" in why and "it wrote nothing" in why
     assert str(tmp_path / "run" / "station.out") in why
 
 

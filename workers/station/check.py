@@ -1,9 +1,13 @@
 """Checks a configuration as a whole: the schema, and what only the arm or the environment itself can tell."""
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 
 from workers.config import Config, Document, load_document
+from workers.config.lines import KeyPath
+from workers.dataset.errors import DatasetError, DatasetRefused
+from workers.dataset.jobs import prepared
 from workers.processors.build import Pipelines, pipelines_of
 from workers.processors.errors import EnvironmentRefused
 from workers.robot.checks import problems
@@ -27,6 +31,12 @@ def examined(path: Path) -> tuple[Config, Pipelines]:
     config = document.config
     looked_over(document, config)
     try:
+        prepared(config)
+    except DatasetRefused as refused:
+        document.refuse([(refused.path, refused.text)])
+    except DatasetError as error:
+        document.refuse([(("dataset",), str(error))])
+    try:
         with warnings.catch_warnings(action="ignore"):  # a stranger's environment may have much to say
             return config, pipelines_of(config, config.device)
     except EnvironmentRefused as refused:
@@ -39,9 +49,28 @@ def looked_over(document: Document, config: Config) -> Seen | None:
 
     `config` is the document's, with what the command line changed. Raises ConfigError with the lines of the file.
     """
+    document.refuse(_device_problems(config))
     if config.env.robot is not None:
         document.refuse(problems(config))
     return looked(document, config)
+
+
+def _device_problems(config: Config) -> Iterator[tuple[KeyPath, str]]:
+    """Devices that are not here; PyTorch is asked only where one is wanted that not every machine has."""
+    wanted = {
+        ("device",): config.device,
+        ("policy", "device"): config.policy.device,
+        ("policy", "storage_device"): config.policy.storage_device,
+    }
+    for path, name in wanted.items():
+        if name == "cpu":
+            continue
+        from workers.learner.devices import DeviceMissing, usable_device
+
+        try:
+            usable_device(name, ".".join(path))
+        except DeviceMissing as missing:
+            yield path, str(missing).partition(" = ")[2]  # the key stands before it already
 
 
 def _summary(config: Config, pipelines: Pipelines) -> str:

@@ -103,7 +103,7 @@ def import_lerobot(
     except ConfigError as error:
         _refuse(str(error))
     _write(target, dump(made.config, f"Imported from LeRobot's {file.name}."))
-    typer.echo(report(made.lines, made.base))
+    typer.echo(report(made.lines, made.base, made.remarks))
     typer.echo(f"Wrote {target}. Next: hilserl-tui config check {target}")
 
 

@@ -169,7 +169,11 @@ def test_a_classifiers_training_leaves_that_of_the_policy_alone(name: str) -> No
 
 def test_the_simulation_of_lerobot_is_a_gymnasium_environment() -> None:
     config, told = whole("gym_hil").config, fates(whole("gym_hil"))
-    assert (config.env.type, config.env.id, config.env.robot) == ("gymnasium", "gym_hil/PandaPickCube-v0", None)
+    assert (config.env.type, config.env.id, config.env.robot) == (
+        "gymnasium",
+        "gym_hil/PandaPickCube-v0",
+        None,
+    )
     assert config.env.kwargs["image_obs"] is True
     assert config.operator.scripted
     assert config.env.processor.gripper.gripper_penalty == -0.02
@@ -343,3 +347,31 @@ def test_every_key_lerobot_is_said_to_have_here_exists() -> None:
 
     for ours in names.TAKEN.values():
         assert explain(ours).startswith(ours)
+
+
+def test_a_training_file_s_dataset_is_not_said_to_be_taken() -> None:
+    told = fates(whole("train_0_6"))
+    assert told["dataset.repo_id"] == (Fate.NO_COUNTERPART, names.NO_DEMOS)
+
+
+def test_an_environment_s_dataset_waits_for_the_mode_that_reads_it() -> None:
+    told = fates(imported({"env": {}, "dataset": {"repo_id": "me/it", "task": "it"}}))
+    assert (
+        told["dataset.repo_id"][0] is Fate.TAKEN
+        and 'mode = "record" or "replay"' in told["dataset.repo_id"][1]
+    )
+    recording = {"env": {}, "mode": "record", "dataset": {"repo_id": "me/it", "task": "it"}}
+    assert fates(imported(recording))["dataset.repo_id"] == (Fate.TAKEN, "dataset.repo_id")
+
+
+@pytest.mark.parametrize("name", ["classifier_0_5", "classifier_0_6"])
+def test_a_classifier_s_file_ends_with_what_it_makes_instead(name: str) -> None:
+    made = whole(name)
+    assert not made.config.wandb.enable
+    assert "the configuration trains a policy" in report(made.lines, made.base, made.remarks).splitlines()[-1]
+
+
+def test_recording_from_gym_hil_ends_with_what_it_makes_instead() -> None:
+    made = imported({"env": {"name": "gym_hil", "task": "PandaPickCubeGamepad-v0"}, "mode": "record"})
+    assert made.config.mode is None
+    assert "only trains here" in report(made.lines, made.base, made.remarks).splitlines()[-1]

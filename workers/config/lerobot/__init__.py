@@ -4,6 +4,7 @@
 file leaves open is as in the ready configuration of the simulated arm, or of gym-hil.
 """
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,7 @@ _KINDS = {
     ("algorithm", "type"): ("sac",),
     ("reward_model", "type"): ("reward_classifier",),
 }
+_MODES = ("record", "replay")
 _HARDWARE = (("env", "robot"), ("env", "teleop"))
 _TABLES = (
     (names.TAKEN, Fate.TAKEN),
@@ -49,6 +51,8 @@ class Imported(msgspec.Struct, frozen=True):
     """One for every key of the JSON, in its order."""
     base: str
     """Name of the ready configuration that has what the JSON leaves open."""
+    remarks: tuple[str, ...] = ()
+    """What the configuration does that somebody who wrote the JSON may not expect."""
 
 
 def import_lerobot(text: str, path: str = "lerobot.json") -> Imported:
@@ -67,10 +71,12 @@ def import_lerobot(text: str, path: str = "lerobot.json") -> Imported:
         take_arm(draft)
         take_pictures(draft)
     take_learning(draft)
+    remarks = tuple(_remarks(draft, base))
+    _set_dataset_aside(draft, base)
     for key, value in draft.open():
         _take_plain(draft, key, value)
     config = _made(draft, text, path)
-    return Imported(config, tuple(draft.lines[key] for key, _ in reading.leaves(source)), base)
+    return Imported(config, tuple(draft.lines[key] for key, _ in reading.leaves(source)), base, remarks)
 
 
 def _without_none(table: dict[str, Any]) -> dict[str, Any]:
@@ -111,6 +117,40 @@ def _set_classifier_aside(draft: Draft) -> None:
     for key in names.CLASSIFIER:
         if key != "policy" or up_to_0_5:
             draft.say_all(draft.below(key), Fate.NO_COUNTERPART, names.CLASSIFIER_REASON)
+
+
+def _is_classifier(draft: Draft) -> bool:
+    return draft.get("policy", "type") == "reward_classifier" or draft.get("reward_model") is not None
+
+
+def _set_dataset_aside(draft: Draft, base: str) -> None:
+    """Only recording and replaying, on the arm, have to do with a dataset here."""
+    if draft.get("mode") in _MODES and base != BASE:
+        return
+    trains = draft.get("policy") is not None or draft.get("reward_model") is not None
+    for key, _ in draft.below("dataset"):
+        target = names.found(names.TAKEN, key)
+        if target is None:
+            continue
+        if trains or base == BASE:
+            draft.say(key, Fate.NO_COUNTERPART, names.NO_DEMOS)
+        else:
+            draft.take(key, tuple(target[0].split(".")), 'read with mode = "record" or "replay"')
+
+
+def _remarks(draft: Draft, base: str) -> Iterator[str]:
+    if _is_classifier(draft):
+        draft.put(("wandb", "enable"), False)
+        draft.say(("wandb", "enable"), Fate.NO_COUNTERPART, names.CLASSIFIER_REASON)
+        yield (
+            "LeRobot trains a reward classifier with this file. That cannot be done here yet: "
+            "the configuration trains a policy."
+        )
+    if draft.get("mode") in _MODES and base == BASE:
+        yield (
+            f'LeRobot runs this file with mode = "{draft.get("mode")}". A Gymnasium environment only trains here: '
+            "the configuration trains a policy."
+        )
 
 
 def _take_plain(draft: Draft, key: KeyPath, value: Any) -> None:

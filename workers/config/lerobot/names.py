@@ -149,22 +149,22 @@ _NO_DRIVER = "this release drives the simulated arm only"
 _NO_LINK = "actor and learner run on one machine"
 _NO_UPLOAD = "policies are not uploaded"
 _NO_CLASSIFIER = "reward classifiers cannot be trained yet"
-_NO_DEMOS = "training records its own demonstrations and loads none"
+NO_DEMOS = "training records its own demonstrations and loads none"
 
 NO_COUNTERPART: dict[str, str] = {
-    "tolerance_s": _NO_DEMOS,
+    "tolerance_s": NO_DEMOS,
     "checkpoint_path": "a run goes on from its own checkpoints",
-    "dataset.repo_type": _NO_DEMOS,
-    "dataset.episodes": _NO_DEMOS,
-    "dataset.exclude_episodes": _NO_DEMOS,
+    "dataset.repo_type": NO_DEMOS,
+    "dataset.episodes": NO_DEMOS,
+    "dataset.exclude_episodes": NO_DEMOS,
     "dataset.image_transforms.**": "pictures are shifted at random, see algorithm.random_shift_px; nothing else",
-    "dataset.revision": _NO_DEMOS,
-    "dataset.use_imagenet_stats": _NO_DEMOS,
-    "dataset.video_backend": _NO_DEMOS,
-    "dataset.return_uint8": _NO_DEMOS,
-    "dataset.depth_output_unit": _NO_DEMOS,
-    "dataset.streaming": _NO_DEMOS,
-    "dataset.eval_split": _NO_DEMOS,
+    "dataset.revision": NO_DEMOS,
+    "dataset.use_imagenet_stats": NO_DEMOS,
+    "dataset.video_backend": NO_DEMOS,
+    "dataset.return_uint8": NO_DEMOS,
+    "dataset.depth_output_unit": NO_DEMOS,
+    "dataset.streaming": NO_DEMOS,
+    "dataset.eval_split": NO_DEMOS,
     "wandb.add_tags": "runs are not tagged",
     "env.robot.type": f"{_NO_DRIVER}, so101_sim",
     "env.robot.**": _NO_DRIVER,

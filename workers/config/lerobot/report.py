@@ -10,10 +10,10 @@ from workers.config.lines import dotted
 KEY_WIDTH, VALUE_WIDTH = 52, 22
 
 
-def report(lines: Sequence[Line], base: str) -> str:
+def report(lines: Sequence[Line], base: str, remarks: Sequence[str] = ()) -> str:
     """One line a key, by what became of it: what was taken first, what nobody knows last.
 
-    `base` is the ready configuration that has what the file leaves open.
+    `base` is the ready configuration that has what the file leaves open; `remarks` come last.
     """
     parts = []
     for fate in Fate:
@@ -23,7 +23,7 @@ def report(lines: Sequence[Line], base: str) -> str:
     counts = Counter(line.fate for line in lines)
     told = ", ".join(f"{counts[fate]} {fate.value}" for fate in Fate if counts[fate])
     rest = f"All that the file leaves open is as in {base}.toml, which learns in simulation."
-    return "\n\n".join([*parts, f"{len(lines)} keys: {told or 'none'}.\n{rest}"])
+    return "\n\n".join([*parts, "\n".join([f"{len(lines)} keys: {told or 'none'}.", rest, *remarks])])
 
 
 def _line(line: Line) -> str:

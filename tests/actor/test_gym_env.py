@@ -336,3 +336,27 @@ def test_gym_hils_pictures_are_seen_and_its_gripper_closes_by_our_command() -> N
         info = stepped(env, 0.0, 0.0, 0.0, CLOSE)[4]
     assert info["gripper_pct"] < before["gripper_pct"] - 50.0
     env.close()
+
+
+def test_what_the_environment_s_own_code_raises_ends_the_run_and_names_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    env = opened()
+
+    def broken(self: Point, action: np.ndarray) -> None:
+        raise RuntimeError("a wheel came off")
+
+    monkeypatch.setattr(Point, "step", broken)
+    with pytest.raises(
+        EnvironmentRefused, match=r"worlds/Point-v0. failed in step: RuntimeError: a wheel came off"
+    ):
+        stepped(env, 0.0, 0.0, 1.0)
+
+
+def test_a_reward_that_is_no_number_ends_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    env, step = opened(), Point.step
+    monkeypatch.setattr(
+        Point, "step", lambda self, action: (step(self, action)[0], float("nan"), False, False, {})
+    )
+    with pytest.raises(EnvironmentRefused, match="the reward is nan"):
+        stepped(env, 0.0, 0.0, 1.0)

@@ -4,8 +4,10 @@ An arm moves while a period passes; here nothing does. What policy and person wa
 `finish_step` takes the environment's one step.
 """
 
+import contextlib
+import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
 import numpy as np
@@ -14,9 +16,10 @@ from workers.actor.environment import ArmUnavailable, Observation
 from workers.actor.gym_light import lighten
 from workers.config import Config
 from workers.processors.build import Pipelines
-from workers.processors.errors import ProcessorError
+from workers.processors.errors import EnvironmentRefused, ProcessorError
 from workers.processors.gymnasium_build import Ends, ends_of, gymnasium_pipelines
 from workers.processors.gymnasium_make import PICTURES, Environment, open_environment
+from workers.processors.gymnasium_spaces import PLACE
 from workers.processors.transition import Action, Command, Judgement, Picture, Teleop, Transition
 from workers.processors.vanilla_observation import PIXELS
 
@@ -32,7 +35,8 @@ class GymEnv:
     Action: float32 [motion (+ 1)]: motion in [-1, 1], then the gripper's 0 close, 1 stay, 2 open.
     Reward and ends are the environment's own; a person's verdict makes the reward at least 1 or at most 0.
     Info: the environment's own, and what `InterventionEnv` and `truth` add.
-    Raises ArmUnavailable where `trouble` names one, and for observations that cannot be used.
+    Raises ArmUnavailable where `trouble` names one, and for observations that cannot be used; EnvironmentRefused
+    where the environment's own code fails.
     """
 
     def __init__(
@@ -76,7 +80,8 @@ class GymEnv:
         """Start an episode; the same seed gives the same start."""
         self._heed()
         np.random.seed(seed)  # gym-hil places its block with NumPy's global generator
-        raw, info = self._env.reset(seed=seed)
+        with self._theirs("reset"):
+            raw, info = self._env.reset(seed=seed)
         self._acting.reset()
         self._observing.reset()
         transition = self._observe(raw, info, is_reset=True)
@@ -105,7 +110,10 @@ class GymEnv:
         if self._judgement is not None:
             self._acting.judge(self._judgement)
         action = self._ends.writer(self._acting.period.executed)
-        raw, reward, terminated, truncated, info = self._env.step(action)
+        with self._theirs("step"):
+            raw, reward, terminated, truncated, info = self._env.step(action)
+            if not math.isfinite(reward):
+                raise ValueError(f"the reward is {reward}")
         transition = self._observe(raw, info, float(reward), bool(terminated), bool(truncated))
         info = transition.info
         return transition.observation, transition.reward, transition.terminated, transition.truncated, info
@@ -113,6 +121,16 @@ class GymEnv:
     def close(self) -> None:
         """Let go of the environment."""
         self._env.close()
+
+    @contextlib.contextmanager
+    def _theirs(self, what: str) -> Iterator[None]:
+        """Whatever the environment's own code raises ends the run: the same call would raise it again."""
+        try:
+            yield
+        except Exception as error:
+            name = "the environment" if self._env.spec is None else f'"{self._env.spec.id}"'
+            text = f"{name} failed in {what}: {type(error).__name__}: {error}. Mend it, or choose another id"
+            raise EnvironmentRefused(PLACE, text) from error
 
     def _heed(self) -> None:
         if trouble := self._trouble():

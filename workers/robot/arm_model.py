@@ -1,4 +1,4 @@
-"""An arm as pinocchio knows it: read from URDF text, checked, reduced to the six joints that have motors."""
+"""An arm as pinocchio knows it: read from URDF text, checked, with no more joints than the six that have motors."""
 
 from pathlib import Path
 from xml.etree import ElementTree as Xml
@@ -25,38 +25,46 @@ class ArmModel:
         """`urdf`: the text of a URDF file. Raises UrdfError."""
         root = _parsed(urdf)
         _check_joints(root)
+        for joint in root.findall("joint"):
+            if joint.get("name") not in JOINT_NAMES:
+                joint.set("type", "fixed")  # no motor moves it
         try:
-            model = pinocchio.buildModelFromXML(urdf)
+            self.pinocchio = pinocchio.buildModelFromXML(Xml.tostring(root, encoding="unicode"))
         except (ValueError, RuntimeError) as error:
-            raise UrdfError(f"not a usable URDF: {str(error).strip() or 'its links form no tree'}") from None
-        self.pinocchio = _with_motors_only(model)
+            raise UrdfError(f"not a usable URDF: {str(error).strip()}") from None
+        found = tuple(self.pinocchio.names)[1:]
+        if found != JOINT_NAMES:
+            order = f"{', '.join(found)}; they must be {', '.join(JOINT_NAMES)}"
+            raise UrdfError(f"its joints follow one another as {order}")
         self.joints = JointRange(self.pinocchio.lowerPositionLimit, self.pinocchio.upperPositionLimit)
-        body = pinocchio.FrameType.BODY
-        self.frames = tuple(frame.name for frame in self.pinocchio.frames if frame.type == body)
+        self.frames: tuple[str, ...] = tuple(frame.name for frame in self._links())
 
     def frame_index(self, name: str) -> int:
         """Index of the frame `name`, which the arm moves and the jaw does not. Raises FrameError."""
         if name not in self.frames:
             raise FrameError(f'the URDF has no frame "{name}"; it has {", ".join(self.frames)}')
         index = int(self.pinocchio.getFrameId(name, pinocchio.FrameType.BODY))
-        moving = [self.pinocchio.names[i] for i in self.pinocchio.supports[self._carrier(index)]]
-        if JOINT_NAMES[GRIPPER] in moving:
-            raise FrameError(f'"{name}" moves with the jaw; choose a frame of the hand, such as "{self._hand()}"')
-        if "wrist_flex" not in moving:
-            raise FrameError(f'"{name}" lies before the wrist; choose a frame of the hand, such as "{self._hand()}"')
+        moved_by = [
+            self.pinocchio.names[i] for i in self.pinocchio.supports[self.pinocchio.frames[index].parentJoint]
+        ]
+        if JOINT_NAMES[GRIPPER] in moved_by:
+            raise FrameError(
+                f'"{name}" moves with the jaw; choose a frame of the hand, such as "{self._hand()}"'
+            )
+        if "wrist_flex" not in moved_by:
+            raise FrameError(
+                f'"{name}" lies before the wrist; choose a frame of the hand, such as "{self._hand()}"'
+            )
         return index
 
-    def _carrier(self, index: int) -> int:
-        return int(self.pinocchio.frames[index].parentJoint)
-
     def _hand(self) -> str:
-        """The frame furthest out on the hand, most likely the tool."""
+        """The frame of the hand that is most likely meant: the tool, or else the one furthest out."""
         hand = self.pinocchio.getJointId("wrist_roll")
-        on_hand = [name for name, frame in self._bodies() if frame.parentJoint == hand]
-        return TOOL_NAME if TOOL_NAME in on_hand else on_hand[-1]
+        on_hand = [frame.name for frame in self._links() if frame.parentJoint == hand]
+        return TOOL_NAME if TOOL_NAME in on_hand else str(on_hand[-1])
 
-    def _bodies(self) -> list[tuple[str, "pinocchio.Frame"]]:
-        return [(f.name, f) for f in self.pinocchio.frames if f.type == pinocchio.FrameType.BODY]
+    def _links(self) -> list["pinocchio.Frame"]:
+        return [frame for frame in self.pinocchio.frames if frame.type == pinocchio.FrameType.BODY]
 
 
 def builtin_model(arm: Arm) -> ArmModel:
@@ -93,7 +101,9 @@ def _check_joints(root: Xml.Element) -> None:
     missing = [name for name in JOINT_NAMES if name not in there]
     if missing:
         found = ", ".join(there) or "none"
-        raise UrdfError(f"no joint {', '.join(missing)}; its joints are {found}. Rename them as the motors are named")
+        raise UrdfError(
+            f"no joint {', '.join(missing)}; its joints are {found}. Rename them as the motors are named"
+        )
     for name in JOINT_NAMES:
         _check_joint(name, there[name])
 
@@ -109,15 +119,6 @@ def _check_joint(name: str, joint: Xml.Element) -> None:
     except ValueError:
         raise UrdfError(f"joint {name}: its limits are not numbers") from None
     if not lower < upper:
-        raise UrdfError(f"joint {name}: its lower limit {lower:g} is not below its upper limit {upper:g} (radians)")
-
-
-def _with_motors_only(model: "pinocchio.Model") -> "pinocchio.Model":
-    """`model` with every joint that has no motor locked at zero. Raises UrdfError when the order is another."""
-    extra = [i for i in range(1, model.njoints) if model.names[i] not in JOINT_NAMES]
-    if extra:
-        model = pinocchio.buildReducedModel(model, extra, pinocchio.neutral(model))
-    found = tuple(model.names)[1:]
-    if found != JOINT_NAMES:
-        raise UrdfError(f"its joints follow one another as {', '.join(found)}; they must be {', '.join(JOINT_NAMES)}")
-    return model
+        raise UrdfError(
+            f"joint {name}: its lower limit {lower:g} is not below its upper limit {upper:g} (radians)"
+        )

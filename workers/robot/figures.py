@@ -67,7 +67,8 @@ class Servo:
 
 SERVO: Final = Servo()
 SO101_RANGE: Final = JointRange(
-    np.array([joint.lower_rad for joint in SO101.joints]), np.array([joint.upper_rad for joint in SO101.joints])
+    np.array([joint.lower_rad for joint in SO101.joints]),
+    np.array([joint.upper_rad for joint in SO101.joints]),
 )
 LOWER_DEG: Final = SO101_RANGE.lower_deg
 UPPER_DEG: Final = SO101_RANGE.upper_deg

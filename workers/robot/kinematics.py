@@ -21,7 +21,7 @@ from workers.robot.solver import ARM, Descent, Pose, ToolSolver
 # Radians that a metre weighs. While a solve looks for the pose, a centimetre counts as much as six degrees; in the
 # end half a radian of direction is given up before the tool moves by a micron.
 _SEARCHING, _POSITION_FIRST = 10.0, 1e3
-_SEARCH_ITERATIONS, _NEAREST_ITERATIONS, _CONTROL_ITERATIONS = 20, 60, 8
+_SEARCH_ITERATIONS, _NEAREST_ITERATIONS, _CONTROL_ITERATIONS = 20, 60, 6
 _FINALLY = 1e5, 30
 _TOLERANCE_M = 1e-4
 _FOUND_RAD2 = 1e-6  # cost of a search that needs no other: 0.1 mm, a thousandth of a radian
@@ -29,7 +29,9 @@ _FOUND_RAD2 = 1e-6  # cost of a search that needs no other: 0.1 mm, a thousandth
 _FURTHEST_M, _FURTHEST_RAD = 0.05, 0.3
 # How far a joint may go in it: with the tool, and a little besides to bring its direction back.
 _RAD_PER_M, _SPARE_RAD = np.deg2rad(2400.0), np.deg2rad(0.4)
-_REST = 0.1  # weight of joint motion beside direction: 9 parts in 10 of a turn are made up for in each step
+# Weight of joint motion beside direction: 9 parts in 10 of a turn are made up for in each step. Where the tool cannot
+# get to, all directions in which a radian moves it less than a centimetre are left alone, lest the arm shake there.
+_REST, _REST_AT_THE_EDGE = 0.1, 100.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,9 @@ class Solution:
 class Kinematics:
     """Kinematics of one arm. Not thread-safe: one instance per process. No call depends on those before it."""
 
-    def __init__(self, margin_deg: float = 0.0, frame: str = TOOL_NAME, model: ArmModel | None = None) -> None:
+    def __init__(
+        self, margin_deg: float = 0.0, frame: str = TOOL_NAME, model: ArmModel | None = None
+    ) -> None:
         """`margin_deg` keeps solutions off the mechanical stops; give it the safety gate's margin.
 
         `frame` of the URDF is the end-effector; without a `model` the arm is the SO-101. Raises FrameError.
@@ -110,13 +114,21 @@ class Kinematics:
         most_rad = _SPARE_RAD + _RAD_PER_M * way_m
         lowest = np.maximum(self._lower_rad, seed[:ARM] - most_rad)
         highest = np.minimum(self._upper_rad, seed[:ARM] + most_rad)
-        found = self._solver.descend(near, seed, lowest, highest, _POSITION_FIRST, _CONTROL_ITERATIONS, _REST)
+        for rest in (_REST, _REST_AT_THE_EDGE):
+            found = self._solver.descend(
+                near, seed, lowest, highest, _POSITION_FIRST, _CONTROL_ITERATIONS, rest
+            )
+            if self._solution(found, near).converged:
+                break
         return self._solution(found, wanted)
 
     def _part_of_the_way(self, seed_rad: Floats, wanted: Pose) -> tuple[Pose, float]:
         """The pose on the way from the seed's to `wanted` that one control step aims at, and how far off it is."""
         tool = self._solver.place(seed_rad)
-        way_m, turn_rad = wanted.position_m - tool.translation, pinocchio.log3(wanted.rotation @ tool.rotation.T)
+        way_m, turn_rad = (
+            wanted.position_m - tool.translation,
+            pinocchio.log3(wanted.rotation @ tool.rotation.T),
+        )
         distance_m, angle_rad = float(np.sqrt(way_m @ way_m)), float(np.sqrt(turn_rad @ turn_rad))
         position_m, rotation = wanted.position_m, wanted.rotation
         if distance_m > _FURTHEST_M:
@@ -157,7 +169,9 @@ class Kinematics:
         return min(ends, key=lambda end: end.cost)
 
     def _descend(self, wanted: Pose, start_rad: Floats, metre: float, max_iterations: int) -> Descent:
-        return self._solver.descend(wanted, start_rad, self._lower_rad, self._upper_rad, metre, max_iterations)
+        return self._solver.descend(
+            wanted, start_rad, self._lower_rad, self._upper_rad, metre, max_iterations
+        )
 
     def _seed(self, joints_deg: Floats) -> Floats:
         """Public joints [6] in rad, the arm joints within their limits."""

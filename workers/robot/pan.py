@@ -23,7 +23,9 @@ class Pan:
     def turned(self, directions: Floats, angle_rad: Floats) -> Floats:
         """`directions` v [..., 3], each turned by its angle a [...]: v + sin a (u x v) + (1 - cos a) u x (u x v)."""
         sine, versine = np.sin(angle_rad)[..., None], 1.0 - np.cos(angle_rad)[..., None]
-        turned: Floats = directions + sine * (directions @ self._cross.T) + versine * (directions @ self._twice)
+        turned: Floats = (
+            directions + sine * (directions @ self._cross.T) + versine * (directions @ self._twice)
+        )
         return turned
 
     def from_axis(self, position_m: Floats) -> Floats:

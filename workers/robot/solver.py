@@ -9,8 +9,8 @@ from workers.robot.figures import GRIPPER, Floats
 
 ARM = GRIPPER  # joints that move the tool point: all before the gripper
 _MAX_STEP_RAD = 0.6  # beyond that the linear picture of the arm is worthless
-_FIRST_DAMPING, _LEAST_DAMPING, _MOST_DAMPING = 1e-3, 1e-9, 1e9
-_SETTLED = 1e-6  # a step that lowers the cost by a smaller part ends the descent
+_FIRST_DAMPING, _LEAST_DAMPING = 1e-3, 1e-9
+_SETTLED = 1e-6  # a step that lowers the cost, or would, by a smaller part ends the descent
 _REACHED_RAD2 = 1e-8  # squared error that counts as none
 _TINY_RAD = 1e-12
 _IDENTITY = np.eye(ARM)
@@ -80,9 +80,9 @@ class ToolSolver:
                 lower_cost = float(error @ error + rest * (moved @ moved))
                 if lower_cost < cost:
                     break
-                damping *= 10.0
-                if not damping < _MOST_DAMPING:
+                if not step @ gradient > _SETTLED * cost:
                     return Descent(joints, cost, iteration + 1)
+                damping *= 10.0
             gained = cost - lower_cost
             joints, cost, damping = tried, lower_cost, max(0.1 * damping, _LEAST_DAMPING)
             if gained < _SETTLED * cost:
@@ -113,18 +113,22 @@ def _boxed_step(normal: Floats, gradient: Floats, low: Floats, high: Floats) -> 
     leave theirs (active set).
     """
     step = _shortened(_solved(normal, gradient))
+    held: Floats = np.minimum(np.maximum(step, low), high)
+    beyond = np.abs(step - held)
+    if not beyond.any():
+        return step
     free, fixed = np.ones(ARM, dtype=bool), np.zeros(ARM)
     for _ in range(ARM):
-        held: Floats = np.minimum(np.maximum(step, low), high)
-        beyond = np.abs(step - held)
-        if not beyond.any():
-            return step
         first = int(np.argmax(beyond / (np.abs(step) + _TINY_RAD)))
         free[first], fixed[first] = False, held[first]
         # Rows and columns of joints at an end become those of the identity, their right side zero.
         reduced = np.where(free & free[:, None], normal, _IDENTITY)
         step = fixed + _shortened(_solved(reduced, (gradient - normal @ fixed) * free))
-    return fixed
+        held = np.minimum(np.maximum(step, low), high)
+        beyond = np.abs(step - held)
+        if not beyond.any():
+            break
+    return held
 
 
 def _shortened(step: Floats) -> Floats:

@@ -118,7 +118,7 @@ class Kinematics:
             found = self._solver.descend(
                 near, seed, lowest, highest, _POSITION_FIRST, _CONTROL_ITERATIONS, rest
             )
-            if self._solution(found, near).converged:
+            if self._missed_m(found, near) < _TOLERANCE_M:
                 break
         return self._solution(found, wanted)
 
@@ -157,7 +157,7 @@ class Kinematics:
     def _nearest(self, wanted: Pose, ends: list[Descent], seed: Floats) -> Descent:
         """The nearest position to a pose that cannot be had, and with it the nearest direction."""
         best = self._best(wanted, [end.joints_rad for end in ends])
-        if self._solution(best, wanted).converged:
+        if self._missed_m(best, wanted) < _TOLERANCE_M:
             return best
         starts = list(self._postures.near(wanted.position_m))
         for start in starts:
@@ -179,10 +179,13 @@ class Kinematics:
         joints[:ARM] = np.minimum(np.maximum(joints[:ARM], self._lower_rad), self._upper_rad)
         return joints
 
+    def _missed_m(self, found: Descent, wanted: Pose) -> float:
+        missed = wanted.position_m - self._solver.place(found.joints_rad).translation
+        return float(np.sqrt(missed @ missed))
+
     def _solution(self, found: Descent, wanted: Pose) -> Solution:
+        distance = self._missed_m(found, wanted)
         tool = self._solver.place(found.joints_rad)
-        missed = wanted.position_m - tool.translation
-        distance = float(np.sqrt(missed @ missed))
         cosine = float((tool.rotation @ self._tool_axis) @ (wanted.rotation @ self._tool_axis))
         angle = float(np.arccos(min(1.0, max(-1.0, cosine))))
         joints = self.joints.public(found.joints_rad)

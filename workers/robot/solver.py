@@ -68,11 +68,11 @@ class ToolSolver:
             if cost < _REACHED_RAD2:
                 return Descent(joints, cost, iteration)
             normal, gradient = self._normal_equations(joints, error, metre)
-            normal += rest * _IDENTITY
-            gradient -= rest * (joints - start_rad)[:ARM]
+            if iteration and rest:
+                gradient -= rest * (joints - start_rad)[:ARM]
             low, high = lowest_rad - joints[:ARM], highest_rad - joints[:ARM]
             while True:
-                step = _boxed_step(normal + damping * _IDENTITY, gradient, low, high)
+                step = _boxed_step(normal + (rest + damping) * _IDENTITY, gradient, low, high)
                 tried = joints.copy()
                 tried[:ARM] += step
                 error = self._error(tried, wanted, metre)
@@ -101,9 +101,9 @@ class ToolSolver:
         """J^T W^2 J [5, 5] and J^T W^2 e [5]; the rotation's Jacobian is that at a small error."""
         jacobian = pinocchio.computeFrameJacobian(
             self._model, self._data, joints_rad, self._frame, pinocchio.LOCAL_WORLD_ALIGNED
-        )[:, :ARM]
-        jacobian[:3] *= metre
-        return jacobian.T @ jacobian, jacobian.T @ error
+        )
+        weighted = jacobian[:, :ARM] * np.array([[metre], [metre], [metre], [1.0], [1.0], [1.0]])
+        return weighted.T @ weighted, weighted.T @ error
 
 
 def _boxed_step(normal: Floats, gradient: Floats, low: Floats, high: Floats) -> Floats:
@@ -132,7 +132,7 @@ def _boxed_step(normal: Floats, gradient: Floats, low: Floats, high: Floats) -> 
 
 
 def _shortened(step: Floats) -> Floats:
-    largest = float(np.abs(step).max())
+    largest = max(map(abs, step.tolist()))
     return step if largest <= _MAX_STEP_RAD else step * (_MAX_STEP_RAD / largest)
 
 

@@ -44,10 +44,10 @@ def check_limits(kinematics: Kinematics, solution: Solution) -> None:
 
 
 @both_arms
-def test_the_inverse_comes_back_to_five_hundred_reachable_poses(arm: Arm) -> None:
+def test_the_inverse_comes_back_to_four_hundred_reachable_poses(arm: Arm) -> None:
     """tests/slow/test_kinematics_targets.py does the same with ten thousand."""
     kinematics = kinematics_of(arm)
-    for joints in any_joints(kinematics, np.random.default_rng(1), 500):
+    for joints in any_joints(kinematics, np.random.default_rng(1), 400):
         wanted = kinematics.forward(joints)
         solution = kinematics.inverse(wanted, SEED)
         found = kinematics.forward(solution.joints_deg)
@@ -65,7 +65,7 @@ def test_an_unreachable_target_ends_at_the_nearest_position_there_is(arm: Arm, w
     postures = any_joints(kinematics, rng, 10_000)
     positions = np.array([kinematics.position(joints) for joints in postures])
     reference = kinematics.reference(SEED)
-    for target in rng.uniform(*UNREACHABLE[where], (4, 3)):
+    for target in rng.uniform(*UNREACHABLE[where], (3, 3)):
         solution = kinematics.inverse(kinematics.pose_at(target, reference), SEED)
         nearest = np.argsort(((positions - target) ** 2).sum(axis=1))[:3]
         best_m = min(refined_m(kinematics, postures[i], target, rng) for i in nearest)
@@ -107,7 +107,7 @@ def test_the_order_of_calls_never_matters(arm: Arm) -> None:
     assert answers([int(i) for i in rng.permutation(15)]) == there
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     target=st.lists(st.floats(-2.0, 2.0), min_size=3, max_size=3),
     seed=st.lists(st.floats(-300.0, 300.0), min_size=5, max_size=5),

@@ -65,11 +65,9 @@ def schema(
     """Write the JSON Schema by which editors complete and check a configuration."""
     from workers.config.json_schema import text
 
-    if output is None:
-        typer.echo(text(), nl=False)
-    else:
-        _write(output, text())
-        typer.echo(f"wrote {output}; a configuration refers to it in its first line: #:schema ./{output.name}")
+    _give(text(), output)
+    if output is not None:
+        typer.echo(f"a configuration refers to it in its first line: #:schema ./{output.name}")
 
 
 @config.command("reference")
@@ -79,10 +77,15 @@ def reference(
     """Write a page with every key, in Markdown."""
     from workers.config.reference import text
 
+    _give(text(), output)
+
+
+def _give(text: str, output: Path | None) -> None:
+    """To a file where one is named, else to the screen."""
     if output is None:
-        typer.echo(text(), nl=False)
+        typer.echo(text, nl=False)
     else:
-        _write(output, text())
+        _write(output, text)
         typer.echo(f"wrote {output}")
 
 

@@ -21,12 +21,16 @@ def root() -> None:
 def station(
     config: Annotated[Path, typer.Option(help="TOML configuration of the run.")],
     operator: Annotated[
-        str | None, typer.Option(help="Who teaches: 'scripted' (simulation only) or 'person'; default from the file.")
+        str | None,
+        typer.Option(help="Who teaches: 'scripted' (simulation only) or 'person'; default from the file."),
     ] = None,
     until_success: Annotated[
-        float | None, typer.Option(min=0.0, max=1.0, help="End when an evaluation reaches this autonomous success.")
+        float | None,
+        typer.Option(min=0.0, max=1.0, help="End when an evaluation reaches this autonomous success."),
     ] = None,
-    name: Annotated[str | None, typer.Option(help="Name of the run (its directory below run.directory).")] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the run (its directory below run.directory).")
+    ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the run; default from the file.")] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Wait for a console's start key.")] = False,
 ) -> None:
@@ -36,7 +40,9 @@ def station(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
     try:
         code = asyncio.run(
-            run_station(config, operator=operator, until_success=until_success, name=name, seed=seed, serve=serve)
+            run_station(
+                config, operator=operator, until_success=until_success, name=name, seed=seed, serve=serve
+            )
         )
     except StationRefused as refused:
         typer.echo(str(refused), err=True)

@@ -44,7 +44,11 @@ def test_no_kept_file_is_lost(tmp_path: Path) -> None:
     for _ in range(2):
         path.write_text(V1)
         said("config", "migrate", str(path))
-    assert {found.name for found in tmp_path.iterdir()} == {"old.toml", "old.toml.before", "old.toml.before.1"}
+    assert {found.name for found in tmp_path.iterdir()} == {
+        "old.toml",
+        "old.toml.before",
+        "old.toml.before.1",
+    }
 
 
 def test_a_wrong_file_is_not_rewritten(tmp_path: Path) -> None:
@@ -64,7 +68,9 @@ def test_the_schema_is_written_to_the_screen_or_a_file(tmp_path: Path) -> None:
 
 def test_a_configuration_of_lerobot_is_imported(tmp_path: Path) -> None:
     source = tmp_path / "theirs.json"
-    source.write_text('{"env": {"fps": 5, "processor": {"control_mode": "gamepad"}}, "policy": {"latent_dim": 32}}')
+    source.write_text(
+        '{"env": {"fps": 5, "processor": {"control_mode": "gamepad"}}, "policy": {"latent_dim": 32}}'
+    )
     text = said("import-lerobot", str(source))
     assert "dead in LeRobot:\n  env.processor.control_mode" in text
     assert f"Next: hilserl-tui config check {tmp_path / 'theirs.toml'}" in text
@@ -93,5 +99,7 @@ def test_importing_needs_no_heavy_library() -> None:
         "import workers.config.json_schema, workers.config.migrate\n"
         "print(sorted({'torch', 'numpy', 'textual', 'pinocchio', 'mujoco'} & sys.modules.keys()))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=30
+    )
     assert done.stdout.strip() == "[]"

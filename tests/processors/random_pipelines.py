@@ -27,6 +27,13 @@ CONFIG = load(ready_config())
 KINEMATICS = kinematics_of(CONFIG)
 SIDES = st.sampled_from([32, 48, 64])
 CROPS = st.tuples(st.integers(0, 40), st.integers(0, 40), st.integers(8, 64), st.integers(8, 64))
+CAMERAS = st.lists(st.sampled_from(["front", "side", "wrist"]), unique=True, max_size=3)
+CROPPED = st.dictionaries(st.sampled_from(["front", "side", "wrist"]), CROPS, max_size=2)
+RESIZED = st.none() | st.tuples(SIDES, SIDES)
+FLAGS = st.tuples(*[st.booleans()] * 6)
+PENALTIES, CLOSED = st.sampled_from([0.0, -0.02]), st.sampled_from([0, 100])
+SECONDS, GRIPPER_MAX = st.sampled_from([0.1, 0.3, 5.0]), st.sampled_from([1.0, 40.0, 100.0])
+SIMULATED = RewardClassifierConfig(pretrained_path="simulated", votes=1)
 ODD = np.array([0.0, 1.0, -1.0, 1e-300, 1e300, np.nan, np.inf, -np.inf])
 
 
@@ -34,35 +41,24 @@ ODD = np.array([0.0, 1.0, -1.0, 1e-300, 1e300, np.nan, np.inf, -np.inf])
 def configurations(draw: st.DrawFn) -> Config:
     """The simulator's configuration with every switch of the pipelines at random, sensible or not."""
     processor = CONFIG.env.processor
-    flag = st.booleans()
-    names = draw(st.lists(st.sampled_from(["front", "side", "wrist"]), unique=True, max_size=3))
+    velocity, current, pose, gripper, terminate, judged = draw(FLAGS)
     camera = CONFIG.env.cameras["front"]
-    cameras = {name: msgspec.structs.replace(camera, height=draw(SIDES), width=draw(SIDES)) for name in names}
-    cropped = draw(st.sets(st.sampled_from(["front", "side", "wrist"]), max_size=2))
+    cameras = {
+        name: msgspec.structs.replace(camera, height=draw(SIDES), width=draw(SIDES)) for name in draw(CAMERAS)
+    }
+    crops = {f"observation.images.{name}": crop for name, crop in sorted(draw(CROPPED).items())}
     changed = msgspec.structs.replace(
         processor,
         observation=ObservationConfig(
-            add_joint_velocity_to_observation=draw(flag),
-            add_current_to_observation=draw(flag),
-            add_ee_pose_to_observation=draw(flag),
+            add_joint_velocity_to_observation=velocity,
+            add_current_to_observation=current,
+            add_ee_pose_to_observation=pose,
         ),
-        image_preprocessing=ImagePreprocessingConfig(
-            crop_params_dict={f"observation.images.{name}": draw(CROPS) for name in sorted(cropped)},
-            resize_size=draw(st.none() | st.tuples(SIDES, SIDES)),
-        ),
-        gripper=GripperConfig(
-            use_gripper=draw(flag),
-            gripper_penalty=draw(st.sampled_from([0.0, -0.02])),
-            closed_at=draw(st.sampled_from([0, 100])),
-        ),
-        reset=ResetConfig(
-            control_time_s=draw(st.sampled_from([0.1, 0.3, 5.0])), terminate_on_success=draw(flag)
-        ),
-        reward_classifier=draw(
-            st.none()
-            | st.builds(RewardClassifierConfig, pretrained_path=st.just("simulated"), votes=st.just(1))
-        ),
-        max_gripper_pos=draw(st.sampled_from([1.0, 40.0, 100.0])),
+        image_preprocessing=ImagePreprocessingConfig(crop_params_dict=crops, resize_size=draw(RESIZED)),
+        gripper=GripperConfig(use_gripper=gripper, gripper_penalty=draw(PENALTIES), closed_at=draw(CLOSED)),
+        reset=ResetConfig(control_time_s=draw(SECONDS), terminate_on_success=terminate),
+        reward_classifier=SIMULATED if judged else None,
+        max_gripper_pos=draw(GRIPPER_MAX),
     )
     robot = msgspec.structs.replace(CONFIG.env.arm, cameras=cameras)
     return msgspec.structs.replace(

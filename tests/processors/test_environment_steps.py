@@ -2,6 +2,7 @@ import itertools
 from functools import partial
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -108,6 +109,17 @@ def test_crop_comes_before_resize_and_both_before_anything_is_float() -> None:
     ImageCropResizeProcessor({FRONT: (20, 60, 20, 20)}, (64, 64))(item)
     result = item.observation[FRONT]
     assert result.shape == (64, 64, 3) and result.dtype == np.uint8 and (result == 255).all()
+
+
+def test_halving_first_leaves_a_picture_where_it_was_and_as_smooth() -> None:
+    rows, columns = np.mgrid[0:480, 0:640]
+    scene = 127.5 + 60.0 * np.sin(rows / 40.0) + 60.0 * np.sin(columns / 25.0)
+    picture = np.repeat(scene[..., None], 3, 2).astype(np.uint8)
+    item = transition(observation={FRONT: picture})
+    ImageCropResizeProcessor({}, (128, 128))(item)
+    means = cv2.resize(picture.astype(np.float64), (128, 128), interpolation=cv2.INTER_AREA)
+    assert np.abs(item.observation[FRONT] - means).max() <= 3.0
+    assert np.abs(item.observation[FRONT] - means).mean() <= 0.6
 
 
 def test_without_a_size_a_picture_keeps_that_of_its_crop() -> None:

@@ -38,7 +38,9 @@ def open_environment(env: EnvConfig) -> Environment:
     if "render_mode" not in kwargs and _renders(name):
         kwargs["render_mode"] = PICTURES
     try:
-        with warnings.catch_warnings(action="ignore"):  # about a stranger's spaces: nothing the person can change
+        with warnings.catch_warnings(
+            action="ignore"
+        ):  # about a stranger's spaces: nothing the person can change
             return gymnasium.make(name, disable_env_checker=True, **kwargs)
     except gymnasium.error.UnregisteredEnv as error:
         raise EnvironmentRefused(PLACE, f'no environment "{name}" is registered. {_nearest(name)}') from error

@@ -54,6 +54,17 @@ class ImageCropResizeProcessor:
         if self._size is None or picture.shape[:2] == self._size:
             return picture
         height, width = self._size
+        if _halves(picture.shape[0], height) and _halves(picture.shape[1], width):
+            # The mean of 2x2 pixels first, what Pillow calls a reducing gap: twice as fast, and as smooth.
+            half = (picture.shape[1] // 2, picture.shape[0] // 2)
+            picture = _scaled(picture, half, cv2.INTER_AREA)
         shrinking = height < picture.shape[0] or width < picture.shape[1]
-        how = cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR
-        return cv2.resize(picture, (width, height), interpolation=how).astype(np.uint8, copy=False)
+        return _scaled(picture, (width, height), cv2.INTER_AREA if shrinking else cv2.INTER_LINEAR)
+
+
+def _halves(length: int, wanted: int) -> bool:
+    return length % 2 == 0 and length >= 2 * wanted
+
+
+def _scaled(picture: Picture, size: tuple[int, int], how: int) -> Picture:
+    return cv2.resize(picture, size, interpolation=how).astype(np.uint8, copy=False)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+import eigenpy
 import numpy as np
 import pinocchio
 
@@ -10,7 +11,7 @@ from workers.robot.figures import GRIPPER, Floats
 ARM = GRIPPER  # joints that move the tool point: all before the gripper
 _MAX_STEP_RAD = 0.6  # beyond that the linear picture of the arm is worthless
 _FIRST_DAMPING, _LEAST_DAMPING = 1e-3, 1e-9
-_SETTLED = 1e-6  # a step that lowers the cost, or would, by a smaller part ends the descent
+_SETTLED = 1e-4  # a step that lowers the cost, or would, by a smaller part ends the descent
 _REACHED_RAD2 = 1e-8  # squared error that counts as none
 _TINY_RAD = 1e-12
 _IDENTITY = np.eye(ARM)
@@ -102,7 +103,8 @@ class ToolSolver:
         jacobian = pinocchio.computeFrameJacobian(
             self._model, self._data, joints_rad, self._frame, pinocchio.LOCAL_WORLD_ALIGNED
         )
-        weighted = jacobian[:, :ARM] * np.array([[metre], [metre], [metre], [1.0], [1.0], [1.0]])
+        weighted = jacobian[:, :ARM].copy()
+        weighted[:3] *= metre
         return weighted.T @ weighted, weighted.T @ error
 
 
@@ -137,4 +139,5 @@ def _shortened(step: Floats) -> Floats:
 
 
 def _solved(matrix: Floats, right: Floats) -> Floats:
-    return np.linalg.solve(matrix, right).astype(np.float64, copy=False)
+    solution: Floats = eigenpy.LLT(matrix).solve(right)  # symmetric and, with its damping, positive definite
+    return solution

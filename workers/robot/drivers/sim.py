@@ -7,6 +7,7 @@ import mujoco
 import numpy as np
 
 from workers.robot.drivers import ArmReading
+from workers.robot.drivers.sts3215 import current_of_register, register_of_current
 from workers.robot.figures import (
     JOINT_NAMES,
     TOOL_NAME,
@@ -71,12 +72,16 @@ class SimArm:
         mujoco.mj_forward(self._model, self._data)
 
     def read(self) -> ArmReading:
-        """Joint positions, velocities and motor currents now; the stamp is simulated time."""
+        """Joint positions, velocities and motor currents now; the stamp is simulated time.
+
+        Currents come as a servo tells them, in the steps of its register.
+        """
+        currents = register_of_current(self._data.actuator_force * AMPERE_PER_NM)
         return ArmReading(
             public_joints(self._data.qpos[self._arm]),
             public_velocity(self._data.qvel[self._arm_dof]),
             float(self._data.time),
-            self._data.actuator_force * AMPERE_PER_NM,
+            current_of_register(currents),
             self._goal_deg.copy(),
         )
 

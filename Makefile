@@ -7,7 +7,7 @@ READY := $(VENV)/.installed
 CONFIG ?= configs/sim_pick_lift.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-slow lint bench clean
+.PHONY: help demo test test-slow lint bench stubs clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ lint: $(READY) ## check style, types and who imports whom
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+stubs: $(READY) ## generate the Python of proto/ anew
+	$(BIN)/python -m grpc_tools.protoc -Iworkers/transport/pb=proto/hilserl/v1 --python_out=. --pyi_out=. --grpc_python_out=. workers/transport/pb/learner.proto
 
 bench: $(READY) ## print the tables behind the README's figures (half an hour)
 	set -e; for name in simulator loop kinematics replay learner console latency learning; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done

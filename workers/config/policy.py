@@ -17,9 +17,29 @@ VisionEncoderName = Annotated[
 ]
 
 
+Port = Annotated[int, msgspec.Meta(ge=1, le=65535)]
+ActorId = Annotated[
+    str,
+    msgspec.Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,31}$",
+        description="1 to 32 letters, digits, '.', '_' or '-', starting with a letter or digit",
+    ),
+]
+
+
 class ActorLearnerConfig(Section, frozen=True, kw_only=True):
+    learner_host: Annotated[str, msgspec.Meta(min_length=1)] | None = None
+    """Host of a learner that runs elsewhere (`hilserl-worker learner`); without it, the learner runs here."""
+    learner_port: Port = 50051
+    """Port of that learner."""
+    actor_id: ActorId = "arm"
+    """Name of this arm among all that feed the learner."""
+    image_format: Literal["raw", "jpeg"] = "raw"
+    """How pictures travel to that learner: `raw`, or `jpeg` at about a tenth of the bytes, with small losses."""
     policy_parameters_push_frequency: Above0 = 4.0
     """Seconds between two pushes of new weights from the learner to the actor."""
+    queue_get_timeout: Above0 = 2.0
+    """Longest sleep of a learner that has nothing to do before it looks for new transitions by itself, in seconds."""
 
 
 class PolicyKwargsConfig(Section, frozen=True, kw_only=True):

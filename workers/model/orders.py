@@ -3,7 +3,7 @@
 import msgspec
 
 from workers.model.commands import AnyCommand
-from workers.model.events import EpisodeKind
+from workers.model.events import EpisodeKind, ReportedEvent
 
 
 class Order(msgspec.Struct, frozen=True, tag=True):
@@ -77,4 +77,10 @@ class NewRecords(Order, frozen=True):
     """The actor appended to its log."""
 
 
-AnyOrder = Quit | Operate | Hold | Collect | Rest | TakePolicy | Attend | Preview | Learn | NewRecords
+class Tell(Order, frozen=True):
+    """Pass an event on to the stations of all actors that are linked."""
+
+    event: ReportedEvent
+
+
+AnyOrder = Quit | Operate | Hold | Collect | Rest | TakePolicy | Attend | Preview | Learn | NewRecords | Tell

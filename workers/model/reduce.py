@@ -45,6 +45,10 @@ def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
             )
         case e.RunEnded(reason, succeeded):
             return replace(state, progress=_ended(state.progress, reason, succeeded))
+        case e.LinkChanged():
+            return replace(state, link=event)
+        case e.ActorsSeen(actors):
+            return replace(state, actors=actors)
         case e.EvaluationProgress(successes, trials, total, version, finished):
             return replace(state, evaluation=Evaluation(successes, trials, total, version, finished))
         case _:

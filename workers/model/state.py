@@ -6,12 +6,14 @@ A slice that did not change keeps its identity, so a pane compares `old.buffer i
 import msgspec
 
 from workers.model.events import (
+    ActorSeen,
     Driver,
     EndedBy,
     EpisodeKind,
     FramePreview,
     GateMode,
     Level,
+    LinkChanged,
     Phase,
     RunOpened,
     WorkerState,
@@ -155,4 +157,6 @@ class ConsoleState(msgspec.Struct, frozen=True):
     rates: dict[str, Rate] = {}
     frames: dict[str, FramePreview] = {}
     evaluation: Evaluation | None = None
+    link: LinkChanged | None = None  # None while the learner runs here
+    actors: tuple[ActorSeen, ...] = ()  # all that feed a learner elsewhere
     log: tuple[LoggedLine, ...] = ()  # newest last, at most LOG_LINES_KEPT

@@ -9,6 +9,7 @@ from workers.learner.optimiser_state import load_optimiser_tensors, optimiser_te
 from workers.learner.sac import SAC
 
 ACTING = ("encoder", "actor", "gripper")
+BACKBONE = "encoder.backbone."
 
 
 def state_tensors(sac: SAC) -> dict[str, Tensor]:
@@ -47,12 +48,20 @@ def policy_tensors(sac: SAC, include_frozen: bool = True) -> dict[str, Tensor]:
 
     A frozen backbone never changes: after the first time it can be left out.
     """
-    left_out = () if include_frozen or sac.encoder.backbone_trained else ("encoder.backbone.",)
+    left_out = () if include_frozen or sac.encoder.backbone_trained else (BACKBONE,)
     return {
         name: _copy(tensor)
         for name, tensor in _network_tensors(sac).items()
         if name.split(".", 1)[0] in ACTING and not name.startswith(left_out)
     }
+
+
+def frozen_tensors(sac: SAC) -> dict[str, Tensor]:
+    """CPU copies of what `policy_tensors(sac, include_frozen=False)` leaves out; often nothing."""
+    if sac.encoder.backbone_trained:
+        return {}
+    named = _network_tensors(sac)
+    return {name: _copy(tensor) for name, tensor in named.items() if name.startswith(BACKBONE)}
 
 
 def _network_tensors(sac: SAC) -> dict[str, Tensor]:

@@ -1,28 +1,36 @@
-"""Where the learner lays policies for an actor on the same machine: written aside, then renamed."""
+"""Where policies lie for an actor on the same machine: laid down by the learner, or by the link to one elsewhere.
+
+A policy is two files: the trained part, one for each version, and the frozen part, a vision backbone that
+never changes and is therefore laid down once. Both are safetensors, written aside and renamed: a reader sees a
+file whole or not at all, also after a power cut. Files are readable by their owner only.
+"""
 
 import os
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 
 from safetensors.torch import save
 from torch import Tensor
 
 KEPT = 3  # the actor may be reading an older one while a newer arrives
+_HASH_DIGITS = 16  # of the frozen part's name; what is read is compared with all that the name tells
 
 
 class PolicyShelf:
-    """Files `policy-<version>.safetensors` in one directory."""
+    """Files `policy-<version>.safetensors` and `frozen-<hash>.safetensors` in one directory."""
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
 
     def publish(self, version: int, tensors: Mapping[str, Tensor]) -> None:
-        """Lay down a version; readers see it whole or not at all."""
-        path = self._path(version)
-        aside = path.with_suffix(".tmp")
-        aside.write_bytes(save(dict(tensors)))
-        os.replace(aside, path)
+        """Lay down the trained part of a version. Raises OSError."""
+        self.put(version, save(dict(tensors)))
+
+    def put(self, version: int, data: bytes) -> None:
+        """Lay down the trained part of a version as safetensors bytes. Raises OSError."""
+        _write(self._path(version), data)
         for old in self.versions()[:-KEPT]:
             self._path(old).unlink(missing_ok=True)
 
@@ -37,5 +45,43 @@ class PolicyShelf:
         """Versions on the shelf, oldest first."""
         return sorted(int(path.stem.split("-")[1]) for path in self._directory.glob("policy-*.safetensors"))
 
+    def publish_frozen(self, tensors: Mapping[str, Tensor]) -> str:
+        """Lay down the frozen part unless it is there; its SHA-256 in hexadecimal. Raises OSError."""
+        data = save(dict(tensors))
+        digest = sha256(data).hexdigest()
+        self.put_frozen(digest, data)
+        return digest
+
+    def put_frozen(self, sha256_hex: str, data: bytes) -> None:
+        """Lay down the frozen part unless it is there.
+
+        Raises OSError, and ValueError when `data` has another hash.
+        """
+        if sha256(data).hexdigest() != sha256_hex:
+            raise ValueError(f"the frozen part of the policy does not have the hash {sha256_hex}")
+        if self.frozen() != (sha256_hex, data):
+            _write(self._directory / f"frozen-{sha256_hex[:_HASH_DIGITS]}.safetensors", data)
+
+    def frozen(self) -> tuple[str, bytes] | None:
+        """SHA-256 in hexadecimal and bytes of the newest frozen part; None when none is there undamaged."""
+        paths = sorted(self._directory.glob("frozen-*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
+        for path in reversed(paths):
+            data = path.read_bytes()
+            digest = sha256(data).hexdigest()
+            if path.stem == f"frozen-{digest[:_HASH_DIGITS]}":
+                return digest, data
+        return None
+
     def _path(self, version: int) -> Path:
         return self._directory / f"policy-{version:08d}.safetensors"
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Aside, onto the disk, then renamed."""
+    aside = path.with_suffix(".tmp")
+    aside.unlink(missing_ok=True)
+    with os.fdopen(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    os.replace(aside, path)

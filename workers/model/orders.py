@@ -73,6 +73,14 @@ class Learn(Order, frozen=True):
     all_demonstrated: bool = False
 
 
+class NoteSuccess(Order, frozen=True):
+    """What an evaluation said of a policy; the learner keeps its best checkpoint by it."""
+
+    policy_version: int
+    successes: int
+    trials: int
+
+
 class NewRecords(Order, frozen=True):
     """The actor appended to its log."""
 
@@ -83,4 +91,17 @@ class Tell(Order, frozen=True):
     event: ReportedEvent
 
 
-AnyOrder = Quit | Operate | Hold | Collect | Rest | TakePolicy | Attend | Preview | Learn | NewRecords | Tell
+AnyOrder = (
+    Quit
+    | Operate
+    | Hold
+    | Collect
+    | Rest
+    | TakePolicy
+    | Attend
+    | Preview
+    | Learn
+    | NoteSuccess
+    | NewRecords
+    | Tell
+)

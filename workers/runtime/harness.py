@@ -35,6 +35,8 @@ class Desk:
     mailbox: Mailbox
     beat: Beat
     nice: int = 0
+    restarts: int = 0
+    """How often the station has started this worker again."""
     quitting: bool = False
     # Noted where the desk is made and pickled with it: a worker whose station died before its first line sees that.
     station_pid: int = field(default_factory=os.getpid)

@@ -128,7 +128,7 @@ class WorkerHandle:
         self._beat.clear()
         self._kill_reason = self._last_error = ""
         mailbox = Mailbox(self._context)
-        desk = Desk(self.spec.name, self._run_dir, mailbox, self._beat, self.spec.nice)
+        desk = Desk(self.spec.name, self._run_dir, mailbox, self._beat, self.spec.nice, self.restarts)
         process = self._context.Process(
             target=run,
             args=(desk, self.spec.main, self.spec.arguments),

@@ -314,6 +314,13 @@ class LearnWished(Event, frozen=True):
     all_demonstrated: bool
 
 
+class Invited(Event, frozen=True):
+    """How one more robot PC joins; from the ingest worker to its station only, which prints it and writes no journal."""
+
+    join: str  # `hilserl-tui join HOST:PORT --pin PIN --token TOKEN`: good once, for ten minutes
+    tunnel: str  # the ssh line by which a robot PC reaches a learner that listens on loopback only
+
+
 class Recorded(Event, frozen=True):
     """The actor appended to its log; the learner may read on."""
 
@@ -352,6 +359,7 @@ AnyEvent = (
     | LinkChanged
     | ActorsSeen
     | LearnWished
+    | Invited
     | Recorded
     | RunEnded
 )

@@ -85,6 +85,10 @@ class NewRecords(Order, frozen=True):
     """The actor appended to its log."""
 
 
+class Invite(Order, frozen=True):
+    """For the ingest worker: make a join token and answer with `Invited`; given once when it starts, and when asked."""
+
+
 class Tell(Order, frozen=True):
     """Pass an event on to the stations of all actors that are linked."""
 
@@ -103,5 +107,6 @@ AnyOrder = (
     | Learn
     | NoteSuccess
     | NewRecords
+    | Invite
     | Tell
 )

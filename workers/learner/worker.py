@@ -13,7 +13,6 @@ if TYPE_CHECKING:  # torch takes seconds to import: only in the process that tra
     from workers.learner.session import LearnerSession
 
 REPORT_PERIOD_S = 1.0
-IDLE_WAIT_S = 0.05
 LEAST_DEMONSTRATION_STEPS = 40  # cloning fewer would only memorise one episode
 log = logging.getLogger(__name__)
 
@@ -62,12 +61,15 @@ class Loop:
             self._report()
         self._session.save_checkpoint(wait=True)
 
-    def _take_orders(self, wait_s: float) -> None:
+    def _take_orders(self, wait_s: float) -> bool:
+        """Take what was ordered, waiting at most `wait_s` for the first order; whether there was one."""
         order = self._desk.next_order(wait_s)
+        ordered = order is not None
         while order is not None:
             if isinstance(order, Learn):
                 self._may_learn, self._all_demonstrated = order.on, order.all_demonstrated
             order = self._desk.next_order()
+        return ordered
 
     def _work(self) -> str:
         """Do one unit of work, or wait a moment; says what and why."""
@@ -100,7 +102,13 @@ class Loop:
         return "training"
 
     def _wait(self, why: str) -> str:
-        self._take_orders(wait_s=IDLE_WAIT_S)
+        """Sleep until something is ordered, new records are told of, or it is time to look for them anyway."""
+        self._status = why
+        until_s = time.monotonic() + self._config.policy.actor_learner_config.queue_get_timeout
+        while self._desk.alive() and (left_s := until_s - time.monotonic()) > 0:
+            if self._take_orders(wait_s=min(left_s, REPORT_PERIOD_S)):
+                break
+            self._report()
         return why
 
     def _publish(self) -> None:

@@ -315,7 +315,7 @@ class LearnWished(Event, frozen=True):
 
 
 class Invited(Event, frozen=True):
-    """How one more robot PC joins; from the ingest worker to its station only, which prints it and writes no journal."""
+    """How one more robot PC joins; from the ingest worker to its station, which prints it and never journals it."""
 
     join: str  # `hilserl-tui join HOST:PORT --pin PIN --token TOKEN`: good once, for ten minutes
     tunnel: str  # the ssh line by which a robot PC reaches a learner that listens on loopback only

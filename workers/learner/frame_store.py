@@ -28,8 +28,9 @@ class FrameStore:
         self.terminated = np.empty(slots, np.bool_)
         self.discrete_penalty = np.empty(slots, np.float32)
         self.next_slot = np.full(slots, NO_SLOT, np.int32)
-        self.session = np.empty(slots, np.int64)
-        self.episode = np.empty(slots, np.int64)
+        self._source = np.empty(slots, np.int32)
+        self._session = np.empty(slots, np.int64)
+        self._episode = np.empty(slots, np.int64)
         self._references = np.zeros(slots, np.uint8)
         self._free: list[int] = []
         self._untouched = 0
@@ -62,15 +63,27 @@ class FrameStore:
         if not self._references[slot]:
             self._free.append(slot)
 
-    def write_step(self, slot: int, step: Step) -> None:
-        """Copy a step into `slot`."""
+    def of_episode(
+        self, slots: NDArray[np.int64], source: int, session: int, episode: int
+    ) -> NDArray[np.bool_]:
+        """Which of `slots` [n] hold steps of that episode, bool [n]."""
+        same: NDArray[np.bool_] = (
+            (self._episode[slots] == episode)
+            & (self._session[slots] == session)
+            & (self._source[slots] == source)
+        )
+        return same
+
+    def write_step(self, slot: int, step: Step, source: int) -> None:
+        """Copy a step of the log numbered `source` into `slot`."""
         self.write_observation(slot, step.state, step.images)
         self.action[slot] = step.action
         self.reward[slot] = step.reward
         self.terminated[slot] = step.terminated
         self.discrete_penalty[slot] = step.discrete_penalty
-        self.session[slot] = step.session
-        self.episode[slot] = step.episode
+        self._source[slot] = source
+        self._session[slot] = step.session
+        self._episode[slot] = step.episode
 
     def write_observation(self, slot: int, state: NDArray[np.float32], images: NDArray[np.uint8]) -> None:
         """Copy an observation alone into `slot`."""

@@ -7,8 +7,9 @@ from workers.config import PolicyConfig
 from workers.learner.replay import frame_slots
 from workers.transport.record import FeatureSpec
 
-_SLOT_BOOKKEEPING_BYTES = 4 * 3 + 1 + 4 + 8 * 2 + 1 + 8 * 2
-"""reward, penalty, next slot; terminated; free-list entry and index rings; see FrameStore and IndexRing."""
+_SLOT_BOOKKEEPING_BYTES = 4 * 4 + 1 + 4 + 8 * 2 + 1 + 8 * 2
+"""reward, penalty, next slot, source; terminated; free-list entry, episode, references and index rings; see
+FrameStore and IndexRing."""
 
 
 class ReplayTooLarge(ValueError):

@@ -1,13 +1,15 @@
-"""Replay: online and offline views over one store of frames, fed straight from the log.
+"""Replay: online and offline views over one store of frames, fed straight from the logs.
 
 Online holds what the running policy and the person did; offline holds demonstrations and interventions.
 Both are lists of slots in one `FrameStore`, so a frame needed by both exists once, and a frame that an
 offline transition needs stays while online moves on. Batches are drawn from both (RLPD, Ball et al. 2023).
 
 A transition joins its views when its successor in the same episode arrives. The last step of an episode
-that was interrupted has none and is dropped, so no state is ever paired with another segment's.
+that was interrupted has none and is dropped, so no state is ever paired with another segment's. Each source
+(the log of one actor) has an episode of its own open; what it numbers is told apart by the source.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +28,7 @@ Slots = NDArray[np.int64]
 
 @dataclass(slots=True)
 class _OpenStep:
-    """The newest step, still waiting for its successor."""
+    """The newest step of a source, still waiting for its successor."""
 
     slot: int
     step: Step
@@ -37,7 +39,8 @@ class Replay:
 
     The closing observation of each episode and the successors of isolated interventions take frames too:
     when frames run out before capacities do, the oldest online transition goes, then the oldest
-    intervention, then the oldest demonstration.
+    intervention, then the oldest demonstration. The same records in the same order give the same replay,
+    frame by frame.
     """
 
     def __init__(
@@ -57,7 +60,9 @@ class Replay:
         self._online = IndexRing(capacity)
         self._demonstrations = IndexRing(offline_capacity)
         self._interventions = IndexRing(offline_capacity)
-        self._open: _OpenStep | None = None
+        self._source_numbers: dict[str, int] = {}
+        self._open: dict[int, _OpenStep] = {}
+        """By source number, the one that waits longest first."""
         self._buffers: dict[int, _BatchArrays] = {}
 
     @property
@@ -77,66 +82,73 @@ class Replay:
 
     # Feeding
 
-    def add(self, record: Record) -> None:
-        """Take the next record of the log. Raises ValueError when its shapes are not the features'."""
+    def add(self, record: Record, source: str = "") -> None:
+        """Take the next record of the log named `source`. Raises ValueError when its shapes do not fit."""
+        number = self._source_numbers.setdefault(source, len(self._source_numbers))
         match record:
             case Step():
-                self._add_step(record)
+                self._add_step(record, number)
             case EpisodeEnd():
-                self._end_episode(record)
+                self._end_episode(record, number)
 
-    def _add_step(self, step: Step) -> None:
+    def _add_step(self, step: Step, source: int) -> None:
         self._check_shapes(step.state, step.images)
         if step.action.shape != (self.features.action_dim,):
             raise ValueError(
                 f"record has action {step.action.shape}, this replay takes ({self.features.action_dim},)"
             )
-        finite = np.isfinite([step.reward, step.discrete_penalty]).all() and np.isfinite(step.action).all()
+        finite = math.isfinite(step.reward + step.discrete_penalty) and np.isfinite(step.action).all()
         if not (finite and np.isfinite(step.state).all()):
             self.rejected += 1
-            self._close()
+            self._close(source)
             return
-        previous, self._open = self._open, None
-        slot = self._take_slot(previous)
-        self._store.write_step(slot, step)
+        previous = self._open.pop(source, None)
+        slot = self._take_slot()
+        self._store.write_step(slot, step, source)
         if previous is not None:
             if _follows(previous.step, step):
                 self._complete(previous, slot)
             self._store.release(previous.slot)
-        self._open = _OpenStep(slot, step)
+        self._open[source] = _OpenStep(slot, step)
 
-    def _end_episode(self, end: EpisodeEnd) -> None:
-        same = self._open is not None and _same_episode(self._open.step, end)
+    def _end_episode(self, end: EpisodeEnd, source: int) -> None:
+        last = self._open.get(source)
         if end.discard:
-            self.discard_episode(end.session, end.episode)
-        elif same and end.state is not None and end.images is not None:
-            self._add_closing(end.state, end.images)
-        self._close()
+            self._discard(source, end.session, end.episode)
+        elif (
+            last is not None
+            and _same_episode(last.step, end)
+            and end.state is not None
+            and end.images is not None
+        ):
+            self._add_closing(source, end.state, end.images)
+        self._close(source)
 
-    def _add_closing(self, state: NDArray[np.float32], images: NDArray[np.uint8]) -> None:
+    def _add_closing(self, source: int, state: NDArray[np.float32], images: NDArray[np.uint8]) -> None:
         """The observation after the last step: a successor, never a transition of its own."""
         self._check_shapes(state, images)
         if not np.isfinite(state).all():
             self.rejected += 1
             return
-        last, self._open = self._open, None
-        assert last is not None
-        slot = self._take_slot(last)
+        last = self._open.pop(source)
+        slot = self._take_slot()
         self._store.write_observation(slot, state, images)
         self._complete(last, slot)
         self._store.release(slot)
         self._store.release(last.slot)
 
-    def discard_episode(self, session: int, episode: int) -> None:
+    def discard_episode(self, session: int, episode: int, source: str = "") -> None:
         """Forget every transition of one episode (the operator records it again)."""
-        if self._open is not None and (self._open.step.session, self._open.step.episode) == (
-            session,
-            episode,
-        ):
-            self._close()
+        if source in self._source_numbers:
+            self._discard(self._source_numbers[source], session, episode)
+
+    def _discard(self, source: int, session: int, episode: int) -> None:
+        last = self._open.get(source)
+        if last is not None and (last.step.session, last.step.episode) == (session, episode):
+            self._close(source)
         for ring in (self._online, self._demonstrations, self._interventions):
             slots = ring.all()
-            gone = (self._store.session[slots] == session) & (self._store.episode[slots] == episode)
+            gone = self._store.of_episode(slots, source, session, episode)
             ring.replace(slots[~gone])
             for slot in slots[gone].tolist():
                 self._release_transition(slot)
@@ -150,11 +162,11 @@ class Replay:
 
     # Keeping
 
-    def _close(self) -> None:
+    def _close(self, source: int) -> None:
         """Give up waiting for a successor."""
-        if self._open is not None:
-            self._store.release(self._open.slot)
-            self._open = None
+        last = self._open.pop(source, None)
+        if last is not None:
+            self._store.release(last.slot)
 
     def _complete(self, done: _OpenStep, successor: int) -> None:
         """`done` has its next observation: put it into its views."""
@@ -186,13 +198,15 @@ class Replay:
         self._store.release(int(self._store.next_slot[slot]))
         self._store.release(slot)
 
-    def _take_slot(self, keep: _OpenStep | None) -> int:
-        """A free slot, making room by age; `keep` holds its own reference and is never taken."""
+    def _take_slot(self) -> int:
+        """A free slot, making room by age; steps in waiting go last, those of the quietest source first."""
         while not self._store.free:
             for ring in (self._online, self._interventions, self._demonstrations):
                 if len(ring):
                     self._release_transition(ring.pop_oldest())
                     break
+            else:
+                self._close(next(iter(self._open)))
         return self._store.take()
 
     # Drawing

@@ -1,11 +1,13 @@
 """What a log directory holds, byte by byte: spec, segments, records, and what can be wrong with them."""
 
 import os
+import secrets
 import struct
 import zlib
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -46,6 +48,31 @@ class LogSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=T
     features: FeatureSpec
 
 
+class PackedRecord(NamedTuple):
+    """One record as it lies in a log and travels; its payload is not decoded."""
+
+    kind: int
+    session: int
+    seq: int
+    payload: bytes
+    crc32: int
+    """Of the payload."""
+
+    def unpacked(self, spec: FeatureSpec) -> Record:
+        """The record itself. Raises RecordFormatError."""
+        return replace(decode(self.kind, self.payload, spec), seq=self.seq, session=self.session)
+
+    def packed(self) -> bytes:
+        """Header and payload, as in a segment."""
+        head = _HEADER.pack(_MAGIC, len(self.payload), self.kind, self.session, self.seq, self.crc32)
+        return b"".join((head, _HEADER_CRC.pack(zlib.crc32(head)), self.payload))
+
+
+def segment_path(directory: Path, number: int) -> Path:
+    """File of the segment with this number."""
+    return directory / f"{number:08d}.seg"
+
+
 def segments(directory: Path) -> list[Path]:
     """Segment files, oldest first."""
     return sorted(directory.glob("[0-9]" * 8 + ".seg"))
@@ -74,36 +101,81 @@ def read_spec(directory: Path, wanted: FeatureSpec | None = None) -> FeatureSpec
 def write_or_check_spec(directory: Path, spec: FeatureSpec) -> None:
     if read_spec(directory, spec) is not None:
         return
-    aside = directory / "spec.json.tmp"
-    with aside.open("wb") as file:
-        file.write(msgspec.json.encode(LogSpec(format=FORMAT, features=spec)))
+    _write_once(directory / "spec.json", msgspec.json.encode(LogSpec(format=FORMAT, features=spec)))
+
+
+def read_epoch(directory: Path) -> int | None:
+    """The number this log drew when it was made, 64 random bits; None where no writer has opened it yet.
+
+    It tells a log that was wiped and begun anew from the one that was there before. Raises LogMismatch.
+    """
+    path = directory / "epoch"
+    try:
+        return int(path.read_bytes().decode("ascii"), 16) & 2**64 - 1
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise LogMismatch(f"{path} cannot be read: not a log of this version") from error
+
+
+def write_or_check_epoch(directory: Path, wanted: int | None = None) -> int:
+    """The log's epoch: the one it has, else `wanted`, else a new one. Raises LogMismatch when it is not `wanted`."""
+    found = read_epoch(directory)
+    if found is None:
+        found = secrets.randbits(64) if wanted is None else wanted
+        _write_once(directory / "epoch", f"{found:016x}".encode())
+    if wanted is not None and found != wanted:
+        raise LogMismatch(f"{directory} is the log with epoch {found:016x}, not {wanted:016x}")
+    return found
+
+
+def _write_once(path: Path, data: bytes) -> None:
+    """A small file, for its owner only, that is there whole or not at all."""
+    aside = path.with_name(path.name + ".tmp")
+    with open(os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600), "wb") as file:
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
-    aside.rename(directory / "spec.json")
+    aside.rename(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Make names of files in `directory` survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def pack_record(record: Record, spec: FeatureSpec, session: int, seq: int) -> bytes:
     """Header and payload of one record. Raises ValueError when its shapes are not the spec's."""
     kind, payload = encode(record, spec)
-    head = _HEADER.pack(_MAGIC, len(payload), kind, session, seq, zlib.crc32(payload))
-    return b"".join((head, _HEADER_CRC.pack(zlib.crc32(head)), payload))
+    return PackedRecord(kind, session, seq, payload, zlib.crc32(payload)).packed()
 
 
-def read_records(file: int, offset: int, spec: FeatureSpec) -> Iterator[tuple[Record, int]]:
+def read_head(file: int, offset: int) -> tuple[PackedRecord, int] | None:
+    """Header of the record at `offset` (its payload left empty) and the length of the payload; None if not whole."""
+    head = os.pread(file, HEADER_BYTES, offset)
+    if len(head) < HEADER_BYTES:
+        return None
+    magic, length, kind, session, seq, payload_crc = _HEADER.unpack_from(head)
+    (head_crc,) = _HEADER_CRC.unpack_from(head, _HEADER.size)
+    if magic != _MAGIC or head_crc != zlib.crc32(head[: _HEADER.size]):
+        return None
+    return PackedRecord(kind, session, seq, b"", payload_crc), length
+
+
+def read_packed(file: int, offset: int) -> Iterator[tuple[PackedRecord, int]]:
     """Whole records from `offset` on, each with the offset of its end, up to the first that is not whole."""
-    while True:
-        head = os.pread(file, HEADER_BYTES, offset)
-        if len(head) < HEADER_BYTES:
-            return
-        magic, length, kind, session, seq, payload_crc = _HEADER.unpack_from(head)
-        (head_crc,) = _HEADER_CRC.unpack_from(head, _HEADER.size)
-        if magic != _MAGIC or head_crc != zlib.crc32(head[: _HEADER.size]):
-            return
+    while (found := read_head(file, offset)) is not None:
+        head, length = found
         payload = os.pread(file, length, offset + HEADER_BYTES)
-        if len(payload) < length or zlib.crc32(payload) != payload_crc:
+        if len(payload) < length or zlib.crc32(payload) != head.crc32:
             return
         offset += HEADER_BYTES + length
-        yield replace(decode(kind, payload, spec), seq=seq, session=session), offset
+        yield head._replace(payload=payload), offset
 
 
 def holds_a_header(data: bytes) -> bool:

@@ -1,0 +1,62 @@
+"""ReplicaWriter: the learner's copy of an actor's log, record for record, byte for byte.
+
+Sequence and session numbers are the origin's. Exactly once is structural: a record that is already here is
+dropped, one that would leave a gap is refused, and only what a sync has covered may be acknowledged.
+"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from workers.transport.log_format import LogError, PackedRecord
+from workers.transport.record import FeatureSpec
+from workers.transport.segment_writer import SEGMENT_BYTES, SegmentWriter
+
+
+class LogGap(LogError):
+    """Records are missing before the one that came."""
+
+
+class ReplicaWriter:
+    """Appends packed records of another log. One writer a directory; opening cuts a torn tail."""
+
+    def __init__(
+        self, directory: Path, spec: FeatureSpec, epoch: int, segment_bytes: int = SEGMENT_BYTES
+    ) -> None:
+        """Create or reopen the copy, at `directory`, of the log with this epoch.
+
+        Raises LogLocked, LogMismatch, LogDamaged or LogFull.
+        """
+        self._files = SegmentWriter(directory, spec, segment_bytes, retire=_sync_and_close, epoch=epoch)
+        self._next_seq = 0 if self._files.last is None else self._files.last.seq + 1
+        self._files.sync()  # what a killed writer left is not yet known to be on the disk
+        self.durable_seq = self._next_seq
+        """All records before this one survive a power cut."""
+
+    def append(self, records: Iterable[PackedRecord]) -> int:
+        """Append what is new of `records`, sync, and return `durable_seq`; to be called off the event loop.
+
+        Raises LogGap, or LogFull: what came before is kept either way, and synced by the next call.
+        """
+        for record in records:
+            if record.seq < self._next_seq:
+                continue
+            if record.seq > self._next_seq:
+                raise LogGap(f"record {record.seq} came where {self._next_seq} was due")
+            self._files.append(record.packed())
+            self._next_seq += 1
+        if self._next_seq != self.durable_seq:
+            self._files.sync()
+            self.durable_seq = self._next_seq
+        return self.durable_seq
+
+    def close(self) -> None:
+        """Sync and let another writer in. Closing twice is fine."""
+        self._files.close()
+
+
+def _sync_and_close(descriptor: int) -> None:
+    try:
+        os.fdatasync(descriptor)
+    finally:
+        os.close(descriptor)

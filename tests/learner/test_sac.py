@@ -294,3 +294,16 @@ def test_a_toy_reach_is_learned_from_pictures(fusion: str) -> None:
     assert motion[0] < -0.6
     assert motion[1] > 0.6
     assert command.tolist() == [0, 2]
+
+
+def test_a_gradient_that_is_not_finite_is_counted_and_not_stepped_along() -> None:
+    sac = make_sac()
+    sac.update(make_batch())
+    before = {name: tensor.clone() for name, tensor in sac.actor.state_dict().items()}
+    poisoned = make_batch()
+    poisoned.observation.state[0, 0] = float("nan")
+    metrics = sac.update(poisoned)
+    assert metrics["skipped_updates"] == 3  # critic, actor, temperature
+    assert all(torch.equal(tensor, before[name]) for name, tensor in sac.actor.state_dict().items())
+    assert sac.update(make_batch(seed=1))["skipped_updates"] == 3
+    assert not torch.equal(sac.actor.mean.weight, before["mean.weight"])

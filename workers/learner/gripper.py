@@ -12,13 +12,17 @@ from workers.config import AlgorithmConfig, PolicyConfig
 from workers.learner.batch import Batch
 from workers.learner.imitation import gripper_margin_loss
 from workers.learner.networks import GripperCritic, slow_copy
+from workers.learner.sharding import ALONE, Shard
 
 
 class GripperDQN:
     """Critic of the gripper's commands and its slow copy, with their equations."""
 
-    def __init__(self, z_dim: int, policy: PolicyConfig, algorithm: AlgorithmConfig) -> None:
+    def __init__(
+        self, z_dim: int, policy: PolicyConfig, algorithm: AlgorithmConfig, shard: Shard = ALONE
+    ) -> None:
         self._algorithm = algorithm
+        self._shard = shard
         self.critic = GripperCritic(z_dim, policy)
         self.target = slow_copy(self.critic)
 
@@ -41,4 +45,4 @@ class GripperDQN:
     def imitation_loss(self, q: Tensor, batch: Batch) -> Tensor:
         """The large margin by which the demonstrated commands are to lead, on the offline rows."""
         margin = self._algorithm.bc_gripper_margin
-        return gripper_margin_loss(q, batch.command, batch.offline, margin)
+        return gripper_margin_loss(q, batch.command, batch.offline, margin, self._shard)

@@ -6,13 +6,16 @@ from torch.nn import functional as F
 
 from workers.learner.batch import Batch
 from workers.learner.networks import Actor, CriticEnsemble
+from workers.learner.sharding import ALONE, Shard
 
 
-def actor_imitation_loss(actor: Actor, z: Tensor, motion: Tensor, weights: Tensor) -> Tensor:
+def actor_imitation_loss(
+    actor: Actor, z: Tensor, motion: Tensor, weights: Tensor, shard: Shard = ALONE
+) -> Tensor:
     """Weighted mean over rows of |tanh(mean(z)) - a|^2 for motions a; 0 when no row has weight."""
     mean, _ = actor(z)
     error = (mean.tanh() - motion).square().sum(dim=1)
-    return _weighted_mean(error, weights)
+    return _weighted_mean(error, weights, shard)
 
 
 @torch.no_grad()
@@ -27,7 +30,9 @@ def preferred_demonstrations(actor: Actor, critics: CriticEnsemble, z: Tensor, b
     return preferred
 
 
-def gripper_margin_loss(gripper_q: Tensor, command: Tensor, weights: Tensor, margin: float) -> Tensor:
+def gripper_margin_loss(
+    gripper_q: Tensor, command: Tensor, weights: Tensor, margin: float, shard: Shard = ALONE
+) -> Tensor:
     """Weighted mean of max_u (Q(s, u) + margin [u != u_demo]) - Q(s, u_demo).
 
     DQfD's large margin (Hester et al. 2018). `gripper_q` [B, 3], `command` int64 [B]. It asks for an order of
@@ -35,8 +40,9 @@ def gripper_margin_loss(gripper_q: Tensor, command: Tensor, weights: Tensor, mar
     """
     others = margin * (1 - F.one_hot(command, gripper_q.shape[1]))
     demonstrated = gripper_q.gather(1, command.unsqueeze(1)).squeeze(1)
-    return _weighted_mean((gripper_q + others).amax(dim=1) - demonstrated, weights)
+    return _weighted_mean((gripper_q + others).amax(dim=1) - demonstrated, weights, shard)
 
 
-def _weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
-    return (values * weights).sum() / torch.clamp(weights.sum(), min=1.0)
+def _weighted_mean(values: Tensor, weights: Tensor, shard: Shard) -> Tensor:
+    """sum_b w_b x_b / max(1, sum_b w_b); on several ranks, what averages to that of the summed batch."""
+    return (values * weights).sum() / shard.mean_weight(weights)

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workers.config import NetworkConfig, PolicyConfig
+from workers.learner.sharding import ALONE, Shard
 
 NUM_DISCRETE_ACTIONS = 3
 """Gripper commands: 0 close, 1 stay, 2 open."""
@@ -29,8 +30,9 @@ def mlp(before: int, network: NetworkConfig) -> nn.Sequential:
 class Actor(nn.Module):
     """pi(a|z) = tanh(N(mean(z), std(z)^2)); std is a standard deviation."""
 
-    def __init__(self, z_dim: int, motion_dim: int, policy: PolicyConfig) -> None:
+    def __init__(self, z_dim: int, motion_dim: int, policy: PolicyConfig, shard: Shard = ALONE) -> None:
         super().__init__()
+        self._shard = shard
         self.body = mlp(z_dim, policy.actor_network_kwargs)
         width = policy.actor_network_kwargs.hidden_dims[-1]
         self.mean = nn.Linear(width, motion_dim)
@@ -52,7 +54,7 @@ class Actor(nn.Module):
     def sample(self, z: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
         """Reparametrised motions [B, motion_dim] in (-1, 1) and their log-probabilities [B]."""
         mean, log_std = self(z)
-        noise = torch.randn(mean.shape, generator=generator, device=mean.device)
+        noise = self._shard.randn(mean, generator)
         before_tanh = mean + log_std.exp() * noise
         return before_tanh.tanh(), tanh_gaussian_log_prob(before_tanh, noise, log_std)
 

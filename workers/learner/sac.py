@@ -3,7 +3,7 @@
 Motion is SAC (Haarnoja et al. 2018) with an ensemble of LayerNorm critics (RLPD, Ball et al. 2023); a
 gripper, where there is one, is learned beside it (`gripper.py`); the picture encoder is trained by the critics
 alone and, as in DrQ-v2 (Yarats et al. 2021), has no target copy. Each picture of a batch is encoded once per
-update.
+update. Several processes, each with its shard of a larger batch, make the update of one (`sharding.py`).
 """
 
 import torch
@@ -15,6 +15,7 @@ from workers.learner.encoders import ObservationEncoder
 from workers.learner.gripper import GripperDQN
 from workers.learner.imitation import actor_imitation_loss, preferred_demonstrations
 from workers.learner.networks import Actor, CriticEnsemble, slow_copy
+from workers.learner.sharding import ALONE, Shard
 from workers.transport.record import FeatureSpec
 
 Metrics = dict[str, Tensor]
@@ -32,8 +33,10 @@ class SAC:
         seed: int,
         device: torch.device | str = "cpu",
         pretrained: bool = True,
+        shard: Shard = ALONE,
     ) -> None:
         self.algorithm = algorithm
+        self.shard = shard
         self.device = torch.device(device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
@@ -46,15 +49,18 @@ class SAC:
         self.optimisers = self._build_optimisers()
         self.critic_updates = 0
         self.actor_updates = 0
+        self.skipped_updates = torch.zeros((), device=self.device)
+        """Steps of an optimiser left out because a gradient was NaN or infinite; on the device."""
 
     def _build_networks(self, features: FeatureSpec, policy: PolicyConfig, pretrained: bool) -> None:
         self.encoder = ObservationEncoder(features, policy, pretrained)
         z_dim, motion_dim = self.encoder.out_dim, features.motion_dim
-        self.actor = Actor(z_dim, motion_dim, policy)
+        self.actor = Actor(z_dim, motion_dim, policy, self.shard)
         members, hidden = self.algorithm.num_critics, self.algorithm.critic_network_kwargs
         self.critics = CriticEnsemble(z_dim, motion_dim, members, hidden)
         self.target_critics = slow_copy(self.critics)
-        self.gripper = GripperDQN(z_dim, policy, self.algorithm) if features.gripper else None
+        gripper = GripperDQN(z_dim, policy, self.algorithm, self.shard) if features.gripper else None
+        self.gripper = gripper
         self.networks: dict[str, nn.Module] = {
             "encoder": self.encoder,
             "actor": self.actor,
@@ -145,6 +151,7 @@ class SAC:
         if with_actor:
             metrics |= self._update_actor(z.detach(), batch)
         self.update_targets()
+        metrics["skipped_updates"] = self.skipped_updates
         return metrics
 
     def _update_critics(self, z: Tensor, batch: Batch) -> Metrics:
@@ -170,7 +177,7 @@ class SAC:
             weights = batch.offline
             if self.algorithm.bc_q_filter:
                 weights = preferred_demonstrations(self.actor, self.critics, z, batch)
-            imitation = actor_imitation_loss(self.actor, z, batch.motion, weights)
+            imitation = actor_imitation_loss(self.actor, z, batch.motion, weights, self.shard)
             loss = loss + self.bc_weight() * imitation
             metrics["bc_loss"] = imitation.detach()
         metrics["actor_grad_norm"] = self._descend("actor", loss)
@@ -186,7 +193,7 @@ class SAC:
         """One behaviour-cloning update of encoder, actor and gripper critic on the offline rows."""
         batch = batch.to(self.device)
         z = self.encoder(batch.observation)
-        loss = actor_imitation_loss(self.actor, z, batch.motion, batch.offline)
+        loss = actor_imitation_loss(self.actor, z, batch.motion, batch.offline, self.shard)
         metrics = {"bc_loss": loss.detach()}
         if self.gripper is not None:
             margin = self.gripper.imitation_loss(self.gripper.critic(z), batch)
@@ -212,9 +219,14 @@ class SAC:
         return self._clip_and_step(name)
 
     def _clip_and_step(self, name: str) -> Tensor:
+        """One step along the gradient of the whole batch, unless that holds NaN or infinity."""
         optimiser = self.optimisers[name]
-        norm = torch.nn.utils.clip_grad_norm_(
-            optimiser.param_groups[0]["params"], self.algorithm.grad_clip_norm, foreach=True
-        )
+        parameters = optimiser.param_groups[0]["params"]
+        self.shard.average_gradients(parameters)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, self.algorithm.grad_clip_norm, foreach=True)
+        skip = 1 - norm.isfinite().float()
+        # torch's fused step leaves parameters and moments as they are where this is 1: the host need not know.
+        optimiser.found_inf = skip  # type: ignore[attr-defined]
         optimiser.step()
+        self.skipped_updates = self.skipped_updates + skip
         return norm

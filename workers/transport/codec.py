@@ -1,13 +1,18 @@
-"""Records as bytes: a fixed little-endian head, then the arrays as they lie in memory."""
+"""Records as bytes: a fixed little-endian head, then the arrays as they lie in memory.
+
+Each kind has a form with JPEG pictures, for thin links; both decode to the same types.
+"""
 
 import struct
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.transport.jpeg import decode_pictures, encode_pictures, largest_pictures
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
 
-STEP, EPISODE_END = 1, 2
+STEP, EPISODE_END, STEP_JPEG, EPISODE_END_JPEG = 1, 2, 3, 4
+_JPEG = {STEP: STEP_JPEG, EPISODE_END: EPISODE_END_JPEG}
 _STEP = struct.Struct("<QIffBQqq")
 _END = struct.Struct("<QBB")
 _OUTCOMES = tuple(Outcome)
@@ -20,7 +25,7 @@ class RecordFormatError(ValueError):
 
 
 def encode(record: Record, spec: FeatureSpec) -> tuple[int, bytes]:
-    """Type and payload of a record. Raises ValueError when its shapes are not the spec's."""
+    """Kind and payload of a record, raw. Raises ValueError when its shapes are not the spec's."""
     match record:
         case Step():
             return STEP, _encode_step(record, spec)
@@ -28,18 +33,34 @@ def encode(record: Record, spec: FeatureSpec) -> tuple[int, bytes]:
             return EPISODE_END, _encode_end(record, spec)
 
 
+def as_jpeg(kind: int, payload: bytes, spec: FeatureSpec) -> tuple[int, bytes]:
+    """The same record with JPEG pictures; unchanged when it has them already. Raises RecordFormatError."""
+    if kind not in _JPEG:
+        return kind, payload
+    images = decode(kind, payload, spec).images
+    if images is None:
+        return _JPEG[kind], payload
+    return _JPEG[kind], payload[: len(payload) - images.nbytes] + encode_pictures(images)
+
+
 def decode(kind: int, payload: bytes, spec: FeatureSpec) -> Record:
-    """The record of a payload; its arrays are read-only views of it. Raises RecordFormatError."""
+    """The record of a payload; raw arrays are read-only views of it. Raises RecordFormatError."""
     try:
-        if kind == STEP:
-            return _decode_step(payload, spec)
-        if kind == EPISODE_END:
-            return _decode_end(payload, spec)
+        if kind in (STEP, STEP_JPEG):
+            return _decode_step(payload, spec, jpeg=kind == STEP_JPEG)
+        if kind in (EPISODE_END, EPISODE_END_JPEG):
+            return _decode_end(payload, spec, jpeg=kind == EPISODE_END_JPEG)
     except (struct.error, ValueError, IndexError) as error:
         raise RecordFormatError(
             f"record of type {kind} with {len(payload)} bytes cannot be read: {error}"
         ) from error
     raise RecordFormatError(f"unknown record type {kind}: the log was written by a newer version")
+
+
+def largest_payload(spec: FeatureSpec) -> int:
+    """Most bytes a record of this spec can have, of whatever kind."""
+    raw = int(np.prod(spec.image_shape))
+    return _STEP.size + 4 * (spec.action_dim + spec.state_dim) + max(raw, largest_pictures(spec.image_shape))
 
 
 def _encode_step(step: Step, spec: FeatureSpec) -> bytes:
@@ -60,10 +81,10 @@ def _encode_step(step: Step, spec: FeatureSpec) -> bytes:
     )
 
 
-def _decode_step(payload: bytes, spec: FeatureSpec) -> Step:
+def _decode_step(payload: bytes, spec: FeatureSpec, jpeg: bool) -> Step:
     episode, step, reward, penalty, flags, version, captured_ns, executed_ns = _STEP.unpack_from(payload)
     action = np.frombuffer(payload, "<f4", spec.action_dim, _STEP.size)
-    state, images = _decode_observation(payload, _STEP.size + action.nbytes, spec)
+    state, images = _decode_observation(payload, _STEP.size + action.nbytes, spec, jpeg)
     return Step(
         episode=episode,
         step=step,
@@ -91,9 +112,14 @@ def _encode_end(end: EpisodeEnd, spec: FeatureSpec) -> bytes:
     return b"".join((head, *_encode_observation(end.state, end.images, spec)))
 
 
-def _decode_end(payload: bytes, spec: FeatureSpec) -> EpisodeEnd:
+def _decode_end(payload: bytes, spec: FeatureSpec, jpeg: bool) -> EpisodeEnd:
     episode, outcome, flags = _END.unpack_from(payload)
-    state, images = _decode_observation(payload, _END.size, spec) if flags & _HAS_CLOSING else (None, None)
+    if flags & _HAS_CLOSING:
+        state, images = _decode_observation(payload, _END.size, spec, jpeg)
+    elif len(payload) == _END.size:
+        state = images = None
+    else:
+        raise ValueError("it has an observation and says it has none")
     return EpisodeEnd(
         episode=episode,
         outcome=_OUTCOMES[outcome],
@@ -115,8 +141,10 @@ def _encode_observation(
 
 
 def _decode_observation(
-    payload: bytes, offset: int, spec: FeatureSpec
+    payload: bytes, offset: int, spec: FeatureSpec, jpeg: bool
 ) -> tuple[NDArray[np.float32], NDArray[np.uint8]]:
     state = np.frombuffer(payload, "<f4", spec.state_dim, offset)
-    images = np.frombuffer(payload, np.uint8, offset=offset + state.nbytes).reshape(spec.image_shape)
-    return state, images
+    offset += state.nbytes
+    if jpeg:
+        return state, decode_pictures(memoryview(payload)[offset:], spec.image_shape)
+    return state, np.frombuffer(payload, np.uint8, offset=offset).reshape(spec.image_shape)

@@ -65,7 +65,9 @@ class PackedReader:
             first = _first_seq(path)
             if first is None or first > seq:
                 break
-            self._bytes_before = sum(segment_path(self._directory, n).stat().st_size for n in range(int(path.stem)))
+            self._bytes_before = sum(
+                segment_path(self._directory, n).stat().st_size for n in range(int(path.stem))
+            )
             self._number, self._offset, self.position = int(path.stem), 0, first
         for record, end in self._follow(payloads=False):
             if record.seq >= seq:

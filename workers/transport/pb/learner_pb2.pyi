@@ -7,12 +7,6 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
-class ImageFormat(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
-    __slots__ = ()
-    IMAGE_FORMAT_UNSPECIFIED: _ClassVar[ImageFormat]
-    IMAGE_FORMAT_RAW: _ClassVar[ImageFormat]
-    IMAGE_FORMAT_JPEG: _ClassVar[ImageFormat]
-
 class RefusedCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     REFUSED_CODE_UNSPECIFIED: _ClassVar[RefusedCode]
@@ -26,9 +20,6 @@ class RefusedCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REFUSED_CODE_GAP: _ClassVar[RefusedCode]
     REFUSED_CODE_DISK_FULL: _ClassVar[RefusedCode]
     REFUSED_CODE_BUSY: _ClassVar[RefusedCode]
-IMAGE_FORMAT_UNSPECIFIED: ImageFormat
-IMAGE_FORMAT_RAW: ImageFormat
-IMAGE_FORMAT_JPEG: ImageFormat
 REFUSED_CODE_UNSPECIFIED: RefusedCode
 REFUSED_CODE_PROTOCOL: RefusedCode
 REFUSED_CODE_RUN: RefusedCode
@@ -86,7 +77,7 @@ class FromLearner(_message.Message):
     def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., policy_offer: _Optional[_Union[PolicyOffer, _Mapping]] = ..., report: _Optional[_Union[Report, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("protocol_major", "protocol_minor", "app_version", "run", "actor_id", "epoch", "host", "features", "networks", "image_format", "takeover")
+    __slots__ = ("protocol_major", "protocol_minor", "app_version", "run", "actor_id", "epoch", "host", "features", "networks", "takeover")
     PROTOCOL_MAJOR_FIELD_NUMBER: _ClassVar[int]
     PROTOCOL_MINOR_FIELD_NUMBER: _ClassVar[int]
     APP_VERSION_FIELD_NUMBER: _ClassVar[int]
@@ -96,7 +87,6 @@ class Hello(_message.Message):
     HOST_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
     NETWORKS_FIELD_NUMBER: _ClassVar[int]
-    IMAGE_FORMAT_FIELD_NUMBER: _ClassVar[int]
     TAKEOVER_FIELD_NUMBER: _ClassVar[int]
     protocol_major: int
     protocol_minor: int
@@ -107,9 +97,8 @@ class Hello(_message.Message):
     host: str
     features: bytes
     networks: bytes
-    image_format: ImageFormat
     takeover: bool
-    def __init__(self, protocol_major: _Optional[int] = ..., protocol_minor: _Optional[int] = ..., app_version: _Optional[str] = ..., run: _Optional[str] = ..., actor_id: _Optional[str] = ..., epoch: _Optional[int] = ..., host: _Optional[str] = ..., features: _Optional[bytes] = ..., networks: _Optional[bytes] = ..., image_format: _Optional[_Union[ImageFormat, str]] = ..., takeover: _Optional[bool] = ...) -> None: ...
+    def __init__(self, protocol_major: _Optional[int] = ..., protocol_minor: _Optional[int] = ..., app_version: _Optional[str] = ..., run: _Optional[str] = ..., actor_id: _Optional[str] = ..., epoch: _Optional[int] = ..., host: _Optional[str] = ..., features: _Optional[bytes] = ..., networks: _Optional[bytes] = ..., takeover: _Optional[bool] = ...) -> None: ...
 
 class Welcome(_message.Message):
     __slots__ = ("session", "lease_s", "next_seq", "policy")

@@ -209,4 +209,4 @@ async def test_a_terminal_that_is_gone_ends_the_console(console):
     term, _ = console
     asyncio.get_running_loop().remove_reader(term.master)
     os.kill(term.process.pid, signal.SIGHUP)
-    await until(lambda: term.process.poll() is not None, 2.0)
+    await until(lambda: term.process.poll() is not None, 5.0)

@@ -65,59 +65,71 @@ def batch_of(number: int, features: object) -> Batch:
     return replace(batch, offline=mask.float(), terminated=1.0 - mask.float())
 
 
-def learn_every_variant(shard: Shard, folder: Path) -> None:
-    for variant in VARIANTS:
-        save_file(learned(variant, shard), folder / f"{variant} {shard.rank}.safetensors")
-
-
-@pytest.fixture(scope="module")
-def learned_by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder: Path = tmp_path_factory.mktemp("ranks")
-    on_ranks(learn_every_variant, folder)
-    return folder
-
-
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_two_ranks_make_the_updates_of_one_process_on_the_summed_batch(
-    learned_by_two: Path, variant: str
-) -> None:
-    """Networks, targets, temperature, moments and metrics; on both ranks the same, bit for bit."""
-    alone = learned(variant, ALONE)
-    first, second = (load_file(learned_by_two / f"{variant} {rank}.safetensors") for rank in range(2))
-    assert all(torch.equal(first[name], second[name]) for name in first)
-    torch.testing.assert_close(first, alone, atol=1e-5, rtol=1e-5)
-
-
-def refuse_other_weights(shard: Shard, folder: Path) -> None:
+def differing(shard: Shard) -> str:
+    """What a rank is told when the weights of rank 1 are a little different."""
     sac = SAC(FEATURES, POLICY, AlgorithmConfig(critic_network_kwargs=SMALL), seed=0, shard=shard)
     shard.require_alike(digest(state_tensors(sac)), "weights")
     if shard.rank == 1:
         with torch.no_grad():
             sac.actor.mean.bias[0] += 1e-6
-    with pytest.raises(RanksDiffer, match="rank 1 differs from rank 0"):
+    try:
         shard.require_alike(digest(state_tensors(sac)), "weights")
+    except RanksDiffer as refused:
+        return str(refused)
+    return ""
 
 
-def test_a_rank_with_other_weights_is_refused_on_every_rank(tmp_path: Path) -> None:
-    on_ranks(refuse_other_weights, tmp_path)
-
-
-def skip_where_one_rank_has_nan(shard: Shard, folder: Path) -> None:
+def poisoned(shard: Shard) -> tuple[SAC, dict[str, Tensor]]:
+    """A SAC after an update in which a row of the last rank held NaN, and its state before."""
     sac = SAC(FEATURES, POLICY, AlgorithmConfig(**PLAIN), seed=0, shard=shard)  # type: ignore[arg-type]
     sac.update(own_rows(make_batch(ROWS), shard))
     before = state_tensors(sac)
     batch = own_rows(make_batch(ROWS), shard)
-    if shard.rank == 1:
+    if shard.rank == shard.world - 1:
         batch.observation.state[0, 0] = float("nan")
     sac.update(batch)
+    return sac, before
+
+
+def all_on_a_rank(shard: Shard, folder: Path) -> None:
+    """Everything that the tests below look at, in one start of the processes: that takes longest."""
+    for variant in VARIANTS:
+        save_file(learned(variant, shard), folder / f"{variant} {shard.rank}.safetensors")
+    (folder / f"refused {shard.rank}").write_text(differing(shard))
+    sac, before = poisoned(shard)
+    save_file(before, folder / f"before {shard.rank}.safetensors")
+    save_file(
+        state_tensors(sac) | {"skipped": sac.skipped_updates}, folder / f"after {shard.rank}.safetensors"
+    )
+
+
+@pytest.fixture(scope="module")
+def by_two(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder: Path = tmp_path_factory.mktemp("ranks")
+    on_ranks(all_on_a_rank, folder)
+    return folder
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_two_ranks_make_the_updates_of_one_process_on_the_summed_batch(by_two: Path, variant: str) -> None:
+    """Networks, targets, temperature, moments and metrics; on both ranks the same, bit for bit."""
+    alone = learned(variant, ALONE)
+    first, second = (load_file(by_two / f"{variant} {rank}.safetensors") for rank in range(2))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+    torch.testing.assert_close(first, alone, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_rank_with_other_weights_is_refused_on_every_rank(by_two: Path, rank: int) -> None:
+    assert "rank 1 differs from rank 0" in (by_two / f"refused {rank}").read_text()
+
+
+@pytest.mark.parametrize("rank", [0, 1])
+def test_a_gradient_that_is_not_finite_on_one_rank_is_stepped_along_by_none(by_two: Path, rank: int) -> None:
+    before, after = (load_file(by_two / f"{when} {rank}.safetensors") for when in ("before", "after"))
     kept = ("encoder", "actor", "critics", "gripper", "log_temperature", "optimiser")
-    after = state_tensors(sac)
     assert all(torch.equal(before[name], after[name]) for name in before if name.startswith(kept))
-    assert sac.skipped_updates == 3  # critic, actor, temperature
-
-
-def test_a_gradient_that_is_not_finite_on_one_rank_is_stepped_along_by_none(tmp_path: Path) -> None:
-    on_ranks(skip_where_one_rank_has_nan, tmp_path)
+    assert after["skipped"] == 3  # critic, actor, temperature
 
 
 def test_the_rows_of_all_ranks_are_the_summed_batch() -> None:

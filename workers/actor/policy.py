@@ -1,9 +1,11 @@
 """The policy as the actor runs it: weights in, one action per observation out.
 
 The same class serves acting (sampled, with a little gripper exploration) and evaluation (deterministic).
+Weights go into a second set of networks, by another thread if need be; to drive with them is pointer work.
 """
 
-from collections.abc import Mapping
+import copy
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import torch
@@ -15,11 +17,24 @@ from workers.config import AlgorithmConfig, PolicyConfig
 from workers.learner.batch import Observation
 from workers.learner.encoders import ObservationEncoder
 from workers.learner.networks import NUM_DISCRETE_ACTIONS, Actor, GripperCritic
+from workers.learner.sac_state import BACKBONE
 from workers.transport.record import FeatureSpec
+
+_PIECE = 32_768  # elements checked and copied at once, in about 0.1 ms
 
 
 class PolicyRejected(ValueError):
     """Weights that must not drive the arm: of another network, or not finite. The old ones stay."""
+
+
+class _Networks(nn.Module):
+    """What acting needs; parameters are named as in `policy_tensors(sac)`."""
+
+    def __init__(self, features: FeatureSpec, policy: PolicyConfig) -> None:
+        super().__init__()
+        self.encoder = ObservationEncoder(features, policy, pretrained=False)
+        self.actor = Actor(self.encoder.out_dim, features.motion_dim, policy)
+        self.gripper = GripperCritic(self.encoder.out_dim, policy) if features.gripper else None
 
 
 class Policy:
@@ -35,15 +50,11 @@ class Policy:
         self.features = features
         self.version = 0
         """Version of the weights in use; 0 until the first `load`."""
-        self._encoder = ObservationEncoder(features, policy, pretrained=False)
-        self._actor = Actor(self._encoder.out_dim, features.motion_dim, policy)
-        self._gripper = GripperCritic(self._encoder.out_dim, policy) if features.gripper else None
-        networks: dict[str, nn.Module] = {"encoder": self._encoder, "actor": self._actor}
-        if self._gripper is not None:
-            networks["gripper"] = self._gripper
-        self._networks = nn.ModuleDict(networks).eval().requires_grad_(False).to(device)
+        self._networks = _Networks(features, policy).eval().requires_grad_(False).to(device)
         self._discrete_exploration = algorithm.discrete_exploration
-        self._frozen_backbone = not self._encoder.backbone_trained
+        backbone = self._networks.encoder.backbone
+        self._frozen = not self._networks.encoder.backbone_trained
+        self._spare = copy.deepcopy(self._networks, {id(backbone): backbone} if self._frozen else {})
 
     def load_bytes(self, data: bytes, version: int) -> None:
         """`load` from one safetensors buffer. Raises PolicyRejected."""
@@ -58,7 +69,17 @@ class Policy:
 
         Raises PolicyRejected and keeps the present weights when anything is wrong.
         """
-        own = self._networks.state_dict()
+        self.prepare(tensors, version)
+        self.take(version)
+
+    def prepare(
+        self, tensors: Mapping[str, Tensor], version: int, breathe: Callable[[], None] = lambda: None
+    ) -> None:
+        """Verify weights and lay them ready for `take`. `act` may run in another thread meanwhile.
+
+        `breathe` is called after every 0.1 ms or so of work. Raises PolicyRejected.
+        """
+        own = self._spare.state_dict()
         missing = [name for name in own if name not in tensors and not self._may_miss(name)]
         unknown = [name for name in tensors if name not in own]
         if missing or unknown:
@@ -67,21 +88,27 @@ class Policy:
                 f" unknown ({(missing + unknown)[0]!r} first); use the settings it was trained with"
             )
         for name, tensor in tensors.items():
-            if tensor.shape != own[name].shape:
-                raise PolicyRejected(
-                    f"policy {version}: {name} has shape {list(tensor.shape)}, not {list(own[name].shape)}"
-                )
-            if not torch.isfinite(tensor).all():
-                raise PolicyRejected(
-                    f"policy {version}: {name} holds NaN or infinity; the learner has diverged"
-                )
-        with torch.no_grad():
-            for name, tensor in tensors.items():
-                own[name].copy_(tensor)
+            _check_kind(name, tensor, own[name], version)
+        for name, tensor in tensors.items():
+            if self._may_miss(name):  # both sets of networks share it, and it never changes
+                if not torch.equal(tensor.to(own[name].device), own[name]):
+                    raise PolicyRejected(f"policy {version}: {name} is frozen, yet it has changed")
+                continue
+            for mine, given in _pieces(own[name], tensor):
+                if not torch.isfinite(given).all():
+                    raise PolicyRejected(
+                        f"policy {version}: {name} holds NaN or infinity; the learner has diverged"
+                    )
+                mine.copy_(given)
+                breathe()
+
+    def take(self, version: int) -> None:
+        """Drive with the weights prepared last, as `version`."""
+        self._networks, self._spare = self._spare, self._networks
         self.version = version
 
     def _may_miss(self, name: str) -> bool:
-        return self._frozen_backbone and self.version > 0 and name.startswith("encoder.backbone.")
+        return self._frozen and self.version > 0 and name.startswith(BACKBONE)
 
     @torch.inference_mode()
     def act(
@@ -94,10 +121,11 @@ class Policy:
         Deterministic is tanh of the mean and the best gripper command; otherwise the motion is sampled and
         the gripper command is random with probability `discrete_exploration`.
         """
-        z = self._encoder(self._as_batch(observation))
-        action = self._actor(z)[0].tanh() if deterministic else self._actor.sample(z, generator)[0]
-        if self._gripper is not None:
-            command = self._gripper(z).argmax(dim=1, keepdim=True)
+        nets = self._networks
+        z = nets.encoder(self._as_batch(observation))
+        action = nets.actor(z)[0].tanh() if deterministic else nets.actor.sample(z, generator)[0]
+        if nets.gripper is not None:
+            command = nets.gripper(z).argmax(dim=1, keepdim=True)
             if not deterministic and self._explores(generator):
                 command = torch.randint(
                     NUM_DISCRETE_ACTIONS, (1, 1), generator=generator, device=generator.device
@@ -115,3 +143,23 @@ class Policy:
         views = [observation[f"observation.images.{camera}"] for camera in self.features.cameras]
         none = state.new_empty((1, *self.features.image_shape), dtype=torch.uint8)
         return Observation(state, torch.stack(views, dim=1) if views else none)
+
+
+def _check_kind(name: str, tensor: Tensor, own: Tensor, version: int) -> None:
+    """Raises PolicyRejected when shape or number type differ."""
+    if tensor.shape != own.shape:
+        raise PolicyRejected(
+            f"policy {version}: {name} has shape {list(tensor.shape)}, not {list(own.shape)}"
+        )
+    if tensor.dtype != own.dtype:
+        raise PolicyRejected(f"policy {version}: {name} holds {tensor.dtype}, not {own.dtype}")
+
+
+def _pieces(own: Tensor, given: Tensor) -> Iterator[tuple[Tensor, Tensor]]:
+    """Both tensors in parts of about `_PIECE` elements, cut along the first dimension."""
+    if own.numel() <= _PIECE:
+        yield own, given
+        return
+    rows = max(1, _PIECE * len(own) // own.numel())
+    for first in range(0, len(own), rows):
+        yield own[first : first + rows], given[first : first + rows]

@@ -19,7 +19,7 @@ from workers.learner.memory import ReplayTooLarge, check_fits, replay_bytes
 from workers.learner.metrics import MetricsLog
 from workers.learner.replay import Replay
 from workers.learner.sac import SAC, Metrics
-from workers.learner.sac_state import load_state_tensors, policy_tensors, state_tensors
+from workers.learner.sac_state import frozen_tensors, load_state_tensors, policy_tensors, state_tensors
 from workers.learner.settings_hash import settings_hash
 from workers.processors.build import feature_spec
 from workers.transport.log import LogMismatch, LogReader
@@ -61,6 +61,7 @@ class LearnerSession:
         self._settings_hash = settings_hash(policy, algorithm)
         self._rng = np.random.default_rng(config.run.seed)
         self._shelf = PolicyShelf(config.run_dir / "policy")
+        self._frozen_laid = False
         self._checkpoints = CheckpointStore(config.run_dir / "checkpoints", keep=config.checkpoint.keep)
         self._metrics_log = MetricsLog(config)
         self._metrics: dict[str, float] = {}
@@ -147,12 +148,18 @@ class LearnerSession:
     # what leaves
 
     def publish(self) -> int | None:
-        """Lay down the policy; its version, or None when it holds NaN and must not drive an arm."""
-        tensors = policy_tensors(self.sac)
+        """Lay down the policy; its version, or None when it holds NaN and must not drive an arm.
+
+        A frozen backbone is laid down once, before the first version of this session.
+        """
+        tensors = policy_tensors(self.sac, include_frozen=False)
         if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
             log.error("the policy holds NaN or infinity and is not published; lower the learning rates")
             return None
         try:
+            if not self._frozen_laid and (frozen := frozen_tensors(self.sac)):
+                self._shelf.publish_frozen(frozen)
+            self._frozen_laid = True
             self._shelf.publish(self.policy_version + 1, tensors)
         except OSError as error:
             log.error(

@@ -41,6 +41,12 @@ class PolicyShelf:
         except FileNotFoundError:
             return None
 
+    def files(self, version: int, frozen: bool) -> list[Path]:
+        """The files of a version, its frozen part first if asked for and there; empty when it is gone."""
+        trained = self._path(version)
+        parts = [*(self._frozen_paths()[-1:] if frozen else []), trained]
+        return parts if trained.exists() else []
+
     def versions(self) -> list[int]:
         """Versions on the shelf, oldest first."""
         return sorted(int(path.stem.split("-")[1]) for path in self._directory.glob("policy-*.safetensors"))
@@ -64,13 +70,17 @@ class PolicyShelf:
 
     def frozen(self) -> tuple[str, bytes] | None:
         """SHA-256 in hexadecimal and bytes of the newest frozen part; None when none is there undamaged."""
-        paths = sorted(self._directory.glob("frozen-*.safetensors"), key=lambda path: path.stat().st_mtime_ns)
-        for path in reversed(paths):
+        for path in reversed(self._frozen_paths()):
             data = path.read_bytes()
             digest = sha256(data).hexdigest()
             if path.stem == f"frozen-{digest[:_HASH_DIGITS]}":
                 return digest, data
         return None
+
+    def _frozen_paths(self) -> list[Path]:
+        """Oldest first."""
+        paths = self._directory.glob("frozen-*.safetensors")
+        return sorted(paths, key=lambda path: path.stat().st_mtime_ns)
 
     def _path(self, version: int) -> Path:
         return self._directory / f"policy-{version:08d}.safetensors"

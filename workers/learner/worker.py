@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from workers.config import Config
 from workers.model.events import BufferFilled, LearnerProgress, PolicyPublished
 from workers.model.orders import Learn
+from workers.runtime.beginning import Beginning
 from workers.runtime.harness import Desk, WorkerFailure
 
 if TYPE_CHECKING:  # torch takes seconds to import: only in the process that trains
@@ -17,8 +18,11 @@ LEAST_DEMONSTRATION_STEPS = 40  # cloning fewer would only memorise one episode
 log = logging.getLogger(__name__)
 
 
-def main(desk: Desk, config: Config) -> None:
-    """Train until told to quit. Raises WorkerFailure when the session is refused; it says why."""
+def main(desk: Desk, config: Config, beginning: Beginning = Beginning.AS_LEFT) -> None:
+    """Train until told to quit. Raises WorkerFailure when the session is refused; it says why.
+
+    `beginning` says what becomes of checkpoints at the first start; a worker that is started again goes on.
+    """
     from workers.learner.memory import tune_allocator
     from workers.learner.session import LearnerSession, SessionRefused
     from workers.processors.errors import EnvironmentRefused

@@ -49,13 +49,13 @@ def looked_over(document: Document, config: Config) -> Seen | None:
 
     `config` is the document's, with what the command line changed. Raises ConfigError with the lines of the file.
     """
-    document.refuse(_device_problems(config))
+    document.refuse(device_problems(config))
     if config.env.robot is not None:
         document.refuse(problems(config))
     return looked(document, config)
 
 
-def _device_problems(config: Config) -> Iterator[tuple[KeyPath, str]]:
+def device_problems(config: Config) -> Iterator[tuple[KeyPath, str]]:
     """Devices that are not here; PyTorch is asked only where one is wanted that not every machine has."""
     wanted = {
         ("device",): config.device,

@@ -8,16 +8,22 @@ from workers.config import Config
 from workers.learner.worker import main as learner_main
 from workers.robot.board import Board
 from workers.robot.worker import main as robot_main
+from workers.runtime.beginning import Beginning
+from workers.runtime.harness import Desk
 from workers.station.handle import WorkerHandle, WorkerSpec
 
 LEARNER_NICE = 10  # on a small machine the control loop comes first
 ACTOR_SILENT_S = 5.0
 ENVIRONMENT_SILENT_S = 30.0  # a stranger's environment may take its time over a step or a reset
+LEARNER_SILENT_S = 60.0
+LINK_SILENT_S = 20.0  # it waits for nothing, but a loaded machine may leave it little
+INGEST_SILENT_S = 20.0
+SAVING_S = 4.0  # a learner's last checkpoint, where no arm waits for the end
 
 
-def crew(config: Config, board: Board) -> list[WorkerSpec]:
+def crew(config: Config, board: Board, beginning: Beginning = Beginning.AS_LEFT) -> list[WorkerSpec]:
     """Specifications of every worker of a run; a Gymnasium environment lives in the actor, and only training learns."""
-    learner = WorkerSpec("learner", learner_main, (config,), silent_limit_s=60.0, nice=LEARNER_NICE)
+    learner = _learner(config, beginning)
     if config.env.type == "gymnasium":
         actor = WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ENVIRONMENT_SILENT_S)
         return [actor, learner]
@@ -31,6 +37,38 @@ def crew(config: Config, board: Board) -> list[WorkerSpec]:
         WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ACTOR_SILENT_S),
         *([learner] if config.mode is None else []),
     ]
+
+
+def _learner(config: Config, beginning: Beginning) -> WorkerSpec:
+    """The learner, or the link to one elsewhere: both take the same orders and tell the same events."""
+    if config.policy.actor_learner_config.learner_host is not None:
+        return WorkerSpec("learner", link_main, (config,), LINK_SILENT_S, nice=LEARNER_NICE)
+    return WorkerSpec("learner", learner_main, (config, beginning), LEARNER_SILENT_S, nice=LEARNER_NICE)
+
+
+def serving_crew(config: Config, listen: str, beginning: Beginning) -> list[WorkerSpec]:
+    """Workers of a learner's station: who takes in what actors elsewhere send, and who learns from it.
+
+    `listen` is ADDRESS:PORT.
+    """
+    return [
+        WorkerSpec("ingest", ingest_main, (config, listen), INGEST_SILENT_S),
+        WorkerSpec("learner", learner_main, (config, beginning), LEARNER_SILENT_S, stop_s=SAVING_S),
+    ]
+
+
+def link_main(desk: Desk, config: Config) -> None:
+    """The link to a learner elsewhere; gRPC is imported by its own process only."""
+    from workers.transport.link_worker import main
+
+    main(desk, config)
+
+
+def ingest_main(desk: Desk, config: Config, listen: str) -> None:
+    """The network's side of a learner that serves; gRPC is imported by its own process only."""
+    from workers.transport.ingest_worker import main
+
+    main(desk, config, listen)
 
 
 def stop_waves(handles: Mapping[str, WorkerHandle]) -> list[list[WorkerHandle]]:

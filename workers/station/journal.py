@@ -6,7 +6,7 @@ from pathlib import Path
 
 import msgspec
 
-from workers.model.events import ArmMoved, Event, FramePreview
+from workers.model.events import ActorsSeen, ArmMoved, Event, FramePreview, LinkChanged
 from workers.model.places import EVENTS_NAME
 from workers.runtime.lines import line_end
 
@@ -23,10 +23,16 @@ class Journal:
         self._end_torn = line_end(path)
         self._file = path.open("ab", buffering=0)
         self._written_s: dict[tuple[type[Event], str], float] = {}
+        self._news: dict[type[Event], object] = {}
         self._failed = False
 
     def write(self, event: Event) -> None:
         now = time.monotonic()
+        news = _news(event)
+        if news is not None:
+            if self._news.get(type(event)) == news:
+                return
+            self._news[type(event)] = news
         period_s = SPARSE_PERIOD_S.get(type(event))
         if period_s is not None:
             key = (type(event), getattr(event, "camera", ""))
@@ -46,3 +52,13 @@ class Journal:
 
     def close(self) -> None:
         self._file.close()
+
+
+def _news(event: Event) -> object:
+    """What is new in an event that comes every second with other figures; None of every other event."""
+    match event:
+        case LinkChanged(state, learner, reason):
+            return state, learner, reason
+        case ActorsSeen(actors):
+            return tuple((actor.actor_id, actor.host, actor.connected) for actor in actors)
+    return None

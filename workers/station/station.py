@@ -15,11 +15,12 @@ import numpy as np
 from workers.config import Config
 from workers.model import commands as c
 from workers.model import events as e
-from workers.model.orders import Hold, NewRecords, Operate, Order, Preview, Rest, TakePolicy
+from workers.model.orders import Hold, NewRecords, NoteSuccess, Operate, Order, Preview, Rest, TakePolicy
 from workers.model.places import socket_path
 from workers.model.reduce import reduce
 from workers.model.state import EPISODES_KEPT, ConsoleState, Worker
 from workers.robot.board import STATION_WORD, Board
+from workers.runtime.beginning import Beginning
 from workers.runtime.episode_book import EpisodeBook
 from workers.runtime.shared import SharedNewest
 from workers.station.crew import crew, stop_waves
@@ -49,6 +50,7 @@ class Station:
         until_success: end when an evaluation reaches this success rate; None goes on for ever.
         wait_for_start: begin the recipe at a console's `StartRun` instead of at once.
         seen: what a look at the run's Gymnasium environment found; nothing of an arm's run.
+        beginning: what a learner on this machine does with checkpoints.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Station:
         until_success: float | None,
         wait_for_start: bool,
         seen: Seen | None = None,
+        beginning: Beginning = Beginning.AS_LEFT,
     ) -> None:
         self.state = ConsoleState()
         self._config = config
@@ -80,7 +83,7 @@ class Station:
         self._board = Board.create(context, sizes)
         self._handles = {
             spec.name: WorkerHandle(spec, context, self._run_dir, self._fold, self._give_standing)
-            for spec in crew(config, self._board)
+            for spec in crew(config, self._board, beginning)
         }
         self._recipe = recipe_of(self, config, until_success)
         self._server = Server(
@@ -225,6 +228,8 @@ class Station:
                 self._handles["learner"].give(NewRecords())
         elif isinstance(event, e.PolicyPublished):
             self.stand("actor", TakePolicy(event.version))
+        elif isinstance(event, e.EvaluationProgress) and event.finished and event.trials:
+            self._handles["learner"].give(NoteSuccess(event.policy_version, event.successes, event.trials))
         before, self.state = self.state, reduce(self.state, event)
         self._recipe.on_event(event)
         if not isinstance(event, INTERNAL_EVENTS):

@@ -1,0 +1,147 @@
+"""Opening a run: its configuration with what the command line changed, its directory, its lock, its disk.
+
+Every "no" is a StationRefused, before anything was started.
+"""
+
+import fcntl
+import os
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from workers.config import Config, ConfigError, Document, RunConfig, load_document
+from workers.config.expected import expected
+from workers.model.places import StationLock, announce, lock_path, read_lock, socket_path, write_lock
+from workers.model.wire import PROTOCOL_VERSION
+from workers.runtime.beginning import Beginning
+
+LEAST_DISK_BYTES = 1_000_000_000  # about 17 minutes of two raw 128x128 cameras at 10 Hz
+LOCK_WITHIN_S = 0.5  # somebody who only looks whether the lock is held has it for a moment
+
+
+class StationRefused(Exception):
+    """The run cannot be opened; the text says what, why and what to do."""
+
+
+def configured(path: Path, **run: Any) -> tuple[Document, Config]:
+    """The file, and its configuration with the keys of [run] that the command line gives (not None)."""
+    try:
+        document = load_document(path)
+    except ConfigError as error:
+        raise StationRefused(str(error)) from error
+    config = document.config
+    given = {key: _checked(key, value) for key, value in run.items() if value is not None}
+    return document, msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, **given))
+
+
+def _checked(key: str, value: Any) -> Any:
+    """A value of the command line that stands for run.`key`, held to the same rule as in the file."""
+    (field,) = (field for field in msgspec.structs.fields(RunConfig) if field.name == key)
+    try:
+        return msgspec.convert(value, field.type)
+    except msgspec.ValidationError as error:
+        wanted = expected(msgspec.inspect.type_info(field.type))
+        raise StationRefused(f"--{key} {value}: it must be {wanted}") from error
+
+
+def beginning_of(resume: bool, fresh: bool) -> Beginning:
+    """What `--resume` and `--fresh` ask for. Raises StationRefused when both are given."""
+    if resume and fresh:
+        raise StationRefused(
+            "--resume and --fresh exclude each other: go on, or begin anew; give one of them"
+        )
+    return Beginning.RESUME if resume else Beginning.FRESH if fresh else Beginning.AS_LEFT
+
+
+def check_beginning(config: Config, beginning: Beginning) -> None:
+    """Refuse `--resume` where there is nothing to go on from; whether it is sound, the learner sees."""
+    if beginning is Beginning.RESUME and not any((config.run_dir / "checkpoints").glob("step-*")):
+        raise StationRefused(
+            f"--resume: the run {config.run.name} has no checkpoint in {config.run_dir / 'checkpoints'}. "
+            "Look at the name and the folder you start in, or leave --resume out to begin."
+        )
+
+
+def make_run_dir(config: Config) -> None:
+    """Raises StationRefused when it cannot be made."""
+    try:
+        config.run_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StationRefused(
+            f"the run directory {config.run_dir} cannot be made: {error.strerror}. "
+            "Set run.directory to a place you may write to."
+        ) from error
+
+
+def check_disk(run_dir: Path) -> None:
+    """Raises StationRefused when there is too little room."""
+    free = shutil.disk_usage(run_dir).free
+    if free < LEAST_DISK_BYTES:
+        raise StationRefused(
+            f"only {free / 1e9:.2f} GB are free for {run_dir}; a run needs at least "
+            f"{LEAST_DISK_BYTES / 1e9:.0f} GB for its transition log. "
+            "Free some space or set run.directory to another disk."
+        )
+
+
+class RunLock:
+    """Exclusive use of a run directory; who `serves` consoles also leaves the files by which they find it."""
+
+    def __init__(self, config: Config, path: Path, serves: bool = True) -> None:
+        self._run_dir = config.run_dir
+        self._serves = serves
+        socket = str(socket_path(config.run_dir)) if serves else ""
+        self._lock = StationLock(os.getpid(), PROTOCOL_VERSION, socket, str(path.resolve()), config.run.name)
+        self._undo: list[Callable[[], object]] = []
+
+    def __enter__(self) -> "RunLock":
+        try:
+            file = _exclusive(lock_path(self._run_dir))
+        except BlockingIOError as error:
+            raise StationRefused(self._taken(read_lock(self._run_dir))) from error
+        write_lock(self._run_dir, self._lock)
+        if self._serves:
+            pointer = announce(self._run_dir)
+            self._undo.append(lambda: pointer.unlink(missing_ok=True))
+        self._undo += [lambda: lock_path(self._run_dir).unlink(missing_ok=True), file.close]
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for step in self._undo:
+            step()
+
+    def _taken(self, other: StationLock | None) -> str:
+        run = self._lock.run
+        pid = f" (pid {other.pid})" if other else ""
+        if other is not None and not other.socket:
+            return (
+                f"a learner{pid} serves the run {run} in {self._run_dir} already. End it with `kill {other.pid}`, "
+                "or give this one another name or folder."
+            )
+        return (
+            f"the run {run} is already served by another station{pid}. "
+            f"Attach with `hilserl-tui attach {run}`, end it with "
+            f"`hilserl-tui down {run}`, or give this run another name."
+        )
+
+
+def _exclusive(path: Path) -> BinaryIO:
+    """The lock file, locked. Raises BlockingIOError when somebody keeps it."""
+    until_s = time.monotonic() + LOCK_WITHIN_S
+    while True:
+        file = path.open("ab")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            if time.monotonic() > until_s:
+                raise
+            time.sleep(0.02)
+            continue
+        if path.exists() and os.fstat(file.fileno()).st_ino == path.stat().st_ino:
+            return file
+        file.close()  # the station that just ended took the file away with it

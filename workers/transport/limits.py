@@ -4,6 +4,7 @@ from typing import Final
 
 MESSAGE_BYTES: Final = 4 * 1024 * 1024
 METADATA_BYTES: Final = 8 * 1024
+CONNECTIONS: Final = 128  # at once; far from the 1024 files a process may have open
 STREAMS_PER_CONNECTION: Final = 16
 PING_PERIOD_S: Final = 5.0
 PING_ANSWER_S: Final = 3.0
@@ -29,6 +30,7 @@ def server_options() -> Options:
     return [
         *_BOTH,
         ("grpc.so_reuseport", 0),  # another process on the port must fail, not share it
+        ("grpc.max_allowed_incoming_connections", CONNECTIONS),
         ("grpc.max_concurrent_streams", STREAMS_PER_CONNECTION),
         ("grpc.keepalive_time_ms", _ms(2 * PING_PERIOD_S)),
         ("grpc.keepalive_timeout_ms", _ms(PING_PERIOD_S)),

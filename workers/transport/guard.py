@@ -13,6 +13,7 @@ from workers.transport.channel import Credential, LocalCredential
 from workers.transport.credentials import CredentialError, state_dir
 from workers.transport.enrolment import JoinInvitation
 from workers.transport.enrolment_service import METHOD, EnrolmentService
+from workers.transport.guard_messages import tolerant
 from workers.transport.limits import server_options
 from workers.transport.limits_peers import Peers, SecurityEvent, Watchman, address_of
 from workers.transport.tokens import JoinTokens, SessionTokens
@@ -43,7 +44,7 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             return await continuation(handler_call_details)
         if self.holder(handler_call_details.invocation_metadata) is None:
             return self._refusal
-        return await continuation(handler_call_details)
+        return tolerant(await continuation(handler_call_details))
 
     def holder(self, metadata: Any) -> str | None:
         """Label of the robot whose token these call headers carry, None when they carry none that is valid."""

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from msgspec import structs
@@ -13,9 +14,11 @@ from tests.emulators.ranks import on_ranks
 from tests.learner.test_sac import FEATURES, POLICY, SMALL, make_batch
 from workers.config import AlgorithmConfig
 from workers.learner.batch import Batch, Observation
+from workers.learner.replay import Replay
 from workers.learner.sac import SAC
 from workers.learner.sac_state import state_tensors
 from workers.learner.sharding import ALONE, RanksDiffer, Shard, digest
+from workers.transport.record import Step
 
 ROWS = 12
 UPDATES = 24
@@ -137,3 +140,32 @@ def test_the_rows_of_all_ranks_are_the_summed_batch() -> None:
     taken = torch.cat([rows[Shard(rank, 3).rows] for rank in range(3)])
     assert sorted(taken.tolist()) == rows.tolist()
     assert torch.equal(rows[ALONE.rows], rows)
+
+
+def filled_replay() -> Replay:
+    rng, replay = np.random.default_rng(0), Replay(FEATURES, 60, 60)
+    for number in range(80):
+        replay.add(
+            Step(
+                episode=number // 40, step=number, state=rng.normal(size=3).astype(np.float32), reward=0.0,
+                images=rng.integers(0, 255, FEATURES.image_shape, np.uint8), terminated=False, truncated=False,
+                action=rng.uniform(-1, 1, 4).astype(np.float32), is_demonstration=number < 40,
+            )
+        )  # fmt: skip
+    return replay
+
+
+def test_the_ranks_batches_are_the_rows_of_the_batch_that_one_process_draws() -> None:
+    def drawn(size: int, shard: Shard) -> Batch:
+        return filled_replay().sample(size, 0.5, np.random.default_rng(1), 2, shard)
+
+    whole = drawn(10, ALONE)
+    for rank in range(2):
+        shard = Shard(rank, 2)
+        mine, theirs = drawn(5, shard), own_rows(whole, shard)
+        assert torch.equal(mine.observation.images, theirs.observation.images)
+        assert torch.equal(mine.next_observation.images, theirs.next_observation.images)
+        assert torch.equal(mine.next_observation.state, theirs.next_observation.state)
+        assert torch.equal(mine.action, theirs.action)
+        assert torch.equal(mine.offline, theirs.offline)
+        assert 0 < mine.offline.sum() < 5

@@ -21,6 +21,8 @@ from workers.learner.augment import draw_shifts
 from workers.learner.batch import Batch, Observation
 from workers.learner.frame_store import FrameStore
 from workers.learner.index_ring import IndexRing
+from workers.learner.pictures import Shifts
+from workers.learner.sharding import ALONE, Shard
 from workers.transport.record import EpisodeEnd, FeatureSpec, Record, Step
 
 Slots = NDArray[np.int64]
@@ -212,21 +214,30 @@ class Replay:
     # Drawing
 
     def sample(
-        self, batch_size: int, online_ratio: float, rng: np.random.Generator, random_shift_px: int = 4
+        self,
+        batch_size: int,
+        online_ratio: float,
+        rng: np.random.Generator,
+        random_shift_px: int = 4,
+        shard: Shard = ALONE,
     ) -> Batch:
         """Draw with replacement, `online_ratio` from online and the rest from offline.
 
-        All come from one view while the other is empty. The batch lives in arrays that the next call of the
-        same size overwrites, its pictures on the storage device.
+        All come from one view while the other is empty. With a shard, a batch of `batch_size` for each rank is
+        drawn and the rank's own rows are copied. The batch lives in arrays that the next call of the same size
+        overwrites, its pictures on the storage device.
         Raises ValueError when there is nothing to draw.
         """
-        online = self._online_share(batch_size, online_ratio)
-        offline = batch_size - online
-        slots = np.concatenate([self._draw_online(online, rng), self._draw_offline(offline, rng)])
+        whole = batch_size * shard.world
+        online = self._online_share(whole, online_ratio)
+        slots = np.concatenate([self._draw_online(online, rng), self._draw_offline(whole - online, rng)])
+        shifts = draw_shifts(2 * whole, random_shift_px, rng)
+        own_shifts = shifts[:whole][shard.rows] + shifts[whole:][shard.rows]
+        own_online = len(range(online)[shard.rows])
         arrays = self._buffers.get(batch_size)
         if arrays is None:
             arrays = self._buffers[batch_size] = _BatchArrays(self.features, batch_size)
-        return arrays.fill(self._store, slots, online, random_shift_px, rng)
+        return arrays.fill(self._store, slots[shard.rows], own_online, own_shifts)
 
     def _online_share(self, batch_size: int, online_ratio: float) -> int:
         if not self.online_size and not self.offline_size:
@@ -261,10 +272,12 @@ class _BatchArrays:
         self.discrete_penalty = np.empty(size, np.float32)
         self.offline = np.empty(size, np.float32)
 
-    def fill(self, store: FrameStore, slots: Slots, online: int, pad: int, rng: np.random.Generator) -> Batch:
-        """Copy the transitions at `slots`, shifting pictures by up to `pad` pixels on the way."""
+    def fill(self, store: FrameStore, slots: Slots, online: int, shifts: Shifts) -> Batch:
+        """Copy the transitions at `slots`, of which the first `online` are from there.
+
+        Their pictures and then those of their successors are moved by `shifts` on the way.
+        """
         following = store.next_slot[slots]
-        shifts = draw_shifts(2 * len(slots), pad, rng)
         pictures = store.pictures.gather([*slots.tolist(), *following.tolist()], shifts)
         self.state[0], self.state[1] = store.state[slots], store.state[following]
         self.action[:] = store.action[slots]

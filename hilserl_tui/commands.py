@@ -11,6 +11,8 @@ import typer
 
 from hilserl_tui import config_commands, opening
 from hilserl_tui.launch import gone_within
+from workers.config import EXIT_CODE, ConfigError
+from workers.config.load import read_text
 from workers.model.places import StationLock, live_runs, read_lock
 
 DOWN_WITHIN_S = 15.0
@@ -33,12 +35,20 @@ RunName = Annotated[
 def open_run(
     config: Annotated[Path | None, typer.Argument(help="Configuration, a TOML file.")] = None,
     start: Annotated[bool, typer.Option("--start", help="Begin the run at once and show Train.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on from the last checkpoint; refuse when there is none.")
+    ] = False,
+    fresh: Annotated[
+        bool,
+        typer.Option("--fresh", help="Move checkpoints aside and learn anew, from all that was recorded."),
+    ] = False,
 ) -> None:
     """Start the station of CONFIG where it is absent, and attach (the default command)."""
-    if config is None and live_runs():
+    wishes = [flag for flag, given in (("--resume", resume), ("--fresh", fresh)) if given]
+    if config is None and not wishes and live_runs():
         attach("")
     else:
-        opening.open_run(config, start)
+        opening.open_run(config, start, wishes)
 
 
 @app.command("attach")
@@ -78,6 +88,46 @@ def status() -> None:
         typer.echo(asyncio.run(describe(lock)))
 
 
+@app.command("join")
+def join(
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="HOST:PORT", help="Where the learner listens; the whole join line in quotes does too."
+        ),
+    ] = None,
+    pin: Annotated[str | None, typer.Option(help="Fingerprint of its certificate.")] = None,
+    token: Annotated[
+        str | None, typer.Option(help="Token of the join line: good once, for ten minutes.")
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="Configuration to set learner_host and learner_port in; comments stay."),
+    ] = None,
+) -> None:
+    """Join a learner on another machine, with the line it prints; without arguments, asks for the line.
+
+    The line that is asked for stays out of the shell's history.
+    """
+    from hilserl_tui import joining
+
+    given = [*(words or ()), *(("--pin", pin) if pin else ()), *(("--token", token) if token else ())]
+    try:
+        text = " ".join(given) or typer.prompt("paste the learner's join line", prompt_suffix="\n")
+        line = joining.parse(text)
+        if config is not None:
+            read_text(config)  # before the token is used up
+        typer.echo(joining.join(line))
+        if config is not None:
+            joining.write_into(config, line)
+            typer.echo(f"{config} names it now; the next run of it learns there")
+        else:
+            typer.echo(f"set in your configuration, or give it as --config:\n\n{joining.toml_lines(line)}")
+    except (joining.NoJoin, ConfigError) as refused:
+        typer.echo(str(refused), err=True)
+        raise typer.Exit(EXIT_CODE) from refused
+
+
 @app.command("doctor")
 def doctor(
     directory: Annotated[Path, typer.Option(help="Where runs will be kept.")] = Path("runs"),
@@ -114,7 +164,7 @@ def _find(run: str, within_s: float = 0.0) -> StationLock:
     """The station of a live run, by name or directory; refuses when there is none or more than one fits."""
     until = time.monotonic() + within_s
     while True:
-        if run and (lock := read_lock(Path(run))) is not None:
+        if run and (lock := read_lock(Path(run))) is not None and lock.socket:
             return lock
         alive = live_runs()
         fitting = [lock for lock in alive if run in ("", lock.run)]
@@ -138,4 +188,6 @@ def with_command(arguments: list[str]) -> list[str]:
     names |= {group.name for group in app.registered_groups}
     if arguments and arguments[0] in {*names, "--help"}:
         return arguments
+    if len(arguments) == 1 and " join " in f" {arguments[0]}":  # the learner's line, pasted in quotes
+        return ["join", *arguments]
     return ["open", *arguments]

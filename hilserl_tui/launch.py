@@ -7,6 +7,7 @@ session, so that neither a closed terminal nor Ctrl-C in it reaches the workers.
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from workers.model.places import STATION_OUTPUT_NAME, StationLock, live_runs, read_lock, socket_path
@@ -23,10 +24,11 @@ class Launch:
     """A station on `run_dir`, started by `begin` unless one serves the run already.
 
     The screen is painted between making this and `begin`: a starting station takes the processor.
-    Raises LaunchError when the run directory cannot be written.
+    `wishes` are further options of it: one that runs already has made up its mind. Raises LaunchError when that
+    is so, when a learner has the run directory, or when it cannot be written.
     """
 
-    def __init__(self, config_path: Path, run_dir: Path) -> None:
+    def __init__(self, config_path: Path, run_dir: Path, wishes: Sequence[str] = ()) -> None:
         self.run_dir, self.socket = run_dir, socket_path(run_dir)
         self._command = [
             sys.executable,
@@ -36,9 +38,11 @@ class Launch:
             "--config",
             str(config_path),
             "--serve",
+            *wishes,
         ]
         self._process: subprocess.Popen[bytes] | None = None
         self._trouble = ""
+        _check_free(read_lock(run_dir), wishes)
         try:
             run_dir.mkdir(parents=True, exist_ok=True)
             (run_dir / STATION_OUTPUT_NAME).touch()
@@ -83,6 +87,22 @@ class Launch:
             f"the station ended before it answered (exit code {self._process.returncode}); "
             f"its last lines:\n\n{last_lines(output)}\n\n"
             f"what to do: mend what they name and start again; all of its output is in {output}"
+        )
+
+
+def _check_free(lock: StationLock | None, wishes: Sequence[str]) -> None:
+    """Raises LaunchError when whoever has the run directory is not the station that is wanted."""
+    if lock is not None and not lock.socket:
+        raise LaunchError(
+            f"a learner (pid {lock.pid}) keeps its files in this run's folder\n"
+            "why: hilserl-worker learner was started in this folder, with the same run.directory and run.name\n"
+            "what to do: start it in another folder, or with --directory"
+        )
+    if lock is not None and wishes:
+        raise LaunchError(
+            f"the run {lock.run} is alive already, {' and '.join(wishes)} comes too late\n"
+            "why: its learner has begun\n"
+            f"what to do: hilserl-tui attach {lock.run}, or hilserl-tui down {lock.run} and start again"
         )
 
 

@@ -6,6 +6,7 @@ Every "no" is words on standard error and exit code 2. Textual is imported when 
 import gc
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
     from hilserl_tui.client import StationClient
 
 
-def open_run(config: Path | None, start: bool) -> NoReturn:
-    """Start the station of `config` where it is absent, and attach."""
+def open_run(config: Path | None, start: bool, wishes: Sequence[str] = ()) -> NoReturn:
+    """Start the station of `config` where it is absent, and attach; `wishes` are options for that station."""
     if config is None:
         refuse(
             "no configuration was named and no run is alive",
@@ -27,7 +28,7 @@ def open_run(config: Path | None, start: bool) -> NoReturn:
     try:
         run_dir = load(config).run_dir
         _need_terminal()
-        launch = Launch(config, run_dir)
+        launch = Launch(config, run_dir, wishes)
     except (ConfigError, LaunchError) as error:
         _say_and_leave(str(error))
     from hilserl_tui.client import LiveClient

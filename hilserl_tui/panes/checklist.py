@@ -211,7 +211,10 @@ def _next(state: ConsoleState, width: int) -> list[Row]:
         (
             ("next  ", "dim"),
             (" t ", "key"),
-            (" watch and help it train" if state.run and state.run.trains else " watch and take part", "bold"),
+            (
+                " watch and help it train" if state.run and state.run.trains else " watch and take part",
+                "bold",
+            ),
             (f"   {progress.detail}", "dim"),
         ),
     ]

@@ -1,9 +1,9 @@
 """Health: every worker, its loop rate, and why it is not well."""
 
-from hilserl_tui.panes.draw import Row, elide, figure
+from hilserl_tui.panes.draw import Row, age, elide, figure
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
-from workers.model.events import WorkerState
+from workers.model.events import LinkState, WorkerState
 from workers.model.state import Rate, Worker
 
 _SHAPES: dict[WorkerState, tuple[str, str]] = {
@@ -19,7 +19,7 @@ class Health(Lines):
     title = "workers"
 
     def watched(self, view: View) -> tuple[object, ...]:
-        return view.state.workers, view.state.rates
+        return view.state.workers, view.state.rates, _link_words(view)
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         workers = view.state.workers
@@ -29,11 +29,26 @@ class Health(Lines):
         order = list(workers.values())
         if len(order) > height:
             order.sort(key=lambda worker: worker.state is WorkerState.RUNNING)
-        return [line(worker, view.state.rates.get(worker.name), width) for worker in order[:height]]
+        shown = []
+        for worker in order[:height]:
+            link = _link_words(view) if worker.name == "learner" else ""
+            shown.append(line(worker, view.state.rates.get(worker.name), width, link))
+        return shown
 
 
-def line(worker: Worker, rate: Rate | None, width: int) -> Row:
-    """One worker: shape, name, then rate and p99, or the state and its reason."""
+def _link_words(view: View) -> str:
+    """Of a learner elsewhere: how the link to it is."""
+    link = view.state.link
+    if link is None:
+        return ""
+    if link.state is LinkState.UP:
+        return f"link {link.round_trip_ms:.0f} ms"
+    word = "refused" if link.state is LinkState.REFUSED else "no link"
+    return f"{word} {age(max(0.0, view.now_s - link.since_s))}"
+
+
+def line(worker: Worker, rate: Rate | None, width: int, link: str = "") -> Row:
+    """One worker: shape, name, then rate and p99, or the state and its reason; of a link how it is."""
     shape, style = _SHAPES[worker.state]
     head: Row = ((f"{shape} ", style), (elide(worker.name, 13 if width < 44 else 16), "text"))
     if worker.state is not WorkerState.RUNNING:
@@ -42,6 +57,8 @@ def line(worker: Worker, rate: Rate | None, width: int) -> Row:
         room = width - 15 - len(word)
         return (*head, (word, style), (elide(f"{' ' if word else ''}{worker.reason}", room), style))
     again = f"↻{worker.restarts}" if worker.restarts else ""
+    if link:
+        return (*head, (f"{link} ", "dim" if link.startswith("link") else "violet"), (again, "yellow"))
     if rate is None:
         return (*head, ("running ", "dim"), (again, "yellow"))
     tail: list[tuple[str, str]] = [(f"{figure(rate.hz, 1, 6)} Hz", "text")]

@@ -17,7 +17,9 @@ class LearnerPane(Lines):
     def watched(self, view: View) -> tuple[object, ...]:
         state = view.state
         seconds = select.policy_age_s(state, view.now_s)
-        return state.learner, state.policy_version, state.run, None if seconds is None else age(seconds)
+        wanted = state.link.policy_wanted if state.link else 0
+        old = None if seconds is None else age(seconds)
+        return state.learner, state.policy_version, state.run, wanted, old
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         state = view.state
@@ -27,13 +29,15 @@ class LearnerPane(Lines):
         policy = f"{state.policy_version:4d}" if state.policy_version else "   –"
         old = f"  {age(seconds):>6} old" if seconds is not None else "  none yet"
         behind = learner.policy_version - state.policy_version
+        wanted = state.link.policy_wanted if state.link else 0
+        late = f"  fetching {wanted}" if wanted else f"  {behind} behind" if behind > 1 else ""
         rows: list[Row] = [
             ((learner.status, "text"),),
             (
                 ("policy  ", "dim"),
                 (policy, "bold"),
                 (old, "text" if seconds is None or seconds < 60 else "yellow"),
-                (f"  {behind} behind" if behind > 1 else "", "yellow"),
+                (late, "yellow"),
             ),
             (
                 ("UTD     ", "dim"),

@@ -2,10 +2,11 @@
 
 from typing import NamedTuple
 
-from hilserl_tui.panes.draw import Row, elide, figure, fit, row_width, spread
+from hilserl_tui.panes.draw import Row, age, count, elide, figure, fit, row_width, size, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
-from workers.model.events import Driver, GateMode
+from workers.model import select
+from workers.model.events import Driver, GateMode, LinkState
 
 
 class Condition(NamedTuple):
@@ -85,6 +86,8 @@ class StateBar(Lines):
             None if view.link_ms is None else round(view.link_ms),
             view.clearing,
             view.watching,
+            None if state.link is None else state.link.state,
+            outage(view),
         )
 
     def show(self, view: View) -> None:
@@ -96,6 +99,11 @@ class StateBar(Lines):
         word = f" {now.word} ".ljust(11)
         if height >= 3:
             return _stopped_rows(view, now, width)
+        if lost := outage(view):
+            refused = state_of_link(view) is LinkState.REFUSED
+            block = (" ✗ REFUSED ", "red_block") if refused else (" ◌ NO LINK ", "violet_block")
+            figures = _figures(view, width, short=width < 120)
+            return [spread(((word, now.style), ("▏", "faint"), block, (f" {lost}", "bold")), figures, width)]
         figures = _figures(view, width)
         room = width - len(word) - row_width(figures) - 2  # a space on either side
         return [spread(((word, now.style), (" " + elide(now.text, room), "bold")), figures, width)]
@@ -113,7 +121,26 @@ def _stopped_rows(view: View, now: Condition, width: int) -> list[Row]:
     return [blank, fit(tuple((text, now.style) for text, _ in line), width, now.style), blank]
 
 
-def _figures(view: View, width: int) -> Row:
+def state_of_link(view: View) -> LinkState | None:
+    """How the link to a learner elsewhere is; None of a learner here."""
+    return view.state.link.state if view.state.link else None
+
+
+def outage(view: View) -> str:
+    """How long the learner is out of reach, what waits for it, and for how long then; "" while all is well."""
+    link = view.state.link
+    if link is None or link.state is LinkState.UP or view.over:
+        return ""
+    words = (
+        f"{age(max(0.0, view.now_s - link.since_s))}, {count(link.backlog)} wait, {size(link.backlog_bytes)}"
+    )
+    catches_up = select.catches_up_s(view.state)
+    if catches_up is not None and link.backlog:
+        words += f", {age(catches_up)} to catch up"
+    return words
+
+
+def _figures(view: View, width: int, short: bool = False) -> Row:
     """Episode, step, reward, loop rate, link; fewer on a narrow screen. Widths are fixed: nothing jitters."""
     running, rate = view.state.running, view.state.rates.get("actor")
     link = "link   – ms" if view.link_ms is None else f"link {min(view.link_ms, 999):3.0f} ms"
@@ -124,7 +151,11 @@ def _figures(view: View, width: int) -> Row:
     if running.episode >= 0:
         parts.append(f"ep {running.episode:3d}")
         parts.append(f"step {running.step:3d}/{running.step_limit:<3d}")
+        if short:
+            return (("  ".join(parts) + " ", "text"),)
         if width >= 100:
             parts.append(f"reward {running.reward:5.2f}")
     parts += [hz, link]
+    if state_of_link(view) is LinkState.UP:
+        parts.append("learner ●" if width >= 100 else "net ●")
     return (("   ".join(parts) + " ", "text"),) if width >= 100 else (("  ".join(parts) + " ", "text"),)

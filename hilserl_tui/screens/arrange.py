@@ -12,8 +12,10 @@ def is_compact(width: int, height: int) -> bool:
     return width < ROOMY[0] or height < ROOMY[1]
 
 
-def arrange(width: int, height: int, *, pushed: int = 0, only_cameras: bool = False) -> dict[str, Region]:
-    """Places by pane name; panes without a place are not shown.
+def arrange(
+    width: int, height: int, *, pushed: int = 0, only_cameras: bool = False, linked: bool = False
+) -> dict[str, Region]:
+    """Places by pane name; panes without a place are not shown. `linked`: there is a learner elsewhere.
 
     A state bar that grew by `pushed` rows moves everything down, and only the log pays for it.
     """
@@ -21,7 +23,7 @@ def arrange(width: int, height: int, *, pushed: int = 0, only_cameras: bool = Fa
     if only_cameras:
         half, rows = width // CAMERAS, body.height - pushed
         return {f"camera{i}": Region(i * half, body.y + pushed, half, rows) for i in range(CAMERAS)}
-    places = _compact(body) if is_compact(width, height) else _roomy(body)
+    places = _compact(body, linked) if is_compact(width, height) else _roomy(body, linked)
     x, y, wide, high = places["log"]
     places["log"] = Region(x, y, wide, max(0, high - pushed))
     return {name: place.translate((0, pushed)) for name, place in places.items()}
@@ -36,21 +38,27 @@ def _stack(x: int, y: int, width: int, rows: dict[str, int]) -> dict[str, Region
     return places
 
 
-def _compact(body: Region) -> dict[str, Region]:
-    """Two columns and the log; rows beyond 24 go to the pictures of arm and success, and to the log."""
-    more = max(0, (body.height - 21) // 2)
+def _compact(body: Region, linked: bool) -> dict[str, Region]:
+    """Two columns and the log; rows beyond 24 go to the pictures of arm and success, and to the log.
+
+    The link takes three rows, one of the pictures and two of the log.
+    """
+    more = max(0, (body.height - 21) // 2) - linked
     left = (body.width - 1) // 2
     right = body.width - left - 1
     columns = 16 + more
+    link = {"link": Region(0, body.y + columns, body.width, 3)} if linked else {}
+    above = columns + 3 * linked
     return {
+        **link,
         **_stack(0, body.y, left, {"arm": 8 + more, "intervention": 3, "buffer": 5}),
         **_stack(left + 1, body.y, right, {"rewards": 6 + more, "learner": 4, "health": 6}),
-        "log": Region(0, body.y + columns, body.width, max(0, body.height - columns)),
+        "log": Region(0, body.y + above, body.width, max(0, body.height - above)),
     }
 
 
-def _roomy(body: Region) -> dict[str, Region]:
-    """Pictures and arm on top, figures in the middle, log at the bottom."""
+def _roomy(body: Region, linked: bool) -> dict[str, Region]:
+    """Pictures and arm on top, figures in the middle, log at the bottom, with the link beside it."""
     log = max(6, body.height // 6)
     middle = max(13, round((body.height - log) * 0.36))
     top = body.height - log - middle
@@ -67,5 +75,8 @@ def _roomy(body: Region) -> dict[str, Region]:
     places |= _stack(
         wide + narrow, y, body.width - wide - narrow, {"health": health, "learner": middle - health}
     )
-    places["log"] = Region(0, y + middle, body.width, log)
+    beside = narrow if linked else 0
+    places["log"] = Region(0, y + middle, body.width - beside, log)
+    if linked:
+        places["link"] = Region(body.width - beside, y + middle, beside, log)
     return places

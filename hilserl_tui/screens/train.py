@@ -9,6 +9,7 @@ from hilserl_tui.panes.ee_bounds import EndEffector
 from hilserl_tui.panes.health import Health
 from hilserl_tui.panes.intervention import Intervention
 from hilserl_tui.panes.learner import LearnerPane
+from hilserl_tui.panes.link import LinkPane
 from hilserl_tui.panes.log import LogPane
 from hilserl_tui.panes.rewards import Rewards
 from hilserl_tui.screens.arrange import CAMERAS, arrange, is_compact
@@ -33,10 +34,20 @@ class Train(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self.only_cameras = False
+        self._linked = False
 
     def body(self) -> ComposeResult:
-        panes = [EndEffector(), Rewards(), Intervention(), Buffer(), Health(), LearnerPane(), LogPane()]
-        names = ("arm", "rewards", "intervention", "buffer", "health", "learner", "log")
+        panes = [
+            EndEffector(),
+            Rewards(),
+            Intervention(),
+            Buffer(),
+            Health(),
+            LearnerPane(),
+            LinkPane(),
+            LogPane(),
+        ]
+        names = ("arm", "rewards", "intervention", "buffer", "health", "learner", "link", "log")
         for name, pane in zip(names, panes, strict=True):
             pane.id = name
             pane.add_class("pane")
@@ -65,6 +76,9 @@ class Train(ConsoleScreen):
         if self.has_class("-stopped") != (view.stopped and not view.stale):
             self.set_class(view.stopped and not view.stale, "-stopped")
             self._place(self.size.width, self.size.height)
+        if self._linked != (view.state.link is not None):
+            self._linked = not self._linked
+            self._place(self.size.width, self.size.height)
         super().show(view)
 
     def show_cameras(self, view: View) -> None:
@@ -75,7 +89,7 @@ class Train(ConsoleScreen):
     def _place(self, width: int, height: int) -> None:
         self.set_class(is_compact(width, height), "-compact")
         pushed = 2 if self.has_class("-stopped") else 0
-        places = arrange(width, height, pushed=pushed, only_cameras=self.only_cameras)
+        places = arrange(width, height, pushed=pushed, only_cameras=self.only_cameras, linked=self._linked)
         for pane in self.query(".pane"):
             place = places.get(pane.id or "")
             pane.display = place is not None

@@ -5,6 +5,7 @@ from msgspec.structs import replace
 from workers.model import events as e
 from workers.model.state import (
     EPISODES_KEPT,
+    LINK_REPORTS_KEPT,
     LOG_LINES_KEPT,
     Arm,
     Buffer,
@@ -46,7 +47,12 @@ def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
         case e.RunEnded(reason, succeeded):
             return replace(state, progress=_ended(state.progress, reason, succeeded))
         case e.LinkChanged():
-            return replace(state, link=event)
+            return replace(
+                state,
+                link=event,
+                link_backlogs=(*state.link_backlogs, event.backlog)[-LINK_REPORTS_KEPT:],
+                link_best_bytes_per_s=max(state.link_best_bytes_per_s, event.bytes_per_s),
+            )
         case e.ActorsSeen(actors):
             return replace(state, actors=actors)
         case e.EvaluationProgress(successes, trials, total, version, finished):

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from workers.model.events import EndedBy, EpisodeKind
+from workers.model.events import EndedBy, EpisodeKind, LinkState
 from workers.model.state import ConsoleState, Episode, Running
 
 WINDOW = 20  # episodes in a rolling figure
@@ -75,3 +75,24 @@ def rolling(episodes: Sequence[Episode], window: int = WINDOW) -> list[tuple[flo
 def policy_age_s(state: ConsoleState, now_s: float) -> float | None:
     """Seconds since the actor's policy was swapped in; None before the first."""
     return max(0.0, now_s - state.policy_at_s) if state.policy_version else None
+
+
+def backlog_per_s(state: ConsoleState) -> float:
+    """Records by which the link's backlog grows in a second, over its newest reports; negative: it catches up."""
+    seen = state.link_backlogs
+    return (seen[-1] - seen[0]) / (len(seen) - 1) if len(seen) > 1 else 0.0
+
+
+def catches_up_s(state: ConsoleState) -> float | None:
+    """Seconds until the backlog is gone: as it shrinks now, or after an outage at the best rate the link has shown.
+
+    None where nothing tells: it does not shrink, or nothing was ever sent.
+    """
+    link = state.link
+    if link is None:
+        return None
+    if link.state is LinkState.UP:
+        grows = backlog_per_s(state)
+        return link.backlog / -grows if grows < 0 else None
+    best = state.link_best_bytes_per_s
+    return link.backlog_bytes / best if best else None

@@ -21,6 +21,7 @@ from workers.model.events import (
 
 LOG_LINES_KEPT = 500
 EPISODES_KEPT = 500
+LINK_REPORTS_KEPT = 10
 
 
 class Arm(msgspec.Struct, frozen=True):
@@ -158,5 +159,7 @@ class ConsoleState(msgspec.Struct, frozen=True):
     frames: dict[str, FramePreview] = {}
     evaluation: Evaluation | None = None
     link: LinkChanged | None = None  # None while the learner runs here
+    link_backlogs: tuple[int, ...] = ()  # records, newest last, at most LINK_REPORTS_KEPT; one a second
+    link_best_bytes_per_s: float = 0.0  # the link has shown it can
     actors: tuple[ActorSeen, ...] = ()  # all that feed a learner elsewhere
     log: tuple[LoggedLine, ...] = ()  # newest last, at most LOG_LINES_KEPT

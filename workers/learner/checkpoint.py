@@ -1,52 +1,62 @@
-"""Checkpoints: a directory written aside, verified by hash, published by one rename.
+"""One checkpoint: a directory of safetensors files and a manifest that proves them whole.
 
-    step-00001200/ state.safetensors, manifest.json (sizes and SHA-256, counters, log position, settings hash)
-    LATEST         name of the newest one
+    step-00001200/ encoder.safetensors, actor.safetensors, ... , manifest.json
 
-A kill or a full disk at any moment leaves the old checkpoints as they were. Replay is not in here: the log
-has it.
+Replay is not in here: the logs have it, and the manifest says how far each was read, and in which order.
 """
 
 import hashlib
-import logging
 import os
-import shutil
-import threading
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 import msgspec
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
 
-KEEP_AT_LEAST = 3
-_STATE = "state.safetensors"
-_MANIFEST = "manifest.json"
-log = logging.getLogger(__name__)
+from workers.learner.intake_order import IntakeMark
+from workers.transport.log_format import sync_directory
+
+FORMAT = 2
+MANIFEST = "manifest.json"
 
 
-class NoCheckpoint(Exception):
-    """Nothing to resume from; the message says what is wrong with each checkpoint there is."""
+class LogPosition(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How far one log was read."""
+
+    records: int
+    """Records taken in: the sequence number of the next."""
+    epoch: str = ""
+    """Which log it was: drawn when a log is made, in hexadecimal; empty when it had none."""
+
+
+class FileProof(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a file of a checkpoint must be."""
+
+    sha256: str
+    size: int
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """What a checkpoint holds, and the proof that it is whole."""
+    """What a checkpoint holds, and the proof that it is whole; see `Checkpoint` for the rest."""
 
-    format: int = 1
+    format: int = FORMAT
     step: int
-    """Critic updates done; names the directory."""
-    log_position: int
-    """Sequence number of the next log record to be read."""
+    logs: dict[str, LogPosition]
+    intake: IntakeMark | None
     settings_hash: str
-    """Of the settings it was trained with, see `settings_hash.py`."""
+    features_hash: str
     counters: dict[str, int]
-    """The caller's counters."""
     rng: dict[str, object]
-    """State of the NumPy generator that draws batches."""
-    sha256: dict[str, str]
-    """SHA-256 of each file."""
+    versions: dict[str, str]
+    """Of what wrote it; for people."""
+    files: dict[str, FileProof]
+    sha256: str = ""
+    """Of this manifest, with this field empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,138 +64,145 @@ class Checkpoint:
     """Everything needed to go on as if never stopped."""
 
     step: int
-    log_position: int
+    """Critic updates done."""
+    logs: Mapping[str, LogPosition]
+    """By the name of the source."""
+    intake: IntakeMark | None
+    """Where the order of intake ends; None where a single log needs none."""
     settings_hash: str
+    """Of the settings it was trained with, see `settings_hash.py`."""
+    features_hash: str
+    """Of the shapes of observations and actions; empty when not known."""
     counters: Mapping[str, int]
     rng: Mapping[str, object]
-    """`numpy.random.Generator.bit_generator.state`"""
+    """`numpy.random.Generator.bit_generator.state` of the generator that draws batches."""
     tensors: Mapping[str, Tensor]
-    """`sac_state.state_tensors`: CPU copies that nobody changes any more."""
+    """`sac_state.state_tensors`: CPU copies that nobody changes while they are written."""
 
 
-class CheckpointStore:
-    """The checkpoints of one run; keeps the newest `keep`."""
+def write_checkpoint(directory: Path, checkpoint: Checkpoint) -> None:
+    """Write into the empty `directory`; all of it is on disk afterwards. Raises OSError.
 
-    def __init__(self, directory: Path, keep: int = KEEP_AT_LEAST) -> None:
-        self._directory = directory
-        self._keep = max(keep, KEEP_AT_LEAST)
-        self._thread: threading.Thread | None = None
-        self.rejected: list[str] = []
-        """Why newer checkpoints were passed over by the last `load`."""
-        self.error = ""
-        """Why the last background save failed; empty when it did not."""
+    One file a network: the interpreter is held while a file's bytes are put together, and training waits.
+    """
+    files = {}
+    for name, tensors in _parts(checkpoint.tensors).items():
+        data = save(tensors)
+        files[name] = FileProof(hashlib.sha256(data).hexdigest(), len(data))
+        write_synced(directory / name, data)
+    manifest = Manifest(
+        step=checkpoint.step,
+        logs=dict(checkpoint.logs),
+        intake=checkpoint.intake,
+        settings_hash=checkpoint.settings_hash,
+        features_hash=checkpoint.features_hash,
+        counters=dict(checkpoint.counters),
+        rng=_big_integers_as_text(checkpoint.rng),
+        versions={"hilserl-tui": version("hilserl-tui"), "torch": str(torch.__version__)},
+        files=files,
+    )
+    write_synced(directory / MANIFEST, _manifest_text(manifest))
+    sync_directory(directory)
 
-    def save(self, checkpoint: Checkpoint) -> Path:
-        """Write a checkpoint and drop the oldest ones. Raises OSError; earlier ones stay as they were."""
-        self._directory.mkdir(parents=True, exist_ok=True)
-        final = self._directory / f"step-{checkpoint.step:08d}"
-        aside = final.with_name(final.name + ".tmp")
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir()
-        try:
-            self._write(aside, checkpoint)
-        except OSError:
-            shutil.rmtree(aside, ignore_errors=True)
-            raise
-        if final.exists():
-            shutil.rmtree(final)
-        aside.rename(final)
-        _sync_directory(self._directory)
-        self._point_to(final.name)
-        for old in self.paths()[: -self._keep]:
-            shutil.rmtree(old, ignore_errors=True)
-        return final
 
-    def save_async(self, checkpoint: Checkpoint) -> bool:
-        """`save` in a background thread; False, and nothing done, while the previous one is being written."""
-        if self._thread is not None and self._thread.is_alive():
-            return False
-        self._thread = threading.Thread(target=self._save_quietly, args=(checkpoint,), name="checkpoint")
-        self._thread.start()
-        return True
-
-    def wait(self) -> None:
-        """Until a background save is done."""
-        if self._thread is not None:
-            self._thread.join()
-
-    def _save_quietly(self, checkpoint: Checkpoint) -> None:
-        try:
-            self.save(checkpoint)
-            self.error = ""
-        except OSError as error:
-            self.error = f"checkpoint {checkpoint.step} was not written: {error}; earlier ones are intact"
-            log.error(self.error)
-
-    def paths(self) -> list[Path]:
-        """Published checkpoints, oldest first."""
-        return sorted(path for path in self._directory.glob("step-*") if path.suffix != ".tmp")
-
-    def load(self, settings_hash: str | None = None) -> Checkpoint:
-        """The newest good checkpoint; `rejected` names what was wrong with newer ones.
-
-        Raises NoCheckpoint when there is none, or the newest good one is not of `settings_hash`.
-        """
-        self.rejected = []
-        for path in reversed(self.paths()):
-            try:
-                checkpoint = read_checkpoint(path)
-            except (OSError, ValueError) as error:
-                self.rejected.append(f"{path.name}: {error}")
-                continue
-            if settings_hash is not None and checkpoint.settings_hash != settings_hash:
-                raise NoCheckpoint(
-                    f"{path.name} was trained with other network or algorithm settings."
-                    " Restore them, or start a new run."
-                )
-            return checkpoint
-        raise NoCheckpoint("; ".join(self.rejected) or f"no checkpoint in {self._directory}")
-
-    def _write(self, aside: Path, checkpoint: Checkpoint) -> None:
-        state = save(dict(checkpoint.tensors))
-        manifest = Manifest(
-            step=checkpoint.step,
-            log_position=checkpoint.log_position,
-            settings_hash=checkpoint.settings_hash,
-            counters=dict(checkpoint.counters),
-            rng=_big_integers_as_text(checkpoint.rng),
-            sha256={_STATE: hashlib.sha256(state).hexdigest()},
-        )
-        _write_synced(aside / _STATE, state)
-        _write_synced(aside / _MANIFEST, msgspec.json.format(msgspec.json.encode(manifest)))
-        _sync_directory(aside)
-
-    def _point_to(self, name: str) -> None:
-        aside = self._directory / "LATEST.tmp"
-        _write_synced(aside, name.encode())
-        aside.rename(self._directory / "LATEST")
-        _sync_directory(self._directory)
+def read_manifest(path: Path) -> Manifest:
+    """The verified manifest of the checkpoint at `path`. Raises ValueError saying what is wrong, or OSError."""
+    data = (path / MANIFEST).read_bytes()
+    try:
+        if msgspec.json.decode(data, type=_FormatOnly).format == 1:
+            return _from_format_1(msgspec.json.decode(data, type=_ManifestFormat1), path)
+        manifest = msgspec.json.decode(data, type=Manifest)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ValueError(f"{MANIFEST} cannot be read ({error})") from error
+    if manifest.format != FORMAT:
+        raise ValueError(f"{MANIFEST} has format {manifest.format}; this version reads 1 and {FORMAT}")
+    if data != _manifest_text(msgspec.structs.replace(manifest, sha256="")):
+        raise ValueError(f"{MANIFEST} does not match its SHA-256: damaged on disk")
+    return manifest
 
 
 def read_checkpoint(path: Path) -> Checkpoint:
     """One checkpoint, verified. Raises ValueError saying what is wrong, or OSError."""
-    try:
-        manifest = msgspec.json.decode((path / _MANIFEST).read_bytes(), type=Manifest)
-    except msgspec.DecodeError as error:
-        raise ValueError(f"manifest cannot be read ({error})") from error
-    state = (path / _STATE).read_bytes()
-    if hashlib.sha256(state).hexdigest() != manifest.sha256.get(_STATE):
-        raise ValueError(f"{_STATE} does not match its SHA-256: damaged on disk")
-    try:
-        tensors = load(state)
-    except SafetensorError as error:
-        raise ValueError(f"{_STATE} cannot be read ({error})") from error
+    manifest = read_manifest(path)
+    tensors: dict[str, Tensor] = {}
+    for name, proof in manifest.files.items():
+        tensors |= _read_part(path / name, proof)
     for name, tensor in tensors.items():
         if not tensor.isfinite().all():
             raise ValueError(f"{name} has NaN or infinity: training had diverged")
     return Checkpoint(
         step=manifest.step,
-        log_position=manifest.log_position,
+        logs=manifest.logs,
+        intake=manifest.intake,
         settings_hash=manifest.settings_hash,
+        features_hash=manifest.features_hash,
         counters=manifest.counters,
         rng=_text_as_big_integers(manifest.rng),
         tensors=tensors,
     )
+
+
+def _read_part(path: Path, proof: FileProof) -> dict[str, Tensor]:
+    size = path.stat().st_size
+    if size != proof.size:
+        raise ValueError(f"{path.name} has {size:,} bytes instead of {proof.size:,}: damaged on disk")
+    data = path.read_bytes()
+    if hashlib.sha256(data).hexdigest() != proof.sha256:
+        raise ValueError(f"{path.name} does not match its SHA-256: damaged on disk")
+    try:
+        return load(data)
+    except SafetensorError as error:
+        raise ValueError(f"{path.name} cannot be read ({error})") from error
+
+
+def _parts(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
+    """File name -> its tensors: `<network>.*`, `optimiser.<which>.*`, and the few beside them."""
+    parts: dict[str, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        words = name.split(".")
+        part = "-".join(words[:2]) if words[0] == "optimiser" else words[0] if len(words) > 1 else "state"
+        parts.setdefault(f"{part}.safetensors", {})[name] = tensor
+    return parts
+
+
+def _manifest_text(manifest: Manifest) -> bytes:
+    """The bytes of a manifest whose `sha256` is empty, with it filled in."""
+    digest = hashlib.sha256(msgspec.json.encode(manifest)).hexdigest()
+    return msgspec.json.format(msgspec.json.encode(msgspec.structs.replace(manifest, sha256=digest)))
+
+
+# Format 1: one log, one file, as versions before 0.2 wrote it
+
+
+class _FormatOnly(msgspec.Struct):
+    format: int
+
+
+class _ManifestFormat1(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    format: int
+    step: int
+    log_position: int
+    settings_hash: str
+    counters: dict[str, int]
+    rng: dict[str, object]
+    sha256: dict[str, str]
+
+
+def _from_format_1(old: _ManifestFormat1, path: Path) -> Manifest:
+    return Manifest(
+        step=old.step,
+        logs={"": LogPosition(old.log_position)},
+        intake=None,
+        settings_hash=old.settings_hash,
+        features_hash="",
+        counters=old.counters,
+        rng=old.rng,
+        versions={},
+        files={name: FileProof(sha256, (path / name).stat().st_size) for name, sha256 in old.sha256.items()},
+    )
+
+
+# The generator's state as JSON
 
 
 def _big_integers_as_text(state: Mapping[str, object]) -> dict[str, object]:
@@ -211,16 +228,16 @@ def _text_as_big_integers(state: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def _write_synced(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
+# Onto the disk
 
 
-def _sync_directory(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a file, for its owner only, and wait until it is on disk. Raises OSError."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
-        os.fsync(handle)
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
     finally:
-        os.close(handle)
+        os.close(descriptor)

@@ -18,6 +18,20 @@ def optimiser_tensors(optimisers: Optimisers) -> dict[str, Tensor]:
     }
 
 
+def check_optimiser_tensor(optimisers: Optimisers, name: str, tensor: Tensor) -> None:
+    """Raises ValueError when no parameter has a quantity of that name and shape."""
+    match name.split("."):
+        case ["optimiser", which, number, quantity] if which in optimisers and number.isdecimal():
+            parameters = _parameters(optimisers[which])
+        case _:
+            raise ValueError(f"{name} is not part of these optimisers")
+    if int(number) >= len(parameters):
+        raise ValueError(f"{name} is not part of these optimisers")
+    shape = torch.Size() if quantity == "step" else parameters[int(number)].shape
+    if (tensor.shape, tensor.dtype) != (shape, torch.float32):
+        raise ValueError(f"{name} has {tensor.dtype} {[*tensor.shape]} instead of {torch.float32} {[*shape]}")
+
+
 def load_optimiser_tensors(optimisers: Optimisers, tensors: Mapping[str, Tensor]) -> None:
     """Take over what `optimiser_tensors` gave, dropping any present state; other names are ignored."""
     parameters = {which: _parameters(optimiser) for which, optimiser in optimisers.items()}

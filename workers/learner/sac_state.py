@@ -5,7 +5,11 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from workers.learner.optimiser_state import load_optimiser_tensors, optimiser_tensors
+from workers.learner.optimiser_state import (
+    check_optimiser_tensor,
+    load_optimiser_tensors,
+    optimiser_tensors,
+)
 from workers.learner.sac import SAC
 
 ACTING = ("encoder", "actor", "gripper")
@@ -21,6 +25,29 @@ def state_tensors(sac: SAC) -> dict[str, Tensor]:
     copies["generator"] = sac.generator.get_state()
     copies["updates"] = torch.tensor([sac.critic_updates, sac.actor_updates])
     return copies
+
+
+def check_state_tensors(sac: SAC, tensors: Mapping[str, Tensor]) -> None:
+    """Raises ValueError naming the first of `tensors` that `sac` cannot take over, or lacks."""
+    expected = _network_tensors(sac) | {
+        "log_temperature": sac.log_temperature,
+        "generator": sac.generator.get_state(),
+        "updates": torch.zeros(2, dtype=torch.int64),
+    }
+    missing = expected.keys() - tensors.keys()
+    if missing:
+        raise ValueError(f"{min(missing)} is missing")
+    for name, tensor in tensors.items():
+        if name.startswith("optimiser."):
+            check_optimiser_tensor(sac.optimisers, name, tensor)
+        elif name not in expected:
+            raise ValueError(f"{name} is not part of these networks")
+        elif tensor.dtype != expected[name].dtype:
+            raise ValueError(f"{name} has {tensor.dtype} instead of {expected[name].dtype}")
+        elif (
+            name != "generator" and tensor.shape != expected[name].shape
+        ):  # devices differ in the generator's
+            raise ValueError(f"{name} has shape {[*tensor.shape]} instead of {[*expected[name].shape]}")
 
 
 def load_state_tensors(sac: SAC, tensors: Mapping[str, Tensor]) -> None:

@@ -13,17 +13,25 @@ import torch
 
 from workers.config import Config
 from workers.learner.backbones import BackboneNotFound
-from workers.learner.checkpoint import Checkpoint, CheckpointStore, NoCheckpoint
+from workers.learner.checkpoint import Checkpoint
+from workers.learner.checkpoint_store import POLICY_VERSION, CheckpointStore, NoCheckpoint
 from workers.learner.devices import DeviceMissing, usable_device
+from workers.learner.intake import Intake, LogLost
 from workers.learner.memory import ReplayTooLarge, check_fits, replay_bytes
 from workers.learner.metrics import MetricsLog
 from workers.learner.replay import Replay
 from workers.learner.sac import SAC, Metrics
-from workers.learner.sac_state import frozen_tensors, load_state_tensors, policy_tensors, state_tensors
-from workers.learner.settings_hash import settings_hash
+from workers.learner.sac_state import (
+    check_state_tensors,
+    frozen_tensors,
+    load_state_tensors,
+    policy_tensors,
+    state_tensors,
+)
+from workers.learner.settings_hash import features_hash, settings_hash
 from workers.processors.build import feature_spec
-from workers.transport.log import LogMismatch, LogReader
-from workers.transport.record import Step
+from workers.transport.log import LogMismatch
+from workers.transport.record import Record, Step
 from workers.transport.shelf import PolicyShelf
 
 RECORDS_AT_ONCE = 256  # 25 MB of two raw 128x128 cameras
@@ -37,12 +45,23 @@ class SessionRefused(Exception):
 class LearnerSession:
     """Everything the learner knows of a run.
 
-    Raises SessionRefused when a device is not here, the replay cannot fit, the run's log has other features,
-    or the weights of the vision encoder cannot be had.
+    Raises SessionRefused when a device is not here, the replay cannot fit, a log of the run has other
+    features, the weights of the vision encoder cannot be had, or checkpoints cannot be resumed.
     """
 
-    def __init__(self, config: Config, breathe: Callable[[], object] = lambda: None) -> None:
-        """`breathe` is called while a long log is read, so that whoever watches sees life."""
+    def __init__(
+        self,
+        config: Config,
+        breathe: Callable[[], object] = lambda: None,
+        *,
+        fresh: bool = False,
+        resume_required: bool = False,
+    ) -> None:
+        """Go on from the newest good checkpoint, or begin where there is none.
+
+        `breathe` is called while a long log is read, so that whoever watches sees life. With `fresh`, move
+        checkpoints aside and begin; with `resume_required`, refuse to begin.
+        """
         torch.set_num_threads(config.policy.torch_threads)
         self._config = config
         self.features = feature_spec(config)
@@ -52,7 +71,7 @@ class LearnerSession:
             device = usable_device(policy.device, "policy.device")
             storage_device = usable_device(policy.storage_device, "policy.storage_device")
             check_fits(self.features, policy, _available_bytes(storage_device))
-            self._reader = LogReader(config.run_dir / "log", self.features)
+            self._intake = Intake(config.run_dir, self.features)
             self.sac = SAC(self.features, policy, algorithm, seed=config.run.seed, device=device)
         except (DeviceMissing, ReplayTooLarge, LogMismatch, BackboneNotFound) as error:
             raise SessionRefused(str(error)) from error
@@ -69,9 +88,7 @@ class LearnerSession:
         self.env_steps = 0
         self.policy_version = 0
         self._saved = (0, 0)
-        self._resume()
-        while self.take_in():
-            breathe()
+        self._begin(breathe, fresh, resume_required)
 
     # counters
 
@@ -100,13 +117,17 @@ class LearnerSession:
     # work
 
     def take_in(self) -> int:
-        """Read what the actor appended to the log, a piece at a time; how many records that were."""
-        records = self._reader.read_new(limit=RECORDS_AT_ONCE)
-        for record in records:
-            self.replay.add(record)
-            if isinstance(record, Step) and not record.is_demonstration:
-                self.env_steps += 1
-        return len(records)
+        """Read what the actors appended to their logs, a piece at a time; how many records that were."""
+        taken = self._intake.read_new(limit=RECORDS_AT_ONCE)
+        for source, records in taken:
+            for record in records:
+                self._add(source, record)
+        return sum(len(records) for _, records in taken)
+
+    def _add(self, source: str, record: Record) -> None:
+        self.replay.add(record, source)
+        if isinstance(record, Step) and not record.is_demonstration:
+            self.env_steps += 1
 
     def pretrain(self) -> None:
         """One behaviour-cloning update on the demonstrations."""
@@ -188,13 +209,28 @@ class LearnerSession:
         if wait:
             self._checkpoints.wait()
         learned = (self.pretrain_done, self.updates)
-        if learned == self._saved:
+        if self._checkpoints.saving or (learned == self._saved and not self._checkpoints.error):
             return
-        if self._checkpoints.save_async(self._snapshot()):
-            self._saved = learned
-            log.info("checkpoint at update %d, %d of cloning", self.updates, self.pretrain_done)
+        try:
+            snapshot = self._snapshot()
+        except OSError as error:
+            log.error("checkpoint %d was not written: %s; earlier ones are intact", self.updates, error)
+            return
+        self._saved = learned
+        self._checkpoints.save_async(snapshot, prepare=self._intake.sync)
+        log.info("checkpoint at update %d, %d of cloning", self.updates, self.pretrain_done)
         if wait:
             self._checkpoints.wait()
+
+    def note_success(self, policy_version: int, successes: int, trials: int) -> None:
+        """Note how an evaluated policy did: the checkpoint nearest to the best one is never rotated away."""
+        try:
+            best = self._checkpoints.note_success(policy_version, successes, trials)
+        except OSError as error:
+            log.error("the best checkpoint cannot be noted: %s", error)
+            return
+        if best is not None:
+            log.info("best so far: %s, %d of %d episodes succeeded", best.name, successes, trials)
 
     def close(self) -> None:
         """Let a running save finish and close the files."""
@@ -202,37 +238,97 @@ class LearnerSession:
         self._metrics_log.close()
 
     def _snapshot(self) -> Checkpoint:
+        """What goes into a checkpoint. Raises OSError."""
         return Checkpoint(
             step=self.updates,
-            log_position=self._reader.position,
+            logs=self._intake.positions(),
+            intake=self._intake.mark(),
             settings_hash=self._settings_hash,
-            counters={"pretrain_done": self.pretrain_done, "policy_version": self.policy_version},
+            features_hash=features_hash(self.features),
+            counters={
+                "pretrain_done": self.pretrain_done,
+                "env_steps": self.env_steps,
+                POLICY_VERSION: self.policy_version,
+            },
             rng=self._rng.bit_generator.state,
             tensors=state_tensors(self.sac),
         )
 
-    def _resume(self) -> None:
-        """Go on from the newest good checkpoint, the replay from the log; never silently from zero."""
+    def _begin(self, breathe: Callable[[], object], fresh: bool, resume_required: bool) -> None:
+        """Resume, or begin from the logs; never silently from zero where checkpoints are."""
         self.policy_version = max(self._shelf.versions(), default=0)
-        if not self._checkpoints.paths():
-            if self.policy_version:
-                log.warning("no checkpoint was saved before: learning begins anew, from the whole log")
-            return
         try:
-            checkpoint = self._checkpoints.load(self._settings_hash)
+            if fresh:
+                self._give_up_checkpoints()
+            if self._checkpoints.paths():
+                self._resume(breathe)
+                return
+            if resume_required:
+                raise SessionRefused(
+                    f"the run {self._config.run.name} has no checkpoint to resume: none was saved in"
+                    f" {self._config.run_dir}. Check run.name and run.directory, or start without --resume."
+                )
+            if self.policy_version and not fresh:
+                log.warning("no checkpoint was saved before: learning begins anew, from the whole log")
+            self._intake.begin()
+        except OSError as error:
+            raise SessionRefused(f"the learner cannot start: {error}. Check that disk and folder.") from error
+        while self.take_in():
+            breathe()
+
+    def _give_up_checkpoints(self) -> None:
+        aside = self._checkpoints.move_aside()
+        if aside is not None:
+            log.warning("learning begins anew; the checkpoints so far are kept in %s", aside)
+
+    def _resume(self, breathe: Callable[[], object]) -> None:
+        name = self._config.run.name
+        anew = "Start with --fresh to learn anew from all that was recorded, or give the run another name"
+        try:
+            checkpoint = self._checkpoints.load(self._check)
         except NoCheckpoint as error:
             raise SessionRefused(
-                f"the run {self._config.run.name} has checkpoints but none can be resumed: {error}. "
-                "Give the run another name to start afresh."
+                f"the run {name} has checkpoints but none can be resumed: {error}. {anew}; they are kept."
             ) from error
         for reason in self._checkpoints.rejected:
-            log.warning("checkpoint passed over: %s", reason)
+            log.warning("checkpoint passed over and set aside: %s", reason)
         load_state_tensors(self.sac, checkpoint.tensors)
         self._rng.bit_generator.state = dict(checkpoint.rng)
         self.pretrain_done = checkpoint.counters["pretrain_done"]
-        self.policy_version = max(self.policy_version, checkpoint.counters["policy_version"])
+        self.policy_version = max(self.policy_version, checkpoint.counters[POLICY_VERSION])
         self._saved = (self.pretrain_done, checkpoint.step)
+        try:
+            self._restore_replay(checkpoint, breathe)
+        except LogLost as error:
+            raise SessionRefused(
+                f"the run {name} cannot be resumed at update {checkpoint.step}: {error}. Put that log back, or"
+                f" change nothing and decide: {anew}; its checkpoints are kept."
+            ) from error
         log.info("resumed at update %d, %d of cloning", checkpoint.step, self.pretrain_done)
+
+    def _check(self, checkpoint: Checkpoint) -> None:
+        """Raises NoCheckpoint when the run is now another one, ValueError when the checkpoint is bad."""
+        if checkpoint.settings_hash != self._settings_hash:
+            what = "with other network or algorithm settings"
+        elif checkpoint.features_hash not in ("", features_hash(self.features)):
+            what = "on other observations or actions"
+        else:
+            check_state_tensors(self.sac, checkpoint.tensors)
+            return
+        raise NoCheckpoint(f"step-{checkpoint.step:08d} was trained {what}; restore them to go on with it")
+
+    def _restore_replay(self, checkpoint: Checkpoint, breathe: Callable[[], object]) -> None:
+        """The replay as it was, frame by frame; later records come through `take_in`."""
+        records = self._intake.restore(checkpoint.logs, checkpoint.intake)
+        for count, (source, record) in enumerate(records):
+            self._add(source, record)
+            if count % RECORDS_AT_ONCE == 0:
+                breathe()
+        expected = checkpoint.counters.get("env_steps", self.env_steps)
+        if self.env_steps != expected:
+            raise LogLost(
+                f"its logs hold {self.env_steps:,} steps where {expected:,} were learned from: they are others"
+            )
 
 
 def _available_bytes(device: torch.device) -> int:

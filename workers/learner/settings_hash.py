@@ -1,10 +1,11 @@
-"""Which settings a checkpoint belongs to."""
+"""Which settings and which features a checkpoint belongs to."""
 
 import hashlib
 
 import msgspec
 
 from workers.config import AlgorithmConfig, PolicyConfig
+from workers.transport.record import FeatureSpec
 
 FREE_POLICY_KEYS = frozenset(
     {
@@ -30,6 +31,11 @@ def settings_hash(policy: PolicyConfig, algorithm: AlgorithmConfig) -> str:
     """
     bound = [_without(policy, FREE_POLICY_KEYS), _without(algorithm, FREE_ALGORITHM_KEYS)]
     return hashlib.sha256(msgspec.json.encode(bound, order="sorted")).hexdigest()
+
+
+def features_hash(features: FeatureSpec) -> str:
+    """SHA-256 of the shapes of observations and actions."""
+    return hashlib.sha256(msgspec.json.encode(features, order="sorted")).hexdigest()
 
 
 def _without(section: msgspec.Struct, free: frozenset[str]) -> dict[str, object]:

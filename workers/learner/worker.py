@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from workers.config import Config
 from workers.model.events import BufferFilled, LearnerProgress, PolicyPublished
-from workers.model.orders import Learn
+from workers.model.orders import Learn, NoteSuccess
 from workers.runtime.beginning import Beginning
 from workers.runtime.harness import Desk, WorkerFailure
 
@@ -30,7 +30,12 @@ def main(desk: Desk, config: Config, beginning: Beginning = Beginning.AS_LEFT) -
 
     tune_allocator()
     try:
-        session = LearnerSession(config, breathe=desk.alive)
+        session = LearnerSession(
+            config,
+            breathe=desk.alive,
+            fresh=beginning is Beginning.FRESH and not desk.restarts,
+            resume_required=beginning is Beginning.RESUME and not desk.restarts,
+        )
     except (SessionRefused, EnvironmentRefused, LogError) as refused:
         raise WorkerFailure(str(refused)) from refused
     try:
@@ -72,6 +77,8 @@ class Loop:
         while order is not None:
             if isinstance(order, Learn):
                 self._may_learn, self._all_demonstrated = order.on, order.all_demonstrated
+            elif isinstance(order, NoteSuccess):
+                self._session.note_success(order.policy_version, order.successes, order.trials)
             order = self._desk.next_order()
         return ordered
 

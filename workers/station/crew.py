@@ -9,7 +9,7 @@ from workers.learner.worker import main as learner_main
 from workers.robot.board import Board
 from workers.robot.worker import main as robot_main
 from workers.runtime.beginning import Beginning
-from workers.runtime.harness import Desk
+from workers.runtime.harness import Desk, WorkerFailure
 from workers.station.handle import WorkerHandle, WorkerSpec
 
 LEARNER_NICE = 10  # on a small machine the control loop comes first
@@ -66,9 +66,15 @@ def link_main(desk: Desk, config: Config) -> None:
 
 def ingest_main(desk: Desk, config: Config, listen: str) -> None:
     """The network's side of a learner that serves; gRPC is imported by its own process only."""
+    from workers.processors.build import feature_spec
+    from workers.processors.errors import EnvironmentRefused
     from workers.transport.ingest_worker import main
 
-    main(desk, config, listen)
+    try:
+        features = feature_spec(config)
+    except EnvironmentRefused as refused:
+        raise WorkerFailure(str(refused)) from refused
+    main(desk, config, listen, features)
 
 
 def stop_waves(handles: Mapping[str, WorkerHandle]) -> list[list[WorkerHandle]]:

@@ -114,12 +114,10 @@ def _encode_end(end: EpisodeEnd, spec: FeatureSpec) -> bytes:
 
 def _decode_end(payload: bytes, spec: FeatureSpec, jpeg: bool) -> EpisodeEnd:
     episode, outcome, flags = _END.unpack_from(payload)
-    if flags & _HAS_CLOSING:
-        state, images = _decode_observation(payload, _END.size, spec, jpeg)
-    elif len(payload) == _END.size:
-        state = images = None
-    else:
+    closing = bool(flags & _HAS_CLOSING)
+    if not closing and len(payload) > _END.size:
         raise ValueError("it has an observation and says it has none")
+    state, images = _decode_observation(payload, _END.size, spec, jpeg) if closing else (None, None)
     return EpisodeEnd(
         episode=episode,
         outcome=_OUTCOMES[outcome],

@@ -30,6 +30,11 @@ class PackedReader:
         """Sequence number of the next record to be read."""
 
     @property
+    def segment(self) -> int:
+        """Number of the segment that holds the record before `position`, or the one to come."""
+        return self._number
+
+    @property
     def bytes_passed(self) -> int:
         """Bytes of the log before `position`."""
         return self._bytes_before + self._offset

@@ -9,9 +9,10 @@ import os
 from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from safetensors.torch import save
-from torch import Tensor
+if TYPE_CHECKING:  # torch takes seconds to import, and the link only moves bytes
+    from torch import Tensor
 
 KEPT = 3  # the actor may be reading an older one while a newer arrives
 _HASH_DIGITS = 16  # of the frozen part's name; what is read is compared with all that the name tells
@@ -24,8 +25,10 @@ class PolicyShelf:
         self._directory = directory
         directory.mkdir(parents=True, exist_ok=True)
 
-    def publish(self, version: int, tensors: Mapping[str, Tensor]) -> None:
+    def publish(self, version: int, tensors: "Mapping[str, Tensor]") -> None:
         """Lay down the trained part of a version. Raises OSError."""
+        from safetensors.torch import save
+
         self.put(version, save(dict(tensors)))
 
     def put(self, version: int, data: bytes) -> None:
@@ -51,8 +54,10 @@ class PolicyShelf:
         """Versions on the shelf, oldest first."""
         return sorted(int(path.stem.split("-")[1]) for path in self._directory.glob("policy-*.safetensors"))
 
-    def publish_frozen(self, tensors: Mapping[str, Tensor]) -> str:
+    def publish_frozen(self, tensors: "Mapping[str, Tensor]") -> str:
         """Lay down the frozen part unless it is there; its SHA-256 in hexadecimal. Raises OSError."""
+        from safetensors.torch import save
+
         data = save(dict(tensors))
         digest = sha256(data).hexdigest()
         self.put_frozen(digest, data)

@@ -20,6 +20,7 @@ class RefusedCode(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     REFUSED_CODE_GAP: _ClassVar[RefusedCode]
     REFUSED_CODE_DISK_FULL: _ClassVar[RefusedCode]
     REFUSED_CODE_BUSY: _ClassVar[RefusedCode]
+    REFUSED_CODE_LOG: _ClassVar[RefusedCode]
 REFUSED_CODE_UNSPECIFIED: RefusedCode
 REFUSED_CODE_PROTOCOL: RefusedCode
 REFUSED_CODE_RUN: RefusedCode
@@ -31,6 +32,7 @@ REFUSED_CODE_MALFORMED: RefusedCode
 REFUSED_CODE_GAP: RefusedCode
 REFUSED_CODE_DISK_FULL: RefusedCode
 REFUSED_CODE_BUSY: RefusedCode
+REFUSED_CODE_LOG: RefusedCode
 
 class EnrolRequest(_message.Message):
     __slots__ = ("token", "label")

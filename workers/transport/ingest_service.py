@@ -1,0 +1,69 @@
+"""The RPCs of a learner: Link and FetchPolicy."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import grpc
+
+from workers.transport.ingest_actors import Actors
+from workers.transport.ingest_hello import Actor, Expected, Refusal, malformed
+from workers.transport.ingest_policies import Policies, chunks
+from workers.transport.pb import learner_pb2 as pb
+from workers.transport.pb import learner_pb2_grpc
+from workers.transport.wire import Malformed
+
+HELLO_S = 10.0
+
+
+class LearnerService(learner_pb2_grpc.LearnerServicer):
+    """Whoever comes here has shown a valid token; it may still say anything."""
+
+    def __init__(
+        self, expected: Expected, actors: Actors, policies: Policies, admits: Callable[[Any], object]
+    ) -> None:
+        self._expected = expected
+        self._actors = actors
+        self._policies = policies
+        self._admits = admits
+
+    async def Link(
+        self, request_iterator: AsyncIterator[pb.FromActor], context: Any
+    ) -> AsyncIterator[pb.FromLearner]:
+        try:
+            actor = await self._hello(request_iterator)
+            session = await self._actors.enter(actor, self._policies.offer)
+        except Refusal as refusal:
+            yield refusal.message()
+            return
+        session.start(request_iterator, lambda: bool(self._admits(context)))
+        try:
+            async for message in session.outbox.messages():
+                yield message
+        finally:
+            session.end()
+
+    async def _hello(self, requests: AsyncIterator[pb.FromActor]) -> Actor:
+        try:
+            async with asyncio.timeout(HELLO_S):
+                message = await anext(requests)
+            if message.WhichOneof("message") != "hello":
+                raise Malformed("its first message is no hello")
+            return self._expected.admit(message.hello)
+        except Refusal:
+            raise
+        except Exception as error:  # also what the unpacking of protobuf raises
+            raise malformed(error) from error
+
+    async def FetchPolicy(
+        self, request: pb.FetchPolicyRequest, context: Any
+    ) -> AsyncIterator[pb.PolicyChunk]:
+        part = self._policies.part(request.sha256)
+        if part is None:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "no such policy any more; a newer one is on offer")
+            return
+        if request.offset > len(part):
+            await context.abort(grpc.StatusCode.OUT_OF_RANGE, "the offset lies behind the end")
+            return
+        async for chunk in chunks(part, request.offset):
+            yield chunk

@@ -1,0 +1,140 @@
+"""Fetching policies: the newest on offer, verified, laid on the local shelf, without holding up transitions."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from workers.model.events import Event, PolicyPublished
+from workers.transport.link_errors import LinkLost
+from workers.transport.pb import learner_pb2 as pb
+from workers.transport.shelf import PolicyShelf
+from workers.transport.wire import CHUNK_BYTES, POLICY_BYTES
+
+CHUNK_S = 10.0  # 256 KiB at 0.2 Mbit/s
+PAUSE_S = 2.0  # transitions come before weights
+PAUSE_STEP_S = 0.05
+AGAIN_S = 2.0
+log = logging.getLogger(__name__)
+
+
+class PolicyFetcher:
+    """Outlives connections: what was received of a part is kept, and a new connection goes on from there."""
+
+    def __init__(self, directory: Path, emit: Callable[[Event], None]) -> None:
+        self._shelf = PolicyShelf(directory)
+        self._emit = emit
+        self._offer: pb.PolicyOffer | None = None
+        self._offered = asyncio.Event()
+        self._partial: tuple[bytes, bytearray] = (b"", bytearray())
+        self._have = (0, b"")
+        self.wanted = 0
+        """Version under way; 0 when the newest on offer is here."""
+
+    async def tell_newest(self) -> None:
+        """Say which version lies here from before; the actor may drive with it while there is no link."""
+        versions = await asyncio.to_thread(self._shelf.versions)
+        data = await asyncio.to_thread(self._shelf.read, versions[-1]) if versions else None
+        if data is not None:
+            self._have = (versions[-1], sha256(data).digest())
+            self._emit(PolicyPublished(versions[-1]))
+
+    def offer(self, offer: pb.PolicyOffer) -> None:
+        """The learner has this policy; one that is not fetched yet is forgotten for it."""
+        if offer.version and (offer.version, offer.trained.sha256) != self._have:
+            self._offer = offer
+            self.wanted = offer.version
+            self._offered.set()
+
+    async def run(self, stub: Any, backlog: Callable[[], int]) -> None:
+        """Fetch what is offered while the connection lasts. Raises LinkLost, AioRpcError."""
+        while True:
+            await self._offered.wait()
+            offer = self._offer
+            assert offer is not None
+            try:
+                done = await self._take(stub, offer, backlog)
+            except OSError as error:
+                log.error(
+                    "policy %d cannot be written: %s; the actor keeps the last one", offer.version, error
+                )
+                done = False
+            if self._offer is not offer:
+                continue  # a newer one came meanwhile
+            if done:
+                self.wanted = 0
+                self._offered.clear()
+            else:
+                await asyncio.sleep(AGAIN_S)
+
+    async def _take(self, stub: Any, offer: pb.PolicyOffer, backlog: Callable[[], int]) -> bool:
+        if offer.frozen.size and not await self._take_frozen(stub, offer.frozen, backlog):
+            return False
+        data = await self._fetch(stub, offer.trained, backlog)
+        if data is None:
+            return False
+        await asyncio.to_thread(self._shelf.put, offer.version, data)
+        self._have = (offer.version, offer.trained.sha256)
+        self._emit(PolicyPublished(offer.version))
+        return True
+
+    async def _take_frozen(self, stub: Any, blob: pb.Blob, backlog: Callable[[], int]) -> bool:
+        """The part that never changes, once."""
+        there = await asyncio.to_thread(self._shelf.frozen)
+        if there is not None and there[0] == blob.sha256.hex():
+            return True
+        data = await self._fetch(stub, blob, backlog)
+        if data is not None:
+            await asyncio.to_thread(self._shelf.put_frozen, blob.sha256.hex(), data)
+        return data is not None
+
+    async def _fetch(self, stub: Any, blob: pb.Blob, backlog: Callable[[], int]) -> bytes | None:
+        """One part, whole and verified; None when the learner has it no more, or sent something else."""
+        if blob.size > POLICY_BYTES:
+            log.error(
+                "the learner offers a policy of %d MiB, the limit is %d", blob.size >> 20, POLICY_BYTES >> 20
+            )
+            return None
+        if self._partial[0] != blob.sha256:
+            self._partial = (blob.sha256, bytearray())
+        received = self._partial[1]
+        call = stub.FetchPolicy(pb.FetchPolicyRequest(sha256=blob.sha256, offset=len(received)))
+        try:
+            await self._receive(call, received, blob.size, backlog)
+        except grpc.aio.AioRpcError as error:
+            if error.code() is not grpc.StatusCode.NOT_FOUND:
+                raise
+            self._partial = (b"", bytearray())
+            return None
+        finally:
+            call.cancel()
+        self._partial = (b"", bytearray())
+        data = bytes(received)
+        if len(data) != blob.size or (await asyncio.to_thread(sha256, data)).digest() != blob.sha256:
+            log.error("a policy arrived damaged and is fetched again; the actor keeps the last one")
+            return None
+        return data
+
+    async def _receive(self, call: Any, received: bytearray, size: int, backlog: Callable[[], int]) -> None:
+        while len(received) < size:
+            await _give_way(backlog)
+            try:
+                async with asyncio.timeout(CHUNK_S):
+                    chunk = await call.read()
+            except TimeoutError as error:
+                raise LinkLost("the learner's policy does not arrive") from error
+            if chunk is grpc.aio.EOF or len(chunk.data) > CHUNK_BYTES:
+                return
+            received += chunk.data
+
+
+async def _give_way(backlog: Callable[[], int]) -> None:
+    """While transitions wait to be sent, pause a while."""
+    waited_s = 0.0
+    while backlog() and waited_s < PAUSE_S:
+        await asyncio.sleep(PAUSE_STEP_S)
+        waited_s += PAUSE_STEP_S

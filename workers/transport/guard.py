@@ -95,6 +95,11 @@ class SecureServer:
     def pin(self) -> str:
         return self._identity.pin
 
+    @property
+    def certificate(self) -> bytes:
+        """PEM."""
+        return self._identity.certificate
+
     def addresses(self) -> list[str]:
         """HOST:PORT others may reach this learner at, the likeliest first."""
         everywhere = self._host in channel_address.EVERYWHERE

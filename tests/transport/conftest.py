@@ -1,11 +1,13 @@
-"""A state directory of its own for every test, and the two machines of the link."""
+"""A state directory of its own for every test, a learner's server, and the two machines of the link."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
+from tests.emulators.learner_server import Learner, learner_at
 from tests.transport.linked import Linked
+from workers.transport import enrolment_service
 
 
 @pytest.fixture
@@ -14,3 +16,19 @@ async def linked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     world = await Linked(tmp_path).start()
     yield world
     await world.stop()
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """This user's secrets, empty."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    return tmp_path / "hilserl"
+
+
+@pytest.fixture
+async def learner(state: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Learner]:
+    monkeypatch.setattr(enrolment_service, "TARPIT_S", 0.05)
+    made = learner_at()
+    await made.server.start()
+    yield made
+    await made.server.stop(0.0)

@@ -19,7 +19,7 @@ def split(address: str) -> tuple[str, int]:
     if not colon or not host or not port.isascii() or not port.isdigit() or int(port) > 65535:
         raise ValueError(f"{address!r} is not HOST:PORT, like 10.0.0.5:50051")
     if not host.isprintable() or any(letter in host for letter in " /\\@?#"):
-        raise ValueError(f"{address!r}: {host!r} is not a host name")
+        raise ValueError(f"{address!r} is not HOST:PORT, like 10.0.0.5:50051: no host is called {host!r}")
     return host, int(port)
 
 

@@ -29,7 +29,7 @@ from hilserl_tui.theme import THEME
 from hilserl_tui.tmux import Watched
 from hilserl_tui.view import Link, View
 from workers.model.commands import Intervene, RenewLease, ShowCameras, ShutDown, StartRun, TakeControl
-from workers.model.events import Phase
+from workers.model.events import LinkState, Phase
 
 if TYPE_CHECKING:
     from hilserl_tui.screens.train import Train
@@ -39,6 +39,7 @@ TEXT_EVERY = 2  # ticks between two drawings of the text panes
 SHUT_DOWN_WITHIN_S = 15.0  # the station's orderly stop takes 5 s
 CAMERA_HZ = 10.0
 END_SHOWN_S = 60.0
+REFUSAL_SHOWN_S = 20.0
 
 
 def _collect_garbage_from_here_on() -> None:
@@ -83,6 +84,7 @@ class Console(KeyActions):
         self._asked_size = (0, 0)
         self._was_up = False
         self._told_end = False
+        self._told_refusal = ""
         self._leaving = False
 
     @cached_property
@@ -120,7 +122,9 @@ class Console(KeyActions):
             self._attached()
         self._was_up = link is Link.UP
         self._tell_end()
-        bar = (self.client.state.control, self.client.state.arm.mode, link)
+        self._tell_refusal()
+        learner = self.client.state.link
+        bar = (self.client.state.control, self.client.state.arm.mode, link, learner and learner.state)
         if self._bar != bar:
             self._bar = bar
             self.show_bar()
@@ -134,6 +138,16 @@ class Console(KeyActions):
             self.notify(
                 f"the run is over: {progress.ended}", severity=kind, timeout=END_SHOWN_S, markup=False
             )
+
+    def _tell_refusal(self) -> None:
+        """Once, why the learner elsewhere says no, and what to do: the panes have room for its first words."""
+        learner = self.client.state.link
+        if learner is None or learner.state is not LinkState.REFUSED:
+            self._told_refusal = ""
+        elif learner.reason != self._told_refusal:
+            self._told_refusal = learner.reason
+            words = f"no link to the learner at {learner.learner}: {learner.reason}"
+            self.notify(words, severity="warning", timeout=REFUSAL_SHOWN_S, markup=False)
 
     def _part(self, code: int, words: str) -> None:
         """Leave with a message for the terminal that is restored behind us."""

@@ -7,7 +7,7 @@ from hilserl_tui.panes.draw import Row, bar, count, elide, figure
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
 from workers.model import select
-from workers.model.events import Phase, WorkerState
+from workers.model.events import LinkChanged, LinkState, Phase, WorkerState
 from workers.model.state import ConsoleState, Progress
 
 _ORDER = (Phase.IDLE, Phase.STARTING, Phase.RECORDING, Phase.TRAINING, Phase.EVALUATING, Phase.FINISHED)
@@ -29,6 +29,8 @@ def steps(state: ConsoleState) -> list[Step]:
     if run is None:
         return []
     rows = [Step("●", "green", "configuration", run.config_path), _machines(state)]
+    if state.link is not None:
+        rows.append(_link(state.link))
     if run.trains or run.demonstrations_wanted:
         rows.append(_demonstrations(state))
     if run.trains:
@@ -53,6 +55,23 @@ def _machines(state: ConsoleState) -> Step:
     if workers and up == len(workers):
         return Step("●", "green", name, f"{up} workers up, {pictures} {seen}")
     return Step("◐", "yellow", name, f"starting: {up} of {len(workers) or '?'} workers up")
+
+
+def _link(link: LinkChanged) -> Step:
+    """Of a learner elsewhere."""
+    match link.state:
+        case LinkState.UP:
+            return Step("●", "green", "learner", f"linked at {link.learner}")
+        case LinkState.REFUSED:
+            return Step("✗", "red", "learner", f"{link.learner} is out of reach:")
+    return Step("◌", "violet", "learner", f"{link.state.value} at {link.learner}, tried again by itself")
+
+
+def _refusal(link: LinkChanged | None, width: int) -> list[Row]:
+    """The whole reason, which says what to do."""
+    if link is None or link.state is not LinkState.REFUSED:
+        return []
+    return [((" " * 19, "text"), (line, "red")) for line in wrap(link.reason, max(20, width - 19))]
 
 
 def _demonstrations(state: ConsoleState) -> Step:
@@ -131,6 +150,7 @@ class Checklist(Lines):
             state.learner,
             (state.evaluation),
             state.control,
+            state.link,
             view.link,
         )
 
@@ -152,9 +172,11 @@ class Checklist(Lines):
             ((run.run_dir, "faint"),),
             (),
         ]
-        airy = height >= 16 and not view.over
+        airy = height >= 16 and not view.over and state.link is None
         for step in steps(state):
             rows.append(_step_row(step, width))
+            if step.name == "learner":
+                rows += _refusal(state.link, width)
             if airy:
                 rows.append(())
         if not airy:

@@ -6,6 +6,7 @@ from hilserl_tui.panes.draw import Row, age, count, elide, figure
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model import select
+from workers.model.events import LinkState
 
 _FIRST = ("critic_loss", "actor_loss", "temperature", "entropy")  # what people look at first
 _SHORT = {"temperature": "temp.", "critic_loss": "critic", "actor_loss": "actor"}
@@ -19,7 +20,8 @@ class LearnerPane(Lines):
         seconds = select.policy_age_s(state, view.now_s)
         wanted = state.link.policy_wanted if state.link else 0
         old = None if seconds is None else age(seconds)
-        return state.learner, state.policy_version, state.run, wanted, old
+        up = state.link is None or state.link.state is LinkState.UP
+        return state.learner, state.policy_version, state.run, wanted, old, up
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         state = view.state
@@ -32,7 +34,7 @@ class LearnerPane(Lines):
         wanted = state.link.policy_wanted if state.link else 0
         late = f"  fetching {wanted}" if wanted else f"  {behind} behind" if behind > 1 else ""
         rows: list[Row] = [
-            ((learner.status, "text"),),
+            _status(view),
             (
                 ("policy  ", "dim"),
                 (policy, "bold"),
@@ -49,6 +51,14 @@ class LearnerPane(Lines):
         ]
         rows += losses(learner.metrics, width, height - len(rows))
         return rows
+
+
+def _status(view: View) -> Row:
+    """What the learner does; of one that is out of reach, what it did last."""
+    status, link = view.state.learner.status, view.state.link
+    if link is None or link.state is LinkState.UP:
+        return ((status, "text"),)
+    return (("out of reach  ", "violet"), (f"last: {status}", "dim"))
 
 
 def losses(metrics: Mapping[str, float], width: int, height: int) -> list[Row]:

@@ -70,8 +70,7 @@ def _flow(view: View, link: LinkChanged) -> Row:
         parts.append((f" {size(link.backlog_bytes)}", "text"))
         parts.append((f" {grows:+.0f}/s", "yellow" if grows > 0.5 else "dim"))
     if waits and catches_up is not None and (catches_up >= 1 or link.state is not LinkState.UP):
-        then = "" if link.state is LinkState.UP else " once up"
-        parts.append((f", {age(catches_up)} to catch up{then}", "dim"))
+        parts.append((f", {age(catches_up)} to send", "dim"))
     return tuple(parts)
 
 
@@ -90,11 +89,12 @@ def _actors(actors: tuple[ActorSeen, ...], width: int, room: int) -> list[Row]:
 def _actor(actor: ActorSeen, width: int) -> Row:
     shape, style = ("●", "green") if actor.connected else ("◌", "violet")
     silent = f"  silent {age(actor.silent_s)}" if actor.silent_s > SILENT_S else ""
-    name = 12 if width < WIDE else 20
+    tail = f" {count(actor.records):>5} records"
+    name = min(20, (width - 3 - len(tail) - len(silent)) // 2)
     return (
         (f"{shape} ", style),
         (elide(actor.actor_id, name), "text"),
         (f" {elide(actor.host, name)}", "dim"),
-        (f" {count(actor.records):>5} records", "text"),
+        (tail, "text"),
         (silent, "yellow"),
     )

@@ -102,8 +102,11 @@ class StateBar(Lines):
         if lost := outage(view):
             refused = state_of_link(view) is LinkState.REFUSED
             block = (" ✗ REFUSED ", "red_block") if refused else (" ◌ NO LINK ", "violet_block")
-            figures = _figures(view, width, short=width < 120)
-            return [spread(((word, now.style), ("▏", "faint"), block, (f" {lost}", "bold")), figures, width)]
+            figures = _figures(view, width, short=width < 140)
+            room = width - len(word) - len(block[0]) - row_width(figures) - 3
+            text = lost if len(lost) <= room else lost.rpartition(", ")[0]  # without the last of them
+            left = ((word, now.style), ("▏", "faint"), block, (" " + elide(text, room), "bold"))
+            return [spread(left, figures, width)]
         figures = _figures(view, width)
         room = width - len(word) - row_width(figures) - 2  # a space on either side
         return [spread(((word, now.style), (" " + elide(now.text, room), "bold")), figures, width)]
@@ -131,13 +134,12 @@ def outage(view: View) -> str:
     link = view.state.link
     if link is None or link.state is LinkState.UP or view.over:
         return ""
-    words = (
-        f"{age(max(0.0, view.now_s - link.since_s))}, {count(link.backlog)} wait, {size(link.backlog_bytes)}"
-    )
+    since = age(max(0.0, view.now_s - link.since_s))
+    if not link.backlog:
+        return since
+    words = f"{since}, {count(link.backlog)} wait, {size(link.backlog_bytes)}"
     catches_up = select.catches_up_s(view.state)
-    if catches_up is not None and link.backlog:
-        words += f", {age(catches_up)} to catch up"
-    return words
+    return words if catches_up is None else f"{words}, {age(catches_up)} to send"
 
 
 def _figures(view: View, width: int, short: bool = False) -> Row:

@@ -75,7 +75,7 @@ def _roomy(body: Region, linked: bool) -> dict[str, Region]:
     places |= _stack(
         wide + narrow, y, body.width - wide - narrow, {"health": health, "learner": middle - health}
     )
-    beside = narrow if linked else 0
+    beside = wide if linked else 0
     places["log"] = Region(0, y + middle, body.width - beside, log)
     if linked:
         places["link"] = Region(body.width - beside, y + middle, beside, log)

@@ -50,6 +50,8 @@ class ProgressLines:
                 self._line(f"{level.value} {worker}: {text}")
             case e.LogLine(worker, _, text) if before.progress.phase is e.Phase.REPLAYING:
                 self._line(f"{worker}: {text}")  # what a replay came to is said by the actor
+            case e.LinkChanged(state, learner, reason) if _link(before) != (state, reason):
+                self._line(f"link to {learner} {state.value}" + (f": {reason}" if reason else ""))
             case e.EvaluationProgress(successes, trials, _, version, True):
                 low, high = wilson_interval(successes, trials)
                 self._line(
@@ -88,4 +90,11 @@ class ProgressLines:
         )
         if rate:
             parts.append(f"actor {rate.hz:.1f} Hz p99 {rate.period_p99_ms:.0f} ms, {rate.overruns} overruns")
+        if state.link:
+            backlog = f", {state.link.backlog} records wait" if state.link.backlog else ""
+            parts.append(f"link {state.link.state.value}{backlog}")
         return "  ".join(parts)
+
+
+def _link(state: ConsoleState) -> tuple[e.LinkState, str] | None:
+    return (state.link.state, state.link.reason) if state.link else None

@@ -131,11 +131,26 @@ class LinkWorker:
             async with dial(self._address) as channel:
                 await LinkSession(channel, hello, self._shared).run()
         except (NotJoined, CredentialError) as error:
+            if isinstance(error, NotJoined) and await self._nobody_listens():
+                words = f"nobody listens at {self._address}: is `hilserl-worker learner` running there?"
+                raise LinkLost(words) from error
             raise LinkRefused(str(error)) from error
         except grpc.aio.AioRpcError as error:
             raise explained(self._address, error) from error
         except (OSError, asyncio.InvalidStateError, grpc.aio.UsageError) as error:
             raise LinkLost(f"the link to {self._address} broke: {error}") from error
+
+    async def _nobody_listens(self) -> bool:
+        """Where a learner of this user on this machine is down, its credential is gone too: no reason to join."""
+        link = self._config.policy.actor_learner_config
+        try:
+            _, writer = await asyncio.open_connection(link.learner_host, link.learner_port)
+        except ConnectionRefusedError:
+            return True
+        except OSError:
+            return False
+        writer.close()
+        return False
 
     async def _identity(self) -> tuple[FeatureSpec, int]:
         """Features and epoch of the actor's log, once it has one."""

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import save_file
+from torch import nn
 from torch.nn import functional as F
 
 from workers.config import PolicyConfig
@@ -68,6 +69,7 @@ def test_the_spatial_embedding_is_a_weighted_sum_over_places() -> None:
         {"input_downsample": 1, "image_embedding_pooling_dim": 4},
         {"vision_encoder_name": "resnet10", "image_embedding_pooling_dim": 2},
         {"vision_encoder_name": "resnet18"},
+        {"vision_encoder_name": "lerobot_cnn", "image_encoder_hidden_dim": 8},
     ],
 )
 def test_every_encoder_keeps_the_contract(changes: dict[str, object]) -> None:
@@ -79,10 +81,36 @@ def test_every_encoder_keeps_the_contract(changes: dict[str, object]) -> None:
     assert z.abs().max() <= 1
     z.sum().backward()
     trained = any(parameter.grad is not None for parameter in encoder.backbone.parameters())
-    assert trained == (policy.vision_encoder_name == "cnn")
+    assert trained == policy.vision_encoder_name.endswith("cnn")
     other = images.clone()
     other[:, 1] = 255 - other[:, 1]
     assert not torch.allclose(encoder(Observation(state, other)), z)
+
+
+def test_lerobots_encoder_is_trained_and_leaves_six_by_six_places_of_128_pixels() -> None:
+    features = FeatureSpec(state_dim=5, cameras=("front", "side"), height=128, width=128)
+    policy = PolicyConfig(vision_encoder_name="lerobot_cnn", image_embedding_pooling_dim=8, latent_dim=8)
+    encoder = ObservationEncoder(features, policy)
+    images = torch.randint(0, 255, (3, 2, 128, 128, 3), dtype=torch.uint8)
+    maps = encoder.features(images)
+    assert maps.shape == (3, 2, 6, 6, 32)
+    reference = nn.Sequential()
+    for layer in encoder.backbone.convolutions:  # type: ignore[union-attr]
+        plain = nn.Conv2d(layer.in_channels, layer.out_channels, layer.kernel_size, stride=2)
+        plain.load_state_dict(layer.state_dict())
+        reference.extend([plain, nn.ReLU()])
+    expected = reference(images.flatten(0, 1).permute(0, 3, 1, 2) / 255 - 0.5).permute(0, 2, 3, 1)
+    torch.testing.assert_close(maps.flatten(0, 1), expected, atol=1e-5, rtol=1e-5)
+    encoder(Observation(torch.randn(3, 5), images)).sum().backward()
+    assert all(parameter.grad is not None for parameter in encoder.parameters())
+
+
+def test_pictures_too_small_for_lerobots_encoder_are_refused() -> None:
+    policy = PolicyConfig(vision_encoder_name="lerobot_cnn")
+    with pytest.raises(BackboneNotFound, match="39x39 pixels or more, not 64x38"):
+        ObservationEncoder(FeatureSpec(state_dim=5, cameras=("a",), height=38, width=64), policy)
+    encoder = ObservationEncoder(FeatureSpec(state_dim=5, cameras=("a",), height=39, width=39), policy)
+    assert encoder.features(torch.zeros(1, 1, 39, 39, 3, dtype=torch.uint8)).shape == (1, 1, 1, 1, 32)
 
 
 def test_an_unfrozen_resnet_is_trained() -> None:

@@ -10,8 +10,8 @@ from workers.config.values import Above0, Count, CountOr0, Device, Problems, Sec
 VisionEncoderName = Annotated[
     str,
     msgspec.Meta(
-        pattern=r"^(cnn|resnet10|resnet18|[A-Za-z0-9][\w.-]*/[\w.-]+|.*\.safetensors)$",
-        description='"cnn", "resnet10", "resnet18", a hub id such as "lerobot/resnet10",'
+        pattern=r"^(cnn|lerobot_cnn|resnet10|resnet18|[A-Za-z0-9][\w.-]*/[\w.-]+|.*\.safetensors)$",
+        description='"cnn", "lerobot_cnn", "resnet10", "resnet18", a hub id such as "lerobot/resnet10",'
         ' or the path of a file that ends in ".safetensors"',
     ),
 ]
@@ -63,11 +63,12 @@ class PolicyConfig(Section, frozen=True, kw_only=True):
     storage_device: Device = "cpu"
     """Device that holds replay: a GPU with room for it saves the copy of every batch."""
     vision_encoder_name: VisionEncoderName = "cnn"
-    """`cnn` (small, from scratch), `resnet10`, `resnet18`, or a hub id or file of other ResNet-10 weights."""
+    """`cnn` (small, from scratch), `lerobot_cnn` (LeRobot loads it), `resnet10`, `resnet18`, or a hub id or file of other
+    ResNet-10 weights."""
     freeze_vision_encoder: bool = True
-    """Keep published weights as they are (ResNets); the `cnn` has none and is always trained."""
+    """Keep published weights as they are (ResNets); the two `cnn` have none and are always trained."""
     image_encoder_hidden_dim: Annotated[int, msgspec.Meta(ge=2, le=1024, multiple_of=2)] = 32
-    """Channels of the `cnn` encoder's first layer; its second and third have 1.5 and 2 times as many."""
+    """Channels of the `cnn`'s first layer, its next two have 1.5 and 2 times as many; of each of `lerobot_cnn`'s."""
     input_downsample: Literal[1, 2] = 2
     """2: the `cnn` sees pictures at half size, 2x2 pixels averaged: nearly three times cheaper than 1."""
     camera_fusion: Literal["late", "early"] = "late"
@@ -102,10 +103,12 @@ class PolicyConfig(Section, frozen=True, kw_only=True):
             capacity = self.online_buffer_capacity
             text = f"more than online_buffer_capacity ({capacity}): learning would never start"
             yield ("online_step_before_learning",), text
-        if self.vision_encoder_name != "cnn":
-            for key in ("image_encoder_hidden_dim", "input_downsample", "camera_fusion"):
-                if getattr(self, key) != getattr(_DEFAULT, key):
-                    yield (key,), f'does nothing here: only "cnn" has it, not "{self.vision_encoder_name}"'
+        name = self.vision_encoder_name
+        own = {"cnn": _OF_CNN, "lerobot_cnn": _OF_CNN[:1]}.get(name, ())
+        for key in _OF_CNN:
+            if key not in own and getattr(self, key) != getattr(_DEFAULT, key):
+                yield (key,), f'does nothing here: only "cnn" has it, not "{name}"'
 
 
+_OF_CNN = ("image_encoder_hidden_dim", "input_downsample", "camera_fusion")
 _DEFAULT = PolicyConfig()

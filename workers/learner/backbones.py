@@ -73,6 +73,36 @@ class SmallCNN(nn.Module):
         return bytes_to_float(images)
 
 
+class LeRobotCNN(nn.Module):
+    """LeRobot's own encoder (`GaussianActorConfig.vision_encoder_name = null`), so that it can take over what was
+    learned here: convolutions 7x7, 5x5, 3x3, 3x3 of stride 2 without padding, ReLU after each."""
+
+    SMALLEST_PX = 39  # leaves one place in the map
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        stem = ScaledConv2d(3, width, 7, stride=2)
+        others = [nn.Conv2d(width, width, kernel, stride=2) for kernel in (5, 3, 3)]
+        self.convolutions = nn.ModuleList([stem, *others])
+        self.to(memory_format=torch.channels_last)
+
+    def check_size(self, height: int, width: int) -> None:
+        """Raises BackboneNotFound when nothing would be left of such pictures."""
+        if min(height, width) < self.SMALLEST_PX:
+            raise BackboneNotFound(
+                f'policy.vision_encoder_name = "lerobot_cnn" needs pictures of {self.SMALLEST_PX}x{self.SMALLEST_PX}'
+                f" pixels or more, not {width}x{height}: give it larger ones"
+                " (env.processor.image_preprocessing.resize_size), or use the cnn"
+            )
+
+    def forward(self, images: Tensor) -> Tensor:
+        """uint8 [M, H, W, 3] -> float32 [M, width, h, w]; 6x6 places for 128x128 pixels."""
+        maps = bytes_to_float(images)
+        for convolution in self.convolutions:
+            maps = F.relu_(convolution(maps))
+        return maps
+
+
 def _sum_maps(parts: Iterable[Tensor]) -> Tensor:
     """Elementwise sum; a single part is passed on as it is."""
     return reduce(torch.add, parts)
@@ -201,6 +231,8 @@ def build_backbone(policy: PolicyConfig, cameras: int, pretrained: bool = True) 
     if name == "cnn":
         stems = cameras if policy.camera_fusion == "early" else 1
         return SmallCNN(policy.image_encoder_hidden_dim, policy.input_downsample == 2, stems)
+    if name == "lerobot_cnn":
+        return LeRobotCNN(policy.image_encoder_hidden_dim)
     backbone = ResNet18(pretrained) if name == "resnet18" else ResNet10()
     if name != "resnet18" and pretrained:
         load_resnet10(backbone, RESNET10_HUB_ID if name == "resnet10" else name)
@@ -234,7 +266,7 @@ def _download(hub_id: str) -> Path:
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise BackboneNotFound(
             f"vision encoder {hub_id!r} could not be fetched ({type(error).__name__}). Known names: cnn,"
-            " resnet10, resnet18, a hub id with model.safetensors, or a path that ends in .safetensors"
+            " lerobot_cnn, resnet10, resnet18, a hub id with model.safetensors, or a path that ends in .safetensors"
         ) from error
 
 

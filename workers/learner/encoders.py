@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from workers.config import PolicyConfig
-from workers.learner.backbones import build_backbone
+from workers.learner.backbones import LeRobotCNN, build_backbone
 from workers.learner.batch import Observation
 from workers.transport.record import FeatureSpec
 
@@ -48,7 +48,12 @@ class ObservationEncoder(nn.Module):
         self.out_dim = self.heads * policy.latent_dim + policy.state_encoder_hidden_dim
 
     def _probe(self, features: FeatureSpec) -> torch.Size:
-        """Shape [h, w, C] of the feature map, found by encoding one black observation."""
+        """Shape [h, w, C] of the feature map, found by encoding one black observation.
+
+        Raises BackboneNotFound for pictures that are too small for the backbone.
+        """
+        if isinstance(self.backbone, LeRobotCNN):
+            self.backbone.check_size(features.height, features.width)
         black = torch.zeros(1, *features.image_shape, dtype=torch.uint8)
         with torch.no_grad():
             return self.features(black).shape[2:]

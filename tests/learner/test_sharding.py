@@ -17,7 +17,7 @@ from workers.learner.batch import Batch, Observation
 from workers.learner.replay import Replay
 from workers.learner.sac import SAC
 from workers.learner.sac_state import state_tensors
-from workers.learner.sharding import ALONE, RanksDiffer, Shard, digest
+from workers.learner.sharding import ALONE, RanksApart, Shard, digest
 from workers.transport.record import Step
 
 ROWS = 12
@@ -77,7 +77,7 @@ def differing(shard: Shard) -> str:
             sac.actor.mean.bias[0] += 1e-6
     try:
         shard.require_alike(digest(state_tensors(sac)), "weights")
-    except RanksDiffer as refused:
+    except RanksApart as refused:
         return str(refused)
     return ""
 

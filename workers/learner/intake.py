@@ -14,6 +14,8 @@ from workers.transport.sources import logs_of
 RECORDS_AHEAD = (
     16  # read at once while a log is restored: 1.6 MB of two raw 128x128 cameras stay in the cache
 )
+Runs = list[tuple[str, int]]
+"""(source, how many records of it), in the order in which they were taken in."""
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +53,17 @@ class Intake:
         for source, records in taken:
             self._order.note(source, len(records))
         return taken
+
+    def read_as(self, runs: Runs) -> list[tuple[str, list[Record]]]:
+        """The records that another reader of these logs took in from here; the order is its to write down.
+
+        Raises LogLost, LogMismatch, or LogDamaged.
+        """
+        self._find()
+        return [
+            (source, list(self._read_up_to(source, self._readers[source].position + count)))
+            for source, count in runs
+        ]
 
     # What a checkpoint remembers
 

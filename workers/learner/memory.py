@@ -29,17 +29,19 @@ def replay_bytes(features: FeatureSpec, policy: PolicyConfig) -> int:
     return slots * frame_bytes(features)
 
 
-def check_fits(features: FeatureSpec, policy: PolicyConfig, available_bytes: int) -> None:
-    """Raises ReplayTooLarge when a filled replay needs more than `available_bytes`."""
-    needed = replay_bytes(features, policy)
+def check_fits(features: FeatureSpec, policy: PolicyConfig, available_bytes: int, processes: int = 1) -> None:
+    """Raises ReplayTooLarge when `processes` filled replays need more than `available_bytes`."""
+    needed = replay_bytes(features, policy) * processes
     if needed <= available_bytes:
         return
+    available_each = available_bytes // processes
     wanted = policy.online_buffer_capacity + policy.offline_buffer_capacity
-    share = max(0, available_bytes // frame_bytes(features) - 2) / wanted
+    share = max(0, available_each // frame_bytes(features) - 2) / wanted
     online = int(policy.online_buffer_capacity * share)
     offline = int(policy.offline_buffer_capacity * share)
+    several = f", {processes} of them in as many processes," if processes > 1 else ""
     raise ReplayTooLarge(
-        f"replay needs {needed / 2**30:.1f} GiB when full but {available_bytes / 2**30:.1f} GiB are free."
+        f"replay needs {needed / 2**30:.1f} GiB when full{several} but {available_bytes / 2**30:.1f} GiB are free."
         f" Set online_buffer_capacity to at most {online:,} and offline_buffer_capacity to at most"
         f" {offline:,}, or make the pictures smaller."
     )

@@ -3,6 +3,7 @@
 The worker loop calls it in real time; benchmarks and slow tests drive it as fast as the machine allows.
 """
 
+import hashlib
 import logging
 import os
 from collections.abc import Callable
@@ -13,10 +14,11 @@ import torch
 
 from workers.config import Config
 from workers.learner.backbones import BackboneNotFound
+from workers.learner.batch import Batch
 from workers.learner.checkpoint import Checkpoint
 from workers.learner.checkpoint_store import POLICY_VERSION, CheckpointStore, NoCheckpoint
 from workers.learner.devices import DeviceMissing, usable_device
-from workers.learner.intake import Intake, LogLost
+from workers.learner.intake import Intake, LogLost, Runs
 from workers.learner.memory import ReplayTooLarge, check_fits, replay_bytes
 from workers.learner.metrics import MetricsLog
 from workers.learner.replay import Replay
@@ -29,6 +31,7 @@ from workers.learner.sac_state import (
     state_tensors,
 )
 from workers.learner.settings_hash import features_hash, settings_hash
+from workers.learner.sharding import ALONE, Shard, digest
 from workers.processors.build import feature_spec
 from workers.transport.log import LogMismatch
 from workers.transport.record import Record, Step
@@ -56,11 +59,13 @@ class LearnerSession:
         *,
         fresh: bool = False,
         resume_required: bool = False,
+        shard: Shard = ALONE,
     ) -> None:
         """Go on from the newest good checkpoint, or begin where there is none.
 
         `breathe` is called while a long log is read, so that whoever watches sees life. With `fresh`, move
-        checkpoints aside and begin; with `resume_required`, refuse to begin.
+        checkpoints aside and begin; with `resume_required`, refuse to begin. On several ranks (`lockstep.py`)
+        what was never taken in waits for rank 0's word, which comes after all stand alike.
         """
         torch.set_num_threads(config.policy.torch_threads)
         self._config = config
@@ -70,9 +75,10 @@ class LearnerSession:
         try:
             device = usable_device(policy.device, "policy.device")
             storage_device = usable_device(policy.storage_device, "policy.storage_device")
-            check_fits(self.features, policy, _available_bytes(storage_device))
+            sharing = shard.world if shard.rank == 0 and storage_device.type == "cpu" else 1
+            check_fits(self.features, policy, _available_bytes(storage_device), sharing)
             self._intake = Intake(config.run_dir, self.features)
-            self.sac = SAC(self.features, policy, algorithm, seed=config.run.seed, device=device)
+            self.sac = SAC(self.features, policy, algorithm, seed=config.run.seed, device=device, shard=shard)
         except (DeviceMissing, ReplayTooLarge, LogMismatch, BackboneNotFound) as error:
             raise SessionRefused(str(error)) from error
         self.replay = Replay(self.features, online, offline, storage_device)
@@ -82,7 +88,8 @@ class LearnerSession:
         self._shelf = PolicyShelf(config.run_dir / "policy")
         self._frozen_laid = False
         self._checkpoints = CheckpointStore(config.run_dir / "checkpoints", keep=config.checkpoint.keep)
-        self._metrics_log = MetricsLog(config)
+        self._shard = shard
+        self._metrics_log = MetricsLog(config) if shard.rank == 0 else None
         self._metrics: dict[str, float] = {}
         self.pretrain_done = 0
         self.env_steps = 0
@@ -116,13 +123,19 @@ class LearnerSession:
 
     # work
 
-    def take_in(self) -> int:
-        """Read what the actors appended to their logs, a piece at a time; how many records that were."""
-        taken = self._intake.read_new(limit=RECORDS_AT_ONCE)
+    def take_in(self) -> Runs:
+        """Read what the actors appended to their logs, a piece at a time; how many records of which, in order."""
+        return self._take(self._intake.read_new(limit=RECORDS_AT_ONCE))
+
+    def take_in_as(self, runs: Runs) -> None:
+        """Read what another rank took in. Raises LogLost."""
+        self._take(self._intake.read_as(runs))
+
+    def _take(self, taken: list[tuple[str, list[Record]]]) -> Runs:
         for source, records in taken:
             for record in records:
                 self._add(source, record)
-        return sum(len(records) for _, records in taken)
+        return [(source, len(records)) for source, records in taken]
 
     def _add(self, source: str, record: Record) -> None:
         self.replay.add(record, source)
@@ -131,26 +144,29 @@ class LearnerSession:
 
     def pretrain(self) -> None:
         """One behaviour-cloning update on the demonstrations."""
-        algorithm = self._config.algorithm
-        batch = self.replay.sample(algorithm.batch_size, 0.0, self._rng, algorithm.random_shift_px)
-        metrics = self.sac.pretrain(batch)
+        metrics = self.sac.pretrain(self._draw(0.0))
         self.pretrain_done += 1
         self._note(metrics, self.pretrain_done)
 
     def update(self) -> None:
         """One critic update; every `policy_update_freq`-th also updates actor and temperature."""
         algorithm = self._config.algorithm
-        batch = self.replay.sample(
-            algorithm.batch_size, algorithm.online_ratio, self._rng, algorithm.random_shift_px
-        )
+        batch = self._draw(algorithm.online_ratio)
         with_actor = (self.updates + 1) % algorithm.policy_update_freq == 0
         self._note(self.sac.update(batch, with_actor=with_actor), self.updates)
+
+    def _draw(self, online_ratio: float) -> Batch:
+        algorithm = self._config.algorithm
+        return self.replay.sample(
+            algorithm.batch_size, online_ratio, self._rng, algorithm.random_shift_px, self._shard
+        )
 
     def _note(self, metrics: Metrics, count: int) -> None:
         """Read and write down every `log_freq`-th update's metrics: reading them waits for the device."""
         if count % self._config.algorithm.log_freq == 0:
-            self._metrics |= {name: float(value) for name, value in metrics.items()}
-            self._metrics_log.write(self.updates, self._figures() | self._metrics)
+            self._metrics |= self._shard.read(metrics)
+            if self._metrics_log is not None:
+                self._metrics_log.write(self.updates, self._figures() | self._metrics)
 
     def _figures(self) -> dict[str, float]:
         return {
@@ -235,7 +251,14 @@ class LearnerSession:
     def close(self) -> None:
         """Let a running save finish and close the files."""
         self._checkpoints.wait()
-        self._metrics_log.close()
+        if self._metrics_log is not None:
+            self._metrics_log.close()
+
+    def fingerprint(self) -> bytes:
+        """SHA-256 of what the next update depends on; of the replay, how many records it was made from."""
+        positions = sorted((source, at.records) for source, at in self._intake.positions().items())
+        stand = (self._settings_hash, self._rng.bit_generator.state, self.pretrain_done, positions)
+        return hashlib.sha256(digest(state_tensors(self.sac)) + repr(stand).encode()).digest()
 
     def _snapshot(self) -> Checkpoint:
         """What goes into a checkpoint. Raises OSError."""
@@ -273,7 +296,7 @@ class LearnerSession:
             self._intake.begin()
         except OSError as error:
             raise SessionRefused(f"the learner cannot start: {error}. Check that disk and folder.") from error
-        while self.take_in():
+        while self._shard.world == 1 and self.take_in():
             breathe()
 
     def _give_up_checkpoints(self) -> None:

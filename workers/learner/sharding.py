@@ -6,16 +6,20 @@ is averaged with the others'. That gives the update of one process on the summed
 """
 
 import hashlib
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+POLL_S = 0.02
 
-class RanksDiffer(Exception):
-    """The ranks of one learner do not stand alike; the text says which and what to do."""
+
+class RanksApart(Exception):
+    """The ranks of one learner cannot go on as one; the text says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +50,7 @@ class Shard:
         """
         total = weights.sum()
         if self.world > 1:
-            dist.all_reduce(total)
+            self._sum(total)
         return torch.clamp(total, min=1.0) / self.world
 
     def average_gradients(self, parameters: Sequence[Tensor]) -> None:
@@ -55,7 +59,7 @@ class Shard:
             return
         gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
         flat = torch.cat([gradient.reshape(-1) for gradient in gradients])
-        dist.all_reduce(flat)
+        self._sum(flat)
         flat /= self.world
         parts = torch.split(flat, [gradient.numel() for gradient in gradients])
         means = [part.view(gradient.shape) for part, gradient in zip(parts, gradients, strict=True)]
@@ -66,23 +70,52 @@ class Shard:
         if self.world == 1:
             return {name: float(value) for name, value in metrics.items()}
         packed = torch.stack([value.float() for value in metrics.values()])
-        dist.all_reduce(packed)
+        self._sum(packed)
         return dict(zip(metrics, (packed / self.world).tolist(), strict=True))
 
-    def require_alike(self, digest: bytes, of: str) -> None:
-        """Raises RanksDiffer, on every rank, where the ranks' digests of something are not one and the same."""
+    def broadcast(self, values: Tensor) -> None:
+        """Give rank 0's values to all, in place; a tensor in main memory. Raises RanksApart."""
+        with _with_the_others():
+            dist.broadcast(values, src=0)
+
+    def require_alike(self, digest: bytes, of: str, breathe: Callable[[], object] = lambda: None) -> None:
+        """Raises RanksApart, on every rank, where the ranks' digests of something are not one and the same.
+
+        `breathe` is called while the others are waited for. Raises RanksApart.
+        """
         if self.world == 1:
             return
         own = torch.frombuffer(bytearray(digest), dtype=torch.uint8)
         all_ranks = [torch.empty_like(own) for _ in range(self.world)]
-        dist.all_gather(all_ranks, own)
+        with _with_the_others():
+            gathering = dist.all_gather(all_ranks, own, async_op=True)
+            while not gathering.is_completed():
+                breathe()
+                time.sleep(POLL_S)
+            gathering.wait()
         odd = [str(rank) for rank, theirs in enumerate(all_ranks) if not torch.equal(theirs, all_ranks[0])]
         if odd:
-            raise RanksDiffer(
+            raise RanksApart(
                 f"the learner's processes do not start from the same {of}: rank {', '.join(odd)} differs from"
                 " rank 0. All read the same configuration file, run directory and weights, with the same"
                 " version of PyTorch; start them together, on one machine, with torchrun."
             )
+
+    def _sum(self, values: Tensor) -> None:
+        with _with_the_others():
+            dist.all_reduce(values)
+
+
+@contextmanager
+def _with_the_others() -> Iterator[None]:
+    """torch.distributed raises RuntimeError for whatever keeps the ranks apart."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise RanksApart(
+            "another process of this learner is gone or does not answer; what it said last is the reason."
+            f" torchrun starts all of them again, and they resume. ({str(error).splitlines()[0]})"
+        ) from error
 
 
 ALONE = Shard()
@@ -94,5 +127,5 @@ def digest(tensors: Mapping[str, Tensor]) -> bytes:
     total = hashlib.sha256()
     for name in sorted(tensors):
         total.update(name.encode())
-        total.update(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy())
+        total.update(tensors[name].contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
     return total.digest()

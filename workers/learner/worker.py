@@ -5,6 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from workers.config import Config
+from workers.learner.lockstep_place import own_place
 from workers.model.events import BufferFilled, LearnerProgress, PolicyPublished
 from workers.model.orders import Learn, NoteSuccess
 from workers.runtime.beginning import Beginning
@@ -22,26 +23,26 @@ def main(desk: Desk, config: Config, beginning: Beginning = Beginning.AS_LEFT) -
     """Train until told to quit. Raises WorkerFailure when the session is refused; it says why.
 
     `beginning` says what becomes of checkpoints at the first start; a worker that is started again goes on.
+    Under torchrun this is rank 0 (`lockstep.py`).
     """
+    from workers.learner.lockstep import opened
     from workers.learner.memory import tune_allocator
-    from workers.learner.session import LearnerSession, SessionRefused
+    from workers.learner.session import SessionRefused
+    from workers.learner.sharding import RanksApart
     from workers.processors.errors import EnvironmentRefused
     from workers.transport.log import LogError
 
     tune_allocator()
+    if desk.restarts or own_place().restarts:
+        beginning = Beginning.AS_LEFT
     try:
-        session = LearnerSession(
-            config,
-            breathe=desk.alive,
-            fresh=beginning is Beginning.FRESH and not desk.restarts,
-            resume_required=beginning is Beginning.RESUME and not desk.restarts,
-        )
-    except (SessionRefused, EnvironmentRefused, LogError) as refused:
+        session = opened(config, beginning, breathe=desk.alive)
+    except (SessionRefused, EnvironmentRefused, LogError, RanksApart) as refused:
         raise WorkerFailure(str(refused)) from refused
     try:
         Loop(desk, config, session).run()
-    except LogError as damaged:
-        raise WorkerFailure(str(damaged)) from damaged
+    except (LogError, RanksApart) as broken:
+        raise WorkerFailure(str(broken)) from broken
     finally:
         session.close()
 

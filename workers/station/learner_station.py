@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 
 from workers.config import Config
+from workers.learner.lockstep_place import own_place
 from workers.model import events as e
 from workers.model.orders import Invite, Learn, NewRecords, Order, TakePolicy, Tell
 from workers.model.reduce import reduce
@@ -132,7 +133,9 @@ class LearnerStation:
         if event.worker == "learner" and event.state in (e.WorkerState.RESTARTING, e.WorkerState.FAILED):
             text = f"the learner is {event.state.value}: {event.reason}"
             self._handles["ingest"].give(Tell(e.LogLine("learner", e.Level.WARNING, text, time.time())))
-        if event.state is e.WorkerState.FAILED:
+        # Under torchrun, a learner alone cannot meet the others again: all end, and torchrun starts all.
+        alone = event.worker == "learner" and own_place().world > 1
+        if event.state is e.WorkerState.FAILED or (alone and event.state is e.WorkerState.RESTARTING):
             self._failure = self._failure or f"{event.worker} failed: {event.reason}"
             self._shutdown.set()
 

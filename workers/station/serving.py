@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workers.config import Config, ConfigError
+from workers.learner.lockstep_place import own_place
 from workers.model import events as e
 from workers.model.places import read_lock
 from workers.model.state import ConsoleState
@@ -40,7 +41,8 @@ async def run_learner(
 ) -> int:
     """Serve the run of `path` until a signal; returns the process exit code: 1 when a worker could not go on.
 
-    Raises StationRefused when nothing could be started.
+    Under torchrun this is rank 0; the others have no station and follow it. Raises StationRefused when nothing
+    could be started.
     """
     document, config = configured(path, name=name, seed=seed, directory=directory)
     if config.mode is not None:
@@ -49,6 +51,10 @@ async def run_learner(
         document.refuse(device_problems(config))
     except ConfigError as error:
         raise StationRefused(str(error)) from error
+    if own_place().rank > 0:
+        from workers.learner.lockstep_follower import main as follow  # torch
+
+        return follow(config)
     check_beginning(config, beginning)
     address = address_of(config, listen)
     make_run_dir(config)

@@ -10,62 +10,44 @@ WORDS = "malformed message"
 
 
 def tolerant(handler: grpc.RpcMethodHandler | None) -> grpc.RpcMethodHandler | None:
-    """`handler` with its requests parsed inside the call, where it can still be ended in order."""
+    """`handler`, with a call that ends in order where a request cannot be parsed.
+
+    A stream of requests raises DecodeError in its handler, which may answer in its own words; a single request
+    is parsed before the handler runs, so here it is parsed within the call.
+    """
     if handler is None:
         return None
-    if handler.request_streaming:
-        kind = "stream_stream" if handler.response_streaming else "stream_unary"
-        inner = getattr(handler, kind)
-        return handler._replace(**{kind: _on_requests(inner, handler.response_streaming)})
-    kind = "unary_stream" if handler.response_streaming else "unary_unary"
-    inner = getattr(handler, kind)
-    parse = handler.request_deserializer
-    return handler._replace(
-        request_deserializer=None, **{kind: _on_request(inner, parse, handler.response_streaming)}
+    before, after = (
+        "stream" if streams else "unary"
+        for streams in (handler.request_streaming, handler.response_streaming)
     )
+    kind = f"{before}_{after}"
+    parse = None if handler.request_streaming else handler.request_deserializer
+    guarded = (_stream if handler.response_streaming else _answer)(getattr(handler, kind), parse)
+    changes = {kind: guarded} if handler.request_streaming else {kind: guarded, "request_deserializer": None}
+    return handler._replace(**changes)
 
 
-def _on_requests(inner: Any, streams: bool) -> Any:
-    async def answer(requests: Any, context: Any) -> Any:
-        return await inner(_whole(requests, context), context)
+def _answer(inner: Any, parse: Any) -> Any:
+    async def answer(request: Any, context: Any) -> Any:
+        try:
+            return await inner(parse(request) if parse else request, context)
+        except DecodeError:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, WORDS)
 
-    async def stream(requests: Any, context: Any) -> AsyncIterator[Any]:
-        async for reply in _replies(inner(_whole(requests, context), context)):
-            yield reply
-
-    return stream if streams else answer
-
-
-def _on_request(inner: Any, parse: Any, streams: bool) -> Any:
-    async def answer(raw: bytes, context: Any) -> Any:
-        return await inner(await _parsed(raw, parse, context), context)
-
-    async def stream(raw: bytes, context: Any) -> AsyncIterator[Any]:
-        async for reply in _replies(inner(await _parsed(raw, parse, context), context)):
-            yield reply
-
-    return stream if streams else answer
+    return answer
 
 
-async def _whole(requests: Any, context: Any) -> AsyncIterator[Any]:
-    try:
-        async for request in requests:
-            yield request
-    except DecodeError:
-        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, WORDS)
+def _stream(inner: Any, parse: Any) -> Any:
+    async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
+        try:
+            result = inner(parse(request) if parse else request, context)
+            if hasattr(result, "__aiter__"):
+                async for reply in result:
+                    yield reply
+            else:
+                await result  # it writes its replies to the context
+        except DecodeError:
+            await context.abort(grpc.StatusCode.INVALID_ARGUMENT, WORDS)
 
-
-async def _parsed(raw: bytes, parse: Any, context: Any) -> Any:
-    try:
-        return parse(raw)
-    except DecodeError:
-        await context.abort(grpc.StatusCode.INVALID_ARGUMENT, WORDS)
-
-
-async def _replies(result: Any) -> AsyncIterator[Any]:
-    """Replies of a handler that yields them; one that writes them to its context is only awaited."""
-    if hasattr(result, "__aiter__"):
-        async for reply in result:
-            yield reply
-    else:
-        await result
+    return stream

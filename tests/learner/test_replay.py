@@ -139,6 +139,47 @@ def test_a_small_replay_keeps_the_newest_and_never_a_wrong_pair(
             assert pairs(replay, 0.0, draws=60) <= set(plain.offline())
 
 
+def offset(record: Record, by: int) -> Record:
+    """The same record as another arm would have made it: same numbers, other marks."""
+    if isinstance(record, EpisodeEnd) and record.state is None:
+        return record
+    assert record.state is not None and record.images is not None
+    mark = int(record.state[0]) + by
+    changed = replace(record, state=record.state + by, images=np.full_like(record.images, mark % 251))
+    return replace(changed, reward=changed.reward + by) if isinstance(changed, Step) else changed
+
+
+@settings(max_examples=100, deadline=None)
+@given(first=logs(), second=logs(), data=st.data())
+def test_two_sources_are_the_sum_of_each_alone(
+    first: list[Record], second: list[Record], data: st.DataObject
+) -> None:
+    second = [offset(record, 1000) for record in second]
+    turns = data.draw(st.permutations(["a"] * len(first) + ["b"] * len(second)))
+    replay, streams = Replay(FEATURES, 100, 100), {"a": iter(first), "b": iter(second)}
+    for source in turns:
+        replay.add(next(streams[source]), source)
+    alone = [ListReplay(first), ListReplay(second)]
+    for share, expected in (
+        (1.0, [pair for one in alone for pair in one.online()]),
+        (0.0, [pair for one in alone for pair in one.offline()]),
+    ):
+        assert (replay.online_size if share else replay.offline_size) == len(expected)
+        if expected:
+            assert pairs(replay, share) == set(expected)
+
+
+def test_more_sources_than_frames_lose_steps_in_waiting_and_nothing_hangs() -> None:
+    replay = Replay(FEATURES, 2, 1)
+    for number in range(3):
+        for source in "abcdefgh":
+            replay.add(make_step(0, number, 10 * number), source)
+    assert replay.online_size <= 2
+    for number in range(3, 6):
+        replay.add(make_step(0, number, number), "a")
+    assert pairs(replay, 1.0) <= {(3, 4), (4, 5)}
+
+
 def test_every_frame_is_given_back() -> None:
     replay = Replay(FEATURES, 8, 4)
     for episode in range(200):

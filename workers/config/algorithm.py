@@ -10,7 +10,8 @@ from workers.config.values import Above0, AtLeast0, Count, CountOr0, Problems, S
 
 class AlgorithmConfig(Section, frozen=True, kw_only=True):
     batch_size: Annotated[int, msgspec.Meta(ge=2)] = 256
-    """Transitions in a batch, online and offline together."""
+    """Transitions in a batch of one process, online and offline together; N processes under torchrun make each
+    update from N times as many, each with a whole replay in memory, and utd_ratio still counts updates."""
     online_ratio: Share = 0.5
     """Share of a batch drawn from online replay; the rest are demonstrations and interventions."""
     utd_ratio: Count = 2

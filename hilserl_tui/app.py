@@ -8,6 +8,7 @@ import gc
 import time
 from collections.abc import Iterable
 from functools import cached_property, partial
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -264,6 +265,15 @@ class Console(KeyActions):
         from hilserl_tui.screens.help import Help
 
         self.push_screen(Help())
+
+    def action_join(self) -> None:
+        from hilserl_tui.screens.join import Join
+
+        run = self.client.state.run
+        if self.client.recorded:
+            self.hint("a recording: there is no run that could learn elsewhere")
+        elif not isinstance(self.screen, Join):
+            self.push_screen(Join(Path(run.config_path) if run else None))
 
     def action_leave(self) -> None:
         from hilserl_tui.screens.quit import Quit

@@ -56,6 +56,7 @@ KEYS: tuple[Key, ...] = (
     Key("home", "1", "home", "Home", "what this run has and what is next", Group.CONSOLE),
     Key("train", "2,t", "train", "Train", "the running job: arm, cameras, learning", Group.CONSOLE),
     Key("cameras", "c", "cameras", "Cameras", "pictures on the whole screen, and back", Group.CONSOLE),
+    Key("join", "l", "join", "Join learner", "join a learner on another machine: paste its line", Group.CONSOLE),
     Key("help", "question_mark", "help", "Keys", "this list", Group.CONSOLE, "?"),
     Key("palette", "colon,ctrl+p", "command_palette", "Palette", "find a command", Group.CONSOLE, ":"),
     Key("quit", "q,ctrl+q", "leave", "Quit", "stop the run, or leave it running", Group.CONSOLE),

@@ -29,9 +29,11 @@ class LearnerPane(Lines):
         target = state.run.utd_target if state.run else None
         seconds = select.policy_age_s(state, view.now_s)
         policy = f"{state.policy_version:4d}" if state.policy_version else "   –"
-        old = f"  {age(seconds):>6} old" if seconds is not None else "  none yet"
-        behind = learner.policy_version - state.policy_version
         wanted = state.link.policy_wanted if state.link else 0
+        old = f"  {age(seconds):>6} old" if seconds is not None else "  none yet"
+        if wanted and seconds is not None:
+            old = f"  {age(seconds)}"  # the narrowest pane has room for this much beside what is on its way
+        behind = learner.policy_version - state.policy_version
         late = f"  fetching {wanted}" if wanted else f"  {behind} behind" if behind > 1 else ""
         rows: list[Row] = [
             _status(view),

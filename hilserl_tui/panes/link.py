@@ -75,24 +75,36 @@ def _flow(view: View, link: LinkChanged) -> Row:
 
 
 def _actors(actors: tuple[ActorSeen, ...], width: int, room: int) -> list[Row]:
-    """An actor a row; where there are too few rows, the silent ones first and the rest as a number."""
+    """An actor a row; where there are too few rows, the last one names the rest, the silent ones first."""
     if room <= 0:
         return []
-    order = sorted(actors, key=lambda actor: actor.connected) if len(actors) > room else list(actors)
-    if len(order) > room:
-        left = len(order) - room + 1
-        rest: Row = ((f"  and {left} more", "dim"),)
-        return [*(_actor(actor, width) for actor in order[: room - 1]), rest]
-    return [_actor(actor, width) for actor in order]
+    if len(actors) <= room:
+        return [_actor(actor, width) for actor in actors]
+    order = sorted(actors, key=lambda actor: actor.connected)
+    rest = tuple(span for actor in order[room - 1 :] for span in _in_short(actor))
+    return [*(_actor(actor, width) for actor in order[: room - 1]), rest]
+
+
+def _in_short(actor: ActorSeen) -> Row:
+    silent = f" silent {age(actor.silent_s)}" if actor.silent_s > SILENT_S else ""
+    return (
+        _shape(actor),
+        (actor.actor_id, "text"),
+        (f"@{actor.host} {count(actor.records)}", "dim"),
+        (f"{silent}   ", "yellow"),
+    )
+
+
+def _shape(actor: ActorSeen) -> tuple[str, str]:
+    return ("● ", "green") if actor.connected else ("◌ ", "violet")
 
 
 def _actor(actor: ActorSeen, width: int) -> Row:
-    shape, style = ("●", "green") if actor.connected else ("◌", "violet")
     silent = f"  silent {age(actor.silent_s)}" if actor.silent_s > SILENT_S else ""
     tail = f" {count(actor.records):>5} records"
     name = min(20, (width - 3 - len(tail) - len(silent)) // 2)
     return (
-        (f"{shape} ", style),
+        _shape(actor),
         (elide(actor.actor_id, name), "text"),
         (f" {elide(actor.host, name)}", "dim"),
         (tail, "text"),

@@ -19,7 +19,7 @@ from workers.config.ready import ready_config
 from workers.model.events import Event, LinkChanged, LinkState
 from workers.model.orders import Order
 from workers.transport.certificate import own_identity
-from workers.transport.channel import Credential, keep
+from workers.transport.channel import Credential, NotJoined, credential_for, keep
 from workers.transport.credentials import state_dir
 from workers.transport.ingest_worker import IngestWorker
 from workers.transport.link_worker import LinkWorker
@@ -109,7 +109,7 @@ class Learner:
         self.desk.quitting = False
         worker = IngestWorker(self.desk, self.config, self.features)  # type: ignore[arg-type]
         self._task = asyncio.create_task(worker.serve(f"127.0.0.1:{self.port}"))
-        await until(lambda: self._running() and listens(self.port))
+        await until(lambda: self._running() and admits(self.port))
 
     def _running(self) -> bool:
         if self._task is not None and self._task.done():
@@ -204,9 +204,12 @@ def log_bytes(directory: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(directory.glob("*.seg")))
 
 
-def listens(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+def admits(port: int) -> bool:
+    """Whether a learner of this user serves at this loopback port."""
+    try:
+        return bool(credential_for(f"127.0.0.1:{port}"))
+    except NotJoined:
+        return False
 
 
 async def until(

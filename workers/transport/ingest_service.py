@@ -14,6 +14,8 @@ from workers.transport.pb import learner_pb2_grpc
 from workers.transport.wire import Malformed
 
 HELLO_S = 10.0
+LAST_WORD_S = 1.0
+"""A peer that is writing when its stream ends loses what it has not read: time to read why, and to leave by itself."""
 
 
 class LearnerService(learner_pb2_grpc.LearnerServicer):
@@ -35,11 +37,14 @@ class LearnerService(learner_pb2_grpc.LearnerServicer):
             session = await self._actors.enter(actor, self._policies.offer)
         except Refusal as refusal:
             yield refusal.message()
+            await asyncio.sleep(LAST_WORD_S)
             return
         session.start(request_iterator, lambda: bool(self._admits(context)))
         try:
             async for message in session.outbox.messages():
                 yield message
+                if message.HasField("refused"):
+                    await asyncio.sleep(LAST_WORD_S)
         finally:
             session.end()
 

@@ -1,0 +1,331 @@
+"""The learner's side against clients that are wrong, late, greedy or hostile."""
+
+import os
+import random
+import resource
+import time
+import zlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from hashlib import sha256
+from typing import Any
+
+import grpc
+import msgspec
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from tests.transport.linked import FEATURES, Linked, records
+from workers.config import load
+from workers.config.ready import ready_config
+from workers.model.events import LinkState
+from workers.model.orders import TakePolicy
+from workers.transport.certificate import NAME
+from workers.transport.channel import credential_for, dial
+from workers.transport.codec import encode
+from workers.transport.ingest_session import Session
+from workers.transport.log import LogReader
+from workers.transport.log_format import PackedRecord
+from workers.transport.pb import learner_pb2 as pb
+from workers.transport.pb import learner_pb2_grpc
+from workers.transport.shelf import PolicyShelf
+from workers.transport.sources import actor_log
+from workers.transport.wire import network_settings, to_message
+
+NETWORKS = network_settings(load(ready_config()).policy)
+
+
+def hello(linked: Linked, **fields: Any) -> pb.Hello:
+    message = pb.Hello(
+        protocol_major=1, app_version="0", run="run", actor_id="arm", epoch=7, host="robot-pc",
+        features=msgspec.json.encode(FEATURES),
+        networks=msgspec.json.encode(NETWORKS),
+    )  # fmt: skip
+    for name, value in fields.items():
+        setattr(message, name, value)
+    return message
+
+
+def packed(count: int, first: int = 0) -> list[PackedRecord]:
+    made = []
+    for seq, record in zip(range(first + count), records(FEATURES), strict=False):
+        kind, payload = encode(record, FEATURES)
+        made.append(PackedRecord(kind, 0, seq, payload, zlib.crc32(payload)))
+    return made[first:]
+
+
+def batch(count: int, first: int = 0) -> pb.FromActor:
+    return pb.FromActor(records=to_message(packed(count, first)))
+
+
+@asynccontextmanager
+async def stream(linked: Linked) -> AsyncIterator[Any]:
+    async with dial(f"127.0.0.1:{linked.learner.port}") as channel:
+        call = learner_pb2_grpc.LearnerStub(channel).Link()
+        yield call
+        call.cancel()
+
+
+async def answer(call: Any, kind: str) -> Any:
+    """The next message of this kind; others before it are passed over."""
+    while True:
+        message = await call.read()
+        assert message is not grpc.aio.EOF, f"the stream ended before any {kind}"
+        if message.WhichOneof("message") == kind:
+            return getattr(message, kind)
+        assert message.WhichOneof("message") != "refused", message
+
+
+async def opened(call: Any, linked: Linked, **fields: Any) -> Any:
+    await call.write(pb.FromActor(hello=hello(linked, **fields)))
+    return await call.read()
+
+
+@pytest.mark.parametrize(
+    ("fields", "code", "words"),
+    [
+        ({"protocol_major": 2}, pb.REFUSED_CODE_PROTOCOL, "speaks protocol 2"),
+        ({"run": "other"}, pb.REFUSED_CODE_RUN, "on the run 'other', the learner on 'run'"),
+        (
+            {"features": msgspec.json.encode(msgspec.structs.replace(FEATURES, state_dim=4))},
+            pb.REFUSED_CODE_FEATURES,
+            "state_dim: 4 here, 3 there (here: the robot PC, there: the learner)",
+        ),
+        (
+            {"networks": msgspec.json.encode(NETWORKS | {"policy.latent_dim": 7})},
+            pb.REFUSED_CODE_NETWORKS,
+            "latent_dim: 7 here",
+        ),
+        ({"features": b"{"}, pb.REFUSED_CODE_MALFORMED, "cannot read"),
+        ({"networks": b"[" * 4000}, pb.REFUSED_CODE_MALFORMED, "cannot read"),
+        ({"actor_id": "../arm"}, pb.REFUSED_CODE_MALFORMED, "actor_id"),
+        ({"actor_id": "a" * 33}, pb.REFUSED_CODE_MALFORMED, "actor_id"),
+        ({"host": "h" * 5000}, pb.REFUSED_CODE_MALFORMED, "longer than 4096"),
+    ],
+)
+async def test_a_hello_that_does_not_fit_is_refused_with_the_difference(
+    linked: Linked, fields: dict[str, Any], code: int, words: str
+) -> None:
+    async with stream(linked) as call:
+        refused = (await opened(call, linked, **fields)).refused
+    assert refused.code == code
+    assert words in refused.what
+    assert refused.fix
+    assert linked.learner.logs() == {}
+
+
+async def test_a_second_machine_of_the_same_name_is_refused_while_the_first_is_alive(linked: Linked) -> None:
+    async with stream(linked) as first, stream(linked) as second, stream(linked) as third:
+        await opened(first, linked)
+        refused = (await opened(second, linked, epoch=8, host="other-pc")).refused
+        assert refused.code == pb.REFUSED_CODE_HELD
+        assert "robot-pc" in refused.what and " s ago" in refused.what and "actor_id" in refused.fix
+        await first.write(batch(5))
+        assert (await answer(first, "ack")).next_seq == 5
+        welcome = await opened(third, linked, epoch=8, host="other-pc", takeover=True)
+        assert welcome.welcome.next_seq == 0
+        assert await fenced(first)
+
+
+async def fenced(call: Any) -> bool:
+    """Whether the stream's last word is that it was replaced."""
+    last = None
+    while (message := await call.read()) is not grpc.aio.EOF:
+        last = message
+    return last is not None and last.refused.code == pb.REFUSED_CODE_FENCED
+
+
+async def test_an_actor_that_comes_again_replaces_its_own_session_and_goes_on(linked: Linked) -> None:
+    async with stream(linked) as first, stream(linked) as second:
+        await opened(first, linked)
+        await first.write(batch(5))
+        await answer(first, "ack")
+        assert (await opened(second, linked)).welcome.next_seq == 5
+        await first.write(batch(5, first=5))
+        assert await fenced(first)
+        await second.write(batch(5, first=3))
+        assert (await answer(second, "ack")).next_seq == 8
+    assert [r.seq for r in log_of(linked)] == list(range(8))
+
+
+def log_of(linked: Linked) -> list[Any]:
+    return list(LogReader(actor_log(linked.learner.config.run_dir, "arm", 7)).read_new())
+
+
+async def test_a_silent_session_may_be_replaced_when_its_lease_is_over(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stream(linked) as first, stream(linked) as second:
+        await opened(first, linked)
+        monkeypatch.setattr(Session, "alive", property(lambda session: False))
+        assert (await opened(second, linked, epoch=8, host="other-pc")).HasField("welcome")
+        assert await fenced(first)
+
+
+async def test_no_more_than_sixteen_actors(linked: Linked) -> None:
+    async with (
+        stream(linked) as last,
+        dial(f"127.0.0.1:{linked.learner.port}") as one,
+        dial(f"127.0.0.1:{linked.learner.port}") as two,
+    ):
+        calls = []
+        for number in range(16):
+            calls.append(learner_pb2_grpc.LearnerStub((one, two)[number % 2]).Link())
+            assert (await opened(calls[-1], linked, actor_id=f"arm{number}")).HasField("welcome")
+        assert (await opened(last, linked)).refused.code == pb.REFUSED_CODE_BUSY
+
+
+def bad_record(**fields: Any) -> pb.FromActor:
+    message = to_message(packed(1))
+    for name, value in fields.items():
+        setattr(message.records[0], name, value)
+    return pb.FromActor(records=message)
+
+
+def with_payload(payload: bytes, kind: int = 1) -> pb.FromActor:
+    return bad_record(payload=payload, crc32=zlib.crc32(payload), kind=kind)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        pb.FromActor(),
+        pb.FromActor(hello=pb.Hello()),
+        pb.FromActor(records=pb.Records()),
+        bad_record(crc32=1),
+        bad_record(kind=99),
+        with_payload(b""),
+        with_payload(bytes(100)),
+        with_payload(bytes(1_000_000)),
+        with_payload(bytes(1589), kind=3),
+        batch(65),
+    ],
+)
+async def test_a_malformed_message_ends_its_stream_and_leaves_the_server_and_the_log(
+    linked: Linked, message: pb.FromActor
+) -> None:
+    async with stream(linked) as call:
+        await opened(call, linked)
+        await call.write(batch(3))
+        await answer(call, "ack")
+        await call.write(message)
+        while (last := await call.read()).WhichOneof("message") == "heartbeat":
+            pass
+        assert last.refused.code == pb.REFUSED_CODE_MALFORMED
+        assert await call.read() is grpc.aio.EOF
+    async with stream(linked) as call:
+        assert (await opened(call, linked)).welcome.next_seq == 3
+
+
+async def test_a_gap_is_refused_and_what_came_before_it_is_kept(linked: Linked) -> None:
+    async with stream(linked) as call:
+        await opened(call, linked)
+        await call.write(batch(3))
+        await answer(call, "ack")
+        await call.write(batch(3, first=4))
+        while (last := await call.read()).WhichOneof("message") == "heartbeat":
+            pass
+        assert last.refused.code == pb.REFUSED_CODE_GAP
+    assert [r.seq for r in log_of(linked)] == [0, 1, 2]
+
+
+def unlimited(linked: Linked) -> grpc.aio.Channel:
+    """A channel that sends what ours would not."""
+    credential = credential_for(f"127.0.0.1:{linked.learner.port}")
+    both = grpc.composite_channel_credentials(
+        grpc.ssl_channel_credentials(credential.certificate.encode()),
+        grpc.access_token_call_credentials(credential.token),
+    )
+    options = [("grpc.ssl_target_name_override", NAME), ("grpc.max_send_message_length", -1)]
+    return grpc.aio.secure_channel(credential.address, both, options=options)
+
+
+async def test_an_oversized_message_is_not_taken_in(linked: Linked) -> None:
+    async with stream(linked) as call:
+        await opened(call, linked)
+        huge = bad_record(payload=bytes(4_190_000))
+        await call.write(huge)
+        while (last := await call.read()).WhichOneof("message") == "heartbeat":
+            pass
+        assert last.refused.code == pb.REFUSED_CODE_MALFORMED
+    async with unlimited(linked) as channel:
+        raw = channel.stream_stream("/hilserl.v1.Learner/Link")()
+        await raw.write(bytes(5_000_000))
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await raw.read()
+        assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
+    async with stream(linked) as call:
+        assert (await opened(call, linked)).HasField("welcome")
+
+
+async def test_random_messages_leave_the_learner_alive_with_bounded_memory(linked: Linked) -> None:
+    rng = random.Random(0)
+    valid = [m.SerializeToString() for m in (batch(3), pb.FromActor(hello=hello(linked)), pb.FromActor())]
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    async with dial(f"127.0.0.1:{linked.learner.port}") as channel:
+        link = channel.stream_stream("/hilserl.v1.Learner/Link")
+        fetch = channel.unary_stream("/hilserl.v1.Learner/FetchPolicy")
+        for number in range(300):
+            data = bytearray(rng.choice(valid) or rng.randbytes(rng.randrange(200)))
+            for _ in range(rng.randrange(4)):
+                data[rng.randrange(len(data))] ^= rng.randrange(256)
+            call: Any
+            if number % 3:
+                call = link()
+                if number % 2:
+                    await call.write(pb.FromActor(hello=hello(linked)).SerializeToString())
+                await call.write(bytes(data))
+                await call.done_writing()
+            else:
+                call = fetch(bytes(data))
+            with suppress(grpc.aio.AioRpcError):
+                while (answered := await call.read()) is not grpc.aio.EOF:
+                    if number % 3 and pb.FromLearner.FromString(answered).HasField("refused"):
+                        break
+            call.cancel()
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
+    async with stream(linked) as call:
+        assert (await opened(call, linked)).HasField("welcome")
+
+
+async def test_a_policy_is_served_from_any_offset_and_one_that_is_gone_is_not_found(linked: Linked) -> None:
+    data = os.urandom(600_000)
+    PolicyShelf(linked.learner.config.run_dir / "policy").put(1, data)
+    async with stream(linked) as call:
+        await opened(call, linked)
+        linked.learner.desk.orders.append(TakePolicy(1))
+        offer = await answer(call, "policy_offer")
+        assert (offer.version, offer.trained.size) == (1, len(data))
+        assert offer.trained.sha256 == sha256(data).digest() and offer.frozen.size == 0
+    async with dial(f"127.0.0.1:{linked.learner.port}") as channel:
+        fetch = learner_pb2_grpc.LearnerStub(channel).FetchPolicy
+        request = pb.FetchPolicyRequest(sha256=offer.trained.sha256, offset=100_000)
+        pieces = [chunk.data async for chunk in fetch(request)]
+        assert b"".join(pieces) == data[100_000:] and max(map(len, pieces)) <= 256 * 1024
+        for digest, offset, code in (
+            (b"no", 0, grpc.StatusCode.NOT_FOUND),
+            (offer.trained.sha256, 10**9, grpc.StatusCode.OUT_OF_RANGE),
+        ):
+            with pytest.raises(grpc.aio.AioRpcError) as error:
+                await fetch(pb.FetchPolicyRequest(sha256=digest, offset=offset)).read()
+            assert error.value.code() is code
+
+
+async def test_health_is_told_to_whoever_has_joined(linked: Linked) -> None:
+    async with dial(f"127.0.0.1:{linked.learner.port}") as channel:
+        check = health_pb2_grpc.HealthStub(channel).Check
+        for service in ("", "ingest", "weights"):
+            reply = await check(health_pb2.HealthCheckRequest(service=service), timeout=2)
+            assert reply.status == health_pb2.HealthCheckResponse.SERVING
+
+
+async def test_the_robot_pc_says_what_the_learner_refused(linked: Linked) -> None:
+    async with stream(linked) as call:
+        await opened(call, linked)
+        robot = await linked.add_robot()
+        begun = time.monotonic()
+        told = await robot.until_state(LinkState.REFUSED)
+        assert time.monotonic() - begun < 1.0
+        assert "feeds the learner as 'arm'" in told.reason and "actor_id of its own" in told.reason
+    robot.append(5)
+    await linked.until_copied(robot, within_s=12)

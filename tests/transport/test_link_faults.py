@@ -1,0 +1,202 @@
+"""The link on a bad day: whatever the network does, it comes back by itself and nothing is lost or doubled."""
+
+import asyncio
+import errno
+import os
+import time
+
+import pytest
+
+from tests.transport.linked import Linked, Robot, free_port, join, log_bytes, until
+from workers.model.events import LinkState, PolicyPublished
+from workers.model.orders import TakePolicy
+from workers.transport.shelf import PolicyShelf
+
+
+async def test_a_cut_link_comes_back_and_goes_on_behind_what_was_acknowledged(linked: Linked) -> None:
+    robot = await linked.add_robot()
+    robot.append(20)
+    await linked.until_copied(robot)
+    for _ in range(3):
+        linked.proxy.cut()
+        told = await robot.until_state(LinkState.DOWN)
+        assert f"127.0.0.1:{linked.proxy.port}" in told.reason
+        robot.append(20)
+        linked.proxy.restore()
+        await linked.until_copied(robot)
+    await robot.until_state(LinkState.UP)
+
+
+async def test_records_wait_for_a_learner_that_is_not_there(linked: Linked) -> None:
+    await linked.learner.stop()
+    robot = await linked.add_robot()
+    robot.append(50)
+    await robot.until_state(LinkState.DOWN)
+    await until(lambda: robot.link.backlog == 50)
+    size = len(log_bytes(robot.config.run_dir / "log"))
+    assert robot.link.backlog_bytes == size
+    await linked.learner.start()
+    await linked.until_copied(robot)
+    await until(lambda: robot.link.backlog == 0 and robot.link.backlog_bytes == 0)
+
+
+async def test_a_learner_that_nobody_started_is_told_in_words(linked: Linked) -> None:
+    await linked.learner.stop()
+    join(linked.learner.port)
+    robot = Robot(linked.folder / "robot", linked.learner.port)
+    linked.robots.append(robot)
+    await robot.start()
+    told = await robot.until_state(LinkState.DOWN)
+    assert told.reason == (
+        f"nobody listens at 127.0.0.1:{linked.learner.port}: is `hilserl-worker learner` running there?"
+    )
+
+
+async def test_a_machine_that_did_not_join_is_told_how(linked: Linked) -> None:
+    robot = Robot(linked.folder / "robot", free_port())
+    linked.robots.append(robot)
+    await robot.start()
+    told = await robot.until_state(LinkState.REFUSED)
+    assert "hilserl-tui join" in told.reason
+
+
+async def test_a_half_open_link_is_noticed_within_eight_seconds(linked: Linked) -> None:
+    robot = await linked.add_robot()
+    robot.append(5)
+    await linked.until_copied(robot)
+    begun = time.monotonic()
+    linked.proxy.black_hole()
+    robot.append(5)
+    told = await robot.until_state(LinkState.DOWN, within_s=10)
+    assert time.monotonic() - begun <= 8.0
+    assert told.reason
+    linked.proxy.restore()
+    await linked.until_copied(robot)
+
+
+async def test_a_learner_killed_between_writing_and_acknowledging_doubles_nothing(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    robot = await linked.add_robot()
+    robot.append(10)
+    await linked.until_copied(robot)
+    with monkeypatch.context() as patch:
+        patch.setattr("workers.transport.ingest_outbox.Outbox.ack", lambda *_: None)
+        robot.append(10)
+        await linked.until_copied(robot)
+        assert robot.link.backlog
+        await linked.learner.stop()
+    await linked.learner.start()
+    robot.append(10)
+    await linked.until_copied(robot)
+    await until(lambda: robot.link.backlog == 0)
+
+
+async def test_a_thin_line_does_not_look_like_a_dead_one(linked: Linked) -> None:
+    linked.proxy.throttle(200_000)
+    robot = await linked.add_robot()
+    await robot.until_state(LinkState.UP)
+    made = linked.proxy.accepted
+    robot.append(60)  # 96 kB: four seconds
+    await linked.until_copied(robot, within_s=30)
+    assert linked.proxy.accepted == made
+    assert robot.link.state is LinkState.UP
+
+
+async def test_a_full_disk_at_the_learner_stops_acknowledgements_and_is_told(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    robot = await linked.add_robot()
+    robot.append(10)
+    await linked.until_copied(robot)
+    real_write = os.write
+    learners_log = linked.learner.log_of(robot)
+    acknowledged = log_bytes(learners_log)
+
+    def full(file: int, data: bytes) -> int:
+        if os.readlink(f"/proc/self/fd/{file}").startswith(str(learners_log)):
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return real_write(file, data)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("workers.transport.segment_writer.os.write", full)
+        robot.append(10)
+        told = await robot.until_state(LinkState.REFUSED)
+        assert told.reason.startswith("The learner's disk is full; nothing is lost")
+        await until(lambda: robot.link.backlog == 10)
+        assert log_bytes(learners_log) == acknowledged
+    await linked.until_copied(robot)
+    await robot.until_state(LinkState.UP)
+
+
+async def test_only_the_newest_of_many_policies_is_fetched(linked: Linked) -> None:
+    robot = await linked.add_robot()
+    await robot.until_state(LinkState.UP)
+    shelf = PolicyShelf(linked.learner.config.run_dir / "policy")
+    linked.proxy.throttle(4_000_000)
+    for number in range(1, 9):
+        shelf.put(number, os.urandom(300_000))
+        linked.learner.desk.orders.append(TakePolicy(number))
+        await asyncio.sleep(0.15)
+    await until(lambda: PolicyPublished(8) in robot.desk.of(PolicyPublished))
+    fetched = [event.version for event in robot.desk.of(PolicyPublished)]
+    assert fetched == sorted(fetched) and len(fetched) <= 4
+    assert PolicyShelf(robot.config.run_dir / "policy").read(8) == shelf.read(8)
+
+
+async def test_an_interrupted_policy_goes_on_where_it_was(linked: Linked) -> None:
+    robot = await linked.add_robot()
+    await robot.until_state(LinkState.UP)
+    data = os.urandom(3_000_000)
+    PolicyShelf(linked.learner.config.run_dir / "policy").put(1, data)
+    linked.proxy.throttle(12_000_000)
+    before = linked.proxy.down_bytes
+    linked.learner.desk.orders.append(TakePolicy(1))
+    for part in (1, 2):
+        await until(lambda: linked.proxy.down_bytes - before > part * 1_000_000)  # noqa: B023
+        linked.proxy.drop()
+    linked.proxy.restore()
+    await until(lambda: robot.desk.of(PolicyPublished) == [PolicyPublished(1)])
+    assert PolicyShelf(robot.config.run_dir / "policy").read(1) == data
+    assert linked.proxy.down_bytes - before < 1.5 * len(data)
+
+
+async def test_a_damaged_policy_is_never_laid_on_the_shelf(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    robot = await linked.add_robot()
+    await robot.until_state(LinkState.UP)
+    data = b"p" * 1000
+    PolicyShelf(linked.learner.config.run_dir / "policy").put(1, data)
+    with monkeypatch.context() as patch:
+        patch.setattr("workers.transport.ingest_policies.Policies.part", lambda *_: b"x" * 1000)
+        linked.learner.desk.orders.append(TakePolicy(1))
+        await until(lambda: robot.link.policy_wanted == 1)
+        await asyncio.sleep(0.3)
+        assert robot.desk.of(PolicyPublished) == []
+    await until(lambda: robot.desk.of(PolicyPublished) == [PolicyPublished(1)])
+    assert PolicyShelf(robot.config.run_dir / "policy").read(1) == data
+
+
+async def test_transitions_come_before_weights(linked: Linked) -> None:
+    robot = await linked.add_robot()
+    await robot.until_state(LinkState.UP)
+    linked.proxy.throttle(400_000)
+    robot.append(60)  # 96 kB: two seconds
+    await asyncio.sleep(0.5)
+    PolicyShelf(linked.learner.config.run_dir / "policy").put(1, os.urandom(20_000))
+    linked.learner.desk.orders.append(TakePolicy(1))
+    there = linked.learner.log_of(robot)
+    await until(lambda: bool(robot.desk.of(PolicyPublished)), 15)
+    assert log_bytes(there) == log_bytes(robot.config.run_dir / "log")
+
+
+async def test_a_backlog_drains_ten_times_faster_than_it_came(linked: Linked) -> None:
+    await linked.learner.stop()
+    robot = await linked.add_robot()
+    robot.append(6000)  # ten minutes at 10 Hz
+    await until(lambda: robot.link.backlog == 6000)
+    await linked.learner.start()
+    begun = time.monotonic()
+    await linked.until_copied(robot, within_s=60)
+    assert time.monotonic() - begun < 60

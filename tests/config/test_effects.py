@@ -22,6 +22,7 @@ def test_the_key_has_an_effect(path: str, tmp_path: Path, monkeypatch: pytest.Mo
     entry = EFFECTS[path]
     assert isinstance(entry, Effect)
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     first, second = entry.values
     seen = []
     for number, value in enumerate((first, first, second)):

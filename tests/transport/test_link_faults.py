@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from tests.transport.linked import Linked, Robot, free_port, join, log_bytes, until
+from tests.transport.linked import Linked, Robot, join, log_bytes, until
 from workers.model.events import LinkState, PolicyPublished
 from workers.model.orders import TakePolicy
 from workers.transport.shelf import PolicyShelf
@@ -53,7 +53,7 @@ async def test_a_learner_that_nobody_started_is_told_in_words(linked: Linked) ->
 
 
 async def test_a_machine_that_did_not_join_is_told_how(linked: Linked) -> None:
-    robot = Robot(linked.folder / "robot", free_port())
+    robot = Robot(linked.folder / "robot", 50051, learner_host="192.0.2.1")
     linked.robots.append(robot)
     await robot.start()
     told = await robot.until_state(LinkState.REFUSED)

@@ -21,6 +21,7 @@ from workers.model.events import LinkState
 from workers.model.orders import Learn, NewRecords
 from workers.runtime.harness import Desk, WorkerFailure
 from workers.transport.channel import NotJoined, dial
+from workers.transport.channel_address import LOOPBACK
 from workers.transport.credentials import CredentialError
 from workers.transport.link_errors import LinkLost, LinkRefused, explained
 from workers.transport.link_log import LinkLog
@@ -143,6 +144,8 @@ class LinkWorker:
     async def _nobody_listens(self) -> bool:
         """Where a learner of this user on this machine is down, its credential is gone too: no reason to join."""
         link = self._config.policy.actor_learner_config
+        if link.learner_host not in LOOPBACK:
+            return False
         try:
             _, writer = await asyncio.open_connection(link.learner_host, link.learner_port)
         except ConnectionRefusedError:

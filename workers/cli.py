@@ -9,6 +9,8 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from workers.export_commands import export_policy
+
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 EXIT_USAGE = 2
 
@@ -182,6 +184,9 @@ def show_pipeline(
         typer.echo(str(error), err=True)
         raise typer.Exit(EXIT_CODE) from error
     typer.echo(described(pipelines))
+
+
+app.command("export-policy")(export_policy)
 
 
 def main() -> None:

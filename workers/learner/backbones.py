@@ -17,8 +17,8 @@ from torch.nn import functional as F
 from workers.config import PolicyConfig
 
 RESNET10_HUB_ID = "lerobot/resnet10"
-_IMAGENET_MEAN = (0.485, 0.456, 0.406)
-_IMAGENET_STD = (0.229, 0.224, 0.225)
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
 
 
 class BackboneNotFound(ValueError):
@@ -271,9 +271,9 @@ def _download(hub_id: str) -> Path:
 
 
 def _add_imagenet_buffers(module: nn.Module) -> None:
-    scale = 255 * torch.tensor(_IMAGENET_STD)
+    scale = 255 * torch.tensor(IMAGENET_STD)
     module.register_buffer("image_scale", (1 / scale).view(1, 3, 1, 1), persistent=False)
-    offset = torch.tensor(_IMAGENET_MEAN) / torch.tensor(_IMAGENET_STD)
+    offset = torch.tensor(IMAGENET_MEAN) / torch.tensor(IMAGENET_STD)
     module.register_buffer("image_offset", offset.view(1, 3, 1, 1), persistent=False)
 
 

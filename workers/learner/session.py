@@ -21,6 +21,7 @@ from workers.learner.devices import DeviceMissing, usable_device
 from workers.learner.intake import Intake, LogLost, Runs
 from workers.learner.memory import ReplayTooLarge, check_fits, replay_bytes
 from workers.learner.metrics import MetricsLog
+from workers.learner.policy_settings import PolicySettings
 from workers.learner.replay import Replay
 from workers.learner.sac import SAC, Metrics
 from workers.learner.sac_state import (
@@ -86,7 +87,7 @@ class LearnerSession:
         self._settings_hash = settings_hash(policy, algorithm)
         self._rng = np.random.default_rng(config.run.seed)
         self._shelf = PolicyShelf(config.run_dir / "policy")
-        self._frozen_laid = False
+        self._shelf_ready = False
         self._checkpoints = CheckpointStore(config.run_dir / "checkpoints", keep=config.checkpoint.keep)
         self._shard = shard
         self._metrics_log = MetricsLog(config) if shard.rank == 0 else None
@@ -187,16 +188,18 @@ class LearnerSession:
     def publish(self) -> int | None:
         """Lay down the policy; its version, or None when it holds NaN and must not drive an arm.
 
-        A frozen backbone is laid down once, before the first version of this session.
+        A frozen backbone and the settings are laid down once, before the first version of this session.
         """
         tensors = policy_tensors(self.sac, include_frozen=False)
         if not all(torch.isfinite(tensor).all() for tensor in tensors.values()):
             log.error("the policy holds NaN or infinity and is not published; lower the learning rates")
             return None
         try:
-            if not self._frozen_laid and (frozen := frozen_tensors(self.sac)):
-                self._shelf.publish_frozen(frozen)
-            self._frozen_laid = True
+            if not self._shelf_ready:
+                self._shelf.describe(PolicySettings.of(self._config, self.features).to_json())
+                if frozen := frozen_tensors(self.sac):
+                    self._shelf.publish_frozen(frozen)
+                self._shelf_ready = True
             self._shelf.publish(self.policy_version + 1, tensors)
         except OSError as error:
             log.error(

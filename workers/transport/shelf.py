@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and the link only moves byte
     from torch import Tensor
 
 KEPT = 3  # the actor may be reading an older one while a newer arrives
+_DESCRIPTION = "settings.json"
 _HASH_DIGITS = 16  # of the frozen part's name; what is read is compared with all that the name tells
 
 
@@ -81,6 +82,18 @@ class PolicyShelf:
             if path.stem == f"frozen-{digest[:_HASH_DIGITS]}":
                 return digest, data
         return None
+
+    def describe(self, data: bytes) -> None:
+        """Lay down what it takes to rebuild the networks, for whoever exports a policy. Raises OSError."""
+        if self.description() != data:
+            _write(self._directory / _DESCRIPTION, data)
+
+    def description(self) -> bytes | None:
+        """What `describe` laid down last; None when it did not."""
+        try:
+            return (self._directory / _DESCRIPTION).read_bytes()
+        except FileNotFoundError:
+            return None
 
     def _frozen_paths(self) -> list[Path]:
         """Oldest first."""

@@ -1,7 +1,8 @@
 """Checks a configuration as a whole: the schema, and what only the arm or the environment itself can tell."""
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from pathlib import Path
 
 from workers.config import Config, Document, load_document
@@ -12,6 +13,8 @@ from workers.processors.build import Pipelines, pipelines_of
 from workers.processors.errors import EnvironmentRefused
 from workers.robot.checks import problems
 from workers.station.preflight import Seen, looked
+
+LEARNER_DEVICES = ("policy.device", "policy.storage_device")
 
 
 def checked(path: Path) -> str:
@@ -49,28 +52,26 @@ def looked_over(document: Document, config: Config) -> Seen | None:
 
     `config` is the document's, with what the command line changed. Raises ConfigError with the lines of the file.
     """
-    document.refuse(device_problems(config))
+    document.refuse(device_problems(config, ("device",)))
+    if config.policy.actor_learner_config.learner_host is None:
+        document.refuse(device_problems(config, LEARNER_DEVICES))
     if config.env.robot is not None:
         document.refuse(problems(config))
     return looked(document, config)
 
 
-def device_problems(config: Config) -> Iterator[tuple[KeyPath, str]]:
+def device_problems(config: Config, keys: Iterable[str]) -> Iterator[tuple[KeyPath, str]]:
     """Devices that are not here; PyTorch is asked only where one is wanted that not every machine has."""
-    wanted = {
-        ("device",): config.device,
-        ("policy", "device"): config.policy.device,
-        ("policy", "storage_device"): config.policy.storage_device,
-    }
-    for path, name in wanted.items():
+    for key in keys:
+        name = attrgetter(key)(config)
         if name == "cpu":
             continue
         from workers.learner.devices import DeviceMissing, usable_device
 
         try:
-            usable_device(name, ".".join(path))
+            usable_device(name, key)
         except DeviceMissing as missing:
-            yield path, str(missing).partition(" = ")[2]  # the key stands before it already
+            yield tuple(key.split(".")), str(missing).partition(" = ")[2]  # the key stands before it already
 
 
 def _summary(config: Config, pipelines: Pipelines) -> str:

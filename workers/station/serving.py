@@ -14,7 +14,7 @@ from workers.model import events as e
 from workers.model.places import read_lock
 from workers.model.state import ConsoleState
 from workers.runtime.beginning import Beginning
-from workers.station.check import device_problems
+from workers.station.check import LEARNER_DEVICES, device_problems
 from workers.station.opening import (
     RunLock,
     StationRefused,
@@ -48,7 +48,7 @@ async def run_learner(
     if config.mode is not None:
         raise StationRefused(f'mode = "{config.mode}" learns nothing; leave `mode` out of {path}')
     try:
-        document.refuse(device_problems(config))
+        document.refuse(device_problems(config, LEARNER_DEVICES))
     except ConfigError as error:
         raise StationRefused(str(error)) from error
     if own_place().rank > 0:

@@ -50,14 +50,14 @@ class PolicyFetcher:
             self.wanted = offer.version
             self._offered.set()
 
-    async def run(self, stub: Any, backlog: Callable[[], int]) -> None:
+    async def run(self, stub: Any, behind: Callable[[], bool]) -> None:
         """Fetch what is offered while the connection lasts. Raises LinkLost, AioRpcError."""
         while True:
             await self._offered.wait()
             offer = self._offer
             assert offer is not None
             try:
-                done = await self._take(stub, offer, backlog)
+                done = await self._take(stub, offer, behind)
             except OSError as error:
                 log.error(
                     "policy %d cannot be written: %s; the actor keeps the last one", offer.version, error
@@ -71,10 +71,10 @@ class PolicyFetcher:
             else:
                 await asyncio.sleep(AGAIN_S)
 
-    async def _take(self, stub: Any, offer: pb.PolicyOffer, backlog: Callable[[], int]) -> bool:
-        if offer.frozen.size and not await self._take_frozen(stub, offer.frozen, backlog):
+    async def _take(self, stub: Any, offer: pb.PolicyOffer, behind: Callable[[], bool]) -> bool:
+        if offer.frozen.size and not await self._take_frozen(stub, offer.frozen, behind):
             return False
-        data = await self._fetch(stub, offer.trained, backlog)
+        data = await self._fetch(stub, offer.trained, behind)
         if data is None:
             return False
         await asyncio.to_thread(self._shelf.put, offer.version, data)
@@ -82,17 +82,17 @@ class PolicyFetcher:
         self._emit(PolicyPublished(offer.version))
         return True
 
-    async def _take_frozen(self, stub: Any, blob: pb.Blob, backlog: Callable[[], int]) -> bool:
+    async def _take_frozen(self, stub: Any, blob: pb.Blob, behind: Callable[[], bool]) -> bool:
         """The part that never changes, once."""
         there = await asyncio.to_thread(self._shelf.frozen)
         if there is not None and there[0] == blob.sha256.hex():
             return True
-        data = await self._fetch(stub, blob, backlog)
+        data = await self._fetch(stub, blob, behind)
         if data is not None:
             await asyncio.to_thread(self._shelf.put_frozen, blob.sha256.hex(), data)
         return data is not None
 
-    async def _fetch(self, stub: Any, blob: pb.Blob, backlog: Callable[[], int]) -> bytes | None:
+    async def _fetch(self, stub: Any, blob: pb.Blob, behind: Callable[[], bool]) -> bytes | None:
         """One part, whole and verified; None when the learner has it no more, or sent something else."""
         if blob.size > POLICY_BYTES:
             log.error(
@@ -104,7 +104,7 @@ class PolicyFetcher:
         received = self._partial[1]
         call = stub.FetchPolicy(pb.FetchPolicyRequest(sha256=blob.sha256, offset=len(received)))
         try:
-            await self._receive(call, received, blob.size, backlog)
+            await self._receive(call, received, blob.size, behind)
         except grpc.aio.AioRpcError as error:
             if error.code() is not grpc.StatusCode.NOT_FOUND:
                 raise
@@ -119,9 +119,9 @@ class PolicyFetcher:
             return None
         return data
 
-    async def _receive(self, call: Any, received: bytearray, size: int, backlog: Callable[[], int]) -> None:
+    async def _receive(self, call: Any, received: bytearray, size: int, behind: Callable[[], bool]) -> None:
         while len(received) < size:
-            await _give_way(backlog)
+            await _give_way(behind)
             try:
                 async with asyncio.timeout(CHUNK_S):
                     chunk = await call.read()
@@ -132,9 +132,9 @@ class PolicyFetcher:
             received += chunk.data
 
 
-async def _give_way(backlog: Callable[[], int]) -> None:
+async def _give_way(behind: Callable[[], bool]) -> None:
     """While transitions wait to be sent, pause a while."""
     waited_s = 0.0
-    while backlog() and waited_s < PAUSE_S:
+    while behind() and waited_s < PAUSE_S:
         await asyncio.sleep(PAUSE_STEP_S)
         waited_s += PAUSE_STEP_S

@@ -59,6 +59,8 @@ class LinkSession:
         self._heard_s = time.monotonic()
         self._sent_seq = 0
         self._echo_ns = 0
+        self._behind = False
+        """Whether records wait for others to be acknowledged: policies give way to them."""
         self._call: Any = None
 
     async def run(self) -> None:
@@ -102,14 +104,11 @@ class LinkSession:
                     self._send_records(),
                     self._send_wishes(),
                     self._beat(),
-                    self._shared.policies.run(self._stub, self._backlog),
+                    self._shared.policies.run(self._stub, lambda: self._behind),
                 ):
                     group.create_task(work)
         except ExceptionGroup as errors:  # the learner's own word, where it said one, tells most
             raise min(errors.exceptions, key=lambda error: not isinstance(error, LinkRefused)) from errors
-
-    def _backlog(self) -> int:
-        return self._shared.status.backlog if self._window.records else 0
 
     async def _receive(self) -> None:
         while True:
@@ -163,6 +162,7 @@ class LinkSession:
             self._acked.clear()
             limit, limit_bytes = self._window.room()
             if limit <= 0 or limit_bytes <= 0:
+                self._behind = True
                 await self._acked.wait()
                 continue
             batch: list[PackedRecord] = await shared.on_disk(
@@ -171,6 +171,7 @@ class LinkSession:
             if batch:
                 await self._send(batch)
                 continue
+            self._behind = False
             with suppress(TimeoutError):
                 async with asyncio.timeout(LOOK_PERIOD_S):
                     await shared.recorded.wait()

@@ -21,7 +21,7 @@ from workers.model.events import LinkState
 from workers.model.orders import Learn, NewRecords
 from workers.runtime.harness import Desk, WorkerFailure
 from workers.transport.channel import NotJoined, dial
-from workers.transport.channel_address import LOOPBACK
+from workers.transport.channel_address import LOOPBACK, joined
 from workers.transport.credentials import CredentialError
 from workers.transport.link_errors import LinkLost, LinkRefused, explained
 from workers.transport.link_log import LinkLog
@@ -58,7 +58,7 @@ class LinkWorker:
         self._desk = desk
         self._config = config
         link = config.policy.actor_learner_config
-        self._address = f"{link.learner_host}:{link.learner_port}"
+        self._address = joined(link.learner_host or "", link.learner_port)
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="log")
         emit = desk.mailbox.emit
         self._shared = Shared(

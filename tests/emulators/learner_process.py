@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.transport.linked import Learner, free_port, listens
+from tests.transport.linked import Learner, free_port
 
 SERVES = "serves"
 
@@ -53,7 +53,7 @@ def learner_process(folder: Path) -> Iterator[LearnerProcess]:
         process = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT)
     try:
         until = time.monotonic() + 30.0
-        while not (listens(port) and (folder / SERVES).exists()):
+        while not (folder / SERVES).exists():
             assert process.poll() is None and time.monotonic() < until, output.read_text()
             time.sleep(0.05)
         yield LearnerProcess(port, process, output, folder)
@@ -64,7 +64,6 @@ def learner_process(folder: Path) -> Iterator[LearnerProcess]:
 
 async def serve(folder: Path, port: int) -> None:
     await Learner(folder, port).start()
-    await asyncio.sleep(0.5)  # the local credential is laid right behind the start
     (folder / SERVES).touch()
     await asyncio.Event().wait()
 

@@ -53,6 +53,14 @@ def test_a_credential_left_by_a_crash_does_not_stand_before_a_tunnel(state: Path
     assert credential_for("127.0.0.1:50051").token == "of the far learner"
 
 
+def test_two_learners_on_one_port_number_are_told_apart_in_words(state: Path) -> None:
+    local = LocalCredential(credential("127.0.0.1:50051"))
+    with pytest.raises(CredentialError, match="Choose another port"):
+        LocalCredential(credential("127.0.0.1:50051"))
+    local.close()
+    LocalCredential(credential("127.0.0.1:50051")).close()
+
+
 def test_a_credential_others_can_read_is_not_used(state: Path) -> None:
     keep(credential("10.0.0.5:50051"))
     (path,) = (state / "joined").iterdir()

@@ -15,16 +15,18 @@ import pytest
 from tests.emulators.echo_services import Method, methods
 from tests.emulators.hostile_client import bombard
 from tests.emulators.learner_process import learner_process
-from tests.emulators.learner_server import Learner
+from tests.emulators.learner_server import Learner, learner_at
+from workers.transport import limits
 from workers.transport.certificate import NAME
 from workers.transport.channel import dial
 from workers.transport.enrolment_service import METHOD as ENROL
-from workers.transport.limits import CONNECTIONS, HANDSHAKE_S, MESSAGE_BYTES, channel_options
+from workers.transport.limits import HANDSHAKE_S, MESSAGE_BYTES, channel_options
 from workers.transport.pb import learner_pb2
 from workers.transport.tokens import SessionTokens
 
 CHECK = next(method for method in methods() if method.name == "Check")
 MESSAGES = 304
+SLOW = 200
 
 
 @pytest.fixture
@@ -81,7 +83,7 @@ async def test_a_client_that_trusts_other_authorities_sees_through_it(serving: L
 
 
 async def test_slow_ones_do_not_keep_others_out_and_are_hung_up_on(serving: Learner) -> None:
-    slow = [await asyncio.open_connection("127.0.0.1", serving.server.port) for _ in range(50)]
+    slow = [await asyncio.open_connection("127.0.0.1", serving.server.port) for _ in range(SLOW)]
     for _, writer in slow:
         writer.write(b"\x16")
     async with dial(serving.address) as channel:
@@ -93,14 +95,20 @@ async def test_slow_ones_do_not_keep_others_out_and_are_hung_up_on(serving: Lear
         writer.close()
 
 
-async def test_open_connections_are_bounded(serving: Learner) -> None:
+async def test_open_connections_are_bounded(state: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "CONNECTIONS", 32)
+    learner = learner_at()
+    await learner.server.start()
     before = len(os.listdir("/proc/self/fd"))
-    crowd = [socket.create_connection(("127.0.0.1", serving.server.port)) for _ in range(2 * CONNECTIONS)]
+    crowd = [socket.create_connection(("127.0.0.1", learner.server.port)) for _ in range(100)]
     await asyncio.sleep(0.3)
-    assert len(os.listdir("/proc/self/fd")) - before - len(crowd) <= CONNECTIONS + 4
+    assert len(os.listdir("/proc/self/fd")) - before - len(crowd) <= 32 + 4
     for one in crowd:
         one.close()
     await asyncio.sleep(0.3)
+    async with dial(learner.address) as channel:
+        assert await CHECK.call(channel) is grpc.StatusCode.OK
+    await learner.server.stop(0.0)
 
 
 def unlimited(learner: Learner, token: str) -> grpc.aio.Channel:

@@ -5,8 +5,10 @@ Only the very certificate kept at joining is trusted, and every call carries the
 
 import fcntl
 import os
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 import grpc
 import msgspec
@@ -21,6 +23,8 @@ from workers.transport.credentials import (
     write_private,
 )
 from workers.transport.limits import channel_options
+
+LOCK_PATIENCE_S: Final = 0.5
 
 
 class NotJoined(Exception):
@@ -84,15 +88,32 @@ class LocalCredential:
     """
 
     def __init__(self, credential: Credential) -> None:
+        """Raises CredentialError."""
         _, port = channel_address.split(credential.address)
         self._path = _local_path(port)
         self._lock = os.open(self._path.with_suffix(".lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        _take(self._lock, port)
         write_private(self._path, msgspec.json.encode(credential))
 
     def close(self) -> None:
         self._path.unlink(missing_ok=True)
         os.close(self._lock)
+
+
+def _take(lock: int, port: int) -> None:
+    """Raises CredentialError when another learner has it; who only looks whether it is taken has it for an instant."""
+    until_s = time.monotonic() + LOCK_PATIENCE_S
+    while True:
+        try:
+            return fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until_s:
+                os.close(lock)
+                raise CredentialError(
+                    f"Another learner of yours has port {port} on this machine, at another address."
+                    " Choose another port."
+                ) from None
+        time.sleep(0.01)
 
 
 def _local(port: int) -> Credential | None:

@@ -116,12 +116,10 @@ class SecureServer:
 
     async def start(self) -> None:
         """Serve, and leave the credential for this user's own robots on this machine."""
-        await self.grpc.start()
         token = self._sessions.issue_for_this_process("this machine")
         address = channel_address.joined("127.0.0.1", self.port)
-        self._local = LocalCredential(
-            Credential(address, self._identity.certificate.decode(), token, self._run)
-        )
+        self._local = LocalCredential(Credential(address, self.certificate.decode(), token, self._run))
+        await self.grpc.start()
 
     async def stop(self, grace_s: float = 1.0) -> None:
         """End all calls, after `grace_s` at the latest."""

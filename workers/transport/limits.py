@@ -4,7 +4,7 @@ from typing import Final
 
 MESSAGE_BYTES: Final = 4 * 1024 * 1024
 METADATA_BYTES: Final = 8 * 1024
-CONNECTIONS: Final = 128  # at once; far from the 1024 files a process may have open
+CONNECTIONS: Final = 512  # at once; a process may have 1024 files open, and needs some for its logs
 STREAMS_PER_CONNECTION: Final = 16
 PING_PERIOD_S: Final = 5.0
 PING_ANSWER_S: Final = 3.0

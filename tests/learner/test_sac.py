@@ -303,7 +303,9 @@ def test_a_gradient_that_is_not_finite_is_counted_and_not_stepped_along() -> Non
     poisoned = make_batch()
     poisoned.observation.state[0, 0] = float("nan")
     metrics = sac.update(poisoned)
-    assert metrics["skipped_updates"] == 3  # critic, actor, temperature
+    assert (metrics["skipped_updates"], metrics["skipped_in_a_row"]) == (1, 1)
+    assert sac.update(poisoned)["skipped_in_a_row"] == 2
     assert all(torch.equal(tensor, before[name]) for name, tensor in sac.actor.state_dict().items())
-    assert sac.update(make_batch(seed=1))["skipped_updates"] == 3
+    metrics = sac.update(make_batch(seed=1))
+    assert (metrics["skipped_updates"], metrics["skipped_in_a_row"]) == (2, 0)
     assert not torch.equal(sac.actor.mean.weight, before["mean.weight"])

@@ -50,7 +50,10 @@ class SAC:
         self.critic_updates = 0
         self.actor_updates = 0
         self.skipped_updates = torch.zeros((), device=self.device)
-        """Steps of an optimiser left out because a gradient was NaN or infinite; on the device."""
+        """Updates without a step of an optimiser, because its gradient was NaN or infinite; on the device."""
+        self.skipped_in_a_row = torch.zeros((), device=self.device)
+        """How many of the newest updates were such ones."""
+        self._skip = torch.zeros((), device=self.device)
 
     def _build_networks(self, features: FeatureSpec, policy: PolicyConfig, pretrained: bool) -> None:
         self.encoder = ObservationEncoder(features, policy, pretrained)
@@ -146,12 +149,15 @@ class SAC:
         Metrics are scalar tensors on the device; reading them is the caller's choice of moment.
         """
         batch = batch.to(self.device)
+        self._skip = torch.zeros((), device=self.device)
         z = self.encoder(batch.observation)
         metrics = self._update_critics(z, batch)
         if with_actor:
             metrics |= self._update_actor(z.detach(), batch)
         self.update_targets()
-        metrics["skipped_updates"] = self.skipped_updates
+        self.skipped_updates = self.skipped_updates + self._skip
+        self.skipped_in_a_row = (self.skipped_in_a_row + 1) * self._skip
+        metrics |= {"skipped_updates": self.skipped_updates, "skipped_in_a_row": self.skipped_in_a_row}
         return metrics
 
     def _update_critics(self, z: Tensor, batch: Batch) -> Metrics:
@@ -228,5 +234,5 @@ class SAC:
         # torch's fused step leaves parameters and moments as they are where this is 1: the host need not know.
         optimiser.found_inf = skip  # type: ignore[attr-defined]
         optimiser.step()
-        self.skipped_updates = self.skipped_updates + skip
+        self._skip = torch.maximum(self._skip, skip)
         return norm

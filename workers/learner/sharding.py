@@ -113,8 +113,9 @@ def _with_the_others() -> Iterator[None]:
         yield
     except RuntimeError as error:
         raise RanksApart(
-            "another process of this learner is gone or does not answer; what it said last is the reason."
-            f" torchrun starts all of them again, and they resume. ({str(error).splitlines()[0]})"
+            "another process of this learner is gone or does not answer, so that all end; what it said last is"
+            " the reason. They go on from the newest checkpoint when started again, which torchrun does by itself"
+            f" with --max-restarts. ({str(error).splitlines()[0].partition('. ')[0]})"
         ) from error
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # torch takes seconds to import: only in the process that tra
     from workers.learner.session import LearnerSession
 
 REPORT_PERIOD_S = 1.0
+SKIPS_ALLOWED = 10  # updates in a row whose gradients hold NaN, before learning stops
 LEAST_DEMONSTRATION_STEPS = 40  # cloning fewer would only memorise one episode
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Loop:
         self._told_updates = session.updates
         self._published_s = 0.0
         self._status = ""
+        self._told_diverged = False
 
     def run(self) -> None:
         if self._session.policy_version:
@@ -105,6 +107,8 @@ class Loop:
             return self._wait(f"warm-up {session.replay.online_size}/{needed} transitions")
         if session.ahead_of_data():
             return self._wait(f"keeping UTD {config.algorithm.utd_ratio}: waiting for the actor")
+        if self._diverged():
+            return self._wait("stopped: every update gives NaN; the last good weights are kept")
         session.update()
         if (
             time.monotonic() - self._published_s
@@ -112,6 +116,20 @@ class Loop:
         ):
             self._publish()
         return "training"
+
+    def _diverged(self) -> bool:
+        """Whether one update after the other was left out, as far as metrics have been read; said once."""
+        skipped = self._session.take_metrics().get("skipped_in_a_row", 0.0)
+        diverged = skipped >= SKIPS_ALLOWED
+        if diverged and not self._told_diverged:
+            log.error(
+                "the last %d updates gave gradients with NaN or infinity and were left out; learning stops and the"
+                " policy stays as it is. Lower algorithm.critic_lr and actor_lr, look for rewards or states out of"
+                " all proportion, and start again: it goes on from the newest checkpoint",
+                skipped,
+            )
+        self._told_diverged = diverged
+        return diverged
 
     def _wait(self, why: str) -> str:
         """Sleep until something is ordered, new records are told of, or it is time to look for them anyway."""

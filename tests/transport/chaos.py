@@ -46,6 +46,8 @@ def writer_main(desk: Desk, config: Config, features: FeatureSpec, total: int, h
 class Worker:
     """One process, started again when it is killed."""
 
+    desk: Desk
+
     def __init__(self, name: str, config: Config, main: Callable[..., None], *arguments: Any) -> None:
         self.name = name
         self._config = config
@@ -55,7 +57,7 @@ class Worker:
 
     def start(self) -> None:
         desk = Desk(self.name, self._config.run_dir, Mailbox(SPAWN), Beat(SPAWN))
-        self._desk = desk  # its queues live as long as the process
+        self.desk = desk  # its queues live as long as the process
         self._process = SPAWN.Process(
             target=run, args=(desk, self._main, (self._config, *self._arguments)), daemon=True
         )

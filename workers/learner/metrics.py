@@ -1,64 +1,94 @@
-"""Metrics of a run: JSON lines on disk first, Weights & Biases beside it when enabled."""
+"""Metrics of a run: JSON lines on disk first, complete; Weights & Biases beside it when enabled."""
 
 import logging
 import time
-from typing import Any
+from collections.abc import Mapping
+from pathlib import Path
 
 import msgspec
 
 from workers.config import Config
+from workers.learner.episode_meter import EpisodeMeter
+from workers.learner.metric_names import EPISODES, TRAINING, with_lerobots
+from workers.learner.wandb_sink import WandbSink
+from workers.runtime.lines import line_end
+from workers.transport.record import Record
 
 METRICS_NAME = "metrics.jsonl"
+_OF_EPISODES = b'"episode_reward":'
 log = logging.getLogger(__name__)
 
 
 class MetricsLog:
-    """Appends one JSON object a line; neither a full disk nor a lost network ends training."""
+    """Appends one JSON object a line; neither a full disk nor a lost network ends or slows training.
+
+    Two kinds of lines: of an update, and of a training episode, which have `episode_reward`. In wandb, both are
+    there under LeRobot's names too (`metric_names.py`).
+    """
 
     def __init__(self, config: Config) -> None:
-        self._file = (config.run_dir / METRICS_NAME).open("ab", buffering=0)
+        path = config.run_dir / METRICS_NAME
+        self._meter = EpisodeMeter()
+        self._taken = 0
+        self._told = _newest_episode(path)
+        self._end_torn = line_end(path)
+        self._file = path.open("ab", buffering=0)
         self._failed = False
-        self._wandb = _open_wandb(config) if config.wandb.enable else None
+        self._last: tuple[int, float] | None = None
+        self._wandb = WandbSink(config) if config.wandb.enable else None
 
-    def write(self, step: int, figures: dict[str, float]) -> None:
-        """Args: step: updates done so far."""
-        line = msgspec.json.encode({"wall_s": round(time.time(), 3), "updates": step, **figures}) + b"\n"
+    def write(self, step: int, figures: Mapping[str, float]) -> None:
+        """A line of an update. Args: step: updates done so far."""
+        line = {"updates": step, **figures}
+        now_s = time.monotonic()
+        if self._last is not None and step > self._last[0] and now_s > self._last[1]:
+            line["updates_per_s"] = round((step - self._last[0]) / (now_s - self._last[1]), 3)
+        self._last = (step, now_s)
+        self._append(line)
+        if self._wandb is not None:
+            self._wandb.put(with_lerobots(line, TRAINING))
+
+    def take(self, source: str, record: Record, updates: int, env_steps: int) -> None:
+        """A record of the actor `source` was taken in; where it ends a training episode, a line of that.
+
+        A resumed learner takes in the same records in the same order: what has a line already gets no other.
+        """
+        self._taken += 1
+        figures = self._meter.add(source, record)
+        if figures is None or self._taken <= self._told:
+            return
+        line = {"updates": updates, "records": self._taken, "env_steps": env_steps, **figures}
+        self._append(line)
+        if self._wandb is not None:
+            self._wandb.put(with_lerobots(line, EPISODES))
+
+    def close(self) -> None:
+        """Returns within 2 s, whatever wandb does."""
+        self._file.close()
+        if self._wandb is not None:
+            self._wandb.close()
+
+    def _append(self, figures: Mapping[str, float]) -> None:
+        line = self._end_torn + msgspec.json.encode({"wall_s": round(time.time(), 3), **figures}) + b"\n"
         try:
-            self._file.write(line)
+            written = self._file.write(line)
             self._failed = False
+            self._end_torn = b"" if written == len(line) else b"\n"  # a full disk takes a part of the line
         except OSError as error:
             if not self._failed:
                 log.error("metrics cannot be written: %s; training goes on", error)
             self._failed = True
-        if self._wandb is not None:
-            try:
-                self._wandb.log(figures, step=step)
-            except Exception as error:  # wandb raises many types
-                log.warning("wandb is off from here on: %s; metrics on disk are complete", error)
-                self._wandb = None
-
-    def close(self) -> None:
-        self._file.close()
-        if self._wandb is not None:
-            self._wandb.finish()
 
 
-def _open_wandb(config: Config) -> Any:
-    """A wandb run, or None with a warning: metrics on disk are complete without it."""
-    try:
-        import wandb
-
-        return wandb.init(
-            project=config.wandb.project,
-            entity=config.wandb.entity,
-            name=config.run.name,
-            notes=config.wandb.notes,
-            id=config.wandb.run_id,
-            resume=None if config.wandb.run_id is None else "allow",
-            dir=str(config.run_dir),
-            mode=config.wandb.mode,
-            config=msgspec.to_builtins(config),
-        )
-    except Exception as error:  # wandb raises many types: network, login, disk
-        log.warning('wandb is off for this run: %s. `wandb login`, or wandb.mode = "offline"', error)
-        return None
+def _newest_episode(path: Path) -> int:
+    """`records` of the last line of an episode, 0 when there is none."""
+    newest = 0
+    if path.exists():
+        with path.open("rb") as lines:
+            for line in lines:
+                if _OF_EPISODES in line:
+                    try:
+                        newest = max(newest, msgspec.json.decode(line)["records"])
+                    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
+                        continue  # torn by a crash
+    return newest

@@ -142,6 +142,8 @@ class LearnerSession:
         self.replay.add(record, source)
         if isinstance(record, Step) and not record.is_demonstration:
             self.env_steps += 1
+        if self._metrics_log is not None:
+            self._metrics_log.take(source, record, self.updates, self.env_steps)
 
     def pretrain(self) -> None:
         """One behaviour-cloning update on the demonstrations."""

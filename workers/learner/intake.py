@@ -2,7 +2,9 @@
 
 import logging
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar, cast
 
 from workers.learner.checkpoint import LogPosition
 from workers.learner.intake_order import IntakeMark, IntakeOrder, sync_file
@@ -11,11 +13,10 @@ from workers.transport.log_reader import LogReader
 from workers.transport.record import FeatureSpec, Record
 from workers.transport.sources import logs_of
 
-RECORDS_AHEAD = (
-    16  # read at once while a log is restored: 1.6 MB of two raw 128x128 cameras stay in the cache
-)
+RECORDS_AHEAD = 16  # read at once from a log in restoring: 1.6 MB of two raw 128x128 cameras
 Runs = list[tuple[str, int]]
 """(source, how many records of it), in the order in which they were taken in."""
+T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
@@ -144,6 +145,17 @@ class Intake:
         for source, count in runs:
             self._order.note(source, count)
         return runs
+
+
+def one_ahead(pieces: Iterator[T]) -> Iterator[T]:
+    """`pieces`, each taken in a thread while the one before is worked on: reading and checking lets go of the
+    interpreter, and so does copying pictures."""
+    end = object()
+    with ThreadPoolExecutor(1, "intake") as thread:
+        following = thread.submit(next, pieces, end)
+        while (piece := following.result()) is not end:
+            following = thread.submit(next, pieces, end)
+            yield cast(T, piece)
 
 
 def _epoch(directory: Path) -> str:

@@ -1,5 +1,6 @@
 """Metrics: complete on disk whatever wandb does, and under LeRobot's names in wandb."""
 
+import dataclasses
 import json
 import logging
 import sys
@@ -17,6 +18,9 @@ from workers.config import Config, load
 from workers.config.ready import ready_config
 from workers.learner import wandb_sink
 from workers.learner.metrics import MetricsLog
+from workers.learner.session import LearnerSession
+from workers.processors.build import feature_spec
+from workers.transport.log import LogWriter
 from workers.transport.record import EpisodeEnd, Outcome, Step
 
 FIGURES = {"critic_loss": 0.5, "gripper_loss": 0.1, "online": 40, "entropy": 1.5}
@@ -76,8 +80,12 @@ def with_wandb(monkeypatch: pytest.MonkeyPatch, config: Config, module: object) 
     return replace(config, wandb=replace(config.wandb, enable=True, mode="offline"))
 
 
-def lines(config: Config) -> list[dict[str, float]]:
-    return [json.loads(line) for line in (config.run_dir / "metrics.jsonl").read_text().splitlines()]
+def lines(config: Config, name: str = "metrics.jsonl") -> list[dict[str, float]]:
+    return [json.loads(line) for line in (config.run_dir / name).read_text().splitlines()]
+
+
+def episodes(config: Config) -> list[dict[str, float]]:
+    return lines(config, "metrics_episodes.jsonl")
 
 
 def episode(number: int, human: str = "....", outcome: Outcome = Outcome.SUCCESS, **end: Any) -> list[Any]:
@@ -112,7 +120,8 @@ def test_every_update_and_every_training_episode_has_a_line(config: Config) -> N
     take_in(metrics, episode(0, ".hh.h."))
     take_in(metrics, episode(1, "....", Outcome.TIME_LIMIT))
     metrics.close()
-    update, first, second = lines(config)
+    (update,) = lines(config)
+    first, second = episodes(config)
     assert FIGURES.items() <= update.items() and update["updates"] == 10
     expected = {
         "episode": 0,
@@ -134,7 +143,7 @@ def test_demonstrations_and_discarded_episodes_have_no_line(config: Config) -> N
     take_in(metrics, episode(0, demonstration=True))
     take_in(metrics, episode(1, discard=True))
     metrics.close()
-    assert lines(config) == []
+    assert episodes(config) == []
 
 
 def test_the_episodes_of_two_actors_are_kept_apart(config: Config) -> None:
@@ -145,20 +154,38 @@ def test_the_episodes_of_two_actors_are_kept_apart(config: Config) -> None:
     take_in(metrics, a[2:], "a")
     take_in(metrics, b[4:], "b")
     metrics.close()
-    assert [line["episode_steps"] for line in lines(config)] == [2, 4]
+    assert [line["episode_steps"] for line in episodes(config)] == [2, 4]
 
 
 def test_a_resumed_learner_that_reads_its_log_again_tells_no_episode_twice(config: Config) -> None:
     first = MetricsLog(config)
     take_in(first, [*episode(0), *episode(1)])
     first.close()
-    with (config.run_dir / "metrics.jsonl").open("ab") as file:
+    with (config.run_dir / "metrics_episodes.jsonl").open("ab") as file:
         file.write(b'{"episode_reward": 3, "rec')  # torn by a kill
     second = MetricsLog(config)
     take_in(second, [*episode(0), *episode(1), *episode(2)])
     second.close()
-    texts = (config.run_dir / "metrics.jsonl").read_text().splitlines()
+    texts = (config.run_dir / "metrics_episodes.jsonl").read_text().splitlines()
     assert [json.loads(text)["episode"] for text in (*texts[:2], *texts[3:])] == [0, 1, 2]
+
+
+def test_a_session_tells_each_training_episode_of_its_log_once_however_often_it_begins(
+    config: Config,
+) -> None:
+    policy = replace(config.policy, online_buffer_capacity=50, offline_buffer_capacity=50)
+    config = replace(config, policy=policy)
+    features = feature_spec(config)
+    state, images = np.zeros(features.state_dim, np.float32), np.zeros(features.image_shape, np.uint8)
+    with LogWriter(config.run_dir / "log", features) as written:
+        for record in (*episode(0, demonstration=True), *episode(1, ".hh."), *episode(2)):
+            written.append(dataclasses.replace(record, state=state, images=images))
+    for _ in range(2):
+        LearnerSession(config).close()
+    assert [(line["episode"], line["env_steps"], line["intervened"]) for line in episodes(config)] == [
+        (1, 4, 1.0),
+        (2, 8, 0.0),
+    ]
 
 
 def test_wandb_gets_ours_and_lerobots_names_with_their_axes(
@@ -243,16 +270,16 @@ def test_a_full_disk_is_reported_once_and_does_not_end_training(
     config: Config, caplog: pytest.LogCaptureFixture
 ) -> None:
     metrics = MetricsLog(config)
-    disk = metrics._file
+    disk = metrics._updates._file
 
     class Full:
         def write(self, data: bytes) -> int:
             raise OSError(28, "No space left on device")
 
-    metrics._file = Full()  # type: ignore[assignment]
+    metrics._updates._file = Full()  # type: ignore[assignment]
     for step in range(3):
         metrics.write(step, FIGURES)
-    metrics._file = disk
+    metrics._updates._file = disk
     metrics.write(3, FIGURES)
     metrics.close()
     assert [line["updates"] for line in lines(config)] == [3]

@@ -15,25 +15,23 @@ from workers.runtime.lines import line_end
 from workers.transport.record import Record
 
 METRICS_NAME = "metrics.jsonl"
-_OF_EPISODES = b'"episode_reward":'
+EPISODES_NAME = "metrics_episodes.jsonl"
 log = logging.getLogger(__name__)
 
 
 class MetricsLog:
-    """Appends one JSON object a line; neither a full disk nor a lost network ends or slows training.
+    """One JSON object a line; neither a full disk nor a lost network ends or slows training.
 
-    Two kinds of lines: of an update, and of a training episode, which have `episode_reward`. In wandb, both are
-    there under LeRobot's names too (`metric_names.py`).
+    Updates go to metrics.jsonl, training episodes to metrics_episodes.jsonl. In wandb, both are there under
+    LeRobot's names too (`metric_names.py`).
     """
 
     def __init__(self, config: Config) -> None:
-        path = config.run_dir / METRICS_NAME
-        self._meter = EpisodeMeter()
         self._taken = 0
-        self._told = _newest_episode(path)
-        self._end_torn = line_end(path)
-        self._file = path.open("ab", buffering=0)
-        self._failed = False
+        self._told = _records_told(config.run_dir / EPISODES_NAME)
+        self._meter = EpisodeMeter()
+        self._updates = _Lines(config.run_dir / METRICS_NAME)
+        self._episodes = _Lines(config.run_dir / EPISODES_NAME)
         self._last: tuple[int, float] | None = None
         self._wandb = WandbSink(config) if config.wandb.enable else None
 
@@ -44,7 +42,7 @@ class MetricsLog:
         if self._last is not None and step > self._last[0] and now_s > self._last[1]:
             line["updates_per_s"] = round((step - self._last[0]) / (now_s - self._last[1]), 3)
         self._last = (step, now_s)
-        self._append(line)
+        self._updates.append(line)
         if self._wandb is not None:
             self._wandb.put(with_lerobots(line, TRAINING))
 
@@ -58,17 +56,28 @@ class MetricsLog:
         if figures is None or self._taken <= self._told:
             return
         line = {"updates": updates, "records": self._taken, "env_steps": env_steps, **figures}
-        self._append(line)
+        self._episodes.append(line)
         if self._wandb is not None:
             self._wandb.put(with_lerobots(line, EPISODES))
 
     def close(self) -> None:
         """Returns within 2 s, whatever wandb does."""
-        self._file.close()
+        self._updates.close()
+        self._episodes.close()
         if self._wandb is not None:
             self._wandb.close()
 
-    def _append(self, figures: Mapping[str, float]) -> None:
+
+class _Lines:
+    """Appends to a file; a disk that is full loses lines, is reported once, and ends nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self._end_torn = line_end(path)
+        self._file = path.open("ab", buffering=0)
+        self._failed = False
+        self.close = self._file.close
+
+    def append(self, figures: Mapping[str, float]) -> None:
         line = self._end_torn + msgspec.json.encode({"wall_s": round(time.time(), 3), **figures}) + b"\n"
         try:
             written = self._file.write(line)
@@ -80,15 +89,11 @@ class MetricsLog:
             self._failed = True
 
 
-def _newest_episode(path: Path) -> int:
-    """`records` of the last line of an episode, 0 when there is none."""
-    newest = 0
-    if path.exists():
-        with path.open("rb") as lines:
-            for line in lines:
-                if _OF_EPISODES in line:
-                    try:
-                        newest = max(newest, msgspec.json.decode(line)["records"])
-                    except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError):
-                        continue  # torn by a crash
-    return newest
+def _records_told(path: Path) -> int:
+    """`records` of the last line, 0 when there is none."""
+    for line in reversed(path.read_bytes().splitlines()) if path.exists() else ():
+        try:
+            return int(msgspec.json.decode(line)["records"])
+        except (msgspec.DecodeError, UnicodeDecodeError, KeyError, TypeError, ValueError):
+            continue  # torn by a crash
+    return 0

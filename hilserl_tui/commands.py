@@ -188,6 +188,6 @@ def with_command(arguments: list[str]) -> list[str]:
     names |= {group.name for group in app.registered_groups}
     if arguments and arguments[0] in {*names, "--help"}:
         return arguments
-    if len(arguments) == 1 and " join " in f" {arguments[0]}":  # the learner's line, pasted in quotes
+    if arguments and " join " in f" {arguments[0]}":  # the learner's line, pasted in quotes
         return ["join", *arguments]
     return ["open", *arguments]

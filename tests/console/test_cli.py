@@ -1,3 +1,5 @@
+import fcntl
+import os
 import subprocess
 import sys
 import time
@@ -8,6 +10,8 @@ from typer.testing import CliRunner
 from hilserl_tui import commands
 from hilserl_tui.commands import app, with_command
 from hilserl_tui.launch import LAST_LINES, Launch, LaunchError, last_lines
+from workers.config.ready import ready_config
+from workers.model.places import StationLock, lock_path, write_lock
 
 run = CliRunner()
 
@@ -98,3 +102,37 @@ def test_the_short_way_in_refuses_in_the_same_words(tmp_path):
     assert done.returncode == 2
     assert "no such file" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("flag", ["--resume", "--fresh"])
+def test_how_to_begin_is_handed_to_the_station(flag, tmp_path):
+    config = tmp_path / "c.toml"
+    config.write_text(ready_config().read_text().replace('directory = "runs"', f'directory = "{tmp_path}"'))
+    launch = Launch(config, tmp_path / "sim_pick_lift", [flag, "--name", "../elsewhere"])
+    launch.begin()
+    end = time.monotonic() + 20
+    while (why := launch.failed()) is None:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    assert launch.refused and why.startswith(
+        "--name ../elsewhere"
+    )  # it was read, and the flag before it taken
+
+
+def held(run_dir, socket):
+    """The lock of a station that is alive on `run_dir`; the file must be kept."""
+    run_dir.mkdir()
+    write_lock(run_dir, StationLock(os.getpid(), 1, socket, "c.toml", "mine"))
+    file = lock_path(run_dir).open("ab")
+    fcntl.flock(file, fcntl.LOCK_EX)
+    return file
+
+
+def test_a_run_that_is_alive_cannot_begin_in_another_way(tmp_path):
+    with held(tmp_path / "run", "/somewhere"), pytest.raises(LaunchError, match="--fresh comes too late"):
+        Launch(tmp_path / "c.toml", tmp_path / "run", ["--fresh"])
+
+
+def test_a_learner_in_the_runs_folder_is_named(tmp_path):
+    with held(tmp_path / "run", ""), pytest.raises(LaunchError, match=r"a learner .* keeps its files"):
+        Launch(tmp_path / "c.toml", tmp_path / "run")

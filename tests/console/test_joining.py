@@ -54,12 +54,20 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.mark.parametrize("arguments", [LINE.split()[1:], ["join", TERMS], ["join", LINE], [LINE]], ids=len)
-def test_the_line_is_taken_as_words_in_quotes_or_whole(arguments: list[str], worker: Worker) -> None:
+@pytest.mark.parametrize(
+    "arguments",
+    [LINE.split()[1:], ["join", TERMS], ["join", LINE], [LINE], [LINE, "--config", "CONFIG"]],
+    ids=str,
+)
+def test_the_line_is_taken_as_words_in_quotes_or_whole(
+    arguments: list[str], worker: Worker, config: Path
+) -> None:
+    arguments = [argument.replace("CONFIG", str(config)) for argument in arguments]
     result = CliRunner().invoke(app, with_command(arguments))
     assert result.exit_code == 0, result.output
     assert "joined the learner" in result.output
-    assert 'learner_host = "10.0.0.5"' in result.output and "learner_port = 50051" in result.output
+    told = config.read_text() if "--config" in arguments else result.output
+    assert 'learner_host = "10.0.0.5"' in told and "learner_port = 50051" in told
 
 
 def test_the_token_goes_to_the_worker_by_its_input_only(worker: Worker) -> None:

@@ -5,7 +5,7 @@ connect and send noise; send a TLS hello, for which the server signs, and hang u
 without a token. They run on this machine too, at nice 19: elsewhere they would cost it nothing. Late is how far
 the loop wakes behind its deadline.
 
-Run: python -m benchmarks.hostile [--seconds N] [--rate N] [--json]
+Run: python -m benchmarks.hostile [--seconds N] [--rate N] [--nice N] [--json]
 """
 
 import argparse
@@ -29,14 +29,16 @@ from workers.transport.guard import secure_server
 from workers.transport.limits import channel_options
 
 PERIOD_S = 0.02
-SETTLE_S = 1.0
+TURN_S = 2.0
+SETTLE_S = 0.2
+KINDS = ("connect", "noise", "hello", "handshake", "call")
 HOST = "127.0.0.1"
 
 
-async def serve() -> None:
+async def serve(nice: int) -> None:
     """A learner's server; its port on stdout. Lives until it is killed."""
-    os.nice(10)
-    server = secure_server(f"{HOST}:0", run="benchmark")
+    os.nice(nice)
+    server = secure_server(f"{HOST}:0", run="benchmark", on_event=lambda _: None)
     await server.start()
     print(server.port, flush=True)
     await server.grpc.wait_for_termination()
@@ -90,20 +92,25 @@ def attempts(kind: str, port: int) -> Callable[[], object]:
     }[kind]
 
 
-def attack(kind: str, port: int, rate: float, seconds: float) -> None:
-    """Attempts at a steady rate, or as many as go; how many a second there were on stdout."""
+def attack(kind: str, port: int, rate: float) -> None:
+    """For every line with a number on stdin, that many seconds of attempts at this rate, or as many as go.
+
+    How many there were goes to stdout.
+    """
     os.nice(19)
     attempt = attempts(kind, port)
-    started = time.perf_counter()
-    made = 0
-    while (passed := time.perf_counter() - started) < seconds:
-        if made >= passed * rate:
-            time.sleep(0.0005)
-            continue
-        made += 1
-        with contextlib.suppress(OSError):
-            attempt()
-    print(made / seconds, flush=True)
+    for line in sys.stdin:
+        seconds = float(line)
+        started = time.perf_counter()
+        made = 0
+        while (passed := time.perf_counter() - started) < seconds:
+            if made >= passed * rate:
+                time.sleep(0.0005)
+                continue
+            made += 1
+            with contextlib.suppress(OSError):
+                attempt()
+        print(made, flush=True)
 
 
 def late_ms(seconds: float) -> list[float]:
@@ -126,39 +133,48 @@ def cpu_s(pid: int) -> float:
 
 
 def row(server: subprocess.Popen[str], kind: str, port: int, seconds: float, rate: float) -> dict[str, float]:
-    with contextlib.ExitStack() as stack:
-        attacker = None
-        if kind != "nobody":
-            command = [*ours("--attack", kind, str(port)), f"--seconds={seconds}", f"--rate={rate}"]
-            attacker = stack.enter_context(subprocess.Popen(command, stdout=subprocess.PIPE, text=True))
-            time.sleep(2 * SETTLE_S)  # its start, too, is not to be measured
-        before = cpu_s(server.pid)
-        late = late_ms(seconds)
-        busy = 100 * (cpu_s(server.pid) - before) / seconds
-        reached = float(attacker.communicate()[0]) if attacker else 0.0
-    p50, p99 = np.percentile(late, [50, 99])
+    """Quiet and hostile turns by halves: what else the machine does falls on both."""
+    attacker = subprocess.Popen(
+        ours("--attack", kind, str(port), f"--rate={rate}"),
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert attacker.stdin is not None and attacker.stdout is not None
+    quiet: list[float] = []
+    hostile: list[float] = []
+    made, busy_s = 0, 0.0
+    turns = max(1, round(seconds / TURN_S))
+    with attacker:
+        for _ in range(turns):
+            quiet += late_ms(TURN_S)
+            before_s = cpu_s(server.pid)
+            attacker.stdin.write(f"{TURN_S + 2 * SETTLE_S}\n")
+            attacker.stdin.flush()
+            time.sleep(SETTLE_S)
+            hostile += late_ms(TURN_S)
+            made += int(attacker.stdout.readline())
+            busy_s += cpu_s(server.pid) - before_s
+        attacker.stdin.close()
+    attacked_s = turns * (TURN_S + 2 * SETTLE_S)
     return {
-        "attempts_per_s": reached,
-        "server_cpu_percent": busy,
-        "p50_ms": float(p50),
-        "p99_ms": float(p99),
-        "max_ms": max(late),
+        "attempts_per_s": made / attacked_s,
+        "server_cpu_percent": 100 * busy_s / attacked_s,
+        "p99_without_ms": float(np.percentile(quiet, 99)),
+        "p99_with_ms": float(np.percentile(hostile, 99)),
     }
 
 
-def measure(seconds: float, rate: float) -> dict[str, dict[str, float]]:
+def measure(seconds: float, rate: float, nice: int) -> dict[str, dict[str, float]]:
     with tempfile.TemporaryDirectory() as state:
         environment = os.environ | {"XDG_CONFIG_HOME": state}
-        server = subprocess.Popen(ours("--serve"), stdout=subprocess.PIPE, text=True, env=environment)
+        server = subprocess.Popen(
+            ours("--serve", f"--nice={nice}"), stdout=subprocess.PIPE, text=True, env=environment
+        )
         try:
             assert server.stdout is not None
             port = int(server.stdout.readline())
-            kinds = ("nobody", "connect", "noise", "hello", "handshake", "call", "nobody")
-            rows = {}
-            for turn, kind in enumerate(kinds):
-                name = kind if turn < len(kinds) - 1 else "nobody, again"
-                rows[name] = row(server, kind, port, seconds, rate)
-            return rows
+            return {kind: row(server, kind, port, seconds, rate) for kind in KINDS}
         finally:
             server.kill()
             server.wait()
@@ -170,19 +186,20 @@ def ours(*arguments: str) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--seconds", type=float, default=20.0, help="of each row")
+    parser.add_argument("--seconds", type=float, default=20.0, help="with strangers, each row")
     parser.add_argument("--rate", type=float, default=1000.0, help="attempts a second")
     parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    parser.add_argument("--nice", type=int, default=10, help="of the server")
     parser.add_argument("--serve", action="store_true", help=argparse.SUPPRESS)
     parser.add_argument("--attack", nargs=2, metavar=("KIND", "PORT"), help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
-        asyncio.run(serve())
+        asyncio.run(serve(options.nice))
     elif options.attack:
         kind, port = options.attack
-        attack(kind, int(port), options.rate, options.seconds + 2 * SETTLE_S)
+        attack(kind, int(port), options.rate)
     else:
-        show(measure(options.seconds, options.rate), options.json)
+        show(measure(options.seconds, options.rate, options.nice), options.json)
 
 
 def show(rows: dict[str, dict[str, float]], as_json: bool) -> None:
@@ -190,11 +207,11 @@ def show(rows: dict[str, dict[str, float]], as_json: bool) -> None:
         print(json.dumps(rows))
         return
     print(
-        f"{'strangers':<16}{'attempts/s':>11}{'server CPU %':>14}{'late p50 ms':>13}{'p99 ms':>9}{'max ms':>9}"
+        f"{'':<12}{'attempts/s':>11}{'server CPU %':>14}{'late p99 ms, without':>22}{'with':>8}{'change':>8}"
     )
     for name, figures in rows.items():
-        attempted, busy, p50, p99, most = figures.values()
-        print(f"{name:<16}{attempted:11.0f}{busy:14.1f}{p50:13.2f}{p99:9.2f}{most:9.2f}")
+        attempted, busy, without, beside = figures.values()
+        print(f"{name:<12}{attempted:11.0f}{busy:14.1f}{without:22.2f}{beside:8.2f}{beside - without:+8.2f}")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,8 @@ from workers.transport.channel import credential_for
 from workers.transport.limits import channel_options
 
 AT_ONCE = 8
-SHORT_S = 0.1  # for a call that would go on for ever, as Health.Watch does
+STREAMS = ("Link", "Watch")
+SHORT_S = 0.1  # a stream may go on for ever, as Health.Watch does, or wait for its peer to hang up
 
 
 async def bombard(learner: LearnerProcess, method: Method, count: int, seed: int) -> Counter[grpc.StatusCode]:
@@ -32,7 +33,7 @@ async def bombard(learner: LearnerProcess, method: Method, count: int, seed: int
 
     async def some(calls: int) -> None:
         for _ in range(calls):
-            timeout_s = SHORT_S if method.name == "Watch" else 10.0
+            timeout_s = SHORT_S if method.name in STREAMS else 10.0
             ended[await method.call(channel, *requests(rng, method, config), timeout_s=timeout_s)] += 1
 
     async with grpc.aio.secure_channel(learner.address, credentials, options=options) as channel:

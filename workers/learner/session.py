@@ -7,6 +7,7 @@ import hashlib
 import logging
 import os
 from collections.abc import Callable
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,7 @@ from workers.learner.batch import Batch
 from workers.learner.checkpoint import Checkpoint
 from workers.learner.checkpoint_store import POLICY_VERSION, CheckpointStore, NoCheckpoint
 from workers.learner.devices import DeviceMissing, usable_device
-from workers.learner.intake import Intake, LogLost, Runs
+from workers.learner.intake import Intake, LogLost, Runs, one_ahead
 from workers.learner.memory import ReplayTooLarge, check_fits, replay_bytes
 from workers.learner.metrics import MetricsLog
 from workers.learner.policy_settings import PolicySettings
@@ -38,7 +39,7 @@ from workers.transport.log import LogMismatch
 from workers.transport.record import Record, Step
 from workers.transport.shelf import PolicyShelf
 
-RECORDS_AT_ONCE = 256  # 25 MB of two raw 128x128 cameras
+RECORDS_AT_ONCE = 64  # 6 MB of two raw 128x128 cameras: some milliseconds between two updates
 log = logging.getLogger(__name__)
 
 
@@ -301,8 +302,10 @@ class LearnerSession:
             self._intake.begin()
         except OSError as error:
             raise SessionRefused(f"the learner cannot start: {error}. Check that disk and folder.") from error
-        while self._shard.world == 1 and self.take_in():
-            breathe()
+        if self._shard.world == 1:
+            for taken in one_ahead(iter(lambda: self._intake.read_new(RECORDS_AT_ONCE), [])):
+                self._take(taken)
+                breathe()
 
     def _give_up_checkpoints(self) -> None:
         aside = self._checkpoints.move_aside()
@@ -348,10 +351,10 @@ class LearnerSession:
     def _restore_replay(self, checkpoint: Checkpoint, breathe: Callable[[], object]) -> None:
         """The replay as it was, frame by frame; later records come through `take_in`."""
         records = self._intake.restore(checkpoint.logs, checkpoint.intake)
-        for count, (source, record) in enumerate(records):
-            self._add(source, record)
-            if count % RECORDS_AT_ONCE == 0:
-                breathe()
+        for piece in one_ahead(iter(lambda: list(islice(records, RECORDS_AT_ONCE)), [])):
+            for source, record in piece:
+                self._add(source, record)
+            breathe()
         expected = checkpoint.counters.get("env_steps", self.env_steps)
         if self.env_steps != expected:
             raise LogLost(

@@ -264,23 +264,23 @@ async def test_random_messages_leave_the_learner_alive_with_bounded_memory(linke
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     async with dial(f"127.0.0.1:{linked.learner.port}") as channel:
         link = channel.stream_stream("/hilserl.v1.Learner/Link")
-        fetch = channel.unary_stream("/hilserl.v1.Learner/FetchPolicy")
+        fetch = channel.unary_unary("/hilserl.v1.Learner/FetchPolicy")
         for number in range(300):
             data = bytearray(rng.choice(valid) or rng.randbytes(rng.randrange(200)))
             for _ in range(rng.randrange(4)):
                 data[rng.randrange(len(data))] ^= rng.randrange(256)
-            call: Any
-            if number % 3:
-                call = link()
-                if number % 2:
-                    await call.write(pb.FromActor(hello=hello(linked)).SerializeToString())
-                await call.write(bytes(data))
-                await call.done_writing()
-            else:
-                call = fetch(bytes(data))
+            if number % 3 == 0:
+                with suppress(grpc.aio.AioRpcError):
+                    await fetch(bytes(data))
+                continue
+            call = link()
+            if number % 2:
+                await call.write(pb.FromActor(hello=hello(linked)).SerializeToString())
+            await call.write(bytes(data))
+            await call.done_writing()
             with suppress(grpc.aio.AioRpcError):
                 while (answered := await call.read()) is not grpc.aio.EOF:
-                    if number % 3 and pb.FromLearner.FromString(answered).HasField("refused"):
+                    if pb.FromLearner.FromString(answered).HasField("refused"):
                         break
             call.cancel()
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
@@ -299,16 +299,16 @@ async def test_a_policy_is_served_from_any_offset_and_one_that_is_gone_is_not_fo
         assert offer.trained.sha256 == sha256(data).digest() and offer.frozen.size == 0
     async with dial(f"127.0.0.1:{linked.learner.port}") as channel:
         fetch = learner_pb2_grpc.LearnerStub(channel).FetchPolicy
-        request = pb.FetchPolicyRequest(sha256=offer.trained.sha256, offset=100_000)
-        pieces = [chunk.data async for chunk in fetch(request)]
-        assert b"".join(pieces) == data[100_000:] and max(map(len, pieces)) <= 256 * 1024
-        for digest, offset, code in (
-            (b"no", 0, grpc.StatusCode.NOT_FOUND),
-            (offer.trained.sha256, 10**9, grpc.StatusCode.OUT_OF_RANGE),
-        ):
-            with pytest.raises(grpc.aio.AioRpcError) as error:
-                await fetch(pb.FetchPolicyRequest(sha256=digest, offset=offset)).read()
-            assert error.value.code() is code
+
+        async def chunk(digest: bytes, offset: int) -> bytes:
+            reply = await fetch(pb.FetchPolicyRequest(sha256=digest, offset=offset), timeout=5)
+            return bytes(reply.data)
+
+        for offset in (0, 100_000, len(data) - 5, len(data), 10**9):
+            assert await chunk(offer.trained.sha256, offset) == data[offset : offset + 128 * 1024]
+        with pytest.raises(grpc.aio.AioRpcError) as error:
+            await chunk(b"no", 0)
+        assert error.value.code() is grpc.StatusCode.NOT_FOUND
 
 
 async def test_health_is_told_to_whoever_has_joined(linked: Linked) -> None:
@@ -319,7 +319,10 @@ async def test_health_is_told_to_whoever_has_joined(linked: Linked) -> None:
             assert reply.status == health_pb2.HealthCheckResponse.SERVING
 
 
-async def test_the_robot_pc_says_what_the_learner_refused(linked: Linked) -> None:
+async def test_the_robot_pc_says_what_the_learner_refused(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.transport.link_worker.REFUSED_PERIOD_S", 0.5)
     async with stream(linked) as call:
         await opened(call, linked)
         robot = await linked.add_robot()

@@ -9,7 +9,7 @@ import pytest
 
 from tests.transport.linked import Linked, Robot, join, log_bytes, until
 from workers.model.events import LinkState, PolicyPublished
-from workers.model.orders import TakePolicy
+from workers.model.orders import NewRecords, TakePolicy
 from workers.transport.shelf import PolicyShelf
 
 
@@ -109,6 +109,7 @@ async def test_a_full_disk_at_the_learner_stops_acknowledgements_and_is_told(
     robot = await linked.add_robot()
     robot.append(10)
     await linked.until_copied(robot)
+    monkeypatch.setattr("workers.transport.link_worker.REFUSED_PERIOD_S", 0.5)
     real_write = os.write
     learners_log = linked.learner.log_of(robot)
     acknowledged = log_bytes(learners_log)
@@ -169,7 +170,7 @@ async def test_a_damaged_policy_is_never_laid_on_the_shelf(
     data = b"p" * 1000
     PolicyShelf(linked.learner.config.run_dir / "policy").put(1, data)
     with monkeypatch.context() as patch:
-        patch.setattr("workers.transport.ingest_policies.Policies.part", lambda *_: b"x" * 1000)
+        patch.setattr("workers.transport.ingest_policies.Policies.chunk", lambda *_: b"x" * 1000)
         linked.learner.desk.orders.append(TakePolicy(1))
         await until(lambda: robot.link.policy_wanted == 1)
         await asyncio.sleep(0.3)
@@ -181,9 +182,11 @@ async def test_a_damaged_policy_is_never_laid_on_the_shelf(
 async def test_transitions_come_before_weights(linked: Linked) -> None:
     robot = await linked.add_robot()
     await robot.until_state(LinkState.UP)
-    linked.proxy.throttle(4_000_000)
-    robot.append(500)  # 0.8 MB: two seconds
-    await asyncio.sleep(0.2)
+    linked.proxy.throttle(8_000_000)
+    before = linked.proxy.up_bytes
+    robot.append(500)  # 0.8 MB: most of a second
+    robot.desk.orders.append(NewRecords())
+    await until(lambda: linked.proxy.up_bytes > before + 50_000)
     PolicyShelf(linked.learner.config.run_dir / "policy").put(1, os.urandom(20_000))
     linked.learner.desk.orders.append(TakePolicy(1))
     await until(lambda: bool(robot.desk.of(PolicyPublished)), 15)

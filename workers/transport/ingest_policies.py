@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
 
@@ -52,14 +51,8 @@ class Policies:
     def _frozen_blob(self) -> pb.Blob | None:
         return pb.Blob(sha256=self._frozen[0], size=len(self._frozen[1])) if self._frozen else None
 
-    def part(self, digest: bytes) -> bytes | None:
-        """The part with this SHA-256; None when it is not on offer any more."""
-        if self._frozen is not None and self._frozen[0] == digest:
-            return self._frozen[1]
-        return self._parts.get(digest)
-
-
-async def chunks(part: bytes, offset: int) -> AsyncIterator[pb.PolicyChunk]:
-    """`part` from `offset` on."""
-    for start in range(offset, len(part), CHUNK_BYTES):
-        yield pb.PolicyChunk(data=part[start : start + CHUNK_BYTES])
+    def chunk(self, digest: bytes, offset: int) -> bytes | None:
+        """Bytes from `offset` on of the part with this SHA-256; None when it is not on offer any more."""
+        frozen = self._frozen is not None and self._frozen[0] == digest
+        part = self._frozen[1] if self._frozen is not None and frozen else self._parts.get(digest)
+        return None if part is None else part[offset : offset + CHUNK_BYTES]

@@ -8,7 +8,7 @@ import grpc
 
 from workers.transport.ingest_actors import Actors
 from workers.transport.ingest_hello import Actor, Expected, Refusal, malformed
-from workers.transport.ingest_policies import Policies, chunks
+from workers.transport.ingest_policies import Policies
 from workers.transport.pb import learner_pb2 as pb
 from workers.transport.pb import learner_pb2_grpc
 from workers.transport.wire import Malformed
@@ -60,15 +60,8 @@ class LearnerService(learner_pb2_grpc.LearnerServicer):
         except Exception as error:  # also what the unpacking of protobuf raises
             raise malformed(error) from error
 
-    async def FetchPolicy(
-        self, request: pb.FetchPolicyRequest, context: Any
-    ) -> AsyncIterator[pb.PolicyChunk]:
-        part = self._policies.part(request.sha256)
-        if part is None:
+    async def FetchPolicy(self, request: pb.FetchPolicyRequest, context: Any) -> pb.PolicyChunk:
+        chunk = self._policies.chunk(request.sha256, request.offset)
+        if chunk is None:
             await context.abort(grpc.StatusCode.NOT_FOUND, "no such policy any more; a newer one is on offer")
-            return
-        if request.offset > len(part):
-            await context.abort(grpc.StatusCode.OUT_OF_RANGE, "the offset lies behind the end")
-            return
-        async for chunk in chunks(part, request.offset):
-            yield chunk
+        return pb.PolicyChunk(data=chunk)

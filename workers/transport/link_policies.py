@@ -10,13 +10,12 @@ from typing import Any
 import grpc
 
 from workers.model.events import Event, PolicyPublished
-from workers.transport.link_errors import LinkLost
 from workers.transport.pb import learner_pb2 as pb
 from workers.transport.shelf import PolicyShelf
 from workers.transport.wire import CHUNK_BYTES, POLICY_BYTES
 
-CHUNK_S = 10.0  # 256 KiB at 0.2 Mbit/s
-PAUSE_S = 2.0  # transitions come before weights
+CHUNK_S = 10.0  # 128 KiB at 0.1 Mbit/s
+PAUSE_S = 1.0  # before each chunk: transitions come before weights
 PAUSE_STEP_S = 0.05
 AGAIN_S = 2.0
 log = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ class PolicyFetcher:
             self._offered.set()
 
     async def run(self, stub: Any, behind: Callable[[], bool]) -> None:
-        """Fetch what is offered while the connection lasts. Raises LinkLost, AioRpcError."""
+        """Fetch what is offered while the connection lasts. Raises AioRpcError."""
         while True:
             await self._offered.wait()
             offer = self._offer
@@ -102,16 +101,15 @@ class PolicyFetcher:
         if self._partial[0] != blob.sha256:
             self._partial = (blob.sha256, bytearray())
         received = self._partial[1]
-        call = stub.FetchPolicy(pb.FetchPolicyRequest(sha256=blob.sha256, offset=len(received)))
         try:
-            await self._receive(call, received, blob.size, behind)
+            await self._receive(stub, blob, received, behind)
         except grpc.aio.AioRpcError as error:
+            if error.code() is grpc.StatusCode.DEADLINE_EXCEEDED:
+                return None  # a very thin line: what came is kept
             if error.code() is not grpc.StatusCode.NOT_FOUND:
                 raise
             self._partial = (b"", bytearray())
             return None
-        finally:
-            call.cancel()
         self._partial = (b"", bytearray())
         data = bytes(received)
         if len(data) != blob.size or (await asyncio.to_thread(sha256, data)).digest() != blob.sha256:
@@ -119,15 +117,14 @@ class PolicyFetcher:
             return None
         return data
 
-    async def _receive(self, call: Any, received: bytearray, size: int, behind: Callable[[], bool]) -> None:
-        while len(received) < size:
+    async def _receive(
+        self, stub: Any, blob: pb.Blob, received: bytearray, behind: Callable[[], bool]
+    ) -> None:
+        while len(received) < blob.size:
             await _give_way(behind)
-            try:
-                async with asyncio.timeout(CHUNK_S):
-                    chunk = await call.read()
-            except TimeoutError as error:
-                raise LinkLost("the learner's policy does not arrive") from error
-            if chunk is grpc.aio.EOF or len(chunk.data) > CHUNK_BYTES:
+            request = pb.FetchPolicyRequest(sha256=blob.sha256, offset=len(received))
+            chunk = await stub.FetchPolicy(request, timeout=CHUNK_S)
+            if not 0 < len(chunk.data) <= CHUNK_BYTES:
                 return
             received += chunk.data
 

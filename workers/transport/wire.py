@@ -22,7 +22,7 @@ SILENCE_S: Final = 6.0
 """The learner says something every second; after this long without a word the link is given up."""
 BATCH_BYTES: Final = 2 * 2**20
 WINDOW_RECORDS: Final = 64
-CHUNK_BYTES: Final = 256 * 2**10
+CHUNK_BYTES: Final = 128 * 2**10
 POLICY_BYTES: Final = 512 * 2**20
 TEXT_BYTES: Final = 4096
 

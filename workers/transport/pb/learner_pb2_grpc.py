@@ -112,7 +112,7 @@ class LearnerStub:
                 request_serializer=workers_dot_transport_dot_pb_dot_learner__pb2.FromActor.SerializeToString,
                 response_deserializer=workers_dot_transport_dot_pb_dot_learner__pb2.FromLearner.FromString,
                 _registered_method=True)
-        self.FetchPolicy = channel.unary_stream(
+        self.FetchPolicy = channel.unary_unary(
                 '/hilserl.v1.Learner/FetchPolicy',
                 request_serializer=workers_dot_transport_dot_pb_dot_learner__pb2.FetchPolicyRequest.SerializeToString,
                 response_deserializer=workers_dot_transport_dot_pb_dot_learner__pb2.PolicyChunk.FromString,
@@ -130,7 +130,8 @@ class LearnerServicer:
         raise NotImplementedError('Method not implemented!')
 
     def FetchPolicy(self, request, context):
-        """Policy weights, safetensors, in chunks of at most 256 KiB.
+        """Policy weights, safetensors, one chunk of at most 128 KiB a call: on a thin line no more than that stands before
+        a heartbeat, and transitions can go first.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -144,7 +145,7 @@ def add_LearnerServicer_to_server(servicer, server):
                     request_deserializer=workers_dot_transport_dot_pb_dot_learner__pb2.FromActor.FromString,
                     response_serializer=workers_dot_transport_dot_pb_dot_learner__pb2.FromLearner.SerializeToString,
             ),
-            'FetchPolicy': grpc.unary_stream_rpc_method_handler(
+            'FetchPolicy': grpc.unary_unary_rpc_method_handler(
                     servicer.FetchPolicy,
                     request_deserializer=workers_dot_transport_dot_pb_dot_learner__pb2.FetchPolicyRequest.FromString,
                     response_serializer=workers_dot_transport_dot_pb_dot_learner__pb2.PolicyChunk.SerializeToString,
@@ -198,7 +199,7 @@ class Learner:
             wait_for_ready=None,
             timeout=None,
             metadata=None):
-        return grpc.experimental.unary_stream(
+        return grpc.experimental.unary_unary(
             request,
             target,
             '/hilserl.v1.Learner/FetchPolicy',

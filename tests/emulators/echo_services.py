@@ -1,5 +1,6 @@
 """Every service of the link's contract, answering each call with an empty reply; walked from the descriptors."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -31,15 +32,19 @@ class Method:
         self, channel: grpc.aio.Channel, *requests: bytes, timeout_s: float = 5.0
     ) -> grpc.StatusCode:
         """Make the call with raw requests; how it ended."""
+        if self.client_streams:
+            made = channel.stream_stream(self.path)(iter(requests), timeout=timeout_s)
+        else:
+            made = channel.unary_stream(self.path)(requests[0] if requests else b"", timeout=timeout_s)
         try:
-            if self.client_streams:
-                made = channel.stream_stream(self.path)(iter(requests), timeout=timeout_s)
-            else:
-                made = channel.unary_stream(self.path)(requests[0] if requests else b"", timeout=timeout_s)
             async for _ in made:
                 pass
         except grpc.aio.AioRpcError as error:
             return error.code()
+        except asyncio.CancelledError:
+            if not made.cancelled():  # else grpc's own: a write that met the end of the call
+                raise
+            return grpc.StatusCode.CANCELLED
         return grpc.StatusCode.OK
 
 

@@ -214,6 +214,29 @@ def test_a_lost_order_of_intake_costs_the_order_alone_and_is_said(
     resumed.close()
 
 
+def test_a_single_log_needs_no_order_of_intake(config: Config, caplog: pytest.LogCaptureFixture) -> None:
+    arm = Arm(config, 1)
+    straight = LearnerSession(config)
+    for _ in range(8):
+        arm.record(10)
+        straight.take_in()
+    go_on(straight, 2)
+    straight.save_checkpoint(wait=True)
+    (config.run_dir / "intake").unlink()
+    resumed = LearnerSession(config)
+    assert contents(resumed) == contents(straight)
+    assert warnings(caplog) == ""
+    joined = Arm(config, 2, "left")
+    joined.record(6)
+    resumed.take_in()
+    resumed.update()
+    resumed.save_checkpoint(wait=True)
+    again = LearnerSession(config)
+    assert contents(again) == contents(resumed)
+    for session in (straight, resumed, again):
+        session.close()
+
+
 def cut_off(config: Config) -> None:
     segment = segments(config.run_dir / "log")[-1]
     os.truncate(segment, segment.stat().st_size - 5)

@@ -128,9 +128,9 @@ class Intake:
     def _order_of(
         self, positions: Mapping[str, LogPosition], mark: IntakeMark | None
     ) -> list[tuple[str, int]]:
-        """The order of intake; where it is lost, one that gives replay the same records in another order."""
+        """The order of intake. Where it is lost, the same records in turns; a single log has but one order."""
         wanted = {source: position.records for source, position in positions.items()}
-        if mark is not None:
+        if mark is not None and len(wanted) > 1:
             try:
                 runs = self._order.read(mark)
                 if _totals(runs) != wanted:

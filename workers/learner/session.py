@@ -17,13 +17,14 @@ from workers.config import Config
 from workers.learner.backbones import BackboneNotFound
 from workers.learner.batch import Batch
 from workers.learner.checkpoint import Checkpoint
-from workers.learner.checkpoint_store import POLICY_VERSION, CheckpointStore, NoCheckpoint
+from workers.learner.checkpoint_store import POLICY_VERSION, CheckpointStore
 from workers.learner.devices import DeviceMissing, usable_device
 from workers.learner.intake import Intake, LogLost, Runs, one_ahead
 from workers.learner.memory import ReplayTooLarge, check_fits, replay_bytes
 from workers.learner.metrics import MetricsLog
 from workers.learner.policy_settings import PolicySettings
 from workers.learner.replay import Replay
+from workers.learner.resume import ANEW, SessionRefused, check_belongs, checkpoint_to_resume
 from workers.learner.sac import SAC, Metrics
 from workers.learner.sac_state import (
     check_state_tensors,
@@ -42,9 +43,7 @@ from workers.transport.shelf import PolicyShelf
 RECORDS_AT_ONCE = 64  # 6 MB of two raw 128x128 cameras: some milliseconds between two updates
 log = logging.getLogger(__name__)
 
-
-class SessionRefused(Exception):
-    """The learner cannot start; the text says what, why and what to do."""
+__all__ = ["LearnerSession", "SessionRefused"]
 
 
 class LearnerSession:
@@ -284,45 +283,26 @@ class LearnerSession:
         )
 
     def _begin(self, breathe: Callable[[], object], fresh: bool, resume_required: bool) -> None:
-        """Resume, or begin from the logs; never silently from zero where checkpoints are."""
+        """Resume, or begin from the logs."""
         self.policy_version = max(self._shelf.versions(), default=0)
         try:
-            if fresh:
-                self._give_up_checkpoints()
-            if self._checkpoints.paths():
-                self._resume(breathe)
+            checkpoint = checkpoint_to_resume(
+                self._config, self._checkpoints, self._check, fresh=fresh, required=resume_required
+            )
+            if checkpoint is not None:
+                self._resume(checkpoint, breathe)
                 return
-            if resume_required:
-                raise SessionRefused(
-                    f"the run {self._config.run.name} has no checkpoint to resume: none was saved in"
-                    f" {self._config.run_dir}. Check run.name and run.directory, or start without --resume."
-                )
-            if self.policy_version and not fresh:
-                log.warning("no checkpoint was saved before: learning begins anew, from the whole log")
             self._intake.begin()
         except OSError as error:
             raise SessionRefused(f"the learner cannot start: {error}. Check that disk and folder.") from error
+        if self.policy_version and not fresh:
+            log.warning("no checkpoint was saved before: learning begins anew, from the whole log")
         if self._shard.world == 1:
             for taken in one_ahead(iter(lambda: self._intake.read_new(RECORDS_AT_ONCE), [])):
                 self._take(taken)
                 breathe()
 
-    def _give_up_checkpoints(self) -> None:
-        aside = self._checkpoints.move_aside()
-        if aside is not None:
-            log.warning("learning begins anew; the checkpoints so far are kept in %s", aside)
-
-    def _resume(self, breathe: Callable[[], object]) -> None:
-        name = self._config.run.name
-        anew = "Start with --fresh to learn anew from all that was recorded, or give the run another name"
-        try:
-            checkpoint = self._checkpoints.load(self._check)
-        except NoCheckpoint as error:
-            raise SessionRefused(
-                f"the run {name} has checkpoints but none can be resumed: {error}. {anew}; they are kept."
-            ) from error
-        for reason in self._checkpoints.rejected:
-            log.warning("checkpoint passed over and set aside: %s", reason)
+    def _resume(self, checkpoint: Checkpoint, breathe: Callable[[], object]) -> None:
         load_state_tensors(self.sac, checkpoint.tensors)
         self._rng.bit_generator.state = dict(checkpoint.rng)
         self.pretrain_done = checkpoint.counters["pretrain_done"]
@@ -332,21 +312,15 @@ class LearnerSession:
             self._restore_replay(checkpoint, breathe)
         except LogLost as error:
             raise SessionRefused(
-                f"the run {name} cannot be resumed at update {checkpoint.step}: {error}. Put that log back, or"
-                f" change nothing and decide: {anew}; its checkpoints are kept."
+                f"the run {self._config.run.name} cannot be resumed at update {checkpoint.step}: {error}."
+                f" Put that log back. Or decide: {ANEW}; its checkpoints are kept."
             ) from error
         log.info("resumed at update %d, %d of cloning", checkpoint.step, self.pretrain_done)
 
     def _check(self, checkpoint: Checkpoint) -> None:
         """Raises NoCheckpoint when the run is now another one, ValueError when the checkpoint is bad."""
-        if checkpoint.settings_hash != self._settings_hash:
-            what = "with other network or algorithm settings"
-        elif checkpoint.features_hash not in ("", features_hash(self.features)):
-            what = "on other observations or actions"
-        else:
-            check_state_tensors(self.sac, checkpoint.tensors)
-            return
-        raise NoCheckpoint(f"step-{checkpoint.step:08d} was trained {what}; restore them to go on with it")
+        check_belongs(checkpoint, self._settings_hash, features_hash(self.features))
+        check_state_tensors(self.sac, checkpoint.tensors)
 
     def _restore_replay(self, checkpoint: Checkpoint, breathe: Callable[[], object]) -> None:
         """The replay as it was, frame by frame; later records come through `take_in`."""

@@ -3,7 +3,9 @@
 Run: python -m benchmarks.policy_swap [--swaps N] [--only NAME]
 The process is held on one core. For each network: milliseconds of the `PolicyRuntime.swap` that takes a policy, of
 steps (`PolicyRuntime.act`, two cameras of 128x128) while nothing is loaded, and of steps during which the next
-policy is loaded in the background; both kinds take turns, so that other load on the machine meets them alike.
+policy is loaded in the background; both kinds take turns, so that other load on the machine meets them alike. The
+last column is the processor time that the loader took during such steps: what it delays them by on one core,
+whatever else the machine does.
 """
 
 import argparse
@@ -26,7 +28,7 @@ from workers.learner.sac_state import frozen_tensors, policy_tensors
 from workers.processors.build import feature_spec
 from workers.transport.shelf import PolicyShelf
 
-PERIOD_S = 0.05
+PERIOD_S = 0.1
 QUIET_STEPS = 10  # after each swap
 NETWORKS: dict[str, dict[str, object]] = {
     "cnn": {},
@@ -44,6 +46,7 @@ class Times:
     swap: list[float] = field(default_factory=list)
     quiet: list[float] = field(default_factory=list)
     loading: list[float] = field(default_factory=list)
+    loader: list[float] = field(default_factory=list)
 
 
 def measure(config: Config, swaps: int) -> tuple[Times, float]:
@@ -62,27 +65,33 @@ def measure(config: Config, swaps: int) -> tuple[Times, float]:
             while not runtime.version:
                 runtime.swap()
         while runtime.version < version:
-            swap_ms, step_ms = step(runtime)
+            swap_ms, step_ms, loader_ms = step(runtime)
             times.loading.append(step_ms)
+            times.loader.append(loader_ms)
         if version > 1:
             times.swap.append(swap_ms)
         times.quiet += [step(runtime)[1] for _ in range(QUIET_STEPS)]
     return times, sum(tensor.nbytes for tensor in trained.values()) / 1e6
 
 
-def step(runtime: PolicyRuntime) -> tuple[float, float]:
-    """One step of the actor, then rest until the next: ms of the swap, and of swap and action together."""
+def step(runtime: PolicyRuntime) -> tuple[float, float, float]:
+    """One step of the actor, then rest until the next.
+
+    Returns ms of the swap, of swap and action together, and of other threads' work meanwhile.
+    """
     features = runtime._policy.features
     view = torch.zeros(1, features.height, features.width, 3, dtype=torch.uint8)
     seen = {f"observation.images.{camera}": view for camera in features.cameras}
     seen["observation.state"] = torch.zeros(1, features.state_dim)
+    others_s = time.process_time() - time.thread_time()
     start_s = time.perf_counter()
     runtime.swap()
     swapped_s = time.perf_counter()
     runtime.act(seen, deterministic=False)
     done_s = time.perf_counter()
+    others_s = time.process_time() - time.thread_time() - others_s
     time.sleep(max(0.0, start_s + PERIOD_S - done_s))
-    return 1e3 * (swapped_s - start_s), 1e3 * (done_s - start_s)
+    return 1e3 * (swapped_s - start_s), 1e3 * (done_s - start_s), 1e3 * others_s
 
 
 def _row(times: list[float]) -> str:
@@ -114,7 +123,7 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 times, megabytes = measure(_config(Path(folder), change), args.swaps)
             columns = "".join(f"{_row(kind):>26s}" for kind in (times.swap, times.quiet, times.loading))
-            print(f"{name:18s}{megabytes:7.1f}{columns}")
+            print(f"{name:18s}{megabytes:7.1f}{columns}{_row(times.loader):>22s}")
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """PolicyRuntime: the policy that drives now, and the newer one that waits for the end of a step."""
 
+import contextlib
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,10 @@ from workers.processors.build import feature_spec
 from workers.runtime.harness import WorkerFailure
 from workers.transport.shelf import PolicyShelf
 
-WORK_S, REST_S = 0.0005, 0.006
-"""How the loader works, in turns: on a machine with one free core, a step of 30 ms waits 2.5 ms for it."""
+WORK_S, REST_S = 0.0005, 0.002
+"""How the loader takes turns with the rest of the actor between two actions."""
+ACTING_REST_S = 0.01
+"""While an action is computed it does a tenth of a millisecond's work in this time: one free core is enough."""
 log = logging.getLogger(__name__)
 
 
@@ -62,7 +65,8 @@ class PolicyRuntime:
     def act(self, observation: Mapping[str, Tensor], deterministic: bool) -> NDArray[np.float32]:
         """One action, float32 [action_dim]; swaps in a newer policy first. See `Policy.act`."""
         self.swap()
-        return self._policy.act(observation, deterministic, self._generator)
+        with self._loader.giving_way():
+            return self._policy.act(observation, deterministic, self._generator)
 
 
 class PolicyLoader:
@@ -76,6 +80,17 @@ class PolicyLoader:
         self._tried = 0
         self._ready = 0
         self._thread: threading.Thread | None = None
+        self._idle = threading.Event()
+        self._idle.set()
+
+    @contextlib.contextmanager
+    def giving_way(self) -> Iterator[None]:
+        """Load slowly meanwhile."""
+        self._idle.clear()
+        try:
+            yield
+        finally:
+            self._idle.set()
 
     def want(self, version: int) -> None:
         """Load `version` unless it, or a newer one, was wanted before."""
@@ -131,7 +146,7 @@ class PolicyLoader:
             version = max(self._shelf.versions(), default=0)
             if version <= self._policy.version:
                 return 0
-        turn = _Turn()
+        turn = _Turn(self._idle)
         tensors: dict[str, Tensor] = {}
         for path in self._shelf.files(version, frozen=self._policy.version == 0):
             try:
@@ -152,12 +167,17 @@ def _mapped(path: Path) -> dict[str, Tensor]:
 
 
 class _Turn:
-    """Work for WORK_S, rest for REST_S."""
+    """Work for WORK_S, rest for REST_S; while an action is computed, rest after every piece of work."""
 
-    def __init__(self) -> None:
+    def __init__(self, idle: threading.Event) -> None:
+        self._idle = idle
         self._since_s = time.perf_counter()
 
     def breathe(self) -> None:
-        if time.perf_counter() - self._since_s > WORK_S:
+        if not self._idle.is_set():
+            self._idle.wait(ACTING_REST_S)
+        elif time.perf_counter() - self._since_s > WORK_S:
             time.sleep(REST_S)
-            self._since_s = time.perf_counter()
+        else:
+            return
+        self._since_s = time.perf_counter()

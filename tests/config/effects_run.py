@@ -7,6 +7,7 @@ import time
 import types
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import numpy as np
 
@@ -198,9 +199,12 @@ def replayed(config: Config, folder: Path) -> Any:
 def sent_to_wandb(config: Config, folder: Path) -> Any:
     """What Weights & Biases is opened with."""
     calls: list[dict[str, Any]] = []
-    fake = types.SimpleNamespace(
-        init=lambda **given: (calls.append(given), types.SimpleNamespace(log=print, finish=lambda: None))[1]
-    )
+
+    def init(**given: Any) -> Mock:
+        calls.append(given)
+        return Mock()
+
+    fake = types.SimpleNamespace(init=init, Settings=dict)
     real = sys.modules.get("wandb")
     sys.modules["wandb"] = fake  # type: ignore[assignment]
     try:

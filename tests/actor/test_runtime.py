@@ -199,7 +199,9 @@ def test_a_frozen_backbone_is_read_once_from_its_own_file(
     bench.shelf.publish(2, policy_tensors(sac, include_frozen=False))
     opened: list[str] = []
     mapped = runtime_module._mapped
-    monkeypatch.setattr(runtime_module, "_mapped", lambda path: (opened.append(path.name), mapped(path))[1])
+    monkeypatch.setattr(
+        runtime_module, "_mapped", lambda path, turn: (opened.append(path.name), mapped(path, turn))[1]
+    )
     bench.swap_to(2)
     whole = Policy(bench.features, bench.config.policy, bench.config.algorithm)
     whole.load(policy_tensors(sac), version=2)

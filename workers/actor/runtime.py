@@ -23,7 +23,7 @@ from workers.transport.shelf import PolicyShelf
 
 WORK_S, REST_S = 0.0005, 0.002
 """How the loader takes turns with the rest of the actor between two actions."""
-ACTING_REST_S = 0.01
+ACTING_REST_S = 0.05
 """While an action is computed it does a tenth of a millisecond's work in this time: one free core is enough."""
 log = logging.getLogger(__name__)
 
@@ -150,20 +150,23 @@ class PolicyLoader:
         tensors: dict[str, Tensor] = {}
         for path in self._shelf.files(version, frozen=self._policy.version == 0):
             try:
-                tensors |= _mapped(path)
+                tensors |= _mapped(path, turn)
             except SafetensorError as error:
                 raise PolicyRejected(
                     f"policy {version}: {path.name} is no safetensors file ({error})"
                 ) from error
-            turn.breathe()
         self._policy.prepare(tensors, version, turn.breathe)
         return version
 
 
-def _mapped(path: Path) -> dict[str, Tensor]:
-    """The tensors of a file, read from it when they are used; of a whole ResNet in 2 ms."""
+def _mapped(path: Path, turn: "_Turn") -> dict[str, Tensor]:
+    """The tensors of a file, read from it when they are used."""
+    tensors = {}
     with safe_open(path, "pt") as file:
-        return {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118, it is no mapping
+        for name in file.keys():  # noqa: SIM118, it is no mapping
+            tensors[name] = file.get_tensor(name)
+            turn.breathe()
+    return tensors
 
 
 class _Turn:

@@ -225,7 +225,9 @@ def _normaliser(name: str, features: dict[str, object], state_file: str) -> dict
 
 
 def _state(statistics: Statistics) -> bytes:
-    return save({f"{key}.{name}": tensor.clone() for key, of in statistics.items() for name, tensor in of.items()})
+    return save(
+        {f"{key}.{name}": tensor.clone() for key, of in statistics.items() for name, tensor in of.items()}
+    )
 
 
 def _json(contents: dict[str, object]) -> bytes:

@@ -126,9 +126,10 @@ def test_the_learner_learns_while_any_linked_actor_wants_it_and_all_have_demonst
 def test_in_an_outage_of_all_actors_the_last_word_stands() -> None:
     wishes = Wishes()
     assert wishes.order() == Learn(False)
-    wishes.note(e.LearnWished("arm", True, True))
+    wishes.note(e.LearnWished("arm", True, True, 7))
+    assert wishes.order() == Learn(True, all_demonstrated=True, newest_policy=7)
     wishes.keep_linked(seen(arm=False))
-    assert wishes.order() == Learn(True, all_demonstrated=True)
+    assert wishes.order() == Learn(True, all_demonstrated=True, newest_policy=7)
     wishes.note(e.LearnWished("left", False, False))
     wishes.keep_linked(seen(arm=False, left=True))
     assert wishes.order() == Learn(False)

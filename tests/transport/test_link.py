@@ -114,6 +114,20 @@ async def test_what_the_station_wants_of_the_learner_arrives_and_is_said_again_a
     await until(lambda: wished(LearnWished) == [LearnWished("arm", True, True)])
 
 
+async def test_the_learner_is_told_once_which_policy_lies_on_the_robot_pc(linked: Linked) -> None:
+    robot = await linked.add_robot()
+    robot.desk.orders.append(Learn(True))
+    wished = linked.learner.desk.of
+    await until(lambda: wished(LearnWished) == [LearnWished("arm", True, False)])
+    PolicyShelf(linked.learner.config.run_dir / "policy").put(7, b"seven")
+    linked.learner.desk.orders.append(TakePolicy(7))
+    await until(lambda: PolicyPublished(7) in robot.desk.events)
+    robot.desk.orders += [Learn(True), Learn(True)]
+    await until(lambda: wished(LearnWished)[1:] == [LearnWished("arm", True, False, 7)])
+    await asyncio.sleep(0.3)
+    assert len(wished(LearnWished)) == 2
+
+
 async def test_what_the_learner_tells_is_told_on_the_robot_pc(linked: Linked) -> None:
     robot = await linked.add_robot()
     await robot.until_state(LinkState.UP)

@@ -213,6 +213,10 @@ class LearnerSession:
         self.policy_version += 1
         return self.policy_version
 
+    def number_on_from(self, version: int) -> None:
+        """Give later policies higher numbers than `version`: an actor takes newer ones only."""
+        self.policy_version = max(self.policy_version, version)
+
     # resume
 
     def checkpoint_due(self) -> bool:

@@ -80,6 +80,7 @@ class Loop:
         while order is not None:
             if isinstance(order, Learn):
                 self._may_learn, self._all_demonstrated = order.on, order.all_demonstrated
+                self._session.number_on_from(order.newest_policy)
             elif isinstance(order, NoteSuccess):
                 self._session.note_success(order.policy_version, order.successes, order.trials)
             order = self._desk.next_order()
@@ -98,7 +99,7 @@ class Loop:
             return f"cloning demonstrations, {session.pretrain_left} updates left"
         if session.checkpoint_due():
             session.save_checkpoint()
-        if session.policy_version == 0:
+        if not self._published_s:
             self._publish()
         needed = config.policy.online_step_before_learning
         if not shown:

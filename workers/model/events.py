@@ -312,6 +312,7 @@ class LearnWished(Event, frozen=True):
     actor_id: str
     on: bool
     all_demonstrated: bool
+    newest_policy: int = 0
 
 
 class Invited(Event, frozen=True):

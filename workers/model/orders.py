@@ -67,10 +67,12 @@ class Learn(Order, frozen=True):
     """The learner may update; without it, it only takes in transitions.
 
     `all_demonstrated`: no more demonstrations come, so that it clones from what there is.
+    `newest_policy`: version that an actor elsewhere has; a learner that began anew numbers its own on from there.
     """
 
     on: bool
     all_demonstrated: bool = False
+    newest_policy: int = 0
 
 
 class NoteSuccess(Order, frozen=True):

@@ -52,7 +52,7 @@ def serving_crew(config: Config, listen: str, beginning: Beginning) -> list[Work
     `listen` is ADDRESS:PORT.
     """
     return [
-        WorkerSpec("ingest", ingest_main, (config, listen), INGEST_SILENT_S),
+        WorkerSpec("ingest", ingest_main, (config, listen), INGEST_SILENT_S, nice=LEARNER_NICE),
         WorkerSpec("learner", learner_main, (config, beginning), LEARNER_SILENT_S, stop_s=SAVING_S),
     ]
 

@@ -47,7 +47,8 @@ class Wishes:
     def order(self) -> Learn:
         wishes = self._of.values()
         done = bool(wishes) and all(wish.all_demonstrated for wish in wishes)
-        return Learn(any(wish.on for wish in wishes), all_demonstrated=done)
+        newest = max((wish.newest_policy for wish in wishes), default=0)
+        return Learn(any(wish.on for wish in wishes), all_demonstrated=done, newest_policy=newest)
 
 
 class LearnerStation:

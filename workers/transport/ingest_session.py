@@ -17,6 +17,7 @@ from workers.transport.record import FeatureSpec
 from workers.transport.replica import LogGap, ReplicaWriter
 from workers.transport.wire import HEARTBEAT_S, LEASE_S, Malformed, from_message
 
+POLICY_VERSIONS = 10**9  # more than any run makes
 MESSAGES_WAITING = 4  # of at most 2 MiB each; a faster peer waits in its own memory
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -40,6 +41,7 @@ class Session:
         self._disk = disk
         self._emit = emit
         self._writer: ReplicaWriter
+        self._wished: LearnWished | None = None
         self._ended = False
         self._work: asyncio.Task[None] | None = None
         self._waiting: asyncio.Queue[pb.Records] = asyncio.Queue(MESSAGES_WAITING)
@@ -117,13 +119,21 @@ class Session:
                 case "records":
                     await self._waiting.put(message.records)
                 case "wish":
-                    wish = message.wish
-                    self._emit(LearnWished(self.actor.actor_id, wish.learn, wish.all_demonstrated))
+                    self._note(message.wish)
                 case "heartbeat":
                     sent_ns = message.heartbeat.sent_ns
                     self.outbox.beat(pb.Heartbeat(sent_ns=time.monotonic_ns(), echo_ns=sent_ns))
                 case other:
                     raise Malformed(f"{other or 'an empty message'} in the middle of a stream")
+
+    def _note(self, wish: pb.Wish) -> None:
+        """Tell the station, unless it knows: whoever repeats himself costs it nothing. Raises Malformed."""
+        if wish.newest_policy > POLICY_VERSIONS:
+            raise Malformed(f"a policy of version {wish.newest_policy}")
+        wished = LearnWished(self.actor.actor_id, wish.learn, wish.all_demonstrated, wish.newest_policy)
+        if wished != self._wished:
+            self._wished = wished
+            self._emit(wished)
 
     async def _commit(self) -> None:
         """Group commit: everything that waits becomes durable with one sync, then one acknowledgement."""

@@ -34,6 +34,11 @@ class PolicyFetcher:
         self.wanted = 0
         """Version under way; 0 when the newest on offer is here."""
 
+    @property
+    def newest(self) -> int:
+        """Version of the newest policy that lies here; 0: none."""
+        return self._have[0]
+
     async def tell_newest(self) -> None:
         """Say which version lies here from before; the actor may drive with it while there is no link."""
         versions = await asyncio.to_thread(self._shelf.versions)

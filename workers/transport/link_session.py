@@ -189,6 +189,7 @@ class LinkSession:
             await shared.wished.wait()
             shared.wished.clear()
             if shared.wish is not None:
+                shared.wish.newest_policy = shared.policies.newest
                 await self._write(pb.FromActor(wish=shared.wish))
 
     async def _beat(self) -> None:

@@ -151,12 +151,14 @@ class Ack(_message.Message):
     def __init__(self, next_seq: _Optional[int] = ...) -> None: ...
 
 class Wish(_message.Message):
-    __slots__ = ("learn", "all_demonstrated")
+    __slots__ = ("learn", "all_demonstrated", "newest_policy")
     LEARN_FIELD_NUMBER: _ClassVar[int]
     ALL_DEMONSTRATED_FIELD_NUMBER: _ClassVar[int]
+    NEWEST_POLICY_FIELD_NUMBER: _ClassVar[int]
     learn: bool
     all_demonstrated: bool
-    def __init__(self, learn: _Optional[bool] = ..., all_demonstrated: _Optional[bool] = ...) -> None: ...
+    newest_policy: int
+    def __init__(self, learn: _Optional[bool] = ..., all_demonstrated: _Optional[bool] = ..., newest_policy: _Optional[int] = ...) -> None: ...
 
 class PolicyOffer(_message.Message):
     __slots__ = ("version", "trained", "frozen")

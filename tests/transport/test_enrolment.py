@@ -16,7 +16,7 @@ from tests.emulators.learner_server import Learner, learner_at
 from workers.transport import enrolment, tokens
 from workers.transport.channel import credential_for, dial
 from workers.transport.enrolment import JoinInvitation, JoinRefused, join, tunnel_line
-from workers.transport.limits_peers import ENROLMENTS
+from workers.transport.limits_peers import ENROLMENTS, FAILURES
 from workers.transport.tokens import SessionTokens
 
 PIN = "930dc96954aa5fa3f9df812554e79a60"
@@ -112,12 +112,23 @@ async def test_an_address_that_tries_too_often_waits_a_minute(learner: Learner) 
     assert "Wait a minute" in await refusal(invitation)
 
 
-async def test_an_address_that_failed_too_often_cannot_join_but_who_joined_goes_on(
+async def test_an_address_whose_calls_have_no_valid_token_may_still_join(
+    learner: Learner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2 * FAILURES):
+        assert await learner.status(methods()[0]) is grpc.StatusCode.UNAUTHENTICATED
+    invitation = learner.invite()
+    elsewhere(monkeypatch, tmp_path)
+    assert await joined(invitation) == "pick"
+
+
+async def test_an_address_that_failed_to_join_too_often_cannot_but_who_joined_goes_on(
     learner: Learner, state: Path
 ) -> None:
     token = SessionTokens(state / "learner").issue("ada@robot")
-    for _ in range(20):
-        await learner.status(methods()[0])
+    wrong = JoinInvitation(learner.address, learner.invite().pin, TOKEN)
+    for _ in range(ENROLMENTS):
+        await refusal(wrong)
     assert "Wait a minute" in await refusal(learner.invite())
     assert await learner.status(methods()[0], token) is grpc.StatusCode.OK
 

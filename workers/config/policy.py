@@ -63,8 +63,8 @@ class PolicyConfig(Section, frozen=True, kw_only=True):
     storage_device: Device = "cpu"
     """Device that holds replay: a GPU with room for it saves the copy of every batch."""
     vision_encoder_name: VisionEncoderName = "cnn"
-    """`cnn` (small, from scratch), `lerobot_cnn` (LeRobot loads it), `resnet10`, `resnet18`, or a hub id or file of other
-    ResNet-10 weights."""
+    """`cnn` (small, from scratch), `lerobot_cnn` (LeRobot loads it), `resnet10`, `resnet18`, or a hub id or file of
+    other ResNet-10 weights."""
     freeze_vision_encoder: bool = True
     """Keep published weights as they are (ResNets); the two `cnn` have none and are always trained."""
     image_encoder_hidden_dim: Annotated[int, msgspec.Meta(ge=2, le=1024, multiple_of=2)] = 32

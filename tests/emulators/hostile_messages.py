@@ -17,6 +17,18 @@ _WHOLE = {"int32": 31, "int64": 63, "uint32": 32, "uint64": 64, "fixed32": 32, "
 _DEEP = b"\x0b" * 20_000  # groups within groups
 
 
+def _fields(tags: bytes, within: int | None = None) -> bytes:
+    """As many empty fields as a message holds, of these tags in turn, in a field of their own with this tag."""
+    whole = b"".join(bytes((tag, 0)) for tag in tags) * ((MESSAGE_BYTES - 8) // (2 * len(tags)))
+    return whole if within is None else bytes((within,)) + pb.Blob(sha256=whole).SerializeToString()[1:]
+
+
+# Two bytes each on the wire, a message each when parsed: of a repeated field, or of a oneof that changes its mind.
+_AMPLIFYING = (
+    _fields(b"\x12", within=0x12), _fields(b"\x0a", within=0x12), _fields(b"\x0a\x12"), _fields(b"\x1a\x22"),
+)  # fmt: skip
+
+
 def hello(config: Config) -> bytes:
     """A hello the learner of `config` welcomes."""
     return pb.FromActor(
@@ -38,7 +50,13 @@ def requests(rng: random.Random, method: Method, config: Config) -> list[bytes]:
 def message(rng: random.Random, kind: Any) -> bytes:
     if rng.randrange(OVERSIZED_EVERY) == 0:
         return rng.choice(
-            (bytes(MESSAGE_BYTES + 1), bytes(2 * MESSAGE_BYTES), bytes(MESSAGE_BYTES - 8), _DEEP)
+            (
+                bytes(MESSAGE_BYTES + 1),
+                bytes(2 * MESSAGE_BYTES),
+                bytes(MESSAGE_BYTES - 8),
+                _DEEP,
+                *_AMPLIFYING,
+            )
         )
     if rng.random() < 0.25:
         return rng.randbytes(rng.choice((0, 1, 2, 7, 100, 5000)))

@@ -138,7 +138,7 @@ async def test_a_message_that_cannot_be_parsed_ends_its_call_without_a_traceback
 
 
 async def test_a_packed_message_is_not_unpacked(learner: Learner, state: Path) -> None:
-    """4 MiB of gzip would unpack to 4 GiB."""
+    """2 MiB of gzip would unpack to 2 GiB."""
     async with unlimited(learner, SessionTokens(state / "learner").issue("ada@robot")) as channel:
         request = learner_pb2.FetchPolicyRequest(sha256=bytes(2**21)).SerializeToString()
         call = channel.unary_stream("/hilserl.v1.Learner/FetchPolicy")

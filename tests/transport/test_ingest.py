@@ -24,13 +24,14 @@ from workers.transport.certificate import NAME
 from workers.transport.channel import credential_for, dial
 from workers.transport.codec import encode
 from workers.transport.ingest_session import Session
+from workers.transport.limits import MESSAGE_BYTES
 from workers.transport.log import LogReader
-from workers.transport.log_format import PackedRecord
+from workers.transport.log_format import LogError, PackedRecord
 from workers.transport.pb import learner_pb2 as pb
 from workers.transport.pb import learner_pb2_grpc
 from workers.transport.shelf import PolicyShelf
 from workers.transport.sources import actor_log
-from workers.transport.wire import network_settings, to_message
+from workers.transport.wire import BATCH_BYTES, network_settings, to_message
 
 NETWORKS = network_settings(load(ready_config()).policy)
 
@@ -175,11 +176,12 @@ async def test_no_more_than_sixteen_actors(linked: Linked) -> None:
         assert (await opened(last, linked)).refused.code == pb.REFUSED_CODE_BUSY
 
 
+def raw(*data: bytes) -> pb.FromActor:
+    return pb.FromActor(records=pb.Records(packed=b"".join(data)))
+
+
 def bad_record(**fields: Any) -> pb.FromActor:
-    message = to_message(packed(1))
-    for name, value in fields.items():
-        setattr(message.records[0], name, value)
-    return pb.FromActor(records=message)
+    return raw(packed(1)[0]._replace(**fields).packed())
 
 
 def with_payload(payload: bytes, kind: int = 1) -> pb.FromActor:
@@ -199,6 +201,10 @@ def with_payload(payload: bytes, kind: int = 1) -> pb.FromActor:
         with_payload(bytes(1_000_000)),
         with_payload(bytes(1589), kind=3),
         batch(65),
+        raw(*(record.packed() for record in packed(5, first=3)[::2])),
+        raw(packed(4)[3].packed(), b"\0"),
+        raw(packed(4)[3].packed()[:-1]),
+        raw(PackedRecord(1, 0, 3, b"", 0).packed() * 50_000),
     ],
 )
 async def test_a_malformed_message_ends_its_stream_and_leaves_the_server_and_the_log(
@@ -243,8 +249,7 @@ def unlimited(linked: Linked) -> grpc.aio.Channel:
 async def test_an_oversized_message_is_not_taken_in(linked: Linked) -> None:
     async with stream(linked) as call:
         await opened(call, linked)
-        huge = bad_record(payload=bytes(4_190_000))
-        await call.write(huge)
+        await call.write(with_payload(bytes(MESSAGE_BYTES - 100)))
         while (last := await call.read()).WhichOneof("message") == "heartbeat":
             pass
         assert last.refused.code == pb.REFUSED_CODE_MALFORMED
@@ -256,6 +261,11 @@ async def test_an_oversized_message_is_not_taken_in(linked: Linked) -> None:
         assert error.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
     async with stream(linked) as call:
         assert (await opened(call, linked)).HasField("welcome")
+
+
+async def test_a_record_larger_than_the_link_carries_is_told_on_the_robot_pc() -> None:
+    with pytest.raises(LogError, match="image_format"):
+        to_message([PackedRecord(1, 0, 0, bytes(BATCH_BYTES + 1), 0)])
 
 
 async def test_random_messages_leave_the_learner_alive_with_bounded_memory(linked: Linked) -> None:

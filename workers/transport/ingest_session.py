@@ -44,7 +44,7 @@ class Session:
         self._wished: LearnWished | None = None
         self._ended = False
         self._work: asyncio.Task[None] | None = None
-        self._waiting: asyncio.Queue[pb.Records] = asyncio.Queue(MESSAGES_WAITING)
+        self._waiting: asyncio.Queue[bytes] = asyncio.Queue(MESSAGES_WAITING)
 
     async def open(self, make_writer: Callable[[], ReplicaWriter], offer: pb.PolicyOffer) -> None:
         """Open the log and prepare the welcome. Raises LogError, OSError."""
@@ -117,7 +117,7 @@ class Session:
             self.heard_s = time.monotonic()
             match message.WhichOneof("message"):
                 case "records":
-                    await self._waiting.put(message.records)
+                    await self._waiting.put(message.records.packed)  # the message may hold much more
                 case "wish":
                     self._note(message.wish)
                 case "heartbeat":
@@ -145,7 +145,7 @@ class Session:
             self.outbox.ack(self.records)
             self._emit(Recorded())
 
-    def _append(self, messages: list[pb.Records]) -> int:
+    def _append(self, messages: list[bytes]) -> int:
         """Every message whole before anything of it is written. Raises Malformed, LogError."""
         records = [record for message in messages for record in from_message(message, self._features)]
         return self._writer.append(records)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-MESSAGE_BYTES: Final = 4 * 1024 * 1024
+MESSAGE_BYTES: Final = (2 * 1024 + 64) * 1024  # a batch of records and its headers
 METADATA_BYTES: Final = 8 * 1024
 CONNECTIONS: Final = 512  # at once; a process may have 1024 files open, and needs some for its logs
 STREAMS_PER_CONNECTION: Final = 16
@@ -14,7 +14,7 @@ IDLE_S: Final = 60.0  # a connection without a call
 
 Options = list[tuple[str, int | str]]
 
-# A message of 4 MiB unpacks to 4 GiB at worst, and nothing on the link is packed: packed messages are not unpacked.
+# A message of 2 MiB unpacks to 2 GiB at worst, and nothing on the link is packed: packed messages are not unpacked.
 _BOTH: Final[Options] = [
     ("grpc.max_receive_message_length", MESSAGE_BYTES),
     ("grpc.max_send_message_length", MESSAGE_BYTES),

@@ -157,7 +157,10 @@ def pack_record(record: Record, spec: FeatureSpec, session: int, seq: int) -> by
 
 def read_head(file: int, offset: int) -> tuple[PackedRecord, int] | None:
     """Header of the record at `offset` (its payload left empty) and the length of the payload; None if not whole."""
-    head = os.pread(file, HEADER_BYTES, offset)
+    return _parse_head(os.pread(file, HEADER_BYTES, offset))
+
+
+def _parse_head(head: bytes) -> tuple[PackedRecord, int] | None:
     if len(head) < HEADER_BYTES:
         return None
     magic, length, kind, session, seq, payload_crc = _HEADER.unpack_from(head)
@@ -176,6 +179,23 @@ def read_packed(file: int, offset: int) -> Iterator[tuple[PackedRecord, int]]:
             return
         offset += HEADER_BYTES + length
         yield head._replace(payload=payload), offset
+
+
+def split_packed(data: bytes) -> Iterator[PackedRecord]:
+    """Records that lie one after the other in `data`. Raises ValueError where one is not whole."""
+    offset = 0
+    while offset < len(data):
+        found = _parse_head(data[offset : offset + HEADER_BYTES])
+        if found is None:
+            raise ValueError(f"no record begins at byte {offset}")
+        head, length = found
+        offset += HEADER_BYTES + length
+        if offset > len(data):
+            raise ValueError(f"record {head.seq} is not whole")
+        payload = data[offset - length : offset]
+        if zlib.crc32(payload) != head.crc32:
+            raise ValueError(f"record {head.seq} fails its checksum")
+        yield head._replace(payload=payload)
 
 
 def holds_a_header(data: bytes) -> bool:

@@ -1,7 +1,6 @@
 """What both ends of the link agree on beyond the proto: figures, settings that must match, records as messages."""
 
-import zlib
-from collections.abc import Iterator
+from itertools import count, islice
 from pathlib import PurePath
 from typing import Final
 
@@ -9,7 +8,7 @@ import msgspec
 
 from workers.config import PolicyConfig
 from workers.transport.codec import RecordFormatError, largest_payload
-from workers.transport.log_format import PackedRecord
+from workers.transport.log_format import LogError, PackedRecord, split_packed
 from workers.transport.pb import learner_pb2 as pb
 from workers.transport.record import FeatureSpec
 
@@ -21,6 +20,7 @@ HEARTBEAT_S: Final = 1.0
 SILENCE_S: Final = 6.0
 """The learner says something every second; after this long without a word the link is given up."""
 BATCH_BYTES: Final = 2 * 2**20
+"""Of payloads in one message."""
 WINDOW_RECORDS: Final = 64
 CHUNK_BYTES: Final = 128 * 2**10
 POLICY_BYTES: Final = 512 * 2**20
@@ -70,41 +70,40 @@ def printable(text: str) -> str:
 
 
 def to_message(records: list[PackedRecord]) -> pb.Records:
-    """A run of records, dense in seq and not empty."""
-    return pb.Records(
-        first_seq=records[0].seq,
-        records=(
-            pb.Record(kind=record.kind, session=record.session, payload=record.payload, crc32=record.crc32)
-            for record in records
-        ),
-    )
+    """A run of records, dense in seq and not empty. Raises LogError when the link cannot carry one so large."""
+    if len(records[0].payload) > BATCH_BYTES:
+        raise LogError(
+            f"A record of {len(records[0].payload):,} bytes is more than the link carries ({BATCH_BYTES:,}). Set"
+            ' policy.actor_learner_config.image_format = "jpeg", or a smaller'
+            " env.processor.image_preprocessing.resize_size."
+        )
+    return pb.Records(packed=b"".join(record.packed() for record in records))
 
 
-def from_message(message: pb.Records, spec: FeatureSpec) -> list[PackedRecord]:
-    """The records of a message, each decoded once, so that none reaches the log that the learner could not read.
+def from_message(packed: bytes, spec: FeatureSpec) -> list[PackedRecord]:
+    """The records of a message's `packed`, each decoded once, so that none reaches the log that the learner could not read.
 
     Raises Malformed.
     """
-    records = list(_records(message, spec))
+    try:
+        records = list(islice(split_packed(packed), WINDOW_RECORDS + 1))
+    except ValueError as error:
+        raise Malformed(str(error)) from error
     size = sum(len(record.payload) for record in records)
-    if not records or len(records) > WINDOW_RECORDS or (size > BATCH_BYTES and len(records) > 1):
-        raise Malformed(f"a message brings {len(records)} records of {size} bytes")
+    if not 0 < len(records) <= WINDOW_RECORDS or size > BATCH_BYTES:
+        raise Malformed(f"a message brings {len(records)} records of {size} bytes, or more")
+    for record, seq in zip(records, count(records[0].seq), strict=False):
+        _check(record, seq, spec)
     return records
 
 
-def _records(message: pb.Records, spec: FeatureSpec) -> Iterator[PackedRecord]:
+def _check(record: PackedRecord, seq: int, spec: FeatureSpec) -> None:
+    if record.seq != seq:
+        raise Malformed(f"record {record.seq} stands where {seq} belongs")
     largest = largest_payload(spec)
-    for number, record in enumerate(message.records):
-        seq = message.first_seq + number
-        if len(record.payload) > largest:
-            raise Malformed(
-                f"record {seq} has {len(record.payload)} bytes, {largest} are the most it can have"
-            )
-        if zlib.crc32(record.payload) != record.crc32:
-            raise Malformed(f"record {seq} fails its checksum")
-        packed = PackedRecord(record.kind, record.session, seq, record.payload, record.crc32)
-        try:
-            packed.unpacked(spec)
-        except RecordFormatError as error:
-            raise Malformed(f"record {seq}: {error}") from error
-        yield packed
+    if len(record.payload) > largest:
+        raise Malformed(f"record {seq} has {len(record.payload)} bytes, {largest} are the most it can have")
+    try:
+        record.unpacked(spec)
+    except RecordFormatError as error:
+        raise Malformed(f"record {seq}: {error}") from error

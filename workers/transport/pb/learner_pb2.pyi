@@ -125,24 +125,10 @@ class Refused(_message.Message):
     def __init__(self, code: _Optional[_Union[RefusedCode, str]] = ..., what: _Optional[str] = ..., fix: _Optional[str] = ...) -> None: ...
 
 class Records(_message.Message):
-    __slots__ = ("first_seq", "records")
-    FIRST_SEQ_FIELD_NUMBER: _ClassVar[int]
-    RECORDS_FIELD_NUMBER: _ClassVar[int]
-    first_seq: int
-    records: _containers.RepeatedCompositeFieldContainer[Record]
-    def __init__(self, first_seq: _Optional[int] = ..., records: _Optional[_Iterable[_Union[Record, _Mapping]]] = ...) -> None: ...
-
-class Record(_message.Message):
-    __slots__ = ("kind", "session", "payload", "crc32")
-    KIND_FIELD_NUMBER: _ClassVar[int]
-    SESSION_FIELD_NUMBER: _ClassVar[int]
-    PAYLOAD_FIELD_NUMBER: _ClassVar[int]
-    CRC32_FIELD_NUMBER: _ClassVar[int]
-    kind: int
-    session: int
-    payload: bytes
-    crc32: int
-    def __init__(self, kind: _Optional[int] = ..., session: _Optional[int] = ..., payload: _Optional[bytes] = ..., crc32: _Optional[int] = ...) -> None: ...
+    __slots__ = ("packed",)
+    PACKED_FIELD_NUMBER: _ClassVar[int]
+    packed: bytes
+    def __init__(self, packed: _Optional[bytes] = ...) -> None: ...
 
 class Ack(_message.Message):
     __slots__ = ("next_seq",)

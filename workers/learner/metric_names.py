@@ -36,7 +36,7 @@ def with_lerobots(figures: Mapping[str, float], names: Mapping[str, str]) -> dic
 
 def axes() -> dict[str, str]:
     """LeRobot's name of each figure -> that of its x axis; an axis itself is not among them."""
-    found = {}
+    found: dict[str, str] = {}
     for names in (TRAINING, EPISODES):
         axis, *others = names.values()
         found |= {PREFIX + name: PREFIX + axis for name in others}

@@ -35,7 +35,6 @@ def hello(config: Config) -> bytes:
         hello=pb.Hello(
             protocol_major=PROTOCOL_MAJOR, run=config.run.name, actor_id="hostile", epoch=7, host="elsewhere",
             features=msgspec.json.encode(FEATURES), networks=msgspec.json.encode(network_settings(config.policy)),
-            takeover=True,
         )
     ).SerializeToString()  # fmt: skip
 

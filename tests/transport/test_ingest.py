@@ -116,16 +116,13 @@ async def test_a_hello_that_does_not_fit_is_refused_with_the_difference(
 
 
 async def test_a_second_machine_of_the_same_name_is_refused_while_the_first_is_alive(linked: Linked) -> None:
-    async with stream(linked) as first, stream(linked) as second, stream(linked) as third:
+    async with stream(linked) as first, stream(linked) as second:
         await opened(first, linked)
         refused = (await opened(second, linked, epoch=8, host="other-pc")).refused
         assert refused.code == pb.REFUSED_CODE_HELD
         assert "robot-pc" in refused.what and " s ago" in refused.what and "actor_id" in refused.fix
         await first.write(batch(5))
         assert (await answer(first, "ack")).next_seq == 5
-        welcome = await opened(third, linked, epoch=8, host="other-pc", takeover=True)
-        assert welcome.welcome.next_seq == 0
-        assert await fenced(first)
 
 
 async def fenced(call: Any) -> bool:
@@ -172,7 +169,7 @@ async def test_no_more_than_sixteen_actors(linked: Linked) -> None:
         calls = []
         for number in range(16):
             calls.append(learner_pb2_grpc.LearnerStub((one, two)[number % 2]).Link())
-            assert (await opened(calls[-1], linked, actor_id=f"arm{number}")).HasField("welcome")
+            assert (await opened(calls[-1], linked, actor_id=f"arm{number}", epoch=number)).HasField("welcome")
         assert (await opened(last, linked)).refused.code == pb.REFUSED_CODE_BUSY
 
 

@@ -1,6 +1,7 @@
 """The link on a good day: records there, acknowledgements and policies back, word both ways."""
 
 import asyncio
+import itertools
 import os
 import shutil
 import threading
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.transport.linked import Linked, Robot, log_bytes, until
+from tests.transport.linked import FEATURES, Linked, Robot, log_bytes, records, until
 from workers.model.events import (
     ActorsSeen,
     BufferFilled,
@@ -22,7 +23,7 @@ from workers.model.events import (
     Recorded,
 )
 from workers.model.orders import Learn, NewRecords, TakePolicy, Tell
-from workers.transport.log import LogReader
+from workers.transport.log import LogReader, LogWriter
 from workers.transport.shelf import PolicyShelf
 
 
@@ -182,7 +183,9 @@ async def test_several_actors_have_a_log_each_and_are_seen(linked: Linked) -> No
     assert len(linked.learner.logs()) == 2
     await until(lambda: seen_records(linked) == {"left": 10, "right": 20})
     await right.stop()
-    await until(lambda: [a.connected for a in linked.learner.desk.of(ActorsSeen)[-1].actors] == [True, False])
+    seen = linked.learner.desk.of
+    connected = {"left": True, "right": False}
+    await until(lambda: {a.actor_id: a.connected for a in seen(ActorsSeen)[-1].actors} == connected)
 
 
 def seen_records(linked: Linked) -> dict[str, int]:
@@ -201,6 +204,33 @@ async def test_a_wiped_actor_begins_another_log(linked: Linked) -> None:
     anew.append(4)
     await linked.until_copied(anew)
     assert sorted(count(path) for path in linked.learner.logs().values()) == [4, 10]
+
+
+@pytest.mark.parametrize("image_format", ["raw", "jpeg"])
+async def test_a_log_that_was_set_back_and_grew_again_is_refused_before_anything_is_sent(
+    linked: Linked, image_format: str
+) -> None:
+    robot = await linked.add_robot(image_format=image_format)
+    robot.append(11)  # the end of an episode is the newest
+    log = robot.config.run_dir / "log"
+    there = linked.learner.log_of(robot)
+    await until(lambda: count(there) == 11)
+    shutil.copytree(log, log.with_name("backup"))
+    robot.append(22)
+    await until(lambda: count(there) == 33)
+    await robot.stop()
+    robot.log.close()
+    kept = log_bytes(there)
+    shutil.rmtree(log)
+    log.with_name("backup").rename(log)
+    with LogWriter(log, FEATURES) as writer:  # as many openings, as many records, other ones
+        writer.session = 0
+        for record in itertools.islice(records(FEATURES, first_episode=9), 44):
+            writer.append(record)
+    await robot.start()
+    told = await robot.until_state(LinkState.REFUSED)
+    assert "set back" in told.reason and "`log` folder aside" in told.reason
+    assert log_bytes(there) == kept
 
 
 async def test_a_log_that_was_set_back_is_refused_in_words(linked: Linked) -> None:

@@ -43,6 +43,13 @@ def as_jpeg(kind: int, payload: bytes, spec: FeatureSpec) -> tuple[int, bytes]:
     return _JPEG[kind], payload[: len(payload) - images.nbytes] + encode_pictures(images)
 
 
+def without_pictures(kind: int, payload: bytes, spec: FeatureSpec) -> bytes:
+    """The part of a payload that is the same in both forms of its record."""
+    if kind in (STEP, STEP_JPEG):
+        return payload[: _STEP.size + 4 * (spec.action_dim + spec.state_dim)]
+    return payload[: _END.size + 4 * spec.state_dim]
+
+
 def decode(kind: int, payload: bytes, spec: FeatureSpec) -> Record:
     """The record of a payload; raw arrays are read-only views of it. Raises RecordFormatError."""
     try:

@@ -50,7 +50,7 @@ class Actors:
 
     def _check(self, actor: Actor) -> None:
         old = self._newest.get(actor.actor_id)
-        if old is not None and old.alive and not actor.takeover and not actor.same_log(old.actor):
+        if old is not None and old.alive and not actor.same_log(old.actor):
             raise Refusal(
                 pb.REFUSED_CODE_HELD,
                 f"Another robot PC, {old.actor.host}, feeds the learner as {actor.actor_id!r};"

@@ -52,7 +52,6 @@ class Actor:
     actor_id: str
     epoch: int
     host: str
-    takeover: bool
 
     def same_log(self, other: "Actor") -> bool:
         """Whether `other` is this very actor come again, rather than one more with the same name."""
@@ -99,7 +98,7 @@ class Expected:
                 f"The policy's networks differ: {_listed(different)} {_SIDES}.",
                 "Use the same [policy] section on both machines.",
             )
-        return Actor(hello.actor_id, hello.epoch, printable(hello.host), hello.takeover)
+        return Actor(hello.actor_id, hello.epoch, printable(hello.host))
 
 
 def _check_sizes(hello: pb.Hello) -> None:

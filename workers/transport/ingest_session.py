@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -50,9 +49,7 @@ class Session:
         """Open the log and prepare the welcome. Raises LogError, OSError."""
         self._writer = await self._on_disk(make_writer)
         self.records = self._writer.durable_seq
-        self.outbox = Outbox(
-            pb.Welcome(session=secrets.token_hex(8), lease_s=LEASE_S, next_seq=self.records, policy=offer)
-        )
+        self.outbox = Outbox(pb.Welcome(next_seq=self.records, mark=self._writer.mark, policy=offer))
 
     @property
     def alive(self) -> bool:

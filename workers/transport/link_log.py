@@ -17,6 +17,7 @@ from workers.transport.log_format import (
     segment_path,
     sync_directory,
 )
+from workers.transport.log_mark import mark_before
 from workers.transport.log_reader import PackedReader
 from workers.transport.record import FeatureSpec
 
@@ -45,6 +46,11 @@ class LinkLog:
         self._synced_segment = self._batches.segment
         self._marks = deque([(self._batches.position, self._batches.bytes_passed)])
         return found
+
+    def is_marked(self, seq: int, mark: int) -> bool:
+        """Whether the records before `seq` are those the learner means. Raises LogDamaged."""
+        assert self._spec is not None, "identity() first"
+        return mark_before(self._directory, seq, self._spec) == mark
 
     def next_batch(self, limit: int, limit_bytes: int) -> list[PackedRecord]:
         """New records, synced, as they are to travel. Raises LogDamaged, RecordFormatError, OSError."""

@@ -85,14 +85,20 @@ class LinkSession:
             raise refused(first.refused)
         if first.WhichOneof("message") != "welcome":
             raise LinkLost("the learner did not begin with a welcome")
-        shared, next_seq = self._shared, first.welcome.next_seq
+        shared, welcome, next_seq = self._shared, first.welcome, first.welcome.next_seq
         if not await shared.on_disk(lambda: shared.log.go_to(next_seq)):
             raise LinkRefused(
                 f"The learner has {next_seq} records of this log, there are fewer here: it was set back or restored"
                 " from a copy. Move the run's `log` folder aside, so that a new one begins."
             )
+        if not await shared.on_disk(lambda: shared.log.is_marked(next_seq, welcome.mark)):
+            raise LinkRefused(
+                f"The learner's {next_seq} records of this log are not those that are here: it was set back, or is a"
+                " copy of another machine's, and went on differently. Nothing was sent. Move the run's `log` folder"
+                " aside, so that a new one begins."
+            )
         self._sent_seq = shared.acked_seq = next_seq
-        shared.policies.offer(first.welcome.policy)
+        shared.policies.offer(welcome.policy)
         shared.wished.set()  # the learner may be a new one
         shared.status.change(LinkState.UP)
 

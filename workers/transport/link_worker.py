@@ -31,7 +31,7 @@ from workers.transport.link_status import LinkStatus
 from workers.transport.log_format import LogError
 from workers.transport.pb import learner_pb2 as pb
 from workers.transport.record import FeatureSpec
-from workers.transport.wire import PROTOCOL_MAJOR, PROTOCOL_MINOR, network_settings
+from workers.transport.wire import PROTOCOL_MAJOR, network_settings
 
 ORDER_PERIOD_S = 0.02
 TICK_S = 1.0
@@ -166,7 +166,6 @@ class LinkWorker:
     def _hello(self, features: FeatureSpec, epoch: int) -> pb.Hello:
         return pb.Hello(
             protocol_major=PROTOCOL_MAJOR,
-            protocol_minor=PROTOCOL_MINOR,
             app_version=version("hilserl-tui"),
             run=self._config.run.name,
             actor_id=self._config.policy.actor_learner_config.actor_id,

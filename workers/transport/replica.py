@@ -8,7 +8,8 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from workers.transport.log_format import LogError, PackedRecord
+from workers.transport.log_format import LogDamaged, LogError, PackedRecord
+from workers.transport.log_mark import mark_before
 from workers.transport.record import FeatureSpec
 from workers.transport.segment_writer import SEGMENT_BYTES, SegmentWriter
 
@@ -29,9 +30,22 @@ class ReplicaWriter:
         """
         self._files = SegmentWriter(directory, spec, segment_bytes, retire=_sync_and_close, epoch=epoch)
         self._next_seq = 0 if self._files.last is None else self._files.last.seq + 1
-        self._files.sync()  # what a killed writer left is not yet known to be on the disk
+        try:
+            self._files.sync()  # what a killed writer left is not yet known to be on the disk
+        except BaseException:
+            self._files.close()
+            raise
         self.durable_seq = self._next_seq
         """All records before this one survive a power cut."""
+        try:
+            mark = mark_before(directory, self.durable_seq, spec)
+            if mark is None:
+                raise LogDamaged(f"{directory} holds fewer records than were found when it was opened")
+        except (LogError, OSError):
+            self.close()
+            raise
+        self.mark = mark
+        """Of the newest records there were on opening."""
 
     def append(self, records: Iterable[PackedRecord]) -> int:
         """Append what is new of `records`, sync, and return `durable_seq`; to be called off the event loop.

@@ -13,7 +13,6 @@ from workers.transport.pb import learner_pb2 as pb
 from workers.transport.record import FeatureSpec
 
 PROTOCOL_MAJOR: Final = 1
-PROTOCOL_MINOR: Final = 0
 LEASE_S: Final = 5.0
 """A session silent for longer may be replaced by another robot PC's."""
 HEARTBEAT_S: Final = 1.0
@@ -81,7 +80,7 @@ def to_message(records: list[PackedRecord]) -> pb.Records:
 
 
 def from_message(packed: bytes, spec: FeatureSpec) -> list[PackedRecord]:
-    """The records of a message's `packed`, each decoded once, so that none reaches the log that the learner could not read.
+    """The records of a message, each decoded once, so that none reaches the log that the learner could not read.
 
     Raises Malformed.
     """

@@ -24,49 +24,51 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"workers/transport/pb/learner.proto\x12\nhilserl.v1\",\n\x0c\x45nrolRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\"0\n\nEnrolReply\x12\x15\n\rsession_token\x18\x01 \x01(\t\x12\x0b\n\x03run\x18\x02 \x01(\t\"\xb0\x01\n\tFromActor\x12\"\n\x05hello\x18\x01 \x01(\x0b\x32\x11.hilserl.v1.HelloH\x00\x12&\n\x07records\x18\x02 \x01(\x0b\x32\x13.hilserl.v1.RecordsH\x00\x12 \n\x04wish\x18\x03 \x01(\x0b\x32\x10.hilserl.v1.WishH\x00\x12*\n\theartbeat\x18\x04 \x01(\x0b\x32\x15.hilserl.v1.HeartbeatH\x00\x42\t\n\x07message\"\x8b\x02\n\x0b\x46romLearner\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.hilserl.v1.WelcomeH\x00\x12&\n\x07refused\x18\x02 \x01(\x0b\x32\x13.hilserl.v1.RefusedH\x00\x12\x1e\n\x03\x61\x63k\x18\x03 \x01(\x0b\x32\x0f.hilserl.v1.AckH\x00\x12/\n\x0cpolicy_offer\x18\x04 \x01(\x0b\x32\x17.hilserl.v1.PolicyOfferH\x00\x12$\n\x06report\x18\x05 \x01(\x0b\x32\x12.hilserl.v1.ReportH\x00\x12*\n\theartbeat\x18\x06 \x01(\x0b\x32\x15.hilserl.v1.HeartbeatH\x00\x42\t\n\x07message\"\xbe\x01\n\x05Hello\x12\x16\n\x0eprotocol_major\x18\x01 \x01(\r\x12\x16\n\x0eprotocol_minor\x18\x02 \x01(\r\x12\x13\n\x0b\x61pp_version\x18\x03 \x01(\t\x12\x0b\n\x03run\x18\x04 \x01(\t\x12\x10\n\x08\x61\x63tor_id\x18\x05 \x01(\t\x12\r\n\x05\x65poch\x18\x06 \x01(\x06\x12\x0c\n\x04host\x18\x07 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x08 \x01(\x0c\x12\x10\n\x08networks\x18\t \x01(\x0c\x12\x10\n\x08takeover\x18\n \x01(\x08\"f\n\x07Welcome\x12\x0f\n\x07session\x18\x01 \x01(\t\x12\x0f\n\x07lease_s\x18\x02 \x01(\x01\x12\x10\n\x08next_seq\x18\x03 \x01(\x04\x12\'\n\x06policy\x18\x04 \x01(\x0b\x32\x17.hilserl.v1.PolicyOffer\"K\n\x07Refused\x12%\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x17.hilserl.v1.RefusedCode\x12\x0c\n\x04what\x18\x02 \x01(\t\x12\x0b\n\x03\x66ix\x18\x03 \x01(\t\"\x19\n\x07Records\x12\x0e\n\x06packed\x18\x01 \x01(\x0c\"\x17\n\x03\x41\x63k\x12\x10\n\x08next_seq\x18\x01 \x01(\x04\"F\n\x04Wish\x12\r\n\x05learn\x18\x01 \x01(\x08\x12\x18\n\x10\x61ll_demonstrated\x18\x02 \x01(\x08\x12\x15\n\rnewest_policy\x18\x03 \x01(\x04\"c\n\x0bPolicyOffer\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12!\n\x07trained\x18\x02 \x01(\x0b\x32\x10.hilserl.v1.Blob\x12 \n\x06\x66rozen\x18\x03 \x01(\x0b\x32\x10.hilserl.v1.Blob\"$\n\x04\x42lob\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\x12\x0c\n\x04size\x18\x02 \x01(\x04\"4\n\x12\x46\x65tchPolicyRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"\x1b\n\x0bPolicyChunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"\x18\n\x06Report\x12\x0e\n\x06\x65vents\x18\x01 \x03(\x0c\"-\n\tHeartbeat\x12\x0f\n\x07sent_ns\x18\x01 \x01(\x06\x12\x0f\n\x07\x65\x63ho_ns\x18\x02 \x01(\x06*\xbd\x02\n\x0bRefusedCode\x12\x1c\n\x18REFUSED_CODE_UNSPECIFIED\x10\x00\x12\x19\n\x15REFUSED_CODE_PROTOCOL\x10\x01\x12\x14\n\x10REFUSED_CODE_RUN\x10\x02\x12\x19\n\x15REFUSED_CODE_FEATURES\x10\x03\x12\x19\n\x15REFUSED_CODE_NETWORKS\x10\x04\x12\x15\n\x11REFUSED_CODE_HELD\x10\x05\x12\x17\n\x13REFUSED_CODE_FENCED\x10\x06\x12\x1a\n\x16REFUSED_CODE_MALFORMED\x10\x07\x12\x14\n\x10REFUSED_CODE_GAP\x10\x08\x12\x1a\n\x16REFUSED_CODE_DISK_FULL\x10\t\x12\x15\n\x11REFUSED_CODE_BUSY\x10\n\x12\x14\n\x10REFUSED_CODE_LOG\x10\x0b\x32\x46\n\tEnrolment\x12\x39\n\x05\x45nrol\x12\x18.hilserl.v1.EnrolRequest\x1a\x16.hilserl.v1.EnrolReply2\x8d\x01\n\x07Learner\x12:\n\x04Link\x12\x15.hilserl.v1.FromActor\x1a\x17.hilserl.v1.FromLearner(\x01\x30\x01\x12\x46\n\x0b\x46\x65tchPolicy\x12\x1e.hilserl.v1.FetchPolicyRequest\x1a\x17.hilserl.v1.PolicyChunkb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"workers/transport/pb/learner.proto\x12\nhilserl.v1\",\n\x0c\x45nrolRequest\x12\r\n\x05token\x18\x01 \x01(\t\x12\r\n\x05label\x18\x02 \x01(\t\"0\n\nEnrolReply\x12\x15\n\rsession_token\x18\x01 \x01(\t\x12\x0b\n\x03run\x18\x02 \x01(\t\"\xde\x01\n\tFromActor\x12\"\n\x05hello\x18\x01 \x01(\x0b\x32\x11.hilserl.v1.HelloH\x00\x12&\n\x07records\x18\x02 \x01(\x0b\x32\x13.hilserl.v1.RecordsH\x00\x12 \n\x04wish\x18\x03 \x01(\x0b\x32\x10.hilserl.v1.WishH\x00\x12,\n\nevaluation\x18\x04 \x01(\x0b\x32\x16.hilserl.v1.EvaluationH\x00\x12*\n\theartbeat\x18\x05 \x01(\x0b\x32\x15.hilserl.v1.HeartbeatH\x00\x42\t\n\x07message\"\x8b\x02\n\x0b\x46romLearner\x12&\n\x07welcome\x18\x01 \x01(\x0b\x32\x13.hilserl.v1.WelcomeH\x00\x12&\n\x07refused\x18\x02 \x01(\x0b\x32\x13.hilserl.v1.RefusedH\x00\x12\x1e\n\x03\x61\x63k\x18\x03 \x01(\x0b\x32\x0f.hilserl.v1.AckH\x00\x12/\n\x0cpolicy_offer\x18\x04 \x01(\x0b\x32\x17.hilserl.v1.PolicyOfferH\x00\x12$\n\x06report\x18\x05 \x01(\x0b\x32\x12.hilserl.v1.ReportH\x00\x12*\n\theartbeat\x18\x06 \x01(\x0b\x32\x15.hilserl.v1.HeartbeatH\x00\x42\t\n\x07message\"\x94\x01\n\x05Hello\x12\x16\n\x0eprotocol_major\x18\x01 \x01(\r\x12\x13\n\x0b\x61pp_version\x18\x02 \x01(\t\x12\x0b\n\x03run\x18\x03 \x01(\t\x12\x10\n\x08\x61\x63tor_id\x18\x04 \x01(\t\x12\r\n\x05\x65poch\x18\x05 \x01(\x06\x12\x0c\n\x04host\x18\x06 \x01(\t\x12\x10\n\x08\x66\x65\x61tures\x18\x07 \x01(\x0c\x12\x10\n\x08networks\x18\x08 \x01(\x0c\"R\n\x07Welcome\x12\x10\n\x08next_seq\x18\x01 \x01(\x04\x12\x0c\n\x04mark\x18\x02 \x01(\x07\x12\'\n\x06policy\x18\x03 \x01(\x0b\x32\x17.hilserl.v1.PolicyOffer\"K\n\x07Refused\x12%\n\x04\x63ode\x18\x01 \x01(\x0e\x32\x17.hilserl.v1.RefusedCode\x12\x0c\n\x04what\x18\x02 \x01(\t\x12\x0b\n\x03\x66ix\x18\x03 \x01(\t\"\x19\n\x07Records\x12\x0e\n\x06packed\x18\x01 \x01(\x0c\"\x17\n\x03\x41\x63k\x12\x10\n\x08next_seq\x18\x01 \x01(\x04\"F\n\x04Wish\x12\r\n\x05learn\x18\x01 \x01(\x08\x12\x18\n\x10\x61ll_demonstrated\x18\x02 \x01(\x08\x12\x15\n\rnewest_policy\x18\x03 \x01(\x04\"G\n\nEvaluation\x12\x16\n\x0epolicy_version\x18\x01 \x01(\x04\x12\x11\n\tsuccesses\x18\x02 \x01(\r\x12\x0e\n\x06trials\x18\x03 \x01(\r\"c\n\x0bPolicyOffer\x12\x0f\n\x07version\x18\x01 \x01(\x04\x12!\n\x07trained\x18\x02 \x01(\x0b\x32\x10.hilserl.v1.Blob\x12 \n\x06\x66rozen\x18\x03 \x01(\x0b\x32\x10.hilserl.v1.Blob\"$\n\x04\x42lob\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\x12\x0c\n\x04size\x18\x02 \x01(\x04\"4\n\x12\x46\x65tchPolicyRequest\x12\x0e\n\x06sha256\x18\x01 \x01(\x0c\x12\x0e\n\x06offset\x18\x02 \x01(\x04\"\x1b\n\x0bPolicyChunk\x12\x0c\n\x04\x64\x61ta\x18\x01 \x01(\x0c\"\x18\n\x06Report\x12\x0e\n\x06\x65vents\x18\x01 \x03(\x0c\"-\n\tHeartbeat\x12\x0f\n\x07sent_ns\x18\x01 \x01(\x06\x12\x0f\n\x07\x65\x63ho_ns\x18\x02 \x01(\x06*\xbd\x02\n\x0bRefusedCode\x12\x1c\n\x18REFUSED_CODE_UNSPECIFIED\x10\x00\x12\x19\n\x15REFUSED_CODE_PROTOCOL\x10\x01\x12\x14\n\x10REFUSED_CODE_RUN\x10\x02\x12\x19\n\x15REFUSED_CODE_FEATURES\x10\x03\x12\x19\n\x15REFUSED_CODE_NETWORKS\x10\x04\x12\x15\n\x11REFUSED_CODE_HELD\x10\x05\x12\x17\n\x13REFUSED_CODE_FENCED\x10\x06\x12\x1a\n\x16REFUSED_CODE_MALFORMED\x10\x07\x12\x14\n\x10REFUSED_CODE_GAP\x10\x08\x12\x1a\n\x16REFUSED_CODE_DISK_FULL\x10\t\x12\x15\n\x11REFUSED_CODE_BUSY\x10\n\x12\x14\n\x10REFUSED_CODE_LOG\x10\x0b\x32\x46\n\tEnrolment\x12\x39\n\x05\x45nrol\x12\x18.hilserl.v1.EnrolRequest\x1a\x16.hilserl.v1.EnrolReply2\x8d\x01\n\x07Learner\x12:\n\x04Link\x12\x15.hilserl.v1.FromActor\x1a\x17.hilserl.v1.FromLearner(\x01\x30\x01\x12\x46\n\x0b\x46\x65tchPolicy\x12\x1e.hilserl.v1.FetchPolicyRequest\x1a\x17.hilserl.v1.PolicyChunkb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'workers.transport.pb.learner_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_REFUSEDCODE']._serialized_start=1389
-  _globals['_REFUSEDCODE']._serialized_end=1706
+  _globals['_REFUSEDCODE']._serialized_start=1446
+  _globals['_REFUSEDCODE']._serialized_end=1763
   _globals['_ENROLREQUEST']._serialized_start=50
   _globals['_ENROLREQUEST']._serialized_end=94
   _globals['_ENROLREPLY']._serialized_start=96
   _globals['_ENROLREPLY']._serialized_end=144
   _globals['_FROMACTOR']._serialized_start=147
-  _globals['_FROMACTOR']._serialized_end=323
-  _globals['_FROMLEARNER']._serialized_start=326
-  _globals['_FROMLEARNER']._serialized_end=593
-  _globals['_HELLO']._serialized_start=596
-  _globals['_HELLO']._serialized_end=786
-  _globals['_WELCOME']._serialized_start=788
-  _globals['_WELCOME']._serialized_end=890
-  _globals['_REFUSED']._serialized_start=892
-  _globals['_REFUSED']._serialized_end=967
-  _globals['_RECORDS']._serialized_start=969
-  _globals['_RECORDS']._serialized_end=994
-  _globals['_ACK']._serialized_start=996
-  _globals['_ACK']._serialized_end=1019
-  _globals['_WISH']._serialized_start=1021
-  _globals['_WISH']._serialized_end=1091
-  _globals['_POLICYOFFER']._serialized_start=1093
-  _globals['_POLICYOFFER']._serialized_end=1192
-  _globals['_BLOB']._serialized_start=1194
-  _globals['_BLOB']._serialized_end=1230
-  _globals['_FETCHPOLICYREQUEST']._serialized_start=1232
-  _globals['_FETCHPOLICYREQUEST']._serialized_end=1284
-  _globals['_POLICYCHUNK']._serialized_start=1286
-  _globals['_POLICYCHUNK']._serialized_end=1313
-  _globals['_REPORT']._serialized_start=1315
-  _globals['_REPORT']._serialized_end=1339
-  _globals['_HEARTBEAT']._serialized_start=1341
-  _globals['_HEARTBEAT']._serialized_end=1386
-  _globals['_ENROLMENT']._serialized_start=1708
-  _globals['_ENROLMENT']._serialized_end=1778
-  _globals['_LEARNER']._serialized_start=1781
-  _globals['_LEARNER']._serialized_end=1922
+  _globals['_FROMACTOR']._serialized_end=369
+  _globals['_FROMLEARNER']._serialized_start=372
+  _globals['_FROMLEARNER']._serialized_end=639
+  _globals['_HELLO']._serialized_start=642
+  _globals['_HELLO']._serialized_end=790
+  _globals['_WELCOME']._serialized_start=792
+  _globals['_WELCOME']._serialized_end=874
+  _globals['_REFUSED']._serialized_start=876
+  _globals['_REFUSED']._serialized_end=951
+  _globals['_RECORDS']._serialized_start=953
+  _globals['_RECORDS']._serialized_end=978
+  _globals['_ACK']._serialized_start=980
+  _globals['_ACK']._serialized_end=1003
+  _globals['_WISH']._serialized_start=1005
+  _globals['_WISH']._serialized_end=1075
+  _globals['_EVALUATION']._serialized_start=1077
+  _globals['_EVALUATION']._serialized_end=1148
+  _globals['_POLICYOFFER']._serialized_start=1150
+  _globals['_POLICYOFFER']._serialized_end=1249
+  _globals['_BLOB']._serialized_start=1251
+  _globals['_BLOB']._serialized_end=1287
+  _globals['_FETCHPOLICYREQUEST']._serialized_start=1289
+  _globals['_FETCHPOLICYREQUEST']._serialized_end=1341
+  _globals['_POLICYCHUNK']._serialized_start=1343
+  _globals['_POLICYCHUNK']._serialized_end=1370
+  _globals['_REPORT']._serialized_start=1372
+  _globals['_REPORT']._serialized_end=1396
+  _globals['_HEARTBEAT']._serialized_start=1398
+  _globals['_HEARTBEAT']._serialized_end=1443
+  _globals['_ENROLMENT']._serialized_start=1765
+  _globals['_ENROLMENT']._serialized_end=1835
+  _globals['_LEARNER']._serialized_start=1838
+  _globals['_LEARNER']._serialized_end=1979
 # @@protoc_insertion_point(module_scope)

@@ -51,16 +51,18 @@ class EnrolReply(_message.Message):
     def __init__(self, session_token: _Optional[str] = ..., run: _Optional[str] = ...) -> None: ...
 
 class FromActor(_message.Message):
-    __slots__ = ("hello", "records", "wish", "heartbeat")
+    __slots__ = ("hello", "records", "wish", "evaluation", "heartbeat")
     HELLO_FIELD_NUMBER: _ClassVar[int]
     RECORDS_FIELD_NUMBER: _ClassVar[int]
     WISH_FIELD_NUMBER: _ClassVar[int]
+    EVALUATION_FIELD_NUMBER: _ClassVar[int]
     HEARTBEAT_FIELD_NUMBER: _ClassVar[int]
     hello: Hello
     records: Records
     wish: Wish
+    evaluation: Evaluation
     heartbeat: Heartbeat
-    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., records: _Optional[_Union[Records, _Mapping]] = ..., wish: _Optional[_Union[Wish, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ...) -> None: ...
+    def __init__(self, hello: _Optional[_Union[Hello, _Mapping]] = ..., records: _Optional[_Union[Records, _Mapping]] = ..., wish: _Optional[_Union[Wish, _Mapping]] = ..., evaluation: _Optional[_Union[Evaluation, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ...) -> None: ...
 
 class FromLearner(_message.Message):
     __slots__ = ("welcome", "refused", "ack", "policy_offer", "report", "heartbeat")
@@ -79,9 +81,8 @@ class FromLearner(_message.Message):
     def __init__(self, welcome: _Optional[_Union[Welcome, _Mapping]] = ..., refused: _Optional[_Union[Refused, _Mapping]] = ..., ack: _Optional[_Union[Ack, _Mapping]] = ..., policy_offer: _Optional[_Union[PolicyOffer, _Mapping]] = ..., report: _Optional[_Union[Report, _Mapping]] = ..., heartbeat: _Optional[_Union[Heartbeat, _Mapping]] = ...) -> None: ...
 
 class Hello(_message.Message):
-    __slots__ = ("protocol_major", "protocol_minor", "app_version", "run", "actor_id", "epoch", "host", "features", "networks", "takeover")
+    __slots__ = ("protocol_major", "app_version", "run", "actor_id", "epoch", "host", "features", "networks")
     PROTOCOL_MAJOR_FIELD_NUMBER: _ClassVar[int]
-    PROTOCOL_MINOR_FIELD_NUMBER: _ClassVar[int]
     APP_VERSION_FIELD_NUMBER: _ClassVar[int]
     RUN_FIELD_NUMBER: _ClassVar[int]
     ACTOR_ID_FIELD_NUMBER: _ClassVar[int]
@@ -89,9 +90,7 @@ class Hello(_message.Message):
     HOST_FIELD_NUMBER: _ClassVar[int]
     FEATURES_FIELD_NUMBER: _ClassVar[int]
     NETWORKS_FIELD_NUMBER: _ClassVar[int]
-    TAKEOVER_FIELD_NUMBER: _ClassVar[int]
     protocol_major: int
-    protocol_minor: int
     app_version: str
     run: str
     actor_id: str
@@ -99,20 +98,17 @@ class Hello(_message.Message):
     host: str
     features: bytes
     networks: bytes
-    takeover: bool
-    def __init__(self, protocol_major: _Optional[int] = ..., protocol_minor: _Optional[int] = ..., app_version: _Optional[str] = ..., run: _Optional[str] = ..., actor_id: _Optional[str] = ..., epoch: _Optional[int] = ..., host: _Optional[str] = ..., features: _Optional[bytes] = ..., networks: _Optional[bytes] = ..., takeover: _Optional[bool] = ...) -> None: ...
+    def __init__(self, protocol_major: _Optional[int] = ..., app_version: _Optional[str] = ..., run: _Optional[str] = ..., actor_id: _Optional[str] = ..., epoch: _Optional[int] = ..., host: _Optional[str] = ..., features: _Optional[bytes] = ..., networks: _Optional[bytes] = ...) -> None: ...
 
 class Welcome(_message.Message):
-    __slots__ = ("session", "lease_s", "next_seq", "policy")
-    SESSION_FIELD_NUMBER: _ClassVar[int]
-    LEASE_S_FIELD_NUMBER: _ClassVar[int]
+    __slots__ = ("next_seq", "mark", "policy")
     NEXT_SEQ_FIELD_NUMBER: _ClassVar[int]
+    MARK_FIELD_NUMBER: _ClassVar[int]
     POLICY_FIELD_NUMBER: _ClassVar[int]
-    session: str
-    lease_s: float
     next_seq: int
+    mark: int
     policy: PolicyOffer
-    def __init__(self, session: _Optional[str] = ..., lease_s: _Optional[float] = ..., next_seq: _Optional[int] = ..., policy: _Optional[_Union[PolicyOffer, _Mapping]] = ...) -> None: ...
+    def __init__(self, next_seq: _Optional[int] = ..., mark: _Optional[int] = ..., policy: _Optional[_Union[PolicyOffer, _Mapping]] = ...) -> None: ...
 
 class Refused(_message.Message):
     __slots__ = ("code", "what", "fix")
@@ -145,6 +141,16 @@ class Wish(_message.Message):
     all_demonstrated: bool
     newest_policy: int
     def __init__(self, learn: _Optional[bool] = ..., all_demonstrated: _Optional[bool] = ..., newest_policy: _Optional[int] = ...) -> None: ...
+
+class Evaluation(_message.Message):
+    __slots__ = ("policy_version", "successes", "trials")
+    POLICY_VERSION_FIELD_NUMBER: _ClassVar[int]
+    SUCCESSES_FIELD_NUMBER: _ClassVar[int]
+    TRIALS_FIELD_NUMBER: _ClassVar[int]
+    policy_version: int
+    successes: int
+    trials: int
+    def __init__(self, policy_version: _Optional[int] = ..., successes: _Optional[int] = ..., trials: _Optional[int] = ...) -> None: ...
 
 class PolicyOffer(_message.Message):
     __slots__ = ("version", "trained", "frozen")

@@ -30,23 +30,36 @@ class Actors:
         self._entering = asyncio.Lock()
 
     async def enter(self, actor: Actor, offer: pb.PolicyOffer) -> Session:
-        """A session for `actor`, in place of one that is silent or its own older one. Raises Refusal."""
-        async with self._entering:
-            self._check(actor)
-            old = self._newest.get(actor.actor_id)
-            if old is not None:
-                await self._fence(old, actor)
-            directory = actor_log(self._run_dir, actor.actor_id, actor.epoch)
-            disk = ThreadPoolExecutor(1, thread_name_prefix=f"log-{actor.actor_id}")
-            session = Session(actor, self._features, disk, self._emit)
-            try:
-                await session.open(lambda: ReplicaWriter(directory, self._features, actor.epoch), offer)
-            except (LogError, OSError) as error:
-                disk.shutdown(wait=False)
-                raise log_refusal(error) from error
-            self._newest.pop(actor.actor_id, None)  # to the end: the order of joining
-            self._newest[actor.actor_id] = session
-            return session
+        """A session for `actor`, in place of one that is silent or its own older one. Raises Refusal.
+
+        A stream that breaks meanwhile does not break the opening of its log: that ends by itself, the log is
+        closed again, and the next hello, which waits for it here, finds what was read in memory.
+        """
+        await self._entering.acquire()
+        opening = asyncio.create_task(self._open(actor, offer))
+        opening.add_done_callback(lambda _: self._entering.release())
+        try:
+            return await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_end_unwanted)
+            raise
+
+    async def _open(self, actor: Actor, offer: pb.PolicyOffer) -> Session:
+        self._check(actor)
+        old = self._newest.get(actor.actor_id)
+        if old is not None:
+            await self._fence(old, actor)
+        directory = actor_log(self._run_dir, actor.actor_id, actor.epoch)
+        disk = ThreadPoolExecutor(1, thread_name_prefix=f"log-{actor.actor_id}")
+        session = Session(actor, self._features, disk, self._emit)
+        try:
+            await session.open(lambda: ReplicaWriter(directory, self._features, actor.epoch), offer)
+        except (LogError, OSError) as error:
+            disk.shutdown(wait=False)
+            raise log_refusal(error) from error
+        self._newest.pop(actor.actor_id, None)  # to the end: the order of joining
+        self._newest[actor.actor_id] = session
+        return session
 
     def _check(self, actor: Actor) -> None:
         old = self._newest.get(actor.actor_id)
@@ -106,7 +119,15 @@ class Actors:
 
     async def close(self) -> None:
         """End every session; all logs are closed when this returns."""
+        async with self._entering:  # no log is just being opened
+            pass
         for session in self._newest.values():
             session.end()
         for session in self._newest.values():
             await session.closed.wait()
+
+
+def _end_unwanted(opening: asyncio.Task[Session]) -> None:
+    """Close the log of a stream that broke while it was opened."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().end()

@@ -30,14 +30,10 @@ class ReplicaWriter:
         """
         self._files = SegmentWriter(directory, spec, segment_bytes, retire=_sync_and_close, epoch=epoch)
         self._next_seq = 0 if self._files.last is None else self._files.last.seq + 1
-        try:
-            self._files.sync()  # what a killed writer left is not yet known to be on the disk
-        except BaseException:
-            self._files.close()
-            raise
         self.durable_seq = self._next_seq
         """All records before this one survive a power cut."""
         try:
+            self._files.sync()  # what a killed writer left is not yet known to be on the disk
             mark = mark_before(directory, self.durable_seq, spec)
             if mark is None:
                 raise LogDamaged(f"{directory} holds fewer records than were found when it was opened")

@@ -127,13 +127,15 @@ class SegmentWriter:
 
     def close(self) -> None:
         """Sync and let another writer in. Closing twice is fine."""
-        if self._segment >= 0:
-            os.fdatasync(self._segment)
-            os.close(self._segment)
-            self._segment = -1
-        if self._lock >= 0:
-            os.close(self._lock)
-            self._lock = -1
+        segment, self._segment = self._segment, -1
+        lock, self._lock = self._lock, -1
+        try:
+            if segment >= 0:
+                os.fdatasync(segment)
+        finally:
+            for descriptor in (segment, lock):
+                if descriptor >= 0:
+                    os.close(descriptor)
 
 
 def _take_lock(directory: Path) -> int:

@@ -281,6 +281,14 @@ def test_a_second_learner_is_refused_by_name(tmp_path: Path, monkeypatch: pytest
     assert read_lock(config.run_dir) is None
 
 
+def test_the_learner_is_told_how_a_policy_did_at_an_actor_once_and_when_it_starts_again(bench: Bench) -> None:
+    for _ in range(2):
+        bench.ingest.on_event(e.Evaluated(7, 8, 10))
+    assert bench.learner.orders == [NoteSuccess(7, 8, 10)]
+    bench.learner.on_started("learner")
+    assert bench.learner.orders == [NoteSuccess(7, 8, 10)] * 2
+
+
 async def test_the_learner_is_told_how_an_evaluation_went(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

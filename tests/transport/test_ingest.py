@@ -169,7 +169,9 @@ async def test_no_more_than_sixteen_actors(linked: Linked) -> None:
         calls = []
         for number in range(16):
             calls.append(learner_pb2_grpc.LearnerStub((one, two)[number % 2]).Link())
-            assert (await opened(calls[-1], linked, actor_id=f"arm{number}", epoch=number)).HasField("welcome")
+            assert (await opened(calls[-1], linked, actor_id=f"arm{number}", epoch=number)).HasField(
+                "welcome"
+            )
         assert (await opened(last, linked)).refused.code == pb.REFUSED_CODE_BUSY
 
 

@@ -14,6 +14,7 @@ from tests.transport.linked import FEATURES, Linked, Robot, log_bytes, records, 
 from workers.model.events import (
     ActorsSeen,
     BufferFilled,
+    Evaluated,
     LearnerProgress,
     LearnWished,
     Level,
@@ -22,7 +23,7 @@ from workers.model.events import (
     PolicyPublished,
     Recorded,
 )
-from workers.model.orders import Learn, NewRecords, TakePolicy, Tell
+from workers.model.orders import Learn, NewRecords, NoteSuccess, TakePolicy, Tell
 from workers.transport.log import LogReader, LogWriter
 from workers.transport.shelf import PolicyShelf
 
@@ -113,6 +114,21 @@ async def test_what_the_station_wants_of_the_learner_arrives_and_is_said_again_a
     linked.learner.desk.events.clear()
     linked.proxy.drop()
     await until(lambda: wished(LearnWished) == [LearnWished("arm", True, True)])
+
+
+async def test_how_an_evaluation_went_reaches_the_learner_also_when_there_was_no_link_then(
+    linked: Linked,
+) -> None:
+    robot = await linked.add_robot()
+    await robot.until_state(LinkState.UP)
+    robot.desk.orders.append(NoteSuccess(7, 8, 10))
+    told = linked.learner.desk.of
+    await until(lambda: told(Evaluated) == [Evaluated(7, 8, 10)])
+    await linked.learner.stop()
+    robot.desk.orders.append(NoteSuccess(9, 10, 10))
+    await robot.until_state(LinkState.DOWN)
+    await linked.learner.start()
+    await until(lambda: told(Evaluated)[1:] == [Evaluated(9, 10, 10)])
 
 
 async def test_the_learner_is_told_once_which_policy_lies_on_the_robot_pc(linked: Linked) -> None:

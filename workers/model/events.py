@@ -315,6 +315,14 @@ class LearnWished(Event, frozen=True):
     newest_policy: int = 0
 
 
+class Evaluated(Event, frozen=True):
+    """How the policy did in an evaluation at one actor; said again whenever that one is linked anew."""
+
+    policy_version: int
+    successes: int
+    trials: int
+
+
 class Invited(Event, frozen=True):
     """How one more robot PC joins; from the ingest worker to its station, which prints it and never journals it."""
 
@@ -360,6 +368,7 @@ AnyEvent = (
     | LinkChanged
     | ActorsSeen
     | LearnWished
+    | Evaluated
     | Invited
     | Recorded
     | RunEnded

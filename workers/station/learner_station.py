@@ -5,6 +5,7 @@ learner -> a policy was laid down   -> ingest, which offers it
 ingest  -> records are on the disk  -> learner, which reads them
 ingest  -> what each actor wishes   -> learner: learn while any linked actor wants it; all is demonstrated
                                        once every linked one says so
+ingest  -> an actor evaluated a policy -> learner, which keeps its best checkpoint by it
 """
 
 import asyncio
@@ -17,7 +18,7 @@ from collections.abc import Callable
 from workers.config import Config
 from workers.learner.lockstep_place import own_place
 from workers.model import events as e
-from workers.model.orders import Invite, Learn, NewRecords, Order, TakePolicy, Tell
+from workers.model.orders import Invite, Learn, NewRecords, NoteSuccess, Order, TakePolicy, Tell
 from workers.model.reduce import reduce
 from workers.model.state import ConsoleState
 from workers.runtime.beginning import Beginning
@@ -81,7 +82,6 @@ class LearnerStation:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._shutdown.set)
-        loop.add_signal_handler(signal.SIGUSR1, lambda: self._handles["ingest"].give(Invite()))
         keepers = [asyncio.create_task(handle.keep_running()) for handle in self._handles.values()]
         for keeper in keepers:
             keeper.add_done_callback(self._on_keeper_done)
@@ -95,6 +95,10 @@ class LearnerStation:
                 handle.kill()
             self._journal.close()
         return self._failure
+
+    def invite(self) -> None:
+        """Have one more join line made; an ingest worker that is not there yet makes one when it starts."""
+        self._handles["ingest"].give(Invite())
 
     def _stand(self, worker: str, order: Order) -> None:
         """Give an order, now and whenever the worker starts again; nothing when it stands already."""
@@ -117,6 +121,8 @@ class LearnerStation:
             case e.LearnWished():
                 self._wishes.note(event)
                 self._stand("learner", self._wishes.order())
+            case e.Evaluated(version, successes, trials):
+                self._stand("learner", NoteSuccess(version, successes, trials))
             case e.WorkerChanged():
                 self._on_worker(event)
             case e.LearnerProgress() | e.BufferFilled() | e.LogLine(worker="learner"):
@@ -125,7 +131,7 @@ class LearnerStation:
             self._wishes.keep_linked(event)
             self._stand("learner", self._wishes.order())
             self._handles["ingest"].give(Tell(event))
-        if not isinstance(event, e.Recorded | e.PolicyPublished | e.LearnWished | e.Invited):
+        if not isinstance(event, e.Recorded | e.PolicyPublished | e.LearnWished | e.Evaluated | e.Invited):
             self._journal.write(event)
         self._on_event(event)
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from workers.model.events import Event, LearnWished, Recorded
+from workers.model.events import Evaluated, Event, LearnWished, Recorded
 from workers.transport.ingest_hello import Actor, Refusal, malformed
 from workers.transport.ingest_outbox import Outbox
 from workers.transport.log_format import LogError, LogFull
@@ -17,6 +17,7 @@ from workers.transport.replica import LogGap, ReplicaWriter
 from workers.transport.wire import HEARTBEAT_S, LEASE_S, Malformed, from_message
 
 POLICY_VERSIONS = 10**9  # more than any run makes
+TRIALS = 10**6  # more than anybody has the patience for
 MESSAGES_WAITING = 4  # of at most 2 MiB each; a faster peer waits in its own memory
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -41,6 +42,7 @@ class Session:
         self._emit = emit
         self._writer: ReplicaWriter
         self._wished: LearnWished | None = None
+        self._evaluated: Evaluated | None = None
         self._ended = False
         self._work: asyncio.Task[None] | None = None
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue(MESSAGES_WAITING)
@@ -117,6 +119,8 @@ class Session:
                     await self._waiting.put(message.records.packed)  # the message may hold much more
                 case "wish":
                     self._note(message.wish)
+                case "evaluation":
+                    self._note_evaluation(message.evaluation)
                 case "heartbeat":
                     sent_ns = message.heartbeat.sent_ns
                     self.outbox.beat(pb.Heartbeat(sent_ns=time.monotonic_ns(), echo_ns=sent_ns))
@@ -131,6 +135,16 @@ class Session:
         if wished != self._wished:
             self._wished = wished
             self._emit(wished)
+
+    def _note_evaluation(self, evaluation: pb.Evaluation) -> None:
+        """Tell the station, unless it knows. Raises Malformed."""
+        version, successes, trials = evaluation.policy_version, evaluation.successes, evaluation.trials
+        if version > POLICY_VERSIONS or not successes <= trials <= TRIALS:
+            raise Malformed(f"{successes} successes of {trials} with policy {version}")
+        evaluated = Evaluated(version, successes, trials)
+        if evaluated != self._evaluated:
+            self._evaluated = evaluated
+            self._emit(evaluated)
 
     async def _commit(self) -> None:
         """Group commit: everything that waits becomes durable with one sync, then one acknowledgement."""

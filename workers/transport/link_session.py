@@ -42,6 +42,9 @@ class Shared:
     """Runs a call of `log` in its thread."""
     wish: pb.Wish | None = None
     wished: asyncio.Event = field(default_factory=asyncio.Event)
+    evaluation: pb.Evaluation | None = None
+    """The newest: said on every stream, for nobody tells whether it arrived on one that broke."""
+    evaluated: asyncio.Event = field(default_factory=asyncio.Event)
     recorded: asyncio.Event = field(default_factory=asyncio.Event)
     acked_seq: int = 0
 
@@ -100,6 +103,7 @@ class LinkSession:
         self._sent_seq = shared.acked_seq = next_seq
         shared.policies.offer(welcome.policy)
         shared.wished.set()  # the learner may be a new one
+        shared.evaluated.set()
         shared.status.change(LinkState.UP)
 
     async def _until_broken(self) -> None:
@@ -109,6 +113,7 @@ class LinkSession:
                     self._receive(),
                     self._send_records(),
                     self._send_wishes(),
+                    self._send_evaluations(),
                     self._beat(),
                     self._shared.policies.run(self._stub, lambda: self._behind),
                 ):
@@ -197,6 +202,14 @@ class LinkSession:
             if shared.wish is not None:
                 shared.wish.newest_policy = shared.policies.newest
                 await self._write(pb.FromActor(wish=shared.wish))
+
+    async def _send_evaluations(self) -> None:
+        shared = self._shared
+        while True:
+            await shared.evaluated.wait()
+            shared.evaluated.clear()
+            if shared.evaluation is not None:
+                await self._write(pb.FromActor(evaluation=shared.evaluation))
 
     async def _beat(self) -> None:
         """Once a second a sign of life each way; a learner that gives none has gone, whatever TCP thinks."""

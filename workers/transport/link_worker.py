@@ -10,7 +10,7 @@ import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from importlib.metadata import version
+from importlib.metadata import version as installed_version
 from typing import TypeVar
 
 import grpc
@@ -18,7 +18,7 @@ import msgspec
 
 from workers.config import Config
 from workers.model.events import LinkState
-from workers.model.orders import Learn, NewRecords
+from workers.model.orders import Learn, NewRecords, NoteSuccess
 from workers.runtime.harness import Desk, WorkerFailure
 from workers.transport.channel import NotJoined, dial
 from workers.transport.channel_address import LOOPBACK, joined
@@ -92,6 +92,11 @@ class LinkWorker:
                 case Learn(on, all_demonstrated):
                     self._shared.wish = pb.Wish(learn=on, all_demonstrated=all_demonstrated)
                     self._shared.wished.set()
+                case NoteSuccess(version, successes, trials):
+                    self._shared.evaluation = pb.Evaluation(
+                        policy_version=version, successes=successes, trials=trials
+                    )
+                    self._shared.evaluated.set()
                 case NewRecords():
                     self._shared.recorded.set()
 
@@ -166,7 +171,7 @@ class LinkWorker:
     def _hello(self, features: FeatureSpec, epoch: int) -> pb.Hello:
         return pb.Hello(
             protocol_major=PROTOCOL_MAJOR,
-            app_version=version("hilserl-tui"),
+            app_version=installed_version("hilserl-tui"),
             run=self._config.run.name,
             actor_id=self._config.policy.actor_learner_config.actor_id,
             epoch=epoch,

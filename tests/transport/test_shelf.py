@@ -94,6 +94,33 @@ def test_a_damaged_frozen_part_counts_as_missing_and_is_replaced(shelf: PolicySh
     assert found is not None and found[0] == digest
 
 
+def test_the_two_newest_frozen_parts_are_kept(shelf: PolicyShelf) -> None:
+    for value in (1, 2, 3, 4):
+        shelf.publish_frozen(weights(value))
+    assert len(list(shelf._directory.glob("frozen-*"))) == 2
+    digest = shelf.publish_frozen(weights(3))  # the one before comes back
+    assert shelf.frozen_sha256() == digest
+    found = shelf.frozen()
+    assert found is not None
+    torch.testing.assert_close(load(found[1]), weights(3))
+
+
+def test_the_frozen_part_is_read_again_only_when_its_file_is_another(
+    shelf: PolicyShelf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest = shelf.publish_frozen(weights(1))
+    assert shelf.frozen_sha256() == digest
+    reads: list[Path] = []
+    real = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: (reads.append(path), real(path))[1])
+    assert [shelf.frozen_sha256() for _ in range(3)] == [digest] * 3
+    assert reads == []
+    (path,) = shelf._directory.glob("frozen-*")
+    path.write_bytes(b"damaged")
+    assert shelf.frozen_sha256() is None
+    assert len(reads) == 1
+
+
 def test_a_frozen_part_with_another_hash_is_not_taken(shelf: PolicyShelf) -> None:
     with pytest.raises(ValueError, match="hash"):
         shelf.put_frozen(sha256(b"one").hexdigest(), b"another")

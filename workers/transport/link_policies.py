@@ -88,8 +88,8 @@ class PolicyFetcher:
 
     async def _take_frozen(self, stub: Any, blob: pb.Blob, behind: Callable[[], bool]) -> bool:
         """The part that never changes, once."""
-        there = await asyncio.to_thread(self._shelf.frozen)
-        if there is not None and there[0] == blob.sha256.hex():
+        there = await asyncio.to_thread(self._shelf.frozen_sha256)
+        if there == blob.sha256.hex():
             return True
         data = await self._fetch(stub, blob, behind)
         if data is not None:

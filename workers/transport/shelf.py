@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # torch takes seconds to import, and the link only moves byte
     from torch import Tensor
 
 KEPT = 3  # the actor may be reading an older one while a newer arrives
+FROZEN_KEPT = 2
 _DESCRIPTION = "settings.json"
 _HASH_DIGITS = 16  # of the frozen part's name; what is read is compared with all that the name tells
 
@@ -24,6 +25,7 @@ class PolicyShelf:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
+        self._frozen_known: tuple[tuple[str, int, int], str | None] | None = None  # of which file, its hash
         directory.mkdir(parents=True, exist_ok=True)
 
     def publish(self, version: int, tensors: "Mapping[str, Tensor]") -> None:
@@ -71,17 +73,31 @@ class PolicyShelf:
         """
         if sha256(data).hexdigest() != sha256_hex:
             raise ValueError(f"the frozen part of the policy does not have the hash {sha256_hex}")
-        if self.frozen() != (sha256_hex, data):
+        if self.frozen_sha256() != sha256_hex:
             _write(self._directory / f"frozen-{sha256_hex[:_HASH_DIGITS]}.safetensors", data)
+        for old in self._frozen_paths()[:-FROZEN_KEPT]:
+            old.unlink(missing_ok=True)
 
     def frozen(self) -> tuple[str, bytes] | None:
-        """SHA-256 in hexadecimal and bytes of the newest frozen part; None when none is there undamaged."""
-        for path in reversed(self._frozen_paths()):
+        """SHA-256 in hexadecimal and bytes of the newest frozen part; None when it is not there undamaged."""
+        for path in self._frozen_paths()[-1:]:
             data = path.read_bytes()
             digest = sha256(data).hexdigest()
             if path.stem == f"frozen-{digest[:_HASH_DIGITS]}":
                 return digest, data
         return None
+
+    def frozen_sha256(self) -> str | None:
+        """That hash alone; the file is read only when it is another one than before."""
+        paths = self._frozen_paths()
+        if not paths:
+            return None
+        there = paths[-1].stat()
+        file = (paths[-1].name, there.st_mtime_ns, there.st_size)
+        if self._frozen_known is None or self._frozen_known[0] != file:
+            found = self.frozen()
+            self._frozen_known = (file, found[0] if found is not None else None)
+        return self._frozen_known[1]
 
     def describe(self, data: bytes) -> None:
         """Lay down what it takes to rebuild the networks, for whoever exports a policy. Raises OSError."""

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from hashlib import sha256
 from pathlib import Path
 
@@ -9,16 +11,23 @@ from workers.transport.pb import learner_pb2 as pb
 from workers.transport.shelf import PolicyShelf
 from workers.transport.wire import CHUNK_BYTES, POLICY_BYTES
 
-TRAINED_KEPT = 2  # a slow link may still be fetching the one before
+ASKED_FOR_S = 30.0  # since the last chunk: longer than a robot PC on a thin line takes from one to the next
+PARTS_KEPT = 16  # as many as there can be robot PCs, each of them fetching another one
+BYTES_KEPT = 512 * 2**20
 log = logging.getLogger(__name__)
 
 
 class Policies:
-    """The newest policy of the shelf, in memory."""
+    """The newest policy of the shelf, in memory, and those before it that somebody is still fetching.
 
-    def __init__(self, directory: Path) -> None:
+    On a thin line a policy takes longer than the learner takes to make the next.
+    """
+
+    def __init__(self, directory: Path, clock: Callable[[], float] = time.monotonic) -> None:
         self._shelf = PolicyShelf(directory)
-        self._parts: dict[bytes, bytes] = {}  # trained ones by hash, oldest first
+        self._clock = clock
+        self._parts: dict[bytes, bytes] = {}  # trained ones by hash; the one asked for last is the last
+        self._asked_s: dict[bytes, float] = {}
         self._frozen: tuple[bytes, bytes] | None = None
         self.offer = pb.PolicyOffer()
         """Version 0: none yet."""
@@ -38,21 +47,38 @@ class Policies:
             log.error("policy %d is larger than %d MiB and is not sent", version, POLICY_BYTES >> 20)
             return False
         digest = (await asyncio.to_thread(sha256, data)).digest()
-        self._parts.pop(digest, None)
         self._parts[digest] = data
-        while len(self._parts) > TRAINED_KEPT:
-            del self._parts[next(iter(self._parts))]
+        self._asked_for(digest)
+        self._forget()
         self._frozen = (bytes.fromhex(frozen[0]), frozen[1]) if frozen else None
         self.offer = pb.PolicyOffer(
             version=version, trained=pb.Blob(sha256=digest, size=len(data)), frozen=self._frozen_blob()
         )
         return True
 
+    def _asked_for(self, digest: bytes) -> None:
+        self._parts[digest] = self._parts.pop(digest)
+        self._asked_s[digest] = self._clock()
+
+    def _forget(self) -> None:
+        """The parts nobody fetches any more, and as many others as are too many, those asked for longest ago first.
+
+        To be called when a part was just added: the last one stays.
+        """
+        for digest in list(self._parts)[:-1]:
+            size = sum(map(len, self._parts.values()))
+            crowded = len(self._parts) > PARTS_KEPT or size > BYTES_KEPT
+            if crowded or self._clock() - self._asked_s[digest] > ASKED_FOR_S:
+                del self._parts[digest], self._asked_s[digest]
+
     def _frozen_blob(self) -> pb.Blob | None:
         return pb.Blob(sha256=self._frozen[0], size=len(self._frozen[1])) if self._frozen else None
 
     def chunk(self, digest: bytes, offset: int) -> bytes | None:
         """Bytes from `offset` on of the part with this SHA-256; None when it is not on offer any more."""
-        frozen = self._frozen is not None and self._frozen[0] == digest
-        part = self._frozen[1] if self._frozen is not None and frozen else self._parts.get(digest)
-        return None if part is None else part[offset : offset + CHUNK_BYTES]
+        if self._frozen is not None and self._frozen[0] == digest:
+            return self._frozen[1][offset : offset + CHUNK_BYTES]
+        if digest not in self._parts:
+            return None
+        self._asked_for(digest)
+        return self._parts[digest][offset : offset + CHUNK_BYTES]

@@ -1,4 +1,7 @@
-"""Fetching policies: the newest on offer, verified, laid on the local shelf, without holding up transitions."""
+"""Fetching policies: the newest on offer, verified, laid on the local shelf, without holding up transitions.
+
+One that was begun is finished before the newest is begun: on a thin line there is always a newer one by then.
+"""
 
 import asyncio
 import logging
@@ -28,6 +31,8 @@ class PolicyFetcher:
         self._shelf = PolicyShelf(directory)
         self._emit = emit
         self._offer: pb.PolicyOffer | None = None
+        self._begun: pb.PolicyOffer | None = None
+        """The one that `_partial` is of."""
         self._offered = asyncio.Event()
         self._partial: tuple[bytes, bytearray] = (b"", bytearray())
         self._have = (0, b"")
@@ -48,7 +53,7 @@ class PolicyFetcher:
             self._emit(PolicyPublished(versions[-1]))
 
     def offer(self, offer: pb.PolicyOffer) -> None:
-        """The learner has this policy; one that is not fetched yet is forgotten for it."""
+        """The learner has this policy; one that is not begun yet is forgotten for it."""
         if offer.version and (offer.version, offer.trained.sha256) != self._have:
             self._offer = offer
             self.wanted = offer.version
@@ -58,7 +63,7 @@ class PolicyFetcher:
         """Fetch what is offered while the connection lasts. Raises AioRpcError."""
         while True:
             await self._offered.wait()
-            offer = self._offer
+            offer = self._begun or self._offer
             assert offer is not None
             try:
                 done = await self._take(stub, offer, behind)
@@ -78,6 +83,7 @@ class PolicyFetcher:
     async def _take(self, stub: Any, offer: pb.PolicyOffer, behind: Callable[[], bool]) -> bool:
         if offer.frozen.size and not await self._take_frozen(stub, offer.frozen, behind):
             return False
+        self._begun = offer
         data = await self._fetch(stub, offer.trained, behind)
         if data is None:
             return False
@@ -102,6 +108,7 @@ class PolicyFetcher:
             log.error(
                 "the learner offers a policy of %d MiB, the limit is %d", blob.size >> 20, POLICY_BYTES >> 20
             )
+            self._begin_anew()
             return None
         if self._partial[0] != blob.sha256:
             self._partial = (blob.sha256, bytearray())
@@ -113,14 +120,17 @@ class PolicyFetcher:
                 return None  # a very thin line: what came is kept
             if error.code() is not grpc.StatusCode.NOT_FOUND:
                 raise
-            self._partial = (b"", bytearray())
+            self._begin_anew()
             return None
-        self._partial = (b"", bytearray())
+        self._begin_anew()
         data = bytes(received)
         if len(data) != blob.size or (await asyncio.to_thread(sha256, data)).digest() != blob.sha256:
             log.error("a policy arrived damaged and is fetched again; the actor keeps the last one")
             return None
         return data
+
+    def _begin_anew(self) -> None:
+        self._begun, self._partial = None, (b"", bytearray())
 
     async def _receive(
         self, stub: Any, blob: pb.Blob, received: bytearray, behind: Callable[[], bool]

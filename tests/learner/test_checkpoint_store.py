@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors import SafetensorError
 
+from workers.learner import checkpoint as checkpoint_module
 from workers.learner.checkpoint import Checkpoint, LogPosition
 from workers.learner.checkpoint_store import CheckpointStore, NoCheckpoint
 from workers.learner.intake_order import IntakeMark
@@ -253,6 +255,28 @@ def test_a_disk_that_fails_while_saving_is_said_and_leaves_the_old_one(
     store.save_async(make_checkpoint(3))
     store.wait()
     assert store.error == ""
+
+
+@pytest.mark.parametrize("error", [MemoryError(), SafetensorError("too large")])
+def test_whatever_keeps_a_checkpoint_from_being_written_is_said_and_the_next_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    store = CheckpointStore(tmp_path)
+
+    def fail(*_: object) -> bytes:
+        raise error
+
+    with monkeypatch.context() as patched:
+        patched.setattr(checkpoint_module, "save", fail)
+        store.save_async(make_checkpoint(1))
+        store.wait()
+    assert (str(error) or "MemoryError") in store.error
+    assert [record.getMessage() for record in caplog.records] == [store.error]
+    assert list(tmp_path.iterdir()) == []
+    store.save_async(make_checkpoint(2))
+    store.wait()
+    assert store.error == ""
+    assert names(store) == ["step-00000002"]
 
 
 def test_what_a_checkpoint_counts_on_is_on_disk_first(tmp_path: Path) -> None:

@@ -42,7 +42,7 @@ def test_a_second_gpu_that_is_not_here_is_counted() -> None:
 def test_the_learner_fails_with_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
     policy = msgspec.structs.replace(load(ready_config()).policy, **{key: "cuda"})
-    desk = SimpleNamespace(alive=lambda: True)
+    desk = SimpleNamespace(alive=lambda: True, restarts=0)
     with pytest.raises(WorkerFailure, match=rf'policy.{key} = "cuda", but .* none of that kind'):
         worker.main(desk, config_with(tmp_path, policy=policy))  # type: ignore[arg-type]
 
@@ -50,7 +50,7 @@ def test_the_learner_fails_with_the_key(tmp_path: Path, monkeypatch: pytest.Monk
 def test_a_replay_on_a_gpu_must_fit_into_the_gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "mem_get_info", lambda device: (10**6, 10**9))
     policy = msgspec.structs.replace(load(ready_config()).policy, storage_device="cuda")
-    desk = SimpleNamespace(alive=lambda: True)
+    desk = SimpleNamespace(alive=lambda: True, restarts=0)
     with pytest.raises(WorkerFailure, match=r"0\.0 GiB are free\. Set online_buffer_capacity to at most"):
         worker.main(desk, config_with(tmp_path, policy=policy))  # type: ignore[arg-type]
 

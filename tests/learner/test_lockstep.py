@@ -1,7 +1,9 @@
 """Two ranks on the logs of two actors stand alike at every moment, learn what one process would, and resume."""
 
 import os
+import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -11,6 +13,7 @@ from safetensors.torch import load_file, save_file
 from tests.emulators.ranks import on_ranks
 from tests.learner.runs import Arm, contents, tiny_config
 from workers.config import Config
+from workers.learner import worker
 from workers.learner.lockstep import LeadingSession, join, on_own_device
 from workers.learner.lockstep_follower import follow
 from workers.learner.lockstep_place import Place, own_place
@@ -155,6 +158,29 @@ def test_a_cluster_s_own_world_size_makes_no_ranks(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("WORLD_SIZE", "8")
     monkeypatch.setenv("RANK", "3")
     assert own_place() == Place()
+
+
+def test_the_others_hear_of_rank_0_in_time_however_long_its_naps_may_be(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    config = tiny_config(tmp_path)
+    link = msgspec.structs.replace(config.policy.actor_learner_config, queue_get_timeout=3600.0)
+    policy = msgspec.structs.replace(config.policy, actor_learner_config=link)
+    config = msgspec.structs.replace(config, policy=policy)
+    monkeypatch.setattr(worker, "WORD_EVERY_S", 0.05)
+    under_torchrun(monkeypatch)
+    session = LearnerSession(config)
+    looks: list[float] = []
+    monkeypatch.setattr(session, "take_in", lambda: looks.append(time.monotonic()))
+    until_s = time.monotonic() + 5.0
+    desk = SimpleNamespace(
+        alive=lambda: len(looks) < 4 and time.monotonic() < until_s,
+        next_order=lambda wait_s=0.0: time.sleep(wait_s),
+        mailbox=SimpleNamespace(emit=lambda event: None),
+    )
+    worker.Loop(desk, config, session).run()  # type: ignore[arg-type]
+    session.close()
+    assert len(looks) == 4
 
 
 def test_ranks_on_other_machines_are_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -71,7 +71,7 @@ class CheckpointStore:
     # Saving
 
     def save(self, checkpoint: Checkpoint, prepare: Callable[[], object] = lambda: None) -> Path:
-        """Write a checkpoint and drop the oldest ones. Raises OSError; earlier ones stay as they were.
+        """Write a checkpoint and drop the oldest ones. Whatever it raises, OSError mostly, earlier ones stay.
 
         `prepare` puts on disk what the checkpoint counts on; it comes first.
         """
@@ -84,7 +84,7 @@ class CheckpointStore:
         try:
             write_checkpoint(aside, checkpoint)
             aside.rename(final)
-        except OSError:
+        except Exception:
             shutil.rmtree(aside, ignore_errors=True)
             raise
         sync_directory(self._directory)
@@ -121,9 +121,10 @@ class CheckpointStore:
         try:
             self.save(checkpoint, prepare)
             self.error = ""
-        except OSError as error:
-            self.error = f"checkpoint {checkpoint.step} was not written: {error}; earlier ones are intact"
-            log.error(self.error)
+        except Exception as error:  # of a thread nobody would hear of another kind: no memory, say
+            why = str(error) or type(error).__name__
+            self.error = f"checkpoint {checkpoint.step} was not written: {why}; earlier ones are intact"
+            log.error("%s", self.error)
 
     def _sweep(self) -> None:
         """Remove what a kill left half written or half removed."""

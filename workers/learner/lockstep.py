@@ -18,14 +18,13 @@ import torch.distributed as dist
 
 from workers.config import Config
 from workers.learner.intake import Runs
-from workers.learner.lockstep_place import own_place
+from workers.learner.lockstep_place import WORD_EVERY_S, own_place
 from workers.learner.session import LearnerSession, SessionRefused
 from workers.learner.sharding import ALONE, RanksApart, Shard
 from workers.runtime.beginning import Beginning
 
 LONGEST_SILENCE = timedelta(minutes=10)
 """How long a rank may keep the others waiting, a long log to read included, before it counts as lost."""
-WORD_EVERY_S = 30.0
 
 
 class Do(IntEnum):

@@ -3,6 +3,9 @@
 import os
 from dataclasses import dataclass
 
+WORD_EVERY_S = 30.0
+"""So often at the least rank 0 says something, that the others need not count it as lost."""
+
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -5,7 +5,7 @@ import time
 from typing import TYPE_CHECKING
 
 from workers.config import Config
-from workers.learner.lockstep_place import own_place
+from workers.learner.lockstep_place import WORD_EVERY_S, own_place
 from workers.model.events import BufferFilled, LearnerProgress, PolicyPublished
 from workers.model.orders import Learn, NoteSuccess
 from workers.runtime.beginning import Beginning
@@ -62,6 +62,8 @@ class Loop:
         self._published_s = 0.0
         self._status = ""
         self._told_diverged = False
+        nap_s = config.policy.actor_learner_config.queue_get_timeout
+        self._nap_s = min(nap_s, WORD_EVERY_S) if own_place().world > 1 else nap_s
 
     def run(self) -> None:
         if self._session.policy_version:
@@ -135,7 +137,7 @@ class Loop:
     def _wait(self, why: str) -> str:
         """Sleep until something is ordered, new records are told of, or it is time to look for them anyway."""
         self._status = why
-        until_s = time.monotonic() + self._config.policy.actor_learner_config.queue_get_timeout
+        until_s = time.monotonic() + self._nap_s
         while self._desk.alive() and (left_s := until_s - time.monotonic()) > 0:
             if self._take_orders(wait_s=min(left_s, REPORT_PERIOD_S)):
                 break

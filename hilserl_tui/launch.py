@@ -44,8 +44,8 @@ class Launch:
         self._trouble = ""
         _check_free(read_lock(run_dir), wishes)
         try:
-            run_dir.mkdir(parents=True, exist_ok=True)
-            (run_dir / STATION_OUTPUT_NAME).touch()
+            run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (run_dir / STATION_OUTPUT_NAME).touch(mode=0o600)
         except OSError as error:
             raise LaunchError(
                 f"the station could not be started in {run_dir}: {error.strerror}\n"

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import stat
+import time
 from pathlib import Path
 
 import msgspec
@@ -17,12 +18,14 @@ from workers.model.places import read_lock
 from workers.model.state import ConsoleState
 from workers.runtime.beginning import Beginning
 from workers.station import learner_station as module
+from workers.station import serving
 from workers.station.crew import crew
 from workers.station.handle import WorkerSpec
 from workers.station.journal import Journal
 from workers.station.learner_station import LearnerStation, Wishes
 from workers.station.main import run_station
 from workers.station.opening import RunLock, StationRefused, beginning_of, check_beginning
+from workers.station.progress import ProgressLines
 from workers.station.serving import INVITATION_NAME, ServingLines, address_of, figures, run_learner
 from workers.station.station import Station
 
@@ -146,21 +149,88 @@ async def test_the_actors_are_told_that_the_learner_died_and_a_failure_ends_the_
     assert await run == "ingest failed: port 50051 is taken"
 
 
-async def test_usr1_makes_a_new_join_line_and_term_ends_in_order(bench: Bench) -> None:
+async def test_term_ends_in_order(bench: Bench) -> None:
     run = asyncio.create_task(bench.station.run())
     await asyncio.sleep(0)
-    os.kill(os.getpid(), signal.SIGUSR1)
-    await asyncio.sleep(0.05)
-    assert bench.ingest.orders == [Invite()]
     os.kill(os.getpid(), signal.SIGTERM)
     assert await run == ""
     assert bench.ingest.stopped.is_set() and bench.learner.stopped.is_set()
+
+
+async def test_usr1_asks_for_a_join_line_as_soon_as_the_lock_is_there_to_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """While the modules load, the signal is kept; a line that nobody asked for is printed, but in no file."""
+    monkeypatch.setattr(module, "WorkerHandle", Handle)
+    stations: list[LearnerStation] = []
+    plain_run = LearnerStation.run
+    monkeypatch.setattr(LearnerStation, "run", lambda self: (stations.append(self), plain_run(self))[1])
+    unheard: list[int] = []
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: unheard.append(number))
+    monkeypatch.setattr(serving, "check_disk", lambda run_dir: os.kill(os.getpid(), signal.SIGUSR1))
+    run = asyncio.create_task(run_learner(with_lines(tmp_path, "")))
+    try:
+        await asyncio.sleep(0.1)
+        assert unheard == []
+        ingest: Handle = stations[0]._handles["ingest"]  # type: ignore[assignment]
+        assert ingest.orders == [Invite()]
+        place = tmp_path / load(ready_config()).run.name / INVITATION_NAME
+        ingest.on_event(e.Invited("hilserl-tui join ASKED", "ssh"))
+        assert "ASKED" in place.read_text()
+        assert stat.S_IMODE(place.stat().st_mode) == 0o600
+        place.unlink()
+        ingest.on_event(e.Invited("hilserl-tui join UNASKED", "ssh"))
+        assert not place.exists()
+        assert "UNASKED" in capsys.readouterr().out
+    finally:
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await run == 0
+        signal.signal(signal.SIGUSR1, before)
+
+
+async def test_what_a_learner_writes_is_its_owners_alone_whatever_the_umask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "WorkerHandle", Handle)
+    before = os.umask(0)
+    try:
+        run = asyncio.create_task(run_learner(with_lines(tmp_path, "")))
+        await asyncio.sleep(0.1)
+        run_dir = tmp_path / load(ready_config()).run.name
+        made = [run_dir, *run_dir.rglob("*")]
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await run == 0
+        assert os.umask(0) == 0
+    finally:
+        os.umask(before)
+    assert {path.name for path in made} >= {"events.jsonl", "station.lock"}
+    assert not [path for path in made if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077]
+
+
+def test_the_end_says_what_is_on_disk(bench: Bench) -> None:
+    said: list[str] = []
+    lines = ServingLines(load(ready_config()), "127.0.0.1:50051", said.append)
+    lines._run_dir = bench.run_dir
+    lines.end("", ConsoleState())
+    bench.learner.on_event(PROGRESS)
+    lines.end("learner failed: another process is gone", bench.station.state)
+    (bench.run_dir / "checkpoints").mkdir()
+    for step in (4, 12):
+        (bench.run_dir / "checkpoints" / "LATEST").write_text(f"step-{step:08d}")
+        lines.end("", bench.station.state)
+    assert [line.split("  ")[1] for line in said[1:]] == [
+        "ended, nothing to save",
+        "ended: learner failed: another process is gone; no checkpoint was written, 10 updates are lost",
+        "ended, saved at update 4, the 6 updates after it are lost",
+        "ended, saved at update 12",
+    ]
 
 
 def test_the_join_line_is_printed_and_never_journaled(tmp_path: Path, bench: Bench) -> None:
     said: list[str] = []
     lines = ServingLines(load(ready_config()), "0.0.0.0:50051", said.append)
     lines._run_dir = bench.run_dir
+    lines.invitation_asked()
     invited = e.Invited("hilserl-tui join h:1 --pin p --token SECRET", "ssh -N -L 1:127.0.0.1:1 kim@h")
     bench.ingest.on_event(invited)
     lines.on_event(invited, ConsoleState())
@@ -180,6 +250,25 @@ def test_who_comes_and_who_goes_is_one_line_each() -> None:
         "actor left on host is linked, 7 records here",
         "actor arm on host is gone, 7 records here",
     ]
+
+
+def test_what_comes_from_elsewhere_commands_no_terminal(bench: Bench) -> None:
+    said: list[str] = []
+    lines = ServingLines(load(ready_config()), "127.0.0.1:50051", said.append)
+    lines.on_event(e.LogLine("ingest", e.Level.INFO, "\x1b]0;mine\x07 kim\rjoined"), ConsoleState())
+    robots = ProgressLines(0.0, ConsoleState(), said.append)
+    robots.on_event(e.LearnerProgress(1, 1, 1.0, 1.0, 1, "\x1b[2J\x9b2Jtraining"))
+    robots.on_event(e.LinkChanged(e.LinkState.REFUSED, "h:1", "\x1b[2J no"))
+    assert all(word in line for word, line in zip(("mine", "training", "no"), said[1:], strict=True))
+    assert all(line.isprintable() for line in said)
+
+
+def test_a_link_that_is_not_up_tells_how_long_and_how_much_waits() -> None:
+    said: list[str] = []
+    lines = ProgressLines(0.0, ConsoleState(), said.append)
+    since_s = time.monotonic() - 84.0
+    lines.on_event(e.LinkChanged(e.LinkState.DOWN, "h:1", "gone", since_s, 840, 82_320_000))
+    assert said[-1].endswith("link down for 84 s, 840 records (82.3 MB) wait")
 
 
 def test_the_figures_name_updates_ratio_actors_and_policy(bench: Bench) -> None:

@@ -20,6 +20,7 @@ from workers.station.opening import (
     check_disk,
     configured,
     make_run_dir,
+    private_files,
 )
 from workers.station.preflight import Seen
 from workers.station.progress import ProgressLines
@@ -54,11 +55,12 @@ async def run_station(
         config = _prepared(document, config)
         from workers.station.station import Station  # the workers' modules, needed from here on
 
-        station = Station(
-            config, path.resolve(), until_success, wait_for_start=serve, seen=seen, beginning=beginning
-        )
-        station.listen(ProgressLines(time.monotonic(), station.state).on_event)
-        ended = await station.run()
+        with private_files():  # but a dataset is there to be passed on
+            station = Station(
+                config, path.resolve(), until_success, wait_for_start=serve, seen=seen, beginning=beginning
+            )
+            station.listen(ProgressLines(time.monotonic(), station.state).on_event)
+            ended = await station.run()
         written = config.mode != "record" or _written(config)
     wanted_more = until_success is not None and not ended.succeeded
     return 1 if wanted_more or ended.failed or not written else 0

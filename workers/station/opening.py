@@ -7,7 +7,8 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -67,14 +68,24 @@ def check_beginning(config: Config, beginning: Beginning) -> None:
 
 
 def make_run_dir(config: Config) -> None:
-    """Raises StationRefused when it cannot be made."""
+    """For its owner alone when it is new. Raises StationRefused when it cannot be made."""
     try:
-        config.run_dir.mkdir(parents=True, exist_ok=True)
+        config.run_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise StationRefused(
             f"the run directory {config.run_dir} cannot be made: {error.strerror}. "
             "Set run.directory to a place you may write to."
         ) from error
+
+
+@contextmanager
+def private_files() -> Iterator[None]:
+    """What this process and those it starts write meanwhile is their owner's alone: pictures of a room, say."""
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
 
 
 def check_disk(run_dir: Path) -> None:
@@ -133,7 +144,7 @@ def _exclusive(path: Path) -> BinaryIO:
     """The lock file, locked. Raises BlockingIOError when somebody keeps it."""
     until_s = time.monotonic() + LOCK_WITHIN_S
     while True:
-        file = path.open("ab")
+        file = open(path, "ab", opener=lambda name, flags: os.open(name, flags, 0o600))  # noqa: SIM115
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -14,6 +14,7 @@ from workers.model.select import (
     wilson_interval,
 )
 from workers.model.state import ConsoleState
+from workers.transport.wire import printable
 
 PERIOD_S = 10.0
 
@@ -67,7 +68,7 @@ class ProgressLines:
 
     def _line(self, text: str) -> None:
         elapsed = int(time.monotonic() - self._started_s)
-        self._write(f"{elapsed // 60:02d}:{elapsed % 60:02d}  {text}")
+        self._write(f"{elapsed // 60:02d}:{elapsed % 60:02d}  {printable(text)}")
 
     def _figures(self) -> str:
         state = self._state
@@ -91,9 +92,15 @@ class ProgressLines:
         if rate:
             parts.append(f"actor {rate.hz:.1f} Hz p99 {rate.period_p99_ms:.0f} ms, {rate.overruns} overruns")
         if state.link:
-            backlog = f", {state.link.backlog} records wait" if state.link.backlog else ""
-            parts.append(f"link {state.link.state.value}{backlog}")
+            parts.append(_link_figures(state.link))
         return "  ".join(parts)
+
+
+def _link_figures(link: e.LinkChanged) -> str:
+    """How long it has not been up, and what waits."""
+    since = "" if link.state is e.LinkState.UP else f" for {max(0.0, time.monotonic() - link.since_s):.0f} s"
+    waits = f", {link.backlog} records ({link.backlog_bytes / 1e6:.1f} MB) wait" if link.backlog else ""
+    return f"link {link.state.value}{since}{waits}"
 
 
 def _link(state: ConsoleState) -> tuple[e.LinkState, str] | None:

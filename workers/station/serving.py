@@ -1,5 +1,6 @@
 """`hilserl-worker learner`: open the run, serve it to actors elsewhere, say on standard output what goes on."""
 
+import asyncio
 import contextlib
 import os
 import signal
@@ -22,12 +23,14 @@ from workers.station.opening import (
     check_disk,
     configured,
     make_run_dir,
+    private_files,
 )
 from workers.transport.channel_address import joined, split
+from workers.transport.wire import printable
 
 PROGRESS_PERIOD_S = 10.0
 INVITATION_NAME = "join.txt"
-INVITED_WITHIN_S = 10.0
+INVITED_WITHIN_S = 30.0  # a learner that has just been started has its modules to load first
 
 
 async def run_learner(
@@ -58,7 +61,14 @@ async def run_learner(
     check_beginning(config, beginning)
     address = address_of(config, listen)
     make_run_dir(config)
-    with RunLock(config, path, serves=False):
+
+    def invite() -> None:
+        lines.invitation_asked()
+        station.invite()
+
+    # Before the lock tells whom to ask; whoever asks that early is heard once the station runs.
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, invite)
+    with private_files(), RunLock(config, path, serves=False):
         check_disk(config.run_dir)
         from workers.station.learner_station import LearnerStation  # the workers' modules
 
@@ -68,7 +78,7 @@ async def run_learner(
         )
         failure = await station.run()
         (config.run_dir / INVITATION_NAME).unlink(missing_ok=True)
-    lines.end(failure)
+    lines.end(failure, station.state)
     return 1 if failure else 0
 
 
@@ -129,6 +139,7 @@ class ServingLines:
         self._write = write
         self._started_s = self._shown_s = time.monotonic()
         self._actors: tuple[tuple[str, bool], ...] = ()
+        self._invitation_asked = False
         write(f"learner of the run {config.run.name}, files in {config.run_dir}, listening at {address}")
 
     def on_event(self, event: e.Event, state: ConsoleState) -> None:
@@ -146,12 +157,19 @@ class ServingLines:
             self._shown_s = time.monotonic()
             self._line(figures(state))
 
-    def end(self, failure: str) -> None:
-        self._line(f"ended: {failure}" if failure else "ended, saved")
+    def invitation_asked(self) -> None:
+        """Somebody who is not here to read waits for the next join line in a file."""
+        self._invitation_asked = True
+
+    def end(self, failure: str, state: ConsoleState) -> None:
+        self._line((f"ended: {failure}; " if failure else "ended, ") + saved(self._run_dir, state))
 
     def _invited(self, event: e.Invited) -> None:
         text = f"  join:    {event.join}\n           (token valid 10 min, one use)\n  tunnel:  {event.tunnel}"
         self._write(text)
+        if not self._invitation_asked:
+            return
+        self._invitation_asked = False
         place = self._run_dir / INVITATION_NAME
         aside = place.with_suffix(".tmp")
         aside.unlink(missing_ok=True)
@@ -170,7 +188,18 @@ class ServingLines:
 
     def _line(self, text: str) -> None:
         elapsed = int(time.monotonic() - self._started_s)
-        self._write(f"{elapsed // 60:02d}:{elapsed % 60:02d}  {text}")
+        self._write(f"{elapsed // 60:02d}:{elapsed % 60:02d}  {printable(text)}")
+
+
+def saved(run_dir: Path, state: ConsoleState) -> str:
+    """What of the learning that was told of is on disk."""
+    learned = state.learner.updates
+    try:
+        step = int((run_dir / "checkpoints" / "LATEST").read_text().split("-")[1])
+    except (OSError, ValueError, IndexError):
+        return f"no checkpoint was written, {learned} updates are lost" if learned else "nothing to save"
+    lost = f", the {learned - step} updates after it are lost" if learned > step else ""
+    return f"saved at update {step}{lost}"
 
 
 def figures(state: ConsoleState) -> str:

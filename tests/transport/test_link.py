@@ -223,6 +223,41 @@ async def test_a_wiped_actor_begins_another_log(linked: Linked) -> None:
 
 
 @pytest.mark.parametrize("image_format", ["raw", "jpeg"])
+async def test_a_run_that_was_carried_to_the_learner_goes_on_there_and_nothing_is_doubled(
+    linked: Linked, image_format: str
+) -> None:
+    robot = Robot(linked.folder / "robot", linked.proxy.port, image_format=image_format)
+    linked.robots.append(robot)
+    robot.append(40)
+    await linked.learner.stop()
+    shutil.copytree(robot.config.run_dir, linked.learner.config.run_dir, dirs_exist_ok=True)
+    await linked.learner.start()
+    sent = linked.proxy.up_bytes
+    await robot.start()
+    robot.append(20)
+    there = linked.learner.config.run_dir / "log"
+    await until(lambda: count(there) == 60)
+    assert linked.learner.logs() == {"": there}
+    assert linked.proxy.up_bytes - sent < 70_000  # all sixty are more than 96 kB
+    mine = LogReader(robot.config.run_dir / "log").read_new()
+    theirs = LogReader(there).read_new()
+    assert [(r.seq, r.session, r.episode) for r in theirs] == [(r.seq, r.session, r.episode) for r in mine]
+    await until(lambda: seen_records(linked) == {"arm": 60})
+
+
+async def test_a_copy_of_a_log_under_another_name_is_refused_while_the_first_is_linked(
+    linked: Linked,
+) -> None:
+    robot = await linked.add_robot()
+    robot.append(20)
+    await linked.until_copied(robot)
+    shutil.copytree(robot.config.run_dir / "log", linked.folder / "copy" / "run" / "log")
+    copy = await linked.add_robot("copy", actor_id="left")
+    told = await copy.until_state(LinkState.REFUSED)
+    assert "from the same log, as 'arm'" in told.reason and "`log` folder aside" in told.reason
+
+
+@pytest.mark.parametrize("image_format", ["raw", "jpeg"])
 async def test_a_log_that_was_set_back_and_grew_again_is_refused_before_anything_is_sent(
     linked: Linked, image_format: str
 ) -> None:

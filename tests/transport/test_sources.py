@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+from tests.transport.linked import FEATURES
+from workers.transport.log import LogWriter
 from workers.transport.sources import actor_log, logs_of
 
 
@@ -18,3 +20,31 @@ def test_the_local_log_and_those_of_linked_actors_are_found(tmp_path: Path) -> N
     found = logs_of(tmp_path)
     assert found == {"": tmp_path / "log", "left-00000000000000ff": left, "right-ffffffffffffffff": right}
     assert list(found) == sorted(found)
+
+
+def local_log(run_dir: Path) -> int:
+    """Begin the log of a local actor; its epoch."""
+    with LogWriter(run_dir / "log", FEATURES) as log:
+        return log.epoch
+
+
+def test_the_log_of_a_carried_run_is_its_actors_log_and_is_read_once(tmp_path: Path) -> None:
+    epoch = local_log(tmp_path)
+    assert actor_log(tmp_path, "arm", epoch) == tmp_path / "log"
+    assert logs_of(tmp_path) == {"": tmp_path / "log"}
+    assert actor_log(tmp_path, "left", epoch + 1).parent == tmp_path / "actors"
+
+
+def test_a_run_carried_back_goes_on_in_its_log_under_the_name_that_checkpoints_know(tmp_path: Path) -> None:
+    arm = actor_log(tmp_path, "arm", 255)
+    arm.mkdir(parents=True)
+    (tmp_path / "log").mkdir()
+    (tmp_path / "log" / "epoch").write_text(f"{255:016x}")
+    assert logs_of(tmp_path) == {arm.name: tmp_path / "log"}
+    assert actor_log(tmp_path, "arm", 255) == tmp_path / "log"
+
+
+def test_an_actor_that_is_renamed_keeps_its_log(tmp_path: Path) -> None:
+    arm = actor_log(tmp_path, "arm", 255)
+    arm.mkdir(parents=True)
+    assert actor_log(tmp_path, "left", 255) == arm

@@ -27,6 +27,7 @@ class Actors:
         self._features = features
         self._emit = emit
         self._newest: dict[str, Session] = {}
+        self._verified: dict[Path, int] = {}  # for ReplicaWriter; used while `_entering` is held
         self._entering = asyncio.Lock()
 
     async def enter(self, actor: Actor, offer: pb.PolicyOffer) -> Session:
@@ -49,11 +50,13 @@ class Actors:
         old = self._newest.get(actor.actor_id)
         if old is not None:
             await self._fence(old, actor)
-        directory = actor_log(self._run_dir, actor.actor_id, actor.epoch)
+        directory = self._log_of(actor)
         disk = ThreadPoolExecutor(1, thread_name_prefix=f"log-{actor.actor_id}")
         session = Session(actor, self._features, disk, self._emit)
         try:
-            await session.open(lambda: ReplicaWriter(directory, self._features, actor.epoch), offer)
+            await session.open(
+                lambda: ReplicaWriter(directory, self._features, actor.epoch, verified=self._verified), offer
+            )
         except (LogError, OSError) as error:
             disk.shutdown(wait=False)
             raise log_refusal(error) from error
@@ -77,13 +80,27 @@ class Actors:
                 f"{ACTORS} robot PCs feed this learner already, which is all it takes.",
                 "Stop one of them.",
             )
-        directory = actor_log(self._run_dir, actor.actor_id, actor.epoch)
+        for other in others:
+            if other.alive and other.actor.epoch == actor.epoch:
+                raise Refusal(
+                    pb.REFUSED_CODE_HELD,
+                    f"{other.actor.host} feeds the learner from the same log, as {other.actor.actor_id!r}:"
+                    " one of the two has a copy.",
+                    "Move the run's `log` folder aside where the copy is, so that a new one begins.",
+                )
+        directory = self._log_of(actor)
         if not directory.exists() and sum(1 for _ in self._logs()) >= LOGS:
             raise Refusal(
                 pb.REFUSED_CODE_BUSY,
                 f"The learner keeps {LOGS} logs of this run already, which is all it takes.",
                 "Begin a new run, or move logs that are not needed out of its `actors` folder.",
             )
+
+    def _log_of(self, actor: Actor) -> Path:
+        try:
+            return actor_log(self._run_dir, actor.actor_id, actor.epoch)
+        except LogError as error:
+            raise log_refusal(error) from error
 
     def _logs(self) -> list[Path]:
         directory = self._run_dir / "actors"

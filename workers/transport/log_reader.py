@@ -46,18 +46,22 @@ class PackedReader:
 
         At most `limit` of them, and no more than `limit_bytes` of payload unless the first alone is larger.
         A torn record is left for later: its writer may be in the middle of it, or the next one will cut it.
-        Raises LogDamaged when sequence numbers jump.
+        Raises LogDamaged at a bad or missing record, once those before it were given.
         """
         records: list[PackedRecord] = []
         size = 0
-        for record, end in self._follow(payloads=True):
-            size += len(record.payload)
-            if limit_bytes is not None and size > limit_bytes and records:
-                break
-            self._take(record, end)
-            records.append(record)
-            if len(records) == limit:
-                break
+        try:
+            for record, end in self._follow(payloads=True):
+                size += len(record.payload)
+                if limit_bytes is not None and size > limit_bytes and records:
+                    break
+                self._take(record, end)
+                records.append(record)
+                if len(records) == limit:
+                    break
+        except LogDamaged:
+            if not records:
+                raise
         return records
 
     def skip_new(self) -> None:
@@ -93,8 +97,18 @@ class PackedReader:
             yield from self._follow_segment(payloads)
             if not finished:
                 return
+            self._check_read_out()
             self._bytes_before += self._offset
             self._number, self._offset = self._number + 1, 0
+
+    def _check_read_out(self) -> None:
+        """Raises LogDamaged when something is left of a segment after which there is another."""
+        path = segment_path(self._directory, self._number)
+        if path.exists() and path.stat().st_size != self._offset:
+            raise LogDamaged(
+                f"{path} is damaged in record {self.position}: the disk may be failing."
+                " Start again from a copy of the log, or with a new run name."
+            )
 
     def _follow_segment(self, payloads: bool) -> Iterator[tuple[PackedRecord, int]]:
         path = segment_path(self._directory, self._number)
@@ -138,7 +152,7 @@ class LogReader:
     def read_new(self, limit: int | None = None) -> list[Record]:
         """Every record that has become whole since the last call, at most `limit` of them, oldest first.
 
-        Raises LogMismatch, LogDamaged when sequence numbers jump, RecordFormatError when one cannot be read.
+        Raises LogMismatch, LogDamaged at a bad or missing record, RecordFormatError when one cannot be read.
         """
         if self.spec is None:
             self.spec = read_spec(self._directory, self._wanted)

@@ -11,7 +11,8 @@ from pathlib import Path
 from workers.transport.log_format import LogDamaged, LogError, PackedRecord
 from workers.transport.log_mark import mark_before
 from workers.transport.record import FeatureSpec
-from workers.transport.segment_writer import SEGMENT_BYTES, SegmentWriter
+from workers.transport.replica_damage import set_damage_aside
+from workers.transport.segment_writer import SEGMENT_BYTES, SegmentWriter, sync_data
 
 
 class LogGap(LogError):
@@ -22,13 +23,22 @@ class ReplicaWriter:
     """Appends packed records of another log. One writer a directory; opening cuts a torn tail."""
 
     def __init__(
-        self, directory: Path, spec: FeatureSpec, epoch: int, segment_bytes: int = SEGMENT_BYTES
+        self,
+        directory: Path,
+        spec: FeatureSpec,
+        epoch: int,
+        segment_bytes: int = SEGMENT_BYTES,
+        verified: dict[Path, int] | None = None,
     ) -> None:
-        """Create or reopen the copy, at `directory`, of the log with this epoch.
+        """Create or reopen the copy, at `directory`, of the log with this epoch; damage is set aside.
 
-        Raises LogLocked, LogMismatch, LogDamaged or LogFull.
+        `verified`: full segments this process has read before, as in `set_damage_aside`.
+        Raises LogLocked, LogMismatch, LogFull or OSError.
         """
-        self._files = SegmentWriter(directory, spec, segment_bytes, retire=_sync_and_close, epoch=epoch)
+        known = {} if verified is None else verified
+        self._files = SegmentWriter(
+            directory, spec, segment_bytes, _sync_and_close, epoch, lambda path: set_damage_aside(path, known)
+        )
         self._next_seq = 0 if self._files.last is None else self._files.last.seq + 1
         self.durable_seq = self._next_seq
         """All records before this one survive a power cut."""
@@ -46,7 +56,8 @@ class ReplicaWriter:
     def append(self, records: Iterable[PackedRecord]) -> int:
         """Append what is new of `records`, sync, and return `durable_seq`; to be called off the event loop.
 
-        Raises LogGap, or LogFull: what came before is kept either way, and synced by the next call.
+        Raises LogGap, or LogFull in writing: what came before is kept either way, and synced by the next call.
+        After any other LogError, or OSError, the copy must be opened anew.
         """
         for record in records:
             if record.seq < self._next_seq:
@@ -67,6 +78,6 @@ class ReplicaWriter:
 
 def _sync_and_close(descriptor: int) -> None:
     try:
-        os.fdatasync(descriptor)
+        sync_data(descriptor)
     finally:
         os.close(descriptor)

@@ -38,9 +38,11 @@ class SegmentWriter:
         segment_bytes: int,
         retire: Callable[[int], None],
         epoch: int | None = None,
+        mend: Callable[[Path], None] = lambda directory: None,
     ) -> None:
         """Create or reopen the log at `directory`; `retire` syncs and closes the descriptor of a full segment.
 
+        `mend` may look after the segments first, once they are locked.
         Raises LogLocked, LogMismatch, LogDamaged or LogFull.
         """
         self._directory = directory
@@ -48,12 +50,15 @@ class SegmentWriter:
         self._retire = retire
         self._segment = -1
         self._lock = -1
+        self._unnamed = True  # the segment's name may not survive a power cut yet
+        self._doubtful = False  # what was written may not be on the disk, whatever the next sync says
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _take_lock(directory)
             write_or_check_spec(directory, spec)
             self.epoch = write_or_check_epoch(directory, epoch)
             """64 random bits, drawn when the log was made."""
+            mend(directory)
             self._recover()
         except OSError as error:
             self.close()
@@ -77,18 +82,27 @@ class SegmentWriter:
             if self.last is not None:
                 break
         self._open_segment(paths[-1] if paths else segment_path(self._directory, 0))
-        sync_directory(self._directory)
+        self._sync_name()
 
     def _open_segment(self, path: Path) -> None:
         fresh = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        if self._segment >= 0:
-            self._retire(self._segment)
-        self._segment = fresh
+        full, self._segment = self._segment, fresh
         self._number = int(path.stem)
         self._size = os.fstat(fresh).st_size
+        self._unnamed = True
+        if full >= 0:
+            self._doubtful = True
+            self._retire(full)
+            self._doubtful = False
+
+    def _sync_name(self) -> None:
+        if self._unnamed:
+            sync_directory(self._directory)
+            self._unnamed = False
 
     def append(self, data: bytes) -> None:
-        """All of `data`, or nothing. It survives this process, not yet a power cut. Raises LogFull."""
+        """All of `data`, or nothing. It survives this process, not yet a power cut. Raises LogFull, LogError."""
+        self._check()
         try:
             if self._size and self._size + len(data) > self._segment_bytes:
                 self._open_segment(segment_path(self._directory, self._number + 1))
@@ -115,11 +129,19 @@ class SegmentWriter:
         )
 
     def sync(self) -> None:
-        """Make everything appended so far survive a power cut. Raises LogFull."""
+        """Make everything appended so far survive a power cut. Raises LogFull, LogError, OSError."""
+        self._check()
+        self._doubtful = True
         try:
-            os.fdatasync(self._segment)
+            sync_data(self._segment)
+            self._sync_name()
+            self._doubtful = False
         except OSError as error:
             raise self._explained(error) from error
+
+    def _check(self) -> None:
+        if self._doubtful:
+            raise LogError(f"{self._directory} could not be written to the disk; it is read again from there")
 
     def duplicate(self) -> int:
         """A descriptor of the present segment, for whoever syncs it elsewhere."""
@@ -136,6 +158,19 @@ class SegmentWriter:
             for descriptor in (segment, lock):
                 if descriptor >= 0:
                     os.close(descriptor)
+
+
+def sync_data(descriptor: int) -> None:
+    """fdatasync; where it fails, what this machine has in memory must not pass for what is on the disk.
+
+    Linux takes a page that could not be written for clean: the next sync says nothing of it. Such pages are dropped,
+    so that whoever opens the log again reads, and checks, the disk.
+    """
+    try:
+        os.fdatasync(descriptor)
+    except OSError:
+        os.posix_fadvise(descriptor, 0, 0, os.POSIX_FADV_DONTNEED)
+        raise
 
 
 def _take_lock(directory: Path) -> int:

@@ -68,11 +68,12 @@ class Loop:
     def run(self) -> None:
         if self._session.policy_version:
             self._desk.mailbox.emit(PolicyPublished(self._session.policy_version))
+        self._take_orders(wait_s=0.0)
         while self._desk.alive():
-            self._take_orders(wait_s=0.0)
             self._session.take_in()
             self._status = self._work()
             self._report()
+            self._take_orders(wait_s=0.0)  # last, so that Quit waits for no update that comes after it
         self._session.save_checkpoint(wait=True)
 
     def _take_orders(self, wait_s: float) -> bool:

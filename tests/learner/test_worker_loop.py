@@ -1,0 +1,40 @@
+"""The learner worker's loop between two orders."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+from tests.learner.runs import Arm, tiny_config
+from workers.learner.session import LearnerSession
+from workers.learner.worker import Loop
+from workers.model.orders import AnyOrder, Learn, Quit
+
+
+class Desk:
+    """Gives an order a round; tells how many updates were done when Quit was taken."""
+
+    def __init__(self, session: LearnerSession, orders: list[AnyOrder | None]) -> None:
+        self._session, self._orders = session, orders
+        self.updates_at_quit: int | None = None
+        self.mailbox = SimpleNamespace(emit=lambda event: None)
+
+    def next_order(self, timeout_s: float = 0.0) -> AnyOrder | None:
+        order = self._orders.pop(0)
+        if isinstance(order, Quit):
+            self.updates_at_quit = self._session.updates
+        return order
+
+    def alive(self) -> bool:
+        return self.updates_at_quit is None
+
+
+def test_nothing_is_learned_between_quit_and_the_last_checkpoint(tmp_path: Path) -> None:
+    config = tiny_config(tmp_path)
+    arm = Arm(config, 1)
+    arm.record(60)
+    arm.close()
+    session = LearnerSession(config)
+    desk = Desk(session, [Learn(True, all_demonstrated=True), None, None, None, Quit(), None])
+    Loop(desk, config, session).run()  # type: ignore[arg-type]
+    session.close()
+    assert desk.updates_at_quit == session.updates > 0
+    assert (config.run_dir / "checkpoints" / "LATEST").read_text() == f"step-{session.updates:08d}"

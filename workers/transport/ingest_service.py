@@ -1,4 +1,4 @@
-"""The RPCs of a learner: Link and FetchPolicy."""
+"""The RPCs of a learner: Link, FetchPolicy and PrepareChange."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -65,3 +65,10 @@ class LearnerService(learner_pb2_grpc.LearnerServicer):
         if chunk is None:
             await context.abort(grpc.StatusCode.NOT_FOUND, "no such policy any more; a newer one is on offer")
         return pb.PolicyChunk(data=chunk)
+
+    async def PrepareChange(self, request: pb.ChangeRequest, context: Any) -> pb.ChangeReply:
+        reply = await self._policies.change(request.base_sha256, request.sha256)
+        if reply is None:
+            await context.abort(grpc.StatusCode.NOT_FOUND, "there is no such change; fetch the whole policy")
+        assert reply is not None, "abort raises"
+        return reply

@@ -14,6 +14,7 @@ import grpc
 
 from workers.model.events import Event, PolicyPublished
 from workers.transport.pb import learner_pb2 as pb
+from workers.transport.policy_change import NoChange, changed
 from workers.transport.shelf import PolicyShelf
 from workers.transport.wire import CHUNK_BYTES, POLICY_BYTES
 
@@ -36,6 +37,8 @@ class PolicyFetcher:
         self._offered = asyncio.Event()
         self._partial: tuple[bytes, bytearray] = (b"", bytearray())
         self._have = (0, b"")
+        self._here = b""
+        """The newest policy here, which the next one is a change of; empty: none, or not to be built on."""
         self.wanted = 0
         """Version under way; 0 when the newest on offer is here."""
 
@@ -49,7 +52,7 @@ class PolicyFetcher:
         versions = await asyncio.to_thread(self._shelf.versions)
         data = await asyncio.to_thread(self._shelf.read, versions[-1]) if versions else None
         if data is not None:
-            self._have = (versions[-1], sha256(data).digest())
+            self._have, self._here = (versions[-1], sha256(data).digest()), data
             self._emit(PolicyPublished(versions[-1]))
 
     def offer(self, offer: pb.PolicyOffer) -> None:
@@ -84,13 +87,49 @@ class PolicyFetcher:
         if offer.frozen.size and not await self._take_frozen(stub, offer.frozen, behind):
             return False
         self._begun = offer
-        data = await self._fetch(stub, offer.trained, behind)
+        data = await self._fetch_trained(stub, offer, behind)
         if data is None:
             return False
         await asyncio.to_thread(self._shelf.put, offer.version, data)
-        self._have = (offer.version, offer.trained.sha256)
+        self._have, self._here = (offer.version, offer.trained.sha256), data
         self._emit(PolicyPublished(offer.version))
         return True
+
+    async def _fetch_trained(
+        self, stub: Any, offer: pb.PolicyOffer, behind: Callable[[], bool]
+    ) -> bytes | None:
+        """The policy: by what changed since the one here where the learner can tell, else whole."""
+        way = await self._way(stub, offer)
+        if way is None:
+            return await self._fetch(stub, offer.trained, behind)
+        difference = await self._fetch(stub, way.change, behind)
+        if difference is None:
+            return None
+        try:
+            data = await asyncio.to_thread(changed, self._here, difference)
+        except NoChange as error:
+            log.error("a policy cannot be built from the one here (%s) and is fetched whole", error)
+            self._here = b""
+            return None
+        if (await asyncio.to_thread(sha256, data)).digest() != way.result_sha256:
+            log.error("a policy built from the one here is not what the learner meant; it is fetched whole")
+            self._here = b""
+            return None
+        return data
+
+    async def _way(self, stub: Any, offer: pb.PolicyOffer) -> pb.ChangeReply | None:
+        """The change that leads to what is offered; None where there is none."""
+        if not self._here:
+            return None
+        digest = await asyncio.to_thread(sha256, self._here)
+        request = pb.ChangeRequest(base_sha256=digest.digest(), sha256=offer.trained.sha256)
+        try:
+            way: pb.ChangeReply = await stub.PrepareChange(request, timeout=CHUNK_S)
+        except grpc.aio.AioRpcError as error:
+            if error.code() in (grpc.StatusCode.NOT_FOUND, grpc.StatusCode.DEADLINE_EXCEEDED):
+                return None
+            raise
+        return way
 
     async def _take_frozen(self, stub: Any, blob: pb.Blob, behind: Callable[[], bool]) -> bool:
         """The part that never changes, once."""

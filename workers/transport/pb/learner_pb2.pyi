@@ -178,6 +178,22 @@ class FetchPolicyRequest(_message.Message):
     offset: int
     def __init__(self, sha256: _Optional[bytes] = ..., offset: _Optional[int] = ...) -> None: ...
 
+class ChangeRequest(_message.Message):
+    __slots__ = ("base_sha256", "sha256")
+    BASE_SHA256_FIELD_NUMBER: _ClassVar[int]
+    SHA256_FIELD_NUMBER: _ClassVar[int]
+    base_sha256: bytes
+    sha256: bytes
+    def __init__(self, base_sha256: _Optional[bytes] = ..., sha256: _Optional[bytes] = ...) -> None: ...
+
+class ChangeReply(_message.Message):
+    __slots__ = ("change", "result_sha256")
+    CHANGE_FIELD_NUMBER: _ClassVar[int]
+    RESULT_SHA256_FIELD_NUMBER: _ClassVar[int]
+    change: Blob
+    result_sha256: bytes
+    def __init__(self, change: _Optional[_Union[Blob, _Mapping]] = ..., result_sha256: _Optional[bytes] = ...) -> None: ...
+
 class PolicyChunk(_message.Message):
     __slots__ = ("data",)
     DATA_FIELD_NUMBER: _ClassVar[int]

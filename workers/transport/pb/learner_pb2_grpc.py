@@ -117,6 +117,11 @@ class LearnerStub:
                 request_serializer=workers_dot_transport_dot_pb_dot_learner__pb2.FetchPolicyRequest.SerializeToString,
                 response_deserializer=workers_dot_transport_dot_pb_dot_learner__pb2.PolicyChunk.FromString,
                 _registered_method=True)
+        self.PrepareChange = channel.unary_unary(
+                '/hilserl.v1.Learner/PrepareChange',
+                request_serializer=workers_dot_transport_dot_pb_dot_learner__pb2.ChangeRequest.SerializeToString,
+                response_deserializer=workers_dot_transport_dot_pb_dot_learner__pb2.ChangeReply.FromString,
+                _registered_method=True)
 
 
 class LearnerServicer:
@@ -137,6 +142,14 @@ class LearnerServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def PrepareChange(self, request, context):
+        """What leads from a policy that the robot PC has to the one on offer, a quarter of its size, to be fetched by
+        FetchPolicy. NOT_FOUND: fetch the whole.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_LearnerServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -149,6 +162,11 @@ def add_LearnerServicer_to_server(servicer, server):
                     servicer.FetchPolicy,
                     request_deserializer=workers_dot_transport_dot_pb_dot_learner__pb2.FetchPolicyRequest.FromString,
                     response_serializer=workers_dot_transport_dot_pb_dot_learner__pb2.PolicyChunk.SerializeToString,
+            ),
+            'PrepareChange': grpc.unary_unary_rpc_method_handler(
+                    servicer.PrepareChange,
+                    request_deserializer=workers_dot_transport_dot_pb_dot_learner__pb2.ChangeRequest.FromString,
+                    response_serializer=workers_dot_transport_dot_pb_dot_learner__pb2.ChangeReply.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -205,6 +223,33 @@ class Learner:
             '/hilserl.v1.Learner/FetchPolicy',
             workers_dot_transport_dot_pb_dot_learner__pb2.FetchPolicyRequest.SerializeToString,
             workers_dot_transport_dot_pb_dot_learner__pb2.PolicyChunk.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def PrepareChange(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/hilserl.v1.Learner/PrepareChange',
+            workers_dot_transport_dot_pb_dot_learner__pb2.ChangeRequest.SerializeToString,
+            workers_dot_transport_dot_pb_dot_learner__pb2.ChangeReply.FromString,
             options,
             channel_credentials,
             insecure,

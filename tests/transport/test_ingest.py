@@ -160,7 +160,9 @@ async def test_a_silent_session_may_be_replaced_when_its_lease_is_over(
         assert await fenced(first)
 
 
-async def test_no_more_than_sixteen_actors(linked: Linked) -> None:
+async def test_no_more_than_sixteen_actors_and_silent_ones_make_room(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with (
         stream(linked) as last,
         dial(f"127.0.0.1:{linked.learner.port}") as one,
@@ -172,7 +174,15 @@ async def test_no_more_than_sixteen_actors(linked: Linked) -> None:
             assert (await opened(calls[-1], linked, actor_id=f"arm{number}", epoch=number)).HasField(
                 "welcome"
             )
-        assert (await opened(last, linked)).refused.code == pb.REFUSED_CODE_BUSY
+        with monkeypatch.context() as patch:
+            patch.setattr(Session, "alive", property(lambda session: False))  # silent, and not ended yet
+            assert (await opened(last, linked)).refused.code == pb.REFUSED_CODE_BUSY
+        monkeypatch.setattr("workers.transport.ingest_session.SILENT_S", 0.5)
+        for call in calls:
+            while await call.read() is not grpc.aio.EOF:
+                pass
+        async with stream(linked) as late:
+            assert (await opened(late, linked)).HasField("welcome")
 
 
 def raw(*data: bytes) -> pb.FromActor:

@@ -74,7 +74,7 @@ class Actors:
                 "Stop that one, or give this one a policy.actor_learner_config.actor_id of its own.",
             )
         others = [session for name, session in self._newest.items() if name != actor.actor_id]
-        if sum(session.alive for session in others) >= ACTORS:
+        if sum(not session.ended for session in others) >= ACTORS:
             raise Refusal(
                 pb.REFUSED_CODE_BUSY,
                 f"{ACTORS} robot PCs feed this learner already, which is all it takes.",

@@ -18,6 +18,7 @@ from workers.transport.wire import HEARTBEAT_S, LEASE_S, Malformed, from_message
 
 POLICY_VERSIONS = 10**9  # more than any run makes
 TRIALS = 10**6  # more than anybody has the patience for
+SILENT_S = 2 * LEASE_S  # longer than a link that lives is ever silent; then its thread and files are let go
 MESSAGES_WAITING = 4  # of at most 2 MiB each; a faster peer waits in its own memory
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -51,12 +52,18 @@ class Session:
         """Open the log and prepare the welcome. Raises LogError, OSError."""
         self._writer = await self._on_disk(make_writer)
         self.records = self._writer.durable_seq
+        self.heard_s = time.monotonic()  # a peer that waits for its welcome says nothing
         self.outbox = Outbox(pb.Welcome(next_seq=self.records, mark=self._writer.mark, policy=offer))
 
     @property
     def alive(self) -> bool:
         """Whether its lease holds."""
         return not self._ended and time.monotonic() - self.heard_s < LEASE_S
+
+    @property
+    def ended(self) -> bool:
+        """Whether its thread and files are let go."""
+        return self._ended
 
     def start(self, requests: AsyncIterator[pb.FromActor], admitted: Callable[[], bool]) -> None:
         """Read, commit and beat until the peer leaves, misbehaves, or `end`."""
@@ -170,6 +177,10 @@ class Session:
                     "The learner took this robot PC's access away.",
                     "Join again with the line the learner prints.",
                 )
+            silent_s = time.monotonic() - self.heard_s
+            if silent_s > SILENT_S and not self._waiting.full():  # full: it may speak, and nobody listens
+                log.warning("%s was silent for %.0f s: its link ends", self.actor.actor_id, silent_s)
+                self.end()
             self.outbox.beat(pb.Heartbeat(sent_ns=time.monotonic_ns()))
 
     async def _on_disk(self, work: Callable[[], T]) -> T:

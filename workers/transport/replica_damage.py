@@ -44,7 +44,7 @@ def _read(path: Path, seq: int) -> tuple[int, int, int]:
     """Of a segment that begins with `seq`: number of the record after its good ones; their bytes; those after."""
     good = 0
     with path.open("rb") as file:
-        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_SEQUENTIAL)
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_WILLNEED)
         for record, end in read_packed(file.fileno(), 0):
             if record.seq != seq:
                 break

@@ -6,9 +6,16 @@ from pathlib import Path
 import pytest
 
 from tests.station.console import Console
-from tests.station.test_remote_run import Learner, dies_and_comes_back, everything_arrives
+from tests.station.test_remote_run import (
+    SWAP_WITHIN_S,
+    Learner,
+    dies_and_comes_back,
+    everything_arrives,
+    oldest_policy_s,
+)
 from tests.station.test_run import ROOT, Run, small_config, until
 from tests.transport.linked import free_port
+from workers.config import load
 from workers.model.events import Phase
 
 
@@ -26,7 +33,7 @@ async def test_the_simulated_arm_learns_through_the_link(tmp_path: Path, monkeyp
     try:
         console = await Console.attach(robot.run_dir, limit_s=60.0)
         await until(console, lambda: console.state.progress.phase is Phase.TRAINING, 120.0)
-        await until(console, lambda: console.state.policy_version >= 2, 120.0)
+        await until(console, lambda: console.state.policy_version >= 5, 120.0)
         await until(console, lambda: console.state.learner.updates > 20, 120.0)
         learner = await dies_and_comes_back(learner, tmp_path, {"arm": console})
         version = console.state.policy_version
@@ -36,3 +43,5 @@ async def test_the_simulated_arm_learns_through_the_link(tmp_path: Path, monkeyp
         took_s = [robot.end(signal.SIGTERM), learner.end(signal.SIGTERM)]
     assert max(took_s) < 5.0
     assert robot.children() == learner.children() == set()
+    push_s = load(path).policy.actor_learner_config.policy_parameters_push_frequency
+    assert oldest_policy_s(robot) < push_s + SWAP_WITHIN_S

@@ -1,6 +1,8 @@
 """A learner's station and two robots' stations with their real processes: nothing is lost when the learner dies."""
 
 import asyncio
+import json
+import logging
 import os
 import signal
 import subprocess
@@ -16,8 +18,13 @@ from tests.station.test_run import ROOT, Run, until
 from tests.transport.linked import free_port, log_bytes
 from workers.model import commands as c
 from workers.model.events import LinkState, WorkerState
-from workers.model.places import lock_path, read_lock
+from workers.model.places import EVENTS_NAME, lock_path, read_lock
 from workers.transport.sources import logs_of
+
+PUSH_S = 0.5  # between two policies
+SWAP_WITHIN_S = 1.0  # what the way from the learner's networks to the actor's may take of a policy's age
+LOADED_S = 1.0  # what three stations on two busy cores may add here
+log = logging.getLogger(__name__)
 
 
 class Learner(Run):
@@ -26,6 +33,7 @@ class Learner(Run):
     def __init__(self, folder: Path, *arguments: str) -> None:
         self.run_dir = folder / "server" / "sim_pick_lift"
         self.output = folder / "learner.txt"
+        self.shared = set()
         self._options = ["--config", str(folder / "small.toml"), "--directory", str(folder / "server")]
         with self.output.open("ab") as output:
             self.process = subprocess.Popen(
@@ -59,7 +67,7 @@ def prepare(folder: Path, port: int, actor_id: str) -> Path:
         ("bc_pretrain_updates = 3", "bc_pretrain_updates = 0"),
         (
             "[algorithm]",
-            f"[policy.actor_learner_config]\npolicy_parameters_push_frequency = 0.5\n{link}[algorithm]",
+            f"[policy.actor_learner_config]\npolicy_parameters_push_frequency = {PUSH_S}\n{link}[algorithm]",
         ),
     )
     return path.parent
@@ -99,6 +107,28 @@ async def test_two_robots_feed_one_learner_which_may_die_at_any_time(tmp_path: P
     assert list((learner.run_dir / "checkpoints").glob("step-*"))
     assert not lock_path(learner.run_dir).exists()
     assert all(one.children() == set() for one in everyone)
+    for robot in robots.values():
+        assert oldest_policy_s(robot) < PUSH_S + SWAP_WITHIN_S + LOADED_S
+
+
+def oldest_policy_s(robot: Run) -> float:
+    """How old a policy became while the link was up and the learner trained, by the robot's journal."""
+    ages: list[float] = []
+    swapped_s: float | None = None  # none since the last interruption
+    for line in (robot.run_dir / EVENTS_NAME).read_bytes().splitlines():
+        t_s, event = (entry := json.loads(line))["t"], entry["event"]
+        match event["type"]:
+            case "LinkChanged" if event["state"] != LinkState.UP:
+                swapped_s = None
+            case "LearnerProgress" if event["status"] != "training":
+                swapped_s = None
+            case "PolicySwapped" | "LearnerProgress":
+                if swapped_s is not None:
+                    ages.append(t_s - swapped_s)
+                if event["type"] == "PolicySwapped":
+                    swapped_s = t_s
+    log.info("policy age: at most %.2f s, seen at %d moments", max(ages), len(ages))
+    return max(ages)
 
 
 def refuses_what_it_should(learner: Learner) -> None:

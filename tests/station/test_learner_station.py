@@ -308,6 +308,7 @@ def test_a_link_and_its_actors_enter_the_journal_only_when_they_change(tmp_path:
     for records in (1, 2):
         journal.write(e.ActorsSeen((e.ActorSeen("arm", "h", True, records, 0.0),)))
     journal.close()
+    journal.write(e.LogLine("learner", e.Level.INFO, "too late", 0.0))
     written = [msgspec.json.decode(line)["event"] for line in (tmp_path / "events.jsonl").open()]
     assert [line.get("backlog") for line in written] == [1, 3, 5, None]
 

@@ -27,6 +27,8 @@ class Journal:
         self._failed = False
 
     def write(self, event: Event) -> None:
+        if self._file.closed:
+            return  # the last word of a worker that outlived the run
         now = time.monotonic()
         news = _news(event)
         if news is not None:

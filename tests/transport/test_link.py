@@ -8,10 +8,12 @@ import threading
 from hashlib import sha256
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.transport.linked import FEATURES, Linked, Robot, log_bytes, records, until
 from workers.model.events import (
+    ActorSeen,
     ActorsSeen,
     BufferFilled,
     Evaluated,
@@ -24,7 +26,10 @@ from workers.model.events import (
     Recorded,
 )
 from workers.model.orders import Learn, NewRecords, NoteSuccess, TakePolicy, Tell
+from workers.transport.ingest_hello import Refusal
+from workers.transport.link_reports import Reports
 from workers.transport.log import LogReader, LogWriter
+from workers.transport.pb import learner_pb2 as pb
 from workers.transport.shelf import PolicyShelf
 
 
@@ -151,11 +156,45 @@ async def test_what_the_learner_tells_is_told_on_the_robot_pc(linked: Linked) ->
     progress = LearnerProgress(7, 8, 2.0, 3.5, 4, "training", {"loss": 0.5})
     filled = BufferFilled(1, 2, 3, 4, 5)
     hostile = LogLine("learner", Level.WARNING, "a\x1b[2J\x07b\nc", 1.0)
-    linked.learner.desk.orders += [Tell(progress), Tell(filled), Tell(hostile)]
+    seen = ActorsSeen((ActorSeen("arm", "\x1b]0;pwned\x07", True, 3, 0.5),))
+    strange = LearnerProgress(7, 8, 2.0, 3.5, 4, "\x1b[2J", {"\x07loss": 0.5})
+    linked.learner.desk.orders += [Tell(progress), Tell(filled), Tell(seen), Tell(strange), Tell(hostile)]
     await until(lambda: bool(robot.desk.of(LogLine)))
-    assert robot.desk.of(LearnerProgress) == [progress]
+    cleaned = LearnerProgress(7, 8, 2.0, 3.5, 4, " [2J", {" loss": 0.5})
+    assert robot.desk.of(LearnerProgress) == [progress, cleaned]
+    assert ActorsSeen((ActorSeen("arm", " ]0;pwned ", True, 3, 0.5),)) in robot.desk.of(ActorsSeen)
     assert robot.desk.of(BufferFilled) == [filled]
     assert [line.text for line in robot.desk.of(LogLine)] == ["a [2J b c"]
+
+
+def test_a_report_that_is_too_large_is_left_out_and_said_once(caplog: pytest.LogCaptureFixture) -> None:
+    def packed(text: str) -> bytes:
+        return msgspec.msgpack.encode(LogLine("learner", Level.INFO, text))
+
+    reports = Reports()
+    told = reports.events(pb.Report(events=[packed("x" * 4097), b"\xc1", packed("fine")]))
+    assert [event.text for event in told if isinstance(event, LogLine)] == ["fine"]
+    assert list(reports.events(pb.Report(events=[packed("x" * 4000)] * 70))) == []
+    assert reports.dropped == 3
+    assert len(caplog.messages) == 1 and "4,097 letters" in caplog.messages[0]
+
+
+async def test_what_a_refusal_says_cannot_touch_the_terminal(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = Refusal(pb.REFUSED_CODE_RUN, "\x1b]0;pwned\x07 other run", "\x1b[2J")
+    monkeypatch.setattr("workers.transport.ingest_hello.Expected.admit", Raiser(hostile))
+    robot = await linked.add_robot()
+    told = await robot.until_state(LinkState.REFUSED)
+    assert told.reason == "]0;pwned  other run  [2J"
+
+
+class Raiser:
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __call__(self, *_: object) -> None:
+        raise self._error
 
 
 async def test_a_policy_is_fetched_verified_and_laid_on_the_shelf_with_its_frozen_part_once(

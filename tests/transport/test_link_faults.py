@@ -3,13 +3,20 @@
 import asyncio
 import errno
 import os
+import ssl
 import time
+from pathlib import Path
 
+import grpc
 import pytest
 
 from tests.transport.linked import Linked, Robot, join, log_bytes, until
-from workers.model.events import LinkState, PolicyPublished
+from workers.model.events import LinkChanged, LinkState, PolicyPublished
 from workers.model.orders import NewRecords, TakePolicy
+from workers.transport.certificate import own_identity, pin_of
+from workers.transport.channel import Credential, keep
+from workers.transport.credentials import private_dir, state_dir
+from workers.transport.link_errors import explained
 from workers.transport.shelf import PolicyShelf
 
 
@@ -38,6 +45,73 @@ async def test_records_wait_for_a_learner_that_is_not_there(linked: Linked) -> N
     await linked.learner.start()
     await linked.until_copied(robot)
     await until(lambda: robot.link.backlog == 0 and robot.link.backlog_bytes == 0)
+
+
+async def test_a_link_that_starts_while_the_learner_is_away_tells_no_more_backlog_than_there_is(
+    linked: Linked,
+) -> None:
+    robot = await linked.add_robot()
+    robot.append(50)
+    await linked.until_copied(robot)
+    noted = robot.config.run_dir / "log" / "acknowledged"
+    await until(lambda: noted.exists() and noted.read_text() == "50")
+    await robot.stop()
+    await linked.learner.stop()
+    before = len(log_bytes(robot.config.run_dir / "log"))
+    robot.append(7)
+    robot.desk.events.clear()
+    await robot.start()
+    await robot.until_state(LinkState.DOWN)
+    await until(lambda: robot.link.backlog == 7)
+    assert max(told.backlog for told in robot.desk.of(LinkChanged)) == 7
+    assert robot.link.backlog_bytes == len(log_bytes(robot.config.run_dir / "log")) - before
+
+
+@pytest.mark.parametrize(
+    ("details", "words"),
+    [
+        (
+            "failed to connect to all addresses; last error: FAILED_PRECONDITION: ipv4:10.9.0.2:50051: connect"
+            " failed: addr: ipv4:10.9.0.2:50051 error: No route to host (113)",
+            "nobody answers at gpu:50051 (no route): look at the network of this machine, and at learner_host"
+            " (No route to host (113))",
+        ),
+        (
+            "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:10.9.0.2:50051: connection timed out",
+            "nobody answers at gpu:50051 (timed out): look at learner_host and learner_port, and whether a firewall",
+        ),
+        (
+            "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:1: Handshake read failed"
+            " (recvmsg:Connection reset by peer (104))",
+            "nobody answers at gpu:50051 (it hangs up): at the end of an ssh tunnel no learner may be running",
+        ),
+        (
+            "errors resolving gpu:50051: [field:hostname lookup error:address lookup failed for gpu:50051: Domain"
+            " name not found]",
+            "no host is called gpu: look at learner_host, or give its address (Domain name not found)",
+        ),
+        ("Socket \x1b[2J closed", "the connection to gpu:50051 broke (Socket  [2J closed)"),
+    ],
+)
+def test_why_nobody_answers_is_told_in_words(details: str, words: str) -> None:
+    nothing = grpc.aio.Metadata()
+    error = grpc.aio.AioRpcError(grpc.StatusCode.UNAVAILABLE, nothing, nothing, details=details)
+    assert str(explained("gpu:50051", error)).startswith(words)
+
+
+async def test_another_certificate_is_told_with_both_pins(
+    linked: Linked, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    join(linked.learner.port)
+    kept = own_identity(state_dir() / "learner").certificate.decode()
+    other = own_identity(private_dir(tmp_path / "other"))
+    await linked.learner.stop()
+    keep(Credential(f"127.0.0.1:{linked.proxy.port}", other.certificate.decode(), "token", "run"))
+    await linked.learner.start()
+    robot = await linked.add_robot()
+    told = await robot.until_state(LinkState.REFUSED)
+    pins = [pin_of(ssl.PEM_cert_to_DER_cert(one)) for one in (kept, other.certificate.decode())]
+    assert f"(pin {pins[0]}, not {pins[1]})" in told.reason
 
 
 async def test_a_learner_that_nobody_started_is_told_in_words(linked: Linked) -> None:

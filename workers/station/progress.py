@@ -14,7 +14,7 @@ from workers.model.select import (
     wilson_interval,
 )
 from workers.model.state import ConsoleState
-from workers.transport.wire import printable
+from workers.transport.text import printable
 
 PERIOD_S = 10.0
 

@@ -26,7 +26,7 @@ from workers.station.opening import (
     private_files,
 )
 from workers.transport.channel_address import joined, split
-from workers.transport.wire import printable
+from workers.transport.text import printable
 
 PROGRESS_PERIOD_S = 10.0
 INVITATION_NAME = "join.txt"

@@ -14,6 +14,7 @@ from workers.transport.certificate import NAME, is_pin, pin_of
 from workers.transport.channel import Credential, keep
 from workers.transport.limits import channel_options
 from workers.transport.pb import learner_pb2, learner_pb2_grpc
+from workers.transport.text import printable
 from workers.transport.tokens import Verdict, canonical
 
 LEAF_S: Final = 4.0
@@ -95,8 +96,9 @@ def join(invitation: JoinInvitation, label: str) -> str:
             reply = learner_pb2_grpc.EnrolmentStub(channel).Enrol(request, timeout=ENROL_S)
         except grpc.RpcError as error:
             raise JoinRefused(_explain(invitation.address, error)) from error
-    keep(Credential(invitation.address, certificate, reply.session_token, reply.run))
-    return str(reply.run)
+    run = printable(reply.run)
+    keep(Credential(invitation.address, certificate, reply.session_token, run))
+    return run
 
 
 def _leaf(invitation: JoinInvitation) -> str:

@@ -8,12 +8,11 @@ import msgspec
 
 from workers.transport.pb import learner_pb2 as pb
 from workers.transport.record import FeatureSpec
+from workers.transport.text import TEXT_BYTES, printable
 from workers.transport.wire import (
     PROTOCOL_MAJOR,
-    TEXT_BYTES,
     Malformed,
     Settings,
-    printable,
     setting_differences,
 )
 

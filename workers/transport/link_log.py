@@ -7,6 +7,7 @@ and the next one would get its number.
 import os
 import zlib
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
 
 from workers.transport.codec import as_jpeg
@@ -31,6 +32,8 @@ class LinkLog:
         self._spec: FeatureSpec | None = None
         self._batches = PackedReader(directory)
         self._end = PackedReader(directory)
+        self._acknowledged = directory / "acknowledged"
+        self._noted_seq = 0
         self._synced_segment = 0
         self._named_segment = -1  # the newest whose name is on the disk
         self._marks: deque[tuple[int, int]] = deque([(0, 0)])  # (seq, bytes before it) at the ends of batches
@@ -46,6 +49,28 @@ class LinkLog:
         self._synced_segment = self._batches.segment
         self._marks = deque([(self._batches.position, self._batches.bytes_passed)])
         return found
+
+    def acknowledged(self) -> int:
+        """What the learner had when it was last noted, for showing while it is away; 0 when it never was.
+
+        Raises LogDamaged.
+        """
+        try:
+            self._noted_seq = int(self._acknowledged.read_bytes())
+            self.go_to(self._noted_seq)
+        except (OSError, ValueError):
+            return 0
+        return self._batches.position
+
+    def note_acknowledged(self, seq: int) -> None:
+        """Keep it for the next start; a note that cannot be written is no harm."""
+        if seq == self._noted_seq:
+            return
+        aside = self._acknowledged.with_suffix(".tmp")
+        with suppress(OSError):
+            aside.write_text(str(seq))
+            aside.replace(self._acknowledged)
+            self._noted_seq = seq
 
     def is_marked(self, seq: int, mark: int) -> bool:
         """Whether the records before `seq` are those the learner means. Raises LogDamaged."""

@@ -9,24 +9,23 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import grpc
-import msgspec
 
-from workers.model.events import Event, LinkState, LogLine, ReportedEvent
-from workers.transport.link_errors import LinkLost, LinkRefused, refused
+from workers.model.events import Event, LinkState
+from workers.transport.link_errors import LinkLost, LinkRefused, no_answer, refused
 from workers.transport.link_log import LinkLog
 from workers.transport.link_policies import PolicyFetcher
+from workers.transport.link_reports import Reports
 from workers.transport.link_status import LinkStatus
 from workers.transport.link_window import Window
 from workers.transport.log_format import PackedRecord
 from workers.transport.pb import learner_pb2 as pb
 from workers.transport.pb import learner_pb2_grpc
-from workers.transport.wire import HEARTBEAT_S, SILENCE_S, printable, to_message
+from workers.transport.wire import HEARTBEAT_S, SILENCE_S, to_message
 
 ANSWER_S = 5.0
 ENDED = "the learner ended the link; it may be restarting"
 LOOK_PERIOD_S = 0.25  # at the log, by itself; NewRecords makes it sooner
 T = TypeVar("T")
-_reported: msgspec.msgpack.Decoder[ReportedEvent] = msgspec.msgpack.Decoder(ReportedEvent)
 log = logging.getLogger(__name__)
 
 
@@ -34,12 +33,15 @@ log = logging.getLogger(__name__)
 class Shared:
     """What outlives one connection."""
 
+    learner: str
+    """Its address, host:port."""
     log: LinkLog
     status: LinkStatus
     policies: PolicyFetcher
     emit: Callable[[Event], None]
     on_disk: Callable[[Callable[[], Any]], Awaitable[Any]]
     """Runs a call of `log` in its thread."""
+    reports: Reports = field(default_factory=Reports)
     wish: pb.Wish | None = None
     wished: asyncio.Event = field(default_factory=asyncio.Event)
     evaluation: pb.Evaluation | None = None
@@ -53,6 +55,7 @@ class LinkSession:
     """To be made for each connection. `run` ends with LinkLost, LinkRefused, AioRpcError or LogError only."""
 
     def __init__(self, channel: grpc.aio.Channel, hello: pb.Hello, shared: Shared) -> None:
+        self._channel = channel
         self._stub = learner_pb2_grpc.LearnerStub(channel)
         self._hello = hello
         self._shared = shared
@@ -81,7 +84,8 @@ class LinkSession:
                 await self._write(pb.FromActor(hello=self._hello))
                 first = await self._call.read()
         except TimeoutError as error:
-            raise LinkLost(f"no answer within {ANSWER_S:.0f} s") from error
+            connected = self._channel.get_state() is grpc.ChannelConnectivity.READY
+            raise no_answer(self._shared.learner, connected, ANSWER_S) from error
         if first is grpc.aio.EOF:
             raise LinkLost(ENDED)
         if first.WhichOneof("message") == "refused":
@@ -156,14 +160,7 @@ class LinkSession:
 
     def _pass_on(self, report: pb.Report) -> None:
         """Events of the learner's station, as if it were this machine's."""
-        for packed in report.events:
-            try:
-                event = _reported.decode(packed)
-            except (msgspec.MsgspecError, RecursionError) as error:
-                log.warning("the learner reported something this version cannot read: %s", error)
-                continue
-            if isinstance(event, LogLine):
-                event = LogLine(printable(event.worker), event.level, printable(event.text), event.wall_s)
+        for event in self._shared.reports.events(report):
             self._shared.emit(event)
 
     async def _send_records(self) -> None:

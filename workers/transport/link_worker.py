@@ -23,7 +23,14 @@ from workers.runtime.harness import Desk, WorkerFailure
 from workers.transport.channel import NotJoined, dial
 from workers.transport.channel_address import LOOPBACK, joined
 from workers.transport.credentials import CredentialError
-from workers.transport.link_errors import LinkLost, LinkRefused, explained
+from workers.transport.link_errors import (
+    LinkLost,
+    LinkRefused,
+    certificates_differ,
+    explained,
+    nobody_listens,
+    shows_another_certificate,
+)
 from workers.transport.link_log import LinkLog
 from workers.transport.link_policies import PolicyFetcher
 from workers.transport.link_session import LinkSession, Shared
@@ -62,6 +69,7 @@ class LinkWorker:
         self._disk = ThreadPoolExecutor(1, thread_name_prefix="log")
         emit = desk.mailbox.emit
         self._shared = Shared(
+            learner=self._address,
             log=LinkLog(config.run_dir / "log", jpeg=link.image_format == "jpeg"),
             status=LinkStatus(self._address, emit),
             policies=PolicyFetcher(config.run_dir / "policy", emit),
@@ -72,6 +80,7 @@ class LinkWorker:
     async def run(self) -> None:
         """Until the desk says quit. Raises LogError."""
         await self._shared.policies.tell_newest()
+        self._shared.acked_seq = await self._on_disk(self._shared.log.acknowledged)
         work = [asyncio.create_task(self._keep_linked()), asyncio.create_task(self._keep_telling())]
         try:
             while self._desk.alive():
@@ -104,6 +113,7 @@ class LinkWorker:
         shared = self._shared
         while True:
             acked = shared.acked_seq
+            await self._on_disk(lambda: shared.log.note_acknowledged(acked))  # noqa: B023
             shared.status.backlog, shared.status.backlog_bytes = await self._on_disk(
                 lambda: shared.log.backlog(acked)  # noqa: B023
             )
@@ -138,10 +148,11 @@ class LinkWorker:
                 await LinkSession(channel, hello, self._shared).run()
         except (NotJoined, CredentialError) as error:
             if isinstance(error, NotJoined) and await self._nobody_listens():
-                words = f"nobody listens at {self._address}: is `hilserl-worker learner` running there?"
-                raise LinkLost(words) from error
+                raise nobody_listens(self._address) from error
             raise LinkRefused(str(error)) from error
         except grpc.aio.AioRpcError as error:
+            if shows_another_certificate(error):
+                raise await asyncio.to_thread(certificates_differ, self._address) from error
             raise explained(self._address, error) from error
         except (OSError, asyncio.InvalidStateError, grpc.aio.UsageError) as error:
             raise LinkLost(f"the link to {self._address} broke: {error}") from error

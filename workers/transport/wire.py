@@ -23,7 +23,6 @@ BATCH_BYTES: Final = 2 * 2**20
 WINDOW_RECORDS: Final = 64
 CHUNK_BYTES: Final = 128 * 2**10
 POLICY_BYTES: Final = 512 * 2**20
-TEXT_BYTES: Final = 4096
 
 _NETWORK_KEYS = (
     "vision_encoder_name",
@@ -61,11 +60,6 @@ def setting_differences(here: Settings, there: Settings) -> list[str]:
     names = sorted(here.keys() | there.keys())
     pairs = ((name, here.get(name), there.get(name)) for name in names)
     return [f"{name}: {mine!r} here, {theirs!r} there" for name, mine, theirs in pairs if mine != theirs]
-
-
-def printable(text: str) -> str:
-    """`text` of another machine, safe and short enough for a terminal."""
-    return "".join(char if char.isprintable() else " " for char in text[:TEXT_BYTES])
 
 
 def to_message(records: list[PackedRecord]) -> pb.Records:

@@ -28,7 +28,7 @@ class Journal:
 
     def write(self, event: Event) -> None:
         if self._file.closed:
-            return  # the last word of a worker that outlived the run
+            return  # a console that leaves, or the last word of a worker, after the end
         now = time.monotonic()
         news = _news(event)
         if news is not None:

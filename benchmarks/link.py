@@ -19,15 +19,16 @@ from pathlib import Path
 
 import msgspec
 import numpy as np
+import torch
 
 from tests.emulators.tcp_proxy import TcpProxy
 from tests.transport.chaos import Worker
 from tests.transport.linked import admits, config_in, free_port, join, log_bytes
 from workers.actor.sim_env import sim_env
-from workers.config import Config, load
+from workers.config import Config, PolicyConfig, load
 from workers.config.ready import ready_config
 from workers.learner.sac import SAC
-from workers.learner.sac_state import policy_tensors
+from workers.learner.sac_state import frozen_tensors, policy_tensors
 from workers.model.orders import TakePolicy
 from workers.runtime.harness import Desk
 from workers.transport.channel import dial
@@ -187,24 +188,37 @@ async def acknowledged_ms(folder: Path, steps: list[Step]) -> list[float]:
     return times
 
 
-async def policy_bytes(folder: Path) -> int:
-    """A policy of the ready configuration, from the offer to the robot PC's shelf."""
+async def policy_bytes(folder: Path, encoder: str) -> list[int]:
+    """Two policies that differ as by some updates, each from the offer to the robot PC's shelf: bytes on the wire."""
     pair = Pair(folder)
     await pair.start()
     config = pair.learner
-    sac = SAC(FEATURES, config.policy, config.algorithm, seed=0, device="cpu")
+    settings = config.policy
+    if encoder != "cnn":
+        settings = PolicyConfig(vision_encoder_name=encoder, image_embedding_pooling_dim=8)
+    sac = SAC(FEATURES, settings, config.algorithm, seed=0, device="cpu", pretrained=False)
     with LogWriter(pair.robot.run_dir / "log", FEATURES):
         pair.start_link()
         while pair.proxy.down_bytes < 3000:
             await asyncio.sleep(0.1)
         await asyncio.sleep(1.0)
-        before = pair.wire_bytes
-        PolicyShelf(config.run_dir / "policy").publish(1, policy_tensors(sac, include_frozen=False))
-        pair.ingest.desk.mailbox.give(TakePolicy(1))
-        while not PolicyShelf(pair.robot.run_dir / "policy").versions():
-            await asyncio.sleep(0.05)
+        sizes = []
+        for version in (1, 2):
+            before = pair.wire_bytes
+            shelf = PolicyShelf(config.run_dir / "policy")
+            if frozen := frozen_tensors(sac):
+                shelf.publish_frozen(frozen)
+            shelf.publish(version, policy_tensors(sac, include_frozen=False))
+            pair.ingest.desk.mailbox.give(TakePolicy(version))
+            while version not in PolicyShelf(pair.robot.run_dir / "policy").versions():
+                await asyncio.sleep(0.05)
+            sizes.append(pair.wire_bytes - before)
+            with torch.no_grad():
+                for network in sac.networks.values():
+                    for parameter in filter(lambda one: one.requires_grad, network.parameters()):
+                        parameter.add_(torch.randn_like(parameter), alpha=1e-3)
     await pair.stop()
-    return pair.wire_bytes - before
+    return sizes
 
 
 def appending_loop(desk: Desk, config: Config, result: str, seconds: float) -> None:
@@ -272,7 +286,11 @@ def main() -> None:
     row("  times faster than it was recorded", f"{options.backlog / HZ / took:.0f} x", ">= 10 x")
     times = sorted(asyncio.run(acknowledged_ms(next(fresh), steps)))
     row("a record is acknowledged after, p50 / p99", f"{times[60]:.1f} / {times[118]:.1f} ms")
-    row("a policy of the small CNN, bytes", f"{asyncio.run(policy_bytes(next(fresh))):,}", "<= 3 MB")
+    for encoder in ("cnn", "resnet10"):
+        first, second = asyncio.run(policy_bytes(next(fresh), encoder))
+        frozen = encoder != "cnn"
+        row(f"first policy, {encoder}, its frozen part included, bytes", f"{first:,}", "" if frozen else "<= 3 MB")
+        row(f"every policy after it, {encoder}, bytes", f"{second:,}", "<= 3 MB")
     for what, linked, cuts in (("no link", False, False), ("link", True, False), ("cuts", True, True)):
         late = sorted(asyncio.run(lateness_ms(next(fresh), linked, cuts, options.seconds)))
         figure = f"{late[len(late) // 2]:.2f} / {late[int(0.99 * len(late))]:.2f} ms"

@@ -16,6 +16,7 @@ from tests.emulators.learner_server import Learner, learner_at
 from workers.transport import enrolment, tokens
 from workers.transport.channel import credential_for, dial
 from workers.transport.enrolment import JoinInvitation, JoinRefused, join, tunnel_line
+from workers.transport.guard import secure_server
 from workers.transport.limits_peers import ENROLMENTS, FAILURES
 from workers.transport.tokens import SessionTokens
 
@@ -54,6 +55,17 @@ async def test_a_robot_that_joined_is_served(
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     assert credential_for(learner.address).run == "pick"
     assert [one.label for one in SessionTokens(state / "learner").sessions()] == ["ada@robot"]
+
+
+async def test_the_name_of_a_learners_run_cannot_touch_the_terminal(
+    state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = secure_server("127.0.0.1:0", run="\x1b]0;pwned\x07")
+    await hostile.start()
+    invitation = hostile.invite()
+    elsewhere(monkeypatch, tmp_path)
+    assert await joined(invitation) == " ]0;pwned "
+    await hostile.stop(0.0)
 
 
 async def test_joining_again_replaces_what_was_kept(

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -98,9 +99,12 @@ def test_full_segments_are_read_once_by_a_process(tmp_path: Path) -> None:
     assert (tmp_path / "b" / "00000001.seg.damaged-1").exists()
 
 
-def test_a_reader_does_not_pass_over_damage_and_goes_on_when_it_was_fetched_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("damage", [flip, os.truncate])
+def test_a_reader_does_not_pass_over_damage_and_goes_on_when_it_was_fetched_again(
+    tmp_path: Path, damage: Callable[[Path, int], None]
+) -> None:
     packed = full_copy(tmp_path)
-    flip(tmp_path / "b" / "00000001.seg", len(packed[5].packed()) + 100)
+    damage(tmp_path / "b" / "00000001.seg", len(packed[5].packed()))
     reader = LogReader(tmp_path / "b")
     assert [record.seq for record in reader.read_new()] == list(range(6))
     for _ in range(2):

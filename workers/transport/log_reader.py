@@ -102,9 +102,11 @@ class PackedReader:
             self._number, self._offset = self._number + 1, 0
 
     def _check_read_out(self) -> None:
-        """Raises LogDamaged when something is left of a segment after which there is another."""
+        """Raises LogDamaged, and the reader stays, where the next segment does not begin with the record due."""
         path = segment_path(self._directory, self._number)
-        if path.exists() and path.stat().st_size != self._offset:
+        left = path.stat().st_size - self._offset if path.exists() else 0
+        following = _first_seq(segment_path(self._directory, self._number + 1))
+        if left or following not in (self.position, None):
             raise LogDamaged(
                 f"{path} is damaged in record {self.position}: the disk may be failing."
                 " Start again from a copy of the log, or with a new run name."

@@ -13,7 +13,7 @@ from tests.station.test_remote_run import (
     everything_arrives,
     oldest_policy_s,
 )
-from tests.station.test_run import ROOT, Run, small_config, until
+from tests.station.test_run import END_WITHIN_S, ROOT, Run, small_config, until
 from tests.transport.linked import free_port
 from workers.config import load
 from workers.model.events import Phase
@@ -41,7 +41,7 @@ async def test_the_simulated_arm_learns_through_the_link(tmp_path: Path, monkeyp
         await everything_arrives(console, robot, learner, "arm")
     finally:
         took_s = [robot.end(signal.SIGTERM), learner.end(signal.SIGTERM)]
-    assert max(took_s) < 5.0
+    assert max(took_s) < END_WITHIN_S
     assert robot.children() == learner.children() == set()
     push_s = load(path).policy.actor_learner_config.policy_parameters_push_frequency
     assert oldest_policy_s(robot) < push_s + SWAP_WITHIN_S

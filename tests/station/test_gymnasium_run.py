@@ -11,7 +11,7 @@ import pytest
 
 from tests.actor.worlds import PREFIX, SEEN
 from tests.station.console import Console
-from tests.station.test_run import ROOT, Run, until
+from tests.station.test_run import END_WITHIN_S, ROOT, Run, until
 from workers.model import commands as c
 from workers.model import events as e
 from workers.model.places import read_lock
@@ -84,7 +84,7 @@ async def test_a_person_teaches_an_environment_and_the_policy_goes_on(tmp_path: 
         await no_step_is_taken_while_stopped(console)
     finally:
         took_s = run.end(signal.SIGTERM)
-    assert took_s < 5.0
+    assert took_s < END_WITHIN_S
     assert run.children() == set()
     assert run.shared or sys.platform != "linux"
     assert not run.left_in_shared_memory()

@@ -25,6 +25,9 @@ from workers.transport.log import LogReader
 from workers.transport.record import Step
 
 ROOT = Path(__file__).parents[2]
+END_WITHIN_S = 8.0
+"""From the signal to the last process. It takes 1 to 2 s, but the learner, which is niced and learns on the CPU, first
+finishes its update: on a busy machine that takes seconds. Both waves' patience (3 s each, `crew.py`), and 2 s to go."""
 WORKERS = ("robot", "camera-front", "camera-side", "actor", "learner")
 
 
@@ -88,7 +91,7 @@ class Run:
     def left_in_shared_memory(self) -> list[Path]:
         return [path for path in self.shared if path.exists()]
 
-    def end(self, number: int, limit_s: float = 5.0) -> float:
+    def end(self, number: int, limit_s: float = END_WITHIN_S) -> float:
         """Send a signal; seconds until the station and all its children are gone."""
         self.note_shared()
         children = self.children()
@@ -150,7 +153,7 @@ async def test_a_run_survives_the_death_of_each_worker_and_obeys_its_operator(
         await until(console, lambda: console.state.learner.env_steps > steps + 10)
     finally:
         took_s = run.end(signal.SIGTERM)
-    assert took_s < 5.0
+    assert took_s < END_WITHIN_S
     assert run.children() == set()
     assert run.shared or sys.platform != "linux"
     assert not run.left_in_shared_memory()
@@ -218,4 +221,4 @@ async def test_the_same_name_again_goes_on_with_the_run(folder: Path, monkeypatc
         assert any("resumed at update" in line.text for line in console.state.log)
     finally:
         took_s = run.end(signal.SIGHUP)
-    assert took_s < 5.0 and run.children() == set()
+    assert took_s < END_WITHIN_S and run.children() == set()

@@ -8,6 +8,7 @@ import zlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -305,6 +306,27 @@ async def test_random_messages_leave_the_learner_alive_with_bounded_memory(linke
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100_000  # kB
     async with stream(linked) as call:
         assert (await opened(call, linked)).HasField("welcome")
+
+
+async def test_a_message_that_would_take_many_times_its_size_is_not_parsed(linked: Linked) -> None:
+    """Two bytes for each change of its mind about what it is: 2 MiB would become 78 MB."""
+    before = resident_mib()
+    async with unlimited(linked) as channel:
+        for number in range(8):
+            call = channel.stream_stream("/hilserl.v1.Learner/Link")()
+            said = hello(linked, actor_id=f"arm{number}", epoch=number)
+            await call.write(pb.FromActor(hello=said).SerializeToString())
+            assert pb.FromLearner.FromString(await call.read()).HasField("welcome")
+            await call.write(b"\x0a\x00\x12\x00" * 500_000)
+            last = pb.FromLearner()
+            while not last.HasField("refused"):
+                last = pb.FromLearner.FromString(await call.read())
+            assert last.refused.code == pb.REFUSED_CODE_MALFORMED
+    assert resident_mib() - before < 200
+
+
+def resident_mib() -> float:
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
 async def test_a_policy_is_served_from_any_offset_and_one_that_is_gone_is_not_found(linked: Linked) -> None:

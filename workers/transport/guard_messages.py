@@ -1,12 +1,19 @@
-"""What cannot be parsed ends its call as INVALID_ARGUMENT; left alone, gRPC logs a traceback for each."""
+"""What cannot be parsed ends its call as INVALID_ARGUMENT; left alone, gRPC logs a traceback for each.
 
-from collections.abc import AsyncIterator
+Nor is a message parsed that would take many times its size: one that is long because it has many fields. A oneof that
+changes its mind every two bytes takes 40 times its size, and gRPC holds a stream's message until the next one comes.
+"""
+
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
 from google.protobuf.message import DecodeError
 
 WORDS = "malformed message"
+LONG_BYTES = 64 * 1024
+"""A longer message of this protocol is a single field: Records."""
+_BYTES_TAGS = range(2, 0x80, 8)  # protobuf's encoding: a field of bytes or of a message, numbered 1 to 15
 
 
 def tolerant(handler: grpc.RpcMethodHandler | None) -> grpc.RpcMethodHandler | None:
@@ -22,10 +29,32 @@ def tolerant(handler: grpc.RpcMethodHandler | None) -> grpc.RpcMethodHandler | N
         for streams in (handler.request_streaming, handler.response_streaming)
     )
     kind = f"{before}_{after}"
-    parse = None if handler.request_streaming else handler.request_deserializer
-    guarded = (_stream if handler.response_streaming else _answer)(getattr(handler, kind), parse)
-    changes = {kind: guarded} if handler.request_streaming else {kind: guarded, "request_deserializer": None}
-    return handler._replace(**changes)
+    parse = _careful(handler.request_deserializer)
+    within, before_it = (None, parse) if handler.request_streaming else (parse, None)
+    guarded = (_stream if handler.response_streaming else _answer)(getattr(handler, kind), within)
+    return handler._replace(**{kind: guarded, "request_deserializer": before_it})
+
+
+def _careful(parse: Callable[[bytes], Any] | None) -> Callable[[bytes], Any] | None:
+    if parse is None:
+        return None
+
+    def parsed(data: bytes) -> Any:
+        if len(data) > LONG_BYTES and not _is_one_field(data):
+            raise DecodeError("a long message of many fields")
+        return parse(data)
+
+    return parsed
+
+
+def _is_one_field(data: bytes) -> bool:
+    """Whether `data` is a tag, a length in base 128, and as many bytes as it says."""
+    length = 0
+    for digits in range(4):
+        length |= (data[1 + digits] & 0x7F) << 7 * digits
+        if data[1 + digits] < 0x80:
+            return data[0] in _BYTES_TAGS and 2 + digits + length == len(data)
+    return False
 
 
 def _answer(inner: Any, parse: Any) -> Any:

@@ -123,7 +123,7 @@ class Session:
             self.heard_s = time.monotonic()
             match message.WhichOneof("message"):
                 case "records":
-                    await self._waiting.put(message.records.packed)  # the message may hold much more
+                    await self._waiting.put(message.records.packed)
                 case "wish":
                     self._note(message.wish)
                 case "evaluation":

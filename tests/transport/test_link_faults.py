@@ -78,7 +78,7 @@ async def test_a_link_that_starts_while_the_learner_is_away_tells_no_more_backlo
         ),
         (
             "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:10.9.0.2:50051: connection timed out",
-            "nobody answers at gpu:50051 (timed out): look at learner_host and learner_port, and whether a firewall",
+            "nobody answers at gpu:50051 (timed out): is that machine up? Otherwise look at learner_host",
         ),
         (
             "failed to connect to all addresses; last error: UNAVAILABLE: ipv4:127.0.0.1:1: Handshake read failed"

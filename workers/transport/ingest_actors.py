@@ -86,7 +86,7 @@ class Actors:
                     pb.REFUSED_CODE_HELD,
                     f"{other.actor.host} feeds the learner from the same log, as {other.actor.actor_id!r}:"
                     " one of the two has a copy.",
-                    "Move the run's `log` folder aside where the copy is, so that a new one begins.",
+                    "Where the copy is, stop the run, move its `log` folder aside and start again: a new log begins.",
                 )
         directory = self._log_of(actor)
         if not directory.exists() and sum(1 for _ in self._logs()) >= LOGS:

@@ -15,9 +15,10 @@ _FIREWALL = (
     "look at learner_host and learner_port, and whether a firewall on the way lets the port through; the ssh line"
     " that the learner prints works without"
 )
+_SILENT = f"is that machine up? Otherwise {_FIREWALL}"
 _CAUSES = (  # in what gRPC says of a connection that cannot be made, in small letters
     (("no route", "unreachable"), "no route", "look at the network of this machine, and at learner_host"),
-    (("timed out", "timeout", "deadline"), "timed out", _FIREWALL),
+    (("timed out", "timeout", "deadline", "handshaker shutdown"), "timed out", _SILENT),
     (
         ("reset", "closed", "handshake"),
         "it hangs up",
@@ -54,7 +55,7 @@ def no_answer(address: str, connected: bool, within_s: float) -> LinkLost:
         return LinkLost(
             f"the learner at {address} says nothing for {within_s:.0f} s: is it stopped, or very busy?"
         )
-    return LinkLost(f"nobody answers at {address} (timed out): {_FIREWALL}")
+    return LinkLost(f"nobody answers at {address} (timed out): {_SILENT}")
 
 
 def shows_another_certificate(error: grpc.aio.AioRpcError) -> bool:

@@ -67,11 +67,12 @@ def _link(link: LinkChanged) -> Step:
     return Step("◌", "violet", "learner", f"{link.state.value} at {link.learner}, tried again by itself")
 
 
-def _refusal(link: LinkChanged | None, width: int) -> list[Row]:
+def _why_down(link: LinkChanged | None, width: int) -> list[Row]:
     """The whole reason, which says what to do."""
-    if link is None or link.state is not LinkState.REFUSED:
+    if link is None or link.state is LinkState.UP:
         return []
-    return [((" " * 19, "text"), (line, "red")) for line in wrap(link.reason, max(20, width - 19))]
+    style = "red" if link.state is LinkState.REFUSED else "violet"
+    return [((" " * 19, "text"), (line, style)) for line in wrap(link.reason, max(20, width - 19))]
 
 
 def _demonstrations(state: ConsoleState) -> Step:
@@ -176,7 +177,7 @@ class Checklist(Lines):
         for step in steps(state):
             rows.append(_step_row(step, width))
             if step.name == "learner":
-                rows += _refusal(state.link, width)
+                rows += _why_down(state.link, width)
             if airy:
                 rows.append(())
         if not airy:

@@ -39,8 +39,9 @@ class LinkPane(Lines):
         rows = [(*head, ("   ", "text"), *flow)] if width >= WIDE else [head, flow]
         style = _SHAPES[link.state][2]
         if link.state is not LinkState.UP and link.reason:
-            # The way out stands at the end of the reason: cut what comes before it only where there is no room.
-            rows += [((line, style),) for line in wrap(link.reason, width)][: max(1, height - len(rows))]
+            # The way out stands at the end: where there is no room for it, Home has the whole.
+            room = max(1, height - len(rows))
+            rows += [((line, style),) for line in wrap(link.reason, width, max_lines=room, placeholder=" …")]
         room = height - len(rows)
         return rows + _actors(view.state.actors, width, room)
 

@@ -22,6 +22,10 @@ REASON = (
     "The policy's networks differ: policy.latent_dim: 128 here, 256 there. "
     "Use the same [policy] section on both machines."
 )
+LONG = (
+    "nobody answers at 10.0.0.5:50051 (timed out): look at learner_host and learner_port, and whether a firewall on"
+    " the way lets the port through; the ssh line that the learner prints works without"
+)
 
 
 def up(backlog: int = 0, **figures: float) -> LinkChanged:
@@ -65,6 +69,24 @@ async def test_a_link_that_is_down_tells_how_long_and_what_waits_beside_who_driv
     assert "out of reach" in text  # the learner's figures are old
     if size != SMALL:
         assert "12 min to send" in text  # 82 MB at 112.5 kB/s, the best it has shown
+
+
+@SIZES
+async def test_why_nobody_answers_is_told_in_full_on_home(size: tuple[int, int]) -> None:
+    state = linked(up(), down(reason=LONG))
+    home = " ".join(" ".join(row.split()) for row in await drawn(Still(state), size, train=False))
+    assert LONG in home
+
+
+def test_a_reason_that_is_cut_shows_that() -> None:
+    state = linked(up(), down(reason=LONG))
+
+    def reason(height: int) -> str:
+        rows = LinkPane().rows(View(state), 76, height)[1:]
+        return " ".join("".join(part for part, _ in row) for row in rows)
+
+    assert reason(2).startswith("nobody answers at 10.0.0.5:50051 (timed out)") and reason(2).endswith(" …")
+    assert reason(8).startswith(LONG)
 
 
 @SIZES

@@ -158,6 +158,7 @@ async def test_a_run_survives_the_death_of_each_worker_and_obeys_its_operator(
     assert run.shared or sys.platform != "linux"
     assert not run.left_in_shared_memory()
     assert read_lock(run.run_dir) is None
+    assert not [path for path in (run.run_dir, *run.run_dir.rglob("*")) if path.stat().st_mode & 0o077]
     the_log_is_whole(run.run_dir)
 
 

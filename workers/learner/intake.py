@@ -1,19 +1,23 @@
 """Intake: the logs of a run as one stream of records, fair to all, in an order that a resume repeats."""
 
 import logging
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
 from typing import TypeVar, cast
 
 from workers.learner.checkpoint import LogPosition
 from workers.learner.intake_order import IntakeMark, IntakeOrder, sync_file
-from workers.transport.log_format import read_epoch, segments, sync_directory
+from workers.transport.log_format import LogDamaged, read_epoch, segments, sync_directory
 from workers.transport.log_reader import LogReader
 from workers.transport.record import FeatureSpec, Record
-from workers.transport.sources import logs_of
+from workers.transport.sources import LOCAL, logs_of
 
 RECORDS_AHEAD = 16  # read at once from a log in restoring: 1.6 MB of two raw 128x128 cameras
+REFILL_PERIOD_S = 0.5
+BREATH_S = 1.0
 Runs = list[tuple[str, int]]
 """(source, how many records of it), in the order in which they were taken in."""
 T = TypeVar("T")
@@ -33,6 +37,7 @@ class Intake:
         self._features = features
         self._readers: dict[str, LogReader] = {}
         self._order = IntakeOrder(run_dir / "intake")
+        self._waited_for: set[str] = set()
         self._find()
 
     def _find(self) -> dict[str, Path]:
@@ -45,15 +50,34 @@ class Intake:
     def read_new(self, limit: int) -> list[tuple[str, list[Record]]]:
         """What was appended since the last call: (source, records), about `limit` in all, the same share a source.
 
-        Raises LogMismatch, or LogDamaged.
+        Raises LogMismatch, or LogDamaged when it is this machine's own log.
         """
         self._find()
         share = max(1, limit // max(1, len(self._readers)))
-        new = [(source, reader.read_new(limit=share)) for source, reader in self._readers.items()]
+        new = [(source, self._read(source, share)) for source in self._readers]
         taken = [(source, records) for source, records in new if records]
         for source, records in taken:
             self._order.note(source, len(records))
         return taken
+
+    def _read(self, source: str, limit: int) -> list[Record]:
+        """What is new there. A copy of an actor's log that is damaged has nothing new until it is whole again."""
+        try:
+            return self._readers[source].read_new(limit=limit)
+        except LogDamaged:
+            if source == LOCAL:
+                raise
+            self._wait_for(source)
+            return []
+
+    def _wait_for(self, source: str) -> None:
+        if source not in self._waited_for:
+            self._waited_for.add(source)
+            log.warning(
+                "records of %s that were here are missing or damaged: waiting until its robot PC is linked and"
+                " sends them again",
+                source,
+            )
 
     def read_as(self, runs: Runs) -> list[tuple[str, list[Record]]]:
         """The records that another reader of these logs took in from here; the order is its to write down.
@@ -117,10 +141,14 @@ class Intake:
                 yield source, next(streams[source])
 
     def _read_up_to(self, source: str, wanted: int) -> Iterator[Record]:
+        """Waits for records of another machine that are missing here: the ingest worker has them sent again."""
         reader = self._readers[source]
         while reader.position < wanted:
-            records = reader.read_new(limit=min(RECORDS_AHEAD, wanted - reader.position))
-            if not records:
+            records = self._read(source, min(RECORDS_AHEAD, wanted - reader.position))
+            if not records and source != LOCAL:
+                self._wait_for(source)
+                time.sleep(REFILL_PERIOD_S)
+            elif not records:
                 found = f"ends after {reader.position:,} of the {wanted:,} records that were learned from"
                 raise LogLost(_lost(self._run_dir, source, found))
             yield from records
@@ -147,13 +175,20 @@ class Intake:
         return runs
 
 
-def one_ahead(pieces: Iterator[T]) -> Iterator[T]:
+def one_ahead(pieces: Iterator[T], breathe: Callable[[], object]) -> Iterator[T]:
     """`pieces`, each taken in a thread while the one before is worked on: reading and checking lets go of the
-    interpreter, and so does copying pictures."""
+    interpreter, and so does copying pictures. `breathe` is called with each, and while one is long in coming."""
     end = object()
     with ThreadPoolExecutor(1, "intake") as thread:
         following = thread.submit(next, pieces, end)
-        while (piece := following.result()) is not end:
+        while True:
+            breathe()
+            try:
+                piece = following.result(BREATH_S)
+            except NotYet:
+                continue
+            if piece is end:
+                return
             following = thread.submit(next, pieces, end)
             yield cast(T, piece)
 

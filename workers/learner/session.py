@@ -302,9 +302,8 @@ class LearnerSession:
         if self.policy_version and not fresh:
             log.warning("no checkpoint was saved before: learning begins anew, from the whole log")
         if self._shard.world == 1:
-            for taken in one_ahead(iter(lambda: self._intake.read_new(RECORDS_AT_ONCE), [])):
+            for taken in one_ahead(iter(lambda: self._intake.read_new(RECORDS_AT_ONCE), []), breathe):
                 self._take(taken)
-                breathe()
 
     def _resume(self, checkpoint: Checkpoint, breathe: Callable[[], object]) -> None:
         load_state_tensors(self.sac, checkpoint.tensors)
@@ -329,10 +328,9 @@ class LearnerSession:
     def _restore_replay(self, checkpoint: Checkpoint, breathe: Callable[[], object]) -> None:
         """The replay as it was, frame by frame; later records come through `take_in`."""
         records = self._intake.restore(checkpoint.logs, checkpoint.intake)
-        for piece in one_ahead(iter(lambda: list(islice(records, RECORDS_AT_ONCE)), [])):
+        for piece in one_ahead(iter(lambda: list(islice(records, RECORDS_AT_ONCE)), []), breathe):
             for source, record in piece:
                 self._add(source, record)
-            breathe()
         expected = checkpoint.counters.get("env_steps", self.env_steps)
         if self.env_steps != expected:
             raise LogLost(

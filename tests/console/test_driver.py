@@ -47,6 +47,8 @@ class FakeTerm:
             stderr=self.slave,
             env=environment,
             start_new_session=True,
+            # As a terminal's shell leaves it, also where the tests themselves run under nohup.
+            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         self.read_on()
 

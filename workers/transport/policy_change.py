@@ -72,7 +72,8 @@ def _moved(name: str, tensor: Array, parts: Tensors) -> Array:
         raise NoChange(f"{name} does not fit")
     if steps.shape != (len(rows), 1) or steps.dtype != np.float32:
         raise NoChange(f"the steps of {name} do not fit")
-    there: Array = (rows + steps * _rows(counts).astype(np.float32)).reshape(tensor.shape)
+    with np.errstate(over="ignore", invalid="ignore"):  # the actor refuses what is not finite
+        there: Array = (rows + steps * _rows(counts).astype(np.float32)).reshape(tensor.shape)
     return there
 
 

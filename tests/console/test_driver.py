@@ -18,7 +18,8 @@ from workers.model import commands as c
 from workers.model import events as e
 
 CONSOLE = """
-import sys
+import signal, sys
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # as a terminal's shell leaves it, also where tests run under nohup
 from hilserl_tui.app import Console
 from hilserl_tui.client import LiveClient
 app = Console(LiveClient(sys.argv[1], "me"), start_run=True)
@@ -47,8 +48,6 @@ class FakeTerm:
             stderr=self.slave,
             env=environment,
             start_new_session=True,
-            # As a terminal's shell leaves it, also where the tests themselves run under nohup.
-            preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_DFL),
         )
         self.read_on()
 

@@ -6,7 +6,7 @@ import signal
 from workers.config import Config
 from workers.learner.intake import LogLost
 from workers.learner.lockstep import Do, heard, join, on_own_device
-from workers.learner.memory import tune_allocator
+from workers.learner.memory import favour_training, tune_allocator
 from workers.learner.session import LearnerSession, SessionRefused
 from workers.learner.sharding import RanksApart, Shard
 from workers.processors.errors import EnvironmentRefused
@@ -33,6 +33,7 @@ def follow(config: Config, shard: Shard) -> None:
     """Begin where rank 0 begins and do what it does. Raises SessionRefused, RanksApart, LogError, LogLost."""
     heard(shard)  # Do.BEGIN: before that, rank 0 may still move checkpoints
     session = LearnerSession(on_own_device(config, shard), shard=shard)
+    favour_training()
     try:
         shard.require_alike(session.fingerprint(), "weights and records")
         _do_as_told(session, shard)

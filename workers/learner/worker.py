@@ -27,7 +27,7 @@ def main(desk: Desk, config: Config, beginning: Beginning = Beginning.AS_LEFT) -
     Under torchrun this is rank 0 (`lockstep.py`).
     """
     from workers.learner.lockstep import opened
-    from workers.learner.memory import tune_allocator
+    from workers.learner.memory import favour_training, tune_allocator
     from workers.learner.session import SessionRefused
     from workers.learner.sharding import RanksApart
     from workers.processors.errors import EnvironmentRefused
@@ -40,6 +40,7 @@ def main(desk: Desk, config: Config, beginning: Beginning = Beginning.AS_LEFT) -
         session = opened(config, beginning, breathe=desk.alive)
     except (SessionRefused, EnvironmentRefused, LogError, RanksApart) as refused:
         raise WorkerFailure(str(refused)) from refused
+    favour_training()
     try:
         Loop(desk, config, session).run()
     except (LogError, RanksApart) as broken:

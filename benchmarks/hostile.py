@@ -13,13 +13,12 @@ import asyncio
 import contextlib
 import json
 import os
-import socket
 import ssl
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 
 import grpc
 import numpy as np
@@ -29,10 +28,11 @@ from workers.transport.guard import secure_server
 from workers.transport.limits import channel_options
 
 PERIOD_S = 0.02
-TURN_S = 2.0
+TURN_S = 5.0
 SETTLE_S = 0.2
 KINDS = ("connect", "noise", "hello", "handshake", "call")
 HOST = "127.0.0.1"
+STRANGER = ("127.0.0.2", 0)  # whence they come, but for calls, for which gRPC chooses
 
 
 async def serve(nice: int) -> None:
@@ -58,59 +58,68 @@ def tls_hello() -> bytes:
     return out.read()
 
 
-def attempts(kind: str, port: int) -> Callable[[], object]:
+def attempts(kind: str, port: int) -> Callable[[], Coroutine[None, None, None]]:
     """One attempt of a stranger."""
-    address = (HOST, port)
     hello, noise = tls_hello(), os.urandom(200)
-    certificate = ssl.get_server_certificate(address)
+    certificate = ssl.get_server_certificate((HOST, port))
     context = stranger()
     context.load_verify_locations(cadata=certificate)
 
-    def connect(sent: bytes) -> None:
-        with socket.create_connection(address, timeout=1.0) as connection:
-            connection.sendall(sent)
+    async def connect(sent: bytes, tls: ssl.SSLContext | None = None) -> None:
+        name = NAME if tls else None
+        _, writer = await asyncio.open_connection(
+            HOST, port, local_addr=STRANGER, ssl=tls, server_hostname=name
+        )
+        writer.write(sent)
+        writer.close()
 
-    def shake_hands() -> None:
-        with socket.create_connection(address, timeout=1.0) as connection:
-            context.wrap_socket(connection, server_hostname=NAME).close()
-
-    def call() -> None:
+    async def call() -> None:
         try:
-            method(b"", timeout=1.0)
-        except grpc.RpcError as error:
-            assert error.code() == grpc.StatusCode.UNAUTHENTICATED
+            await method(b"", timeout=1.0)
+        except grpc.aio.AioRpcError as error:
+            assert error.code() is not grpc.StatusCode.OK
 
-    tls = grpc.ssl_channel_credentials(certificate.encode())
-    channel = grpc.secure_channel(f"{HOST}:{port}", tls, options=channel_options(NAME))
-    method = channel.unary_unary("/hilserl.v1.Learner/FetchPolicy")
+    if kind == "call":
+        credentials = grpc.ssl_channel_credentials(certificate.encode())
+        channel = grpc.aio.secure_channel(f"{HOST}:{port}", credentials, options=channel_options(NAME))
+        method = channel.unary_unary("/hilserl.v1.Learner/FetchPolicy")
     return {
         "connect": lambda: connect(b""),
         "noise": lambda: connect(noise),
         "hello": lambda: connect(hello),
-        "handshake": shake_hands,
+        "handshake": lambda: connect(b"", context),
         "call": call,
     }[kind]
 
 
-def attack(kind: str, port: int, rate: float) -> None:
+async def attack(kind: str, port: int, rate: float) -> None:
     """For every line with a number on stdin, that many seconds of attempts at this rate, or as many as go.
 
-    How many there were goes to stdout.
+    How many there were goes to stdout. No attempt waits for the one before it.
     """
     os.nice(19)
     attempt = attempts(kind, port)
+
+    async def once() -> None:
+        with contextlib.suppress(OSError, TimeoutError):
+            async with asyncio.timeout(1.0):
+                await attempt()
+
     for line in sys.stdin:
         seconds = float(line)
         started = time.perf_counter()
         made = 0
+        trying: set[asyncio.Task[None]] = set()
         while (passed := time.perf_counter() - started) < seconds:
-            if made >= passed * rate:
-                time.sleep(0.0005)
-                continue
-            made += 1
-            with contextlib.suppress(OSError):
-                attempt()
+            while made < passed * rate:
+                made += 1
+                task = asyncio.create_task(once())
+                trying.add(task)
+                task.add_done_callback(trying.discard)
+                await asyncio.sleep(0)
+            await asyncio.sleep(0.001)
         print(made, flush=True)
+        await asyncio.gather(*trying)
 
 
 def late_ms(seconds: float) -> list[float]:
@@ -197,7 +206,7 @@ def main() -> None:
         asyncio.run(serve(options.nice))
     elif options.attack:
         kind, port = options.attack
-        attack(kind, int(port), options.rate)
+        asyncio.run(attack(kind, int(port), options.rate))
     else:
         show(measure(options.seconds, options.rate, options.nice), options.json)
 

@@ -289,7 +289,11 @@ def main() -> None:
     for encoder in ("cnn", "resnet10"):
         first, second = asyncio.run(policy_bytes(next(fresh), encoder))
         frozen = encoder != "cnn"
-        row(f"first policy, {encoder}, its frozen part included, bytes", f"{first:,}", "" if frozen else "<= 3 MB")
+        row(
+            f"first policy, {encoder}, its frozen part included, bytes",
+            f"{first:,}",
+            "" if frozen else "<= 3 MB",
+        )
         row(f"every policy after it, {encoder}, bytes", f"{second:,}", "<= 3 MB")
     for what, linked, cuts in (("no link", False, False), ("link", True, False), ("cuts", True, True)):
         late = sorted(asyncio.run(lateness_ms(next(fresh), linked, cuts, options.seconds)))

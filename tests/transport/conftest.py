@@ -7,7 +7,7 @@ import pytest
 
 from tests.emulators.learner_server import Learner, learner_at
 from tests.transport.linked import Linked
-from workers.transport import enrolment_service
+from workers.transport import door, door_rates, enrolment_service
 
 
 @pytest.fixture
@@ -26,7 +26,14 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-async def learner(state: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Learner]:
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The door lets everybody in, however often they come: for tests of what is behind it."""
+    monkeypatch.setattr(door_rates, "BURST", 1e9)
+    monkeypatch.setattr(door, "REFUSALS", 10**9)
+
+
+@pytest.fixture
+async def learner(state: Path, unhurried: None, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Learner]:
     monkeypatch.setattr(enrolment_service, "TARPIT_S", 0.05)
     made = learner_at()
     await made.server.start()

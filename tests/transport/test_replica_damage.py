@@ -2,7 +2,9 @@
 
 import errno
 import os
+from bisect import bisect_right
 from collections.abc import Callable
+from itertools import accumulate
 from pathlib import Path
 
 import pytest
@@ -54,7 +56,8 @@ def test_a_flipped_bit_anywhere_is_cut_out_kept_aside_and_fetched_again(
     packed = full_copy(folder)
     path = folder / "b" / f"{segment:08d}.seg"
     at = int(place * path.stat().st_size)
-    first_bad = 5 * segment + at // len(packed[0].packed())
+    ends = list(accumulate(len(record.packed()) for record in packed[5 * segment : 5 * segment + 5]))
+    first_bad = 5 * segment + bisect_right(ends, at)
     flip(path, at)
     before = log_bytes(folder / "b")
     writer = copy(folder / "b")

@@ -118,7 +118,12 @@ def _leaf(invitation: JoinInvitation) -> str:
             f"{address} does not answer. Is it the right address? A firewall on the way must let this port through;"
             " the ssh line the learner prints works without."
         ) from error
-    except (ssl.SSLError, ConnectionError) as error:
+    except ConnectionError as error:
+        raise JoinRefused(
+            f"{address} hung up at once. A learner does so for some seconds when too many connections came from this"
+            " address: wait a little and try again. If it stays so, look at host and port."
+        ) from error
+    except ssl.SSLError as error:
         raise JoinRefused(
             f"What listens at {address} does not speak TLS, so it is not a hilserl learner. Look at host and port."
         ) from error

@@ -7,6 +7,7 @@ from typing import Any, Final
 import grpc
 from google.protobuf.message import DecodeError
 
+from workers.transport.door import Door
 from workers.transport.enrolment import LOCKED, OFTEN
 from workers.transport.limits_peers import Peers, Watchman, address_of
 from workers.transport.pb import learner_pb2
@@ -23,12 +24,13 @@ class EnrolmentService:
     """Takes join tokens. Nothing is read from an address that has used up its attempts."""
 
     def __init__(
-        self, joins: JoinTokens, sessions: SessionTokens, peers: Peers, watchman: Watchman, run: str
+        self, joins: JoinTokens, sessions: SessionTokens, watchman: Watchman, door: Door, run: str
     ) -> None:
         self._joins = joins
         self._sessions = sessions
-        self._peers = peers
+        self._peers = Peers()
         self._watchman = watchman
+        self._door = door
         self._run = run
 
     def handler(self) -> grpc.GenericRpcHandler:
@@ -41,7 +43,8 @@ class EnrolmentService:
         return grpc.method_handlers_generic_handler(SERVICE, {"Enrol": method})
 
     async def _enrol(self, requests: Any, context: Any) -> learner_pb2.EnrolReply:
-        address = address_of(context.peer())
+        peer = context.peer()
+        address = self._door.address(peer) or address_of(peer)
         if self._peers.locked_out(address):
             await context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, LOCKED)
         if not self._peers.may_enrol(address):
@@ -57,6 +60,7 @@ class EnrolmentService:
             self._failed(address, f"attempts to join with a token that is {verdict}")
             await asyncio.sleep(TARPIT_S)
             await context.abort(grpc.StatusCode.UNAUTHENTICATED, verdict.value)
+        self._door.proven(peer)
         token = self._sessions.issue(request.label)
         log.info("%s joined from %s", plain(request.label), address)
         return learner_pb2.EnrolReply(session_token=token, run=self._run)

@@ -11,11 +11,12 @@ from workers.transport import channel_address
 from workers.transport.certificate import Identity, own_identity
 from workers.transport.channel import Credential, LocalCredential
 from workers.transport.credentials import CredentialError, state_dir
+from workers.transport.door import Door
 from workers.transport.enrolment import JoinInvitation
 from workers.transport.enrolment_service import METHOD, EnrolmentService
 from workers.transport.guard_messages import tolerant
 from workers.transport.limits import server_options
-from workers.transport.limits_peers import Peers, SecurityEvent, Watchman, address_of
+from workers.transport.limits_peers import SecurityEvent, Watchman, address_of
 from workers.transport.tokens import JoinTokens, SessionTokens
 
 log = logging.getLogger(__name__)
@@ -28,9 +29,10 @@ class ListenRefused(Exception):
 class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     """Looks at the token of every call before its handler is even looked up, health and unknown methods included."""
 
-    def __init__(self, sessions: SessionTokens, watchman: Watchman) -> None:
+    def __init__(self, sessions: SessionTokens, watchman: Watchman, door: Door) -> None:
         self._sessions = sessions
         self._watchman = watchman
+        self._door = door
         # A stream each way whatever the method is: that way nothing a stranger sends is read.
         self._refusal = grpc.stream_stream_rpc_method_handler(self._refuse)
 
@@ -43,7 +45,7 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]
             return await continuation(handler_call_details)
         if self.holder(handler_call_details.invocation_metadata) is None:
             return self._refusal
-        return tolerant(await continuation(handler_call_details))
+        return tolerant(await continuation(handler_call_details), self._door.proven)
 
     def holder(self, metadata: Any) -> str | None:
         """Label of the robot whose token these call headers carry, None when they carry none that is valid."""
@@ -59,7 +61,9 @@ class Guard(grpc.aio.ServerInterceptor):  # type: ignore[misc]
     async def _refuse(self, _requests: Any, context: Any) -> None:
         # Not counted towards locking the address out of joining: behind an ssh tunnel or a router it is many
         # machines', and a robot whose access ended calls every few seconds until somebody joins it again.
-        self._watchman.note(address_of(context.peer()), "calls without a valid token")
+        peer = context.peer()
+        self._watchman.note(self._door.address(peer) or address_of(peer), "calls without a valid token")
+        self._door.refused(peer)
         await context.abort(grpc.StatusCode.UNAUTHENTICATED, "join first")
 
 
@@ -69,26 +73,27 @@ class SecureServer:
     def __init__(
         self, listen: str, run: str, on_event: Callable[[SecurityEvent], None], identity: Identity
     ) -> None:
-        self._host, wanted = channel_address.split(listen)
+        self._host, port = channel_address.split(listen)
         self._run = run
         self._identity = identity
         self._joins = JoinTokens()
         self._sessions = SessionTokens(_learner_dir())
         self._watchman = Watchman(on_event)
-        peers = Peers()
-        self._guard = Guard(self._sessions, self._watchman)
-        self._local: LocalCredential | None = None
-        self.grpc = grpc.aio.server(interceptors=[self._guard], options=server_options())
-        enrolment = EnrolmentService(self._joins, self._sessions, peers, self._watchman, run)
-        self.grpc.add_generic_rpc_handlers((enrolment.handler(),))
-        tls = grpc.ssl_server_credentials([(identity.key, identity.certificate)])
         try:
-            self.port: int = self.grpc.add_secure_port(channel_address.joined(self._host, wanted), tls)
-        except RuntimeError as error:
+            self._door = Door(self._host, port, self._watchman.note)
+        except OSError as error:
             raise ListenRefused(
                 f"{listen} cannot be listened at: another program has the port, or the address is not this machine's."
-                f" `ss -ltnp | grep {wanted}` shows who has it; or choose another port."
+                f" `ss -ltnp | grep {port}` shows who has it; or choose another port."
             ) from error
+        self.port: int = self._door.port
+        self._guard = Guard(self._sessions, self._watchman, self._door)
+        self._local: LocalCredential | None = None
+        self.grpc = grpc.aio.server(interceptors=[self._guard], options=server_options())
+        enrolment = EnrolmentService(self._joins, self._sessions, self._watchman, self._door, run)
+        self.grpc.add_generic_rpc_handlers((enrolment.handler(),))
+        tls = grpc.ssl_server_credentials([(identity.key, identity.certificate)])
+        self._behind: int = self.grpc.add_secure_port("127.0.0.1:0", tls)
 
     @property
     def pin(self) -> str:
@@ -119,6 +124,7 @@ class SecureServer:
         address = channel_address.joined("127.0.0.1", self.port)
         self._local = LocalCredential(Credential(address, self.certificate.decode(), token, self._run))
         await self.grpc.start()
+        self._door.open(self._behind)
 
     async def stop(self, grace_s: float = 1.0) -> None:
         """End all calls, after `grace_s` at the latest."""
@@ -126,6 +132,7 @@ class SecureServer:
             self._local.close()
             self._local = None
         await self.grpc.stop(grace_s)
+        self._door.close()
         self._watchman.close()
 
 

@@ -16,8 +16,10 @@ LONG_BYTES = 64 * 1024
 _BYTES_TAGS = range(2, 0x80, 8)  # protobuf's encoding: a field of bytes or of a message, numbered 1 to 15
 
 
-def tolerant(handler: grpc.RpcMethodHandler | None) -> grpc.RpcMethodHandler | None:
-    """`handler`, with a call that ends in order where a request cannot be parsed.
+def tolerant(
+    handler: grpc.RpcMethodHandler | None, served: Callable[[str], None]
+) -> grpc.RpcMethodHandler | None:
+    """`handler`, with a call that ends in order where a request cannot be parsed; `served` is told its peer.
 
     A stream of requests raises DecodeError in its handler, which may answer in its own words; a single request
     is parsed before the handler runs, so here it is parsed within the call.
@@ -31,7 +33,7 @@ def tolerant(handler: grpc.RpcMethodHandler | None) -> grpc.RpcMethodHandler | N
     kind = f"{before}_{after}"
     parse = _careful(handler.request_deserializer)
     within, before_it = (None, parse) if handler.request_streaming else (parse, None)
-    guarded = (_stream if handler.response_streaming else _answer)(getattr(handler, kind), within)
+    guarded = (_stream if handler.response_streaming else _answer)(getattr(handler, kind), within, served)
     return handler._replace(**{kind: guarded, "request_deserializer": before_it})
 
 
@@ -57,8 +59,9 @@ def _is_one_field(data: bytes) -> bool:
     return False
 
 
-def _answer(inner: Any, parse: Any) -> Any:
+def _answer(inner: Any, parse: Any, served: Callable[[str], None]) -> Any:
     async def answer(request: Any, context: Any) -> Any:
+        served(context.peer())
         try:
             return await inner(parse(request) if parse else request, context)
         except DecodeError:
@@ -67,8 +70,9 @@ def _answer(inner: Any, parse: Any) -> Any:
     return answer
 
 
-def _stream(inner: Any, parse: Any) -> Any:
+def _stream(inner: Any, parse: Any, served: Callable[[str], None]) -> Any:
     async def stream(request: Any, context: Any) -> AsyncIterator[Any]:
+        served(context.peer())
         try:
             result = inner(parse(request) if parse else request, context)
             if hasattr(result, "__aiter__"):

@@ -4,7 +4,7 @@ from typing import Final
 
 MESSAGE_BYTES: Final = (2 * 1024 + 64) * 1024  # a batch of records and its headers
 METADATA_BYTES: Final = 8 * 1024
-CONNECTIONS: Final = 512  # at once; a process may have 1024 files open, and needs some for its logs
+CONNECTIONS: Final = 256  # at once, of three sockets each; a process may have 1024 files open
 STREAMS_PER_CONNECTION: Final = 16
 PING_PERIOD_S: Final = 5.0
 PING_ANSWER_S: Final = 3.0

@@ -80,6 +80,9 @@ class KeyActions(App[None]):
             return
         self._control(c.Mark(c.Verdict(verdict)))
 
+    def action_proceed(self) -> None:
+        self._control(c.Proceed())
+
     # --- run --------------------------------------------------------------------------------------------
 
     def action_start_run(self) -> None:

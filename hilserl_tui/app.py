@@ -33,6 +33,8 @@ from workers.model.commands import Intervene, RenewLease, ShowCameras, ShutDown,
 from workers.model.events import LinkState, Phase
 
 if TYPE_CHECKING:
+    from hilserl_tui.screens.placed import PlacedScreen
+    from hilserl_tui.screens.record import Record
     from hilserl_tui.screens.train import Train
 
 TICK_S = 0.1  # terminal probe, camera pictures
@@ -89,6 +91,17 @@ class Console(KeyActions):
         self._leaving = False
 
     @cached_property
+    def _record(self) -> "Record":
+        from hilserl_tui.screens.record import Record
+
+        return Record()
+
+    def _job(self) -> "PlacedScreen":
+        """The screen of what the run does."""
+        run = self.client.state.run
+        return self._record if run is not None and run.mode == "record" else self._train
+
+    @cached_property
     def _train(self) -> "Train":
         """Made when it is first shown: what is not on the first screen does not delay it."""
         from hilserl_tui.screens.train import Train
@@ -99,7 +112,7 @@ class Console(KeyActions):
 
     def on_mount(self) -> None:
         self.call_after_refresh(_collect_garbage_from_here_on)
-        self.push_screen(self._train if self._start_run or self.client.recorded else self._home)
+        self.push_screen(self._job() if self._start_run or self.client.recorded else self._home)
         self.client.start(self._station_changed)
         if self._launch is not None:
             self.screen.call_after_refresh(self._launch.begin)
@@ -166,6 +179,8 @@ class Console(KeyActions):
             self.client.send(StartRun())
         self._start_run = False
         self._asked_size = (0, 0)
+        if self._console_screen() not in (self._home, self._job()):
+            self._go(self._job())  # it was shown before anybody knew what the run is for
 
     # --- drawing ----------------------------------------------------------------------------------------
 
@@ -215,8 +230,8 @@ class Console(KeyActions):
 
     def _ask_for_pictures(self) -> None:
         screen = self._console_screen()
-        shown = screen is not None and screen.name_in_view == "train" and screen.is_mounted
-        size = self._train.picture_size() if shown else (0, 0)
+        job = self._job()
+        size = job.picture_size() if screen is job and job.is_mounted else (0, 0)
         if size != self._asked_size and self.client.send(ShowCameras(*size, hz=CAMERA_HZ)):
             self._asked_size = size
 
@@ -249,7 +264,7 @@ class Console(KeyActions):
         self._go(self._home)
 
     def action_train(self) -> None:
-        self._go(self._train)
+        self._go(self._job())
 
     def _go(self, screen: ConsoleScreen) -> None:
         if self._console_screen() is not screen:
@@ -258,7 +273,7 @@ class Console(KeyActions):
 
     def action_cameras(self) -> None:
         self.action_train()
-        self._train.call_after_refresh(self._train.toggle_cameras)
+        self._job().call_after_refresh(self._job().toggle_cameras)
         self.refresh_view()
 
     def action_help(self) -> None:

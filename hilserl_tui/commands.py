@@ -13,6 +13,7 @@ from hilserl_tui import config_commands, opening
 from hilserl_tui.launch import gone_within
 from workers.config import EXIT_CODE, ConfigError
 from workers.config.load import read_text
+from workers.config.wanted import Wanted
 from workers.model.places import StationLock, live_runs, read_lock
 
 DOWN_WITHIN_S = 15.0
@@ -49,6 +50,29 @@ def open_run(
         attach("")
     else:
         opening.open_run(config, start, wishes)
+
+
+@app.command("record")
+def record(
+    config: Annotated[Path, typer.Argument(help="Configuration, a TOML file.")],
+    root: Annotated[str | None, typer.Option(help="Folder of the dataset; default from the file.")] = None,
+    repo_id: Annotated[str | None, typer.Option(help="Its name on the hub; default from the file.")] = None,
+    episodes: Annotated[int | None, typer.Option(min=1, help="How many; default from the file.")] = None,
+    push: Annotated[bool | None, typer.Option("--push/--no-push", help="Upload at the end.")] = None,
+) -> None:
+    """Record demonstrations as a LeRobotDataset; one that exists is continued."""
+    opening.open_run(config, False, wanted=Wanted("record", root, repo_id, episodes, None, push))
+
+
+@app.command("replay")
+def replay(
+    config: Annotated[Path, typer.Argument(help="Configuration, a TOML file.")],
+    episode: Annotated[int, typer.Argument(min=0, help="Which episode of the dataset.")],
+    root: Annotated[str | None, typer.Option(help="Folder of the dataset; default from the file.")] = None,
+    repo_id: Annotated[str | None, typer.Option(help="Its name on the hub; default from the file.")] = None,
+) -> None:
+    """Drive the arm through a recorded episode again."""
+    opening.open_run(config, False, wanted=Wanted("replay", root, repo_id, None, episode))
 
 
 @app.command("attach")

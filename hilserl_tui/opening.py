@@ -15,10 +15,16 @@ from workers.config import ConfigError, load
 
 if TYPE_CHECKING:
     from hilserl_tui.client import StationClient
+    from workers.config.wanted import Wanted
 
 
-def open_run(config: Path | None, start: bool, wishes: Sequence[str] = ()) -> NoReturn:
-    """Start the station of `config` where it is absent, and attach; `wishes` are options for that station."""
+def open_run(
+    config: Path | None, start: bool, wishes: Sequence[str] = (), wanted: "Wanted | None" = None
+) -> NoReturn:
+    """Start the station of `config` where it is absent, and attach.
+
+    `wishes` are options for that station; `wanted` stands before what the file says of mode and dataset.
+    """
     if config is None:
         refuse(
             "no configuration was named and no run is alive",
@@ -26,9 +32,11 @@ def open_run(config: Path | None, start: bool, wishes: Sequence[str] = ()) -> No
             "hilserl-tui configs/sim_pick_lift.toml",
         )
     try:
-        run_dir = load(config).run_dir
+        loaded = load(config)
+        options = tuple(wanted.options()) if wanted is not None else ()
+        run_dir = (wanted.applied(loaded, named=False) if wanted is not None else loaded).run_dir
         _need_terminal()
-        launch = Launch(config, run_dir, wishes)
+        launch = Launch(config, run_dir, wishes, options)
     except (ConfigError, LaunchError) as error:
         _say_and_leave(str(error))
     from hilserl_tui.client import LiveClient

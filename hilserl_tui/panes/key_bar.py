@@ -4,6 +4,7 @@ from hilserl_tui.keymap import footer
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
+from workers.model.events import SET_UP, Driver
 
 
 class KeyBar(Lines):
@@ -11,13 +12,18 @@ class KeyBar(Lines):
     greyed = False
 
     def watched(self, view: View) -> tuple[object, ...]:
-        return view.stopped, view.human, view.holds, view.idle, view.over, view.state.control.paused
+        control = view.state.control
+        return view.stopped, view.human, view.holds, view.idle, view.over, control.paused, _waits(view)
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         row: list[tuple[str, str]] = []
         used = 0
         entries = footer(
-            stopped=view.stopped, human=view.human and view.holds, idle=view.idle, over=bool(view.over)
+            stopped=view.stopped,
+            human=view.human and view.holds,
+            idle=view.idle,
+            over=bool(view.over),
+            waits=_waits(view),
         )
         for name, caption, label in entries:
             if name == "intervene" and view.human and view.holds:
@@ -30,3 +36,8 @@ class KeyBar(Lines):
             row += [(f" {caption} ", "key"), (f" {label} ", "red" if name == "stop" else "dim")]
             used += size
         return [tuple(row)]
+
+
+def _waits(view: View) -> bool:
+    """Whether the next episode waits for a person to set up the scene."""
+    return view.state.control.driver is Driver.NOBODY and view.state.control.reason.startswith(SET_UP)

@@ -51,6 +51,10 @@ class Mark(Command, frozen=True):
     verdict: Verdict
 
 
+class Proceed(Command, frozen=True):
+    """The scene is ready: the next episode need not wait for the rest of `reset_time_s`."""
+
+
 class Pause(Command, frozen=True):
     on: bool
 
@@ -102,6 +106,7 @@ AnyCommand = (
     | Intervene
     | Jog
     | Mark
+    | Proceed
     | Pause
     | UseScript
     | Stop

@@ -103,6 +103,8 @@ class RunOpened(Event, frozen=True):
     """False of a Gymnasium environment: there is no workspace, and no gate that would tell of it."""
     trains: bool = True
     """False of a run that only records or replays: there is no learner, and no policy of its own."""
+    mode: str = "train"
+    """What the run is for: train, record, replay."""
     previews: bool = True
     """False where the configuration sends no camera pictures to the consoles."""
 
@@ -126,6 +128,10 @@ class ArmMoved(Event, frozen=True):
     reason: str = ""
     at_s: float = 0.0
     moving_since_s: float = 0.0  # when the joint command last began to change
+
+
+SET_UP = "set up the scene"
+"""How the reason begins while a person has time for that."""
 
 
 class DriverChanged(Event, frozen=True):
@@ -186,6 +192,25 @@ class Collected(Event, frozen=True):
     done: int
     total: int
     finished: bool = False
+
+
+class DatasetOpened(Event, frozen=True):
+    """The recorder has the dataset open; sent again when it was opened anew."""
+
+    root: str
+    episodes: int
+    frames: int
+
+
+class EpisodeSaved(Event, frozen=True):
+    """An episode is in the dataset and survives anything that kills a process."""
+
+    episode: int  # number in the run
+    index: int | None  # in the dataset; None when it was saved before this recorder started
+    frames: int
+    positives: int  # frames with a reward above 0
+    episodes: int  # in the dataset now
+    total_frames: int
 
 
 class BufferFilled(Event, frozen=True):
@@ -354,6 +379,8 @@ AnyEvent = (
     | StepTaken
     | EpisodeEnded
     | Collected
+    | DatasetOpened
+    | EpisodeSaved
     | BufferFilled
     | LearnerProgress
     | PolicySwapped

@@ -10,6 +10,7 @@ from workers.model.state import (
     Arm,
     Buffer,
     ConsoleState,
+    Dataset,
     Episode,
     Evaluation,
     Learner,
@@ -72,6 +73,14 @@ def _reduce_training(state: ConsoleState, event: e.Event) -> ConsoleState:
         ):
             done = Episode(episode, kind, reward, steps, by_human, interventions, ended_by, seconds, version)
             return replace(state, episodes=(*state.episodes, done)[-EPISODES_KEPT:])
+        case e.DatasetOpened(root, episodes, frames):
+            known = state.dataset.saved if state.dataset is not None else {}
+            return replace(state, dataset=Dataset(root, episodes, frames, known))
+        case e.EpisodeSaved(episode, episodes=episodes, total_frames=frames) if state.dataset is not None:
+            saved = {**state.dataset.saved, episode: event}
+            return replace(
+                state, dataset=replace(state.dataset, episodes=episodes, frames=frames, saved=saved)
+            )
         case e.BufferFilled(online, offline, demonstrations, interventions, used):
             return replace(state, buffer=Buffer(online, offline, demonstrations, interventions, used))
         case e.LearnerProgress(updates, env_steps, utd, per_s, version, status, metrics):

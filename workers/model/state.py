@@ -10,6 +10,7 @@ from workers.model.events import (
     Driver,
     EndedBy,
     EpisodeKind,
+    EpisodeSaved,
     FramePreview,
     GateMode,
     Level,
@@ -91,6 +92,15 @@ class Buffer(msgspec.Struct, frozen=True):
     bytes_used: int = 0
 
 
+class Dataset(msgspec.Struct, frozen=True):
+    """What a recording run has on the disk."""
+
+    root: str
+    episodes: int
+    frames: int
+    saved: dict[int, EpisodeSaved] = {}  # by number in the run; of this station's time
+
+
 class Learner(msgspec.Struct, frozen=True):
     updates: int = 0
     env_steps: int = 0
@@ -151,6 +161,7 @@ class ConsoleState(msgspec.Struct, frozen=True):
     running: Running = Running()
     episodes: tuple[Episode, ...] = ()  # newest last, at most EPISODES_KEPT
     buffer: Buffer = Buffer()
+    dataset: Dataset | None = None  # of a run that records one
     learner: Learner = Learner()
     policy_version: int = 0  # what the actor drives with
     policy_at_s: float = 0.0

@@ -9,6 +9,7 @@ import msgspec
 
 from workers.config import Config, ConfigError, Document
 from workers.config.lines import KeyPath
+from workers.config.wanted import Wanted
 from workers.dataset.errors import DatasetError, DatasetRefused
 from workers.dataset.jobs import finished, prepared
 from workers.runtime.beginning import Beginning
@@ -27,6 +28,7 @@ from workers.station.progress import ProgressLines
 
 __all__ = ["StationRefused", "run_station"]
 
+AS_CONFIGURED = Wanted()
 log = logging.getLogger(__name__)
 
 
@@ -39,14 +41,16 @@ async def run_station(
     seed: int | None = None,
     serve: bool = False,
     beginning: Beginning = Beginning.AS_LEFT,
+    wanted: Wanted = AS_CONFIGURED,
 ) -> int:
-    """Run a station to its end; returns the process exit code.
+    """Run a station to its end; returns the process exit code. `wanted` stands before the file's `mode` and dataset.
 
     0: the recipe succeeded or was stopped by hand; 1: something broke, or the wanted success was not reached.
     Raises StationRefused when nothing could be started.
     """
     document, config = configured(path, name=name, seed=seed)
-    config = _with_operator(config, operator)
+    config = _with_operator(wanted.applied(config, named=name is not None), operator)
+    _refuse(document, config.problems())
     _check_beginning(config, beginning)
     make_run_dir(config)
     with RunLock(config, path):
@@ -61,7 +65,7 @@ async def run_station(
             )
             station.listen(ProgressLines(time.monotonic(), station.state).on_event)
             ended = await station.run()
-        written = config.mode != "record" or _written(config)
+        written = config.mode != "record" or _uploaded(config)
     wanted_more = until_success is not None and not ended.succeeded
     return 1 if wanted_more or ended.failed or not written else 0
 
@@ -124,8 +128,8 @@ def _refuse(document: Document, problems: Iterable[tuple[KeyPath, str]]) -> None
         raise StationRefused(str(error)) from error
 
 
-def _written(config: Config) -> bool:
-    """Write the dataset of a recording, however the run ended; False when that failed."""
+def _uploaded(config: Config) -> bool:
+    """Upload the dataset of a recording where that is wanted, however the run ended; False when that failed."""
     try:
         log.info("dataset: %s", finished(config))
     except DatasetError as error:

@@ -224,8 +224,8 @@ class Station:
 
     def _fold(self, event: e.Event) -> None:
         if isinstance(event, e.Recorded):
-            if "learner" in self._handles:
-                self._handles["learner"].give(NewRecords())
+            for reader in {"learner", "recorder"} & self._handles.keys():
+                self._handles[reader].give(NewRecords())
         elif isinstance(event, e.PolicyPublished):
             self.stand("actor", TakePolicy(event.version))
         elif isinstance(event, e.EvaluationProgress) and event.finished and event.trials:
@@ -333,6 +333,7 @@ def _opening(config: Config, config_path: Path, pictures: tuple[str, ...]) -> e.
         config_path=str(config_path),
         task=env.task if env.id is None else env.id,
         fps=env.fps,
+        mode=config.mode or "train",
         cameras=pictures,
         ee_min_m=low,
         ee_max_m=high,

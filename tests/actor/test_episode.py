@@ -7,7 +7,7 @@ import pytest
 
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmEnv, ArmUnavailable
-from workers.actor.episode import EpisodeResult, EpisodeRunner, jog_delta
+from workers.actor.episode import EpisodeResult, EpisodeRunner, Rules, jog_delta
 from workers.actor.sim_env import InProcessArm, sim_env, without_cameras
 from workers.config import load
 from workers.config.ready import ready_config
@@ -63,16 +63,20 @@ class Bench:
         scripted: bool = False,
         person: bool = False,
         version: int = 7,
+        rules: Rules = Rules(),  # noqa: B008
+        pressed: tuple[Command, ...] = (),
     ) -> EpisodeResult:
         self.records: list[Step | EpisodeEnd] = []
         self.events: list[Event] = []
         chair = Chair(scripted=scripted, jog_step=0.5)
         script = ScriptedOperator(6, PickLiftScript(Hand()), np.random.default_rng(0))
         chair.person_drives = person
+        for command in pressed:
+            chair.take(command)
         self.policy = StillPolicy(version)
         period = ScriptedKeys(self.port, chair, keys)
         runner = EpisodeRunner(
-            self.env, self.policy, chair, script, period, self.records.append, self.events.append
+            self.env, self.policy, chair, script, period, self.records.append, self.events.append, rules
         )
         return runner.run(kind, episode=3, seed=5)
 

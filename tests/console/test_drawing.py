@@ -7,7 +7,7 @@ from hilserl_tui.panes import draw, halfblock
 from hilserl_tui.panes.braille import Canvas
 from hilserl_tui.panes.ee_bounds import side_view, top_view
 from hilserl_tui.panes.rewards import cell
-from hilserl_tui.screens.arrange import arrange
+from hilserl_tui.screens.arrange import arrange, arrange_record, cameras_alone
 from tests.console.demo import OPENED
 from workers.model.events import EndedBy, EpisodeKind
 from workers.model.state import Episode
@@ -102,9 +102,18 @@ def test_an_episode_a_human_helped_is_underlined():
     assert cell(episode(0, EndedBy.TIME_LIMIT)) == ("○", "red")
 
 
-@given(st.integers(80, 260), st.integers(24, 90), st.sampled_from([0, 2]), st.booleans())
-def test_panes_never_overlap_and_never_leave_the_screen(width, height, pushed, only_cameras):
-    places = list(arrange(width, height, pushed=pushed, only_cameras=only_cameras).values())
+def pictures_alone(width: int, height: int, *, pushed: int):
+    return cameras_alone(width, height, pushed)
+
+
+@given(
+    st.integers(80, 260),
+    st.integers(24, 90),
+    st.sampled_from([0, 2]),
+    st.sampled_from([arrange, arrange_record, pictures_alone]),
+)
+def test_panes_never_overlap_and_never_leave_the_screen(width, height, pushed, arranged):
+    places = list(arranged(width, height, pushed=pushed).values())
     for i, place in enumerate(places):
         assert place.x >= 0
         assert place.y >= 2 + pushed

@@ -17,7 +17,8 @@ def prepared(config: Config) -> Config:
     """The configuration with which the run of its `mode` begins; nothing has moved yet.
 
     To record, the dataset's folder must be free or hold a dataset of the same features, which is continued; to
-    replay, the episode must be there and fit the arm, and an episode of the run becomes as long as it. Raises DatasetError, DatasetRefused where a key names it.
+    replay, the episode must be there and fit the arm, and an episode of the run becomes as long as it.
+    Raises DatasetError, DatasetRefused where a key names it.
     """
     if config.mode == "record":
         check_target(dataset_folder(config.dataset), columns_of(pipelines_of(config).stored), config.env.fps)

@@ -3,11 +3,12 @@
 from textwrap import wrap
 from typing import NamedTuple
 
+from hilserl_tui.panes.demos import KEPT
 from hilserl_tui.panes.draw import Row, bar, count, elide, figure
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
 from workers.model import select
-from workers.model.events import LinkChanged, LinkState, Phase, WorkerState
+from workers.model.events import EpisodeKind, LinkChanged, LinkState, Phase, WorkerState
 from workers.model.state import ConsoleState, Progress
 
 _ORDER = (Phase.IDLE, Phase.STARTING, Phase.RECORDING, Phase.TRAINING, Phase.EVALUATING, Phase.FINISHED)
@@ -31,7 +32,9 @@ def steps(state: ConsoleState) -> list[Step]:
     rows = [Step("●", "green", "configuration", run.config_path), _machines(state)]
     if state.link is not None:
         rows.append(_link(state.link))
-    if run.trains or run.demonstrations_wanted:
+    if run.mode == "record":
+        rows.append(_recording(state))
+    elif run.trains or run.demonstrations_wanted:
         rows.append(_demonstrations(state))
     if run.trains:
         rows += [_training(state), _evaluation(state)]
@@ -94,6 +97,22 @@ def _demonstrations(state: ConsoleState) -> Step:
     return Step("○", "dim", "demonstrations", words)
 
 
+def _recording(state: ConsoleState) -> Step:
+    """Of a run that is there to record."""
+    assert state.run is not None
+    wanted, dataset = state.run.demonstrations_wanted, state.dataset
+    kept = sum(ep.kind is EpisodeKind.DEMONSTRATION and ep.ended_by in KEPT for ep in state.episodes)
+    if state.progress.phase is Phase.RECORDING:
+        kept = max(kept, state.progress.done)
+    where = f"; the dataset {dataset.root} has {dataset.episodes}" if dataset is not None else ""
+    who = "the scripted operator" if state.control.scripted else "you"
+    if kept >= wanted:
+        return Step("●", "green", "episodes", f"{kept} recorded{where}")
+    if state.progress.phase is Phase.RECORDING:
+        return Step("◐", "amber", "episodes", f"{kept} of {wanted} by {who}{where}", kept / max(1, wanted))
+    return Step("○", "dim", "episodes", f"{kept} of {wanted} recorded{where}")
+
+
 def _training(state: ConsoleState) -> Step:
     assert state.run is not None
     training = select.training_episodes(state)
@@ -152,6 +171,7 @@ class Checklist(Lines):
             (state.evaluation),
             state.control,
             state.link,
+            state.dataset,
             view.link,
         )
 

@@ -93,6 +93,30 @@ class ShowCameras(Command, frozen=True):
     hz: float
 
 
+class Look(Command, frozen=True):
+    """A picture for the Crop screen, answered with `Looked`; who does not hold the controls may look too.
+
+    Rectangles are (top, left, height, width) and sizes (height, width), in pixels.
+    """
+
+    number: int
+    """Comes back in the answer."""
+    camera: str
+    part: tuple[int, int, int, int] | None
+    """What is shown of the picture; None: all of it."""
+    room: tuple[int, int]
+    """The pixels that there are to show it with."""
+    crop: tuple[int, int, int, int] | None
+    """What the policy would see; None: all of the picture."""
+    size: tuple[int, int] | None
+    """What the policy's picture is resized to."""
+    hold: bool = False
+    """The live picture of the last answer again, in place of the newest."""
+    episode: int = 0
+    frame: int = 0
+    """Of a dataset, where they are brought into its range; a live camera knows neither."""
+
+
 class EvaluateNow(Command, frozen=True):
     """Run the deterministic evaluation of the newest policy, then go on training."""
 
@@ -114,6 +138,7 @@ AnyCommand = (
     | TakeControl
     | RenewLease
     | ShowCameras
+    | Look
     | EvaluateNow
     | ShutDown
 )

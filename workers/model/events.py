@@ -107,6 +107,8 @@ class RunOpened(Event, frozen=True):
     """What the run is for: train, record, replay."""
     previews: bool = True
     """False where the configuration sends no camera pictures to the consoles."""
+    dataset: bool = False
+    """True of the pictures of a dataset: there is no run, only something to crop."""
 
 
 class PhaseChanged(Event, frozen=True):
@@ -271,6 +273,39 @@ class FramePreview(Event, frozen=True):
     at_s: float = 0.0
 
 
+class Pixels(msgspec.Struct, frozen=True):
+    """`rgb` is height x width x 3 bytes, row by row."""
+
+    height: int = 0
+    width: int = 0
+    rgb: bytes = b""
+
+
+class Looked(Event, frozen=True):
+    """The answer to `Look`, for the console that asked; in no journal."""
+
+    number: int
+    camera: str
+    trouble: str = ""
+    """Why there is no picture, for a person; the rest is empty then."""
+    height: int = 0
+    width: int = 0
+    """Of the whole picture, in pixels."""
+    part: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """Top, left, height and width of what is shown of it, in pixels of the picture."""
+    shown: Pixels = Pixels()
+    policy: Pixels = Pixels()
+    """The crop as the policy would get it, pixel by pixel."""
+    taken_s: float = 0.0
+    """Wall clock of the picture; 0 of one from a dataset."""
+    episode: int = 0
+    episodes: int = 0
+    """How many the dataset has; 0 of a live camera."""
+    frame: int = 0
+    frames: int = 0
+    """How many the episode has."""
+
+
 class LogLine(Event, frozen=True):
     worker: str
     level: Level
@@ -387,6 +422,7 @@ AnyEvent = (
     | LoopRate
     | WorkerChanged
     | FramePreview
+    | Looked
     | LogLine
     | StopLatched
     | StopCleared

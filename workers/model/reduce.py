@@ -31,6 +31,8 @@ def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
             return replace(state, arm=Arm(ee_m, gripper_pct, mode, clipped, reason, at_s, moving_since_s))
         case e.FramePreview(camera):
             return replace(state, frames={**state.frames, camera: event})
+        case e.Looked():
+            return replace(state, looked=event)
         case e.LoopRate(worker, hz, p50, p99, overruns, stages):
             return replace(state, rates={**state.rates, worker: Rate(hz, p50, p99, overruns, stages)})
         case e.LogLine(worker, level, text, wall_s):

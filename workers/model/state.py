@@ -15,6 +15,7 @@ from workers.model.events import (
     GateMode,
     Level,
     LinkChanged,
+    Looked,
     Phase,
     RunOpened,
     WorkerState,
@@ -168,6 +169,7 @@ class ConsoleState(msgspec.Struct, frozen=True):
     workers: dict[str, Worker] = {}
     rates: dict[str, Rate] = {}
     frames: dict[str, FramePreview] = {}
+    looked: Looked | None = None  # what this console last looked at
     evaluation: Evaluation | None = None
     link: LinkChanged | None = None  # None while the learner runs here
     link_backlogs: tuple[int, ...] = ()  # records, newest last, at most LINK_REPORTS_KEPT; one a second

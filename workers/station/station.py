@@ -29,6 +29,7 @@ from workers.station.journal import Journal
 from workers.station.preflight import Seen
 from workers.station.recipes import demonstrations_wanted, recipe_of
 from workers.station.server import Server
+from workers.station.stills import Stills
 
 WORD_PERIOD_S = 0.1  # the gate holds when the station is silent for 1 s
 ARM_DISPLAY_PERIOD_S = 0.1
@@ -81,13 +82,19 @@ class Station:
         context = multiprocessing.get_context("spawn")
         sizes = {name: (camera.height, camera.width) for name, camera in config.env.cameras.items()}
         self._board = Board.create(context, sizes)
+        self._stills = Stills(self._board)
         self._handles = {
             spec.name: WorkerHandle(spec, context, self._run_dir, self._fold, self._give_standing)
             for spec in crew(config, self._board, beginning)
         }
         self._recipe = recipe_of(self, config, until_success)
         self._server = Server(
-            socket_path(self._run_dir), lambda: self.state, self._on_command, self.stop_arm, self._on_consoles
+            socket_path(self._run_dir),
+            lambda: self.state,
+            self._on_command,
+            self.stop_arm,
+            self._on_consoles,
+            self._stills.answer,
         )
         self._journal = Journal(self._run_dir)
         for episode in EpisodeBook(self._run_dir).read()[-EPISODES_KEPT:]:
@@ -176,6 +183,7 @@ class Station:
 
     def _on_consoles(self) -> None:
         consoles = self._server.consoles
+        self._stills.forget({console.name for console in consoles})
         holder = self._server.holder.name if self._server.holder else ""
         self._fold(e.OperatorChanged(self.state.control.scripted, len(consoles), holder))
         if not self._config.env.processor.observation.display_cameras:

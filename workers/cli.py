@@ -73,6 +73,63 @@ def station(
     _run_or_refuse(run)
 
 
+@app.command("find-limits")
+def find_limits(
+    config: Annotated[
+        Path, typer.Option(help="TOML configuration of the task; with --write it gets the bounds.")
+    ],
+    operator: Annotated[
+        str | None,
+        typer.Option(help="Who drives: 'scripted' (simulation only) or 'person'; default from the file."),
+    ] = None,
+    warmup_s: Annotated[
+        float, typer.Option(min=0.0, help="Seconds of driving in which nothing counts yet.")
+    ] = 5.0,
+    duration_s: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Seconds of driving that count; 0: until a person at a console says so. Default 30, with --serve 0.",
+            show_default=False,
+        ),
+    ] = None,
+    margin_m: Annotated[
+        float, typer.Option(min=0.0, max=0.1, help="Metres by which the bounds are wider than what was seen.")
+    ] = 0.0,
+    floor_m: Annotated[
+        float,
+        typer.Option(
+            min=-0.5, max=0.5, help="Height below which neither the tool nor the bounds go; the table is 0."
+        ),
+    ] = 0.01,
+    write: Annotated[
+        bool, typer.Option("--write/--print", help="Write the result into the file, or only print it.")
+    ] = False,
+    name: RunName = None,
+    seed: Seed = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Wait for a console's start key, and its word.")
+    ] = False,
+) -> None:
+    """Find the workspace of a task: drive the arm through the space it needs.
+
+    The safety gate is as always, but for the workspace's own bounds. Nothing is recorded.
+    """
+    from workers.station.main import run_station
+    from workers.station.survey import DURATION_S, Ending, Wanted
+
+    lasting = duration_s if duration_s is not None else 0.0 if serve else DURATION_S
+    ending = Ending.ASK if serve else Ending.WRITE if write else Ending.PRINT
+    wanted = Wanted(warmup_s, lasting, margin_m, floor_m, ending)
+
+    def run() -> int:
+        return asyncio.run(
+            run_station(config, operator=operator, name=name, seed=seed, serve=serve, survey=wanted)
+        )
+
+    _run_or_refuse(run)
+
+
 @app.command()
 def learner(
     config: Annotated[Path, typer.Option(help="TOML configuration of the run, the same as on the robot PC.")],

@@ -24,6 +24,9 @@ from workers.station.opening import (
 )
 from workers.station.preflight import Seen
 from workers.station.progress import ProgressLines
+from workers.station.survey import Wanted
+from workers.station.survey_lines import SurveyLines
+from workers.station.survey_opening import for_survey
 
 __all__ = ["StationRefused", "run_station"]
 
@@ -39,14 +42,16 @@ async def run_station(
     seed: int | None = None,
     serve: bool = False,
     beginning: Beginning = Beginning.AS_LEFT,
+    survey: Wanted | None = None,
 ) -> int:
-    """Run a station to its end; returns the process exit code.
+    """Run a station to its end; returns the process exit code. With `survey` it finds limits, whatever `mode` says.
 
     0: the recipe succeeded or was stopped by hand; 1: something broke, or the wanted success was not reached.
     Raises StationRefused when nothing could be started.
     """
     document, config = configured(path, name=name, seed=seed)
     config = _with_operator(config, operator)
+    config, job = for_survey(document, config, survey, serve)
     _check_beginning(config, beginning)
     make_run_dir(config)
     with RunLock(config, path):
@@ -57,9 +62,16 @@ async def run_station(
 
         with private_files():  # but a dataset is there to be passed on
             station = Station(
-                config, path.resolve(), until_success, wait_for_start=serve, seen=seen, beginning=beginning
+                config,
+                path.resolve(),
+                until_success,
+                wait_for_start=serve,
+                seen=seen,
+                beginning=beginning,
+                survey=job,
             )
-            station.listen(ProgressLines(time.monotonic(), station.state).on_event)
+            lines = ProgressLines if job is None else SurveyLines
+            station.listen(lines(time.monotonic(), station.state).on_event)
             ended = await station.run()
         written = config.mode != "record" or _written(config)
     wanted_more = until_success is not None and not ended.succeeded

@@ -51,6 +51,34 @@ def open_run(
         opening.open_run(config, start, wishes)
 
 
+@app.command("find-limits")
+def find_limits(
+    config: Annotated[Path, typer.Argument(help="Configuration whose workspace is looked for, a TOML file.")],
+    operator: Annotated[
+        str, typer.Option(help="Who drives: 'person', or 'scripted' (simulator only) until you take over.")
+    ] = "person",
+    warmup_s: Annotated[
+        float, typer.Option(min=0.0, help="Seconds of driving in which nothing counts yet.")
+    ] = 5.0,
+    duration_s: Annotated[
+        float,
+        typer.Option(min=0.0, help="Seconds of driving that count; 0: until you say that you are done."),
+    ] = 0.0,
+    margin_m: Annotated[
+        float, typer.Option(min=0.0, max=0.1, help="Metres by which the bounds are wider than what was seen.")
+    ] = 0.0,
+    floor_m: Annotated[
+        float,
+        typer.Option(
+            min=-0.5, max=0.5, help="Height below which neither the tool nor the bounds go; the table is 0."
+        ),
+    ] = 0.01,
+) -> None:
+    """Find a task's workspace: drive the arm through the space it needs, look at it, write it into CONFIG."""
+    options = [f"--operator={operator}", f"--warmup-s={warmup_s}", f"--duration-s={duration_s}"]
+    opening.find_limits(config, [*options, f"--margin-m={margin_m}", f"--floor-m={floor_m}"])
+
+
 @app.command("attach")
 def attach(run: RunName = "") -> None:
     """Attach to a run that is alive."""

@@ -99,7 +99,7 @@ class EpisodeRunner:
         self._period = period
         self._append = append
         self._emit = emit
-        self._driver = Driver.NOBODY
+        self._driver, self._reason = Driver.NOBODY, ""
         self._stay = stay_action(env.features)
         self._unmoved: set[Axis] = set()  # axes that the action does not have, and that this was said of
 
@@ -241,8 +241,8 @@ class EpisodeRunner:
                 log.warning("this environment's action has no %s: its keys do nothing", jog.axis.value)
 
     def _change_driver(self, driver: Driver, reason: str = "") -> None:
-        if driver is not self._driver:
-            self._driver = driver
+        if (driver, reason) != (self._driver, self._reason):
+            self._driver, self._reason = driver, reason
             self._emit(DriverChanged(driver, reason))
 
 

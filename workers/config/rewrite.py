@@ -11,8 +11,6 @@ from workers.config.errors import ConfigError, Problem
 from workers.config.lines import KeyPath
 from workers.config.load import Document, parse, read_text
 
-_CONTEXT_LINES = 1
-
 
 def with_new_values(document: Document, values: Mapping[KeyPath, Any]) -> str:
     """The document's text with each key set, comments kept. Raises ConfigError when that would be wrong."""
@@ -23,7 +21,7 @@ def with_new_values(document: Document, values: Mapping[KeyPath, Any]) -> str:
 
 def difference(before: str, after: str) -> tuple[str, ...]:
     """The lines that differ, `-` as they are, `+` as they would be, each place with its line number."""
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=_CONTEXT_LINES, lineterm="")
+    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
     shown = []
     for line in list(lines)[2:]:  # after the names of the files
         shown.append(f"line {line.split()[1][1:].partition(',')[0]}" if line.startswith("@@") else line)

@@ -107,6 +107,8 @@ class RunOpened(Event, frozen=True):
     """False of a Gymnasium environment: there is no workspace, and no gate that would tell of it."""
     trains: bool = True
     """False of a run that only records or replays: there is no learner, and no policy of its own."""
+    finds_limits: bool = False
+    """True of a run that looks for the workspace: `ee_min_m` and `ee_max_m` are then all that the arm reaches."""
     previews: bool = True
     """False where the configuration sends no camera pictures to the consoles."""
 

@@ -39,6 +39,7 @@ class Survey(msgspec.Struct, frozen=True):
     joints_deg: Joints  # now
     axes: tuple[Span, Span, Span] | None  # x, y, z of the tool; None before anything counted
     joints: tuple[Span, ...]  # in motor order; empty before anything counted
+    joints_reach: tuple[Span, ...]  # how far each may go at all
     box_min_m: Vector3  # what would be written: with the margin, never below the floor
     box_max_m: Vector3
     margin_m: float

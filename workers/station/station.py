@@ -356,6 +356,7 @@ def _opening(config: Config, config_path: Path, pictures: tuple[str, ...]) -> e.
         simulated=config.simulated,
         has_arm=env.robot is not None,
         trains=config.mode is None,
+        finds_limits=config.mode == "find-limits",
         previews=env.processor.observation.display_cameras,
     )
 

@@ -14,6 +14,7 @@ from workers.config import BoundsConfig, Config, Document
 from workers.config.lines import KeyPath
 from workers.config.survey import FLOOR_M
 from workers.model.survey import Joints, Span, Stage, Survey, Vector3
+from workers.robot.build import limits_of
 from workers.robot.kinematics import Kinematics
 from workers.robot.workspace import Extent, joint_limits, problems, tutorial_lines
 
@@ -70,6 +71,8 @@ class Surveying:
         self._wanted, self._present, self._kinematics = wanted, present, kinematics
         self._reset_deg = np.array(config.env.reset_pose)
         self._reset_m = kinematics.position(self._reset_deg)
+        limits = limits_of(config)
+        self._reach = _spans(limits.lower_deg, limits.upper_deg)
         self._joint_margin_deg = config.env.arm.joint_margin_deg
         self._margin_m = wanted.margin_m
         self._extent = Extent()
@@ -149,6 +152,7 @@ class Surveying:
             joints_deg=self._place.joints_deg,
             axes=(x, y, z) if counted else None,
             joints=_spans(extent.joints_min_deg, extent.joints_max_deg) if counted else (),
+            joints_reach=self._reach,
             box_min_m=_vector(box.min_m) if counted else (0.0, 0.0, 0.0),
             box_max_m=_vector(box.max_m) if counted else (0.0, 0.0, 0.0),
             margin_m=self._margin_m,

@@ -33,6 +33,7 @@ from workers.model.commands import Intervene, RenewLease, ShowCameras, ShutDown,
 from workers.model.events import LinkState, Phase
 
 if TYPE_CHECKING:
+    from hilserl_tui.screens.bounds import Bounds
     from hilserl_tui.screens.placed import PlacedScreen
     from hilserl_tui.screens.record import Record
     from hilserl_tui.screens.train import Train
@@ -52,7 +53,10 @@ def _collect_garbage_from_here_on() -> None:
 
 
 class Console(KeyActions):
-    """Follows `client`; `launch` starts its station once the first screen is painted."""
+    """Follows `client`; `launch` starts its station once the first screen is painted.
+
+    `screen` is the first one: "home", "train" or "bounds"; what fits the run, if none is named.
+    """
 
     COMMAND_PALETTE_BINDING = "ctrl+p"
     ALLOW_SELECT = False
@@ -71,6 +75,7 @@ class Console(KeyActions):
         *,
         start_run: bool = False,
         launch: Launch | None = None,
+        screen: str = "",
     ) -> None:
         super().__init__(driver_class=ConsoleDriver)
         self.register_theme(THEME)
@@ -79,6 +84,7 @@ class Console(KeyActions):
         self.pacer = Pacer()
         self.parting = ""  # what the command line prints after the screen is gone
         self._start_run = start_run
+        self._first = screen or ("train" if start_run or client.recorded else "home")
         self._launch = launch
         self._watched = Watched()
         self._home = Home()
@@ -108,11 +114,17 @@ class Console(KeyActions):
 
         return Train()
 
+    @cached_property
+    def _bounds(self) -> "Bounds":
+        from hilserl_tui.screens.bounds import Bounds
+
+        return Bounds()
+
     # --- life -------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
         self.call_after_refresh(_collect_garbage_from_here_on)
-        self.push_screen(self._job() if self._start_run or self.client.recorded else self._home)
+        self.push_screen(self._job() if self._first == "train" else getattr(self, f"_{self._first}"))
         self.client.start(self._station_changed)
         if self._launch is not None:
             self.screen.call_after_refresh(self._launch.begin)
@@ -270,6 +282,9 @@ class Console(KeyActions):
         if self._console_screen() is not screen:
             self.switch_screen(screen)
         self.refresh_view()
+
+    def action_bounds(self) -> None:
+        self._go(self._bounds)
 
     def action_cameras(self) -> None:
         self.action_train()

@@ -15,15 +15,15 @@ from workers.config import ConfigError, load
 
 if TYPE_CHECKING:
     from hilserl_tui.client import StationClient
-    from workers.config.wanted import Wanted
+    from workers.config.overrides import Overrides
 
 
 def open_run(
-    config: Path | None, start: bool, wishes: Sequence[str] = (), wanted: "Wanted | None" = None
+    config: Path | None, start: bool, wishes: Sequence[str] = (), overrides: "Overrides | None" = None
 ) -> NoReturn:
     """Start the station of `config` where it is absent, and attach.
 
-    `wishes` are options for that station; `wanted` stands before what the file says of mode and dataset.
+    `wishes` are options for that station; `overrides` stand before what the file says of mode and dataset.
     """
     if config is None:
         refuse(
@@ -33,15 +33,36 @@ def open_run(
         )
     try:
         loaded = load(config)
-        options = tuple(wanted.options()) if wanted is not None else ()
-        run_dir = (wanted.applied(loaded, named=False) if wanted is not None else loaded).run_dir
+        options = tuple(overrides.options()) if overrides is not None else ()
+        run_dir = (overrides.applied(loaded, named=False) if overrides is not None else loaded).run_dir
         _need_terminal()
-        launch = Launch(config, run_dir, wishes, options)
+        launch = Launch(config, run_dir, wishes, job=("station", *options))
     except (ConfigError, LaunchError) as error:
         _say_and_leave(str(error))
     from hilserl_tui.client import LiveClient
 
     _show(LiveClient(launch.socket), start, launch)
+
+
+def find_limits(config: Path, options: Sequence[str]) -> NoReturn:
+    """Start the station that looks for the workspace of `config` where it is absent, and attach."""
+    from workers.config.survey import surveying
+
+    try:
+        loaded = load(config)
+        if loaded.env.robot is None:
+            refuse(
+                f"{config} has no arm whose workspace could be found",
+                f'env.type = "{loaded.env.type}" is an environment of somebody else\'s, with limits of its own',
+                "train on it as it is: hilserl-tui " + str(config),
+            )
+        _need_terminal()
+        launch = Launch(config, surveying(loaded).run_dir, job=("find-limits", *options))
+    except (ConfigError, LaunchError) as error:
+        _say_and_leave(str(error))
+    from hilserl_tui.client import LiveClient
+
+    _show(LiveClient(launch.socket), True, launch, "bounds")
 
 
 def attach(socket: Path) -> NoReturn:
@@ -83,14 +104,16 @@ def _need_terminal() -> None:
         )
 
 
-def _show(client: "StationClient", start: bool = False, launch: Launch | None = None) -> NoReturn:
+def _show(
+    client: "StationClient", start: bool = False, launch: Launch | None = None, screen: str = ""
+) -> NoReturn:
     """Open the screen; the process ends with the app's own exit code."""
     os.environ.setdefault("TEXTUAL_FPS", "30")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     gc.disable()  # until the first paint: what is made on the way there stays
     from hilserl_tui.app import Console
 
-    console = Console(client, start_run=start, launch=launch)
+    console = Console(client, start_run=start, launch=launch, screen=screen)
     console.run()
     if console.parting:
         sys.stderr.write(console.parting + "\n")

@@ -12,7 +12,7 @@ import typer
 from workers.export_commands import export_policy
 
 if TYPE_CHECKING:
-    from workers.config.wanted import Wanted
+    from workers.config.overrides import Overrides
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 EXIT_USAGE = 2
@@ -88,13 +88,15 @@ def station(
 
     Where policy.actor_learner_config.learner_host names one, the learner is elsewhere and a link takes its place.
     """
-    from workers.config.wanted import Wanted
+    from workers.config.overrides import Overrides
     from workers.station.main import run_station
     from workers.station.opening import beginning_of
 
     if mode not in (None, "record", "replay"):
         raise typer.BadParameter("'record' or 'replay'; without it, as the file says", param_hint="--mode")
-    wanted = Wanted(cast(Literal["record", "replay"] | None, mode), root, repo_id, episodes, episode, push)
+    overrides = Overrides(
+        cast(Literal["record", "replay"] | None, mode), root, repo_id, episodes, episode, push
+    )
 
     def run() -> int:
         return asyncio.run(
@@ -106,8 +108,65 @@ def station(
                 seed=seed,
                 serve=serve,
                 beginning=beginning_of(resume, fresh),
-                wanted=wanted,
+                overrides=overrides,
             )
+        )
+
+    _run_or_refuse(run)
+
+
+@app.command("find-limits")
+def find_limits(
+    config: Annotated[
+        Path, typer.Option(help="TOML configuration of the task; with --write it gets the bounds.")
+    ],
+    operator: Annotated[
+        str | None,
+        typer.Option(help="Who drives: 'scripted' (simulation only) or 'person'; default from the file."),
+    ] = None,
+    warmup_s: Annotated[
+        float, typer.Option(min=0.0, help="Seconds of driving in which nothing counts yet.")
+    ] = 5.0,
+    duration_s: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Seconds of driving that count; 0: until a person at a console says so. Default 30, with --serve 0.",
+            show_default=False,
+        ),
+    ] = None,
+    margin_m: Annotated[
+        float, typer.Option(min=0.0, max=0.1, help="Metres by which the bounds are wider than what was seen.")
+    ] = 0.0,
+    floor_m: Annotated[
+        float,
+        typer.Option(
+            min=-0.5, max=0.5, help="Height below which neither the tool nor the bounds go; the table is 0."
+        ),
+    ] = 0.01,
+    write: Annotated[
+        bool, typer.Option("--write/--print", help="Write the result into the file, or only print it.")
+    ] = False,
+    name: RunName = None,
+    seed: Seed = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Wait for a console's start key, and its word.")
+    ] = False,
+) -> None:
+    """Find the workspace of a task: drive the arm through the space it needs.
+
+    The safety gate is as always, but for the workspace's own bounds. Nothing is recorded.
+    """
+    from workers.station.main import run_station
+    from workers.station.survey import DURATION_S, Ending, Wanted
+
+    lasting = duration_s if duration_s is not None else 0.0 if serve else DURATION_S
+    ending = Ending.ASK if serve else Ending.WRITE if write else Ending.PRINT
+    wanted = Wanted(warmup_s, lasting, margin_m, floor_m, ending)
+
+    def run() -> int:
+        return asyncio.run(
+            run_station(config, operator=operator, name=name, seed=seed, serve=serve, survey=wanted)
         )
 
     _run_or_refuse(run)
@@ -129,9 +188,9 @@ def record(
     Each episode is saved when it ends. Without a console somebody must demonstrate: --operator scripted in the
     simulator; a person attaches with `hilserl-tui attach`.
     """
-    from workers.config.wanted import Wanted
+    from workers.config.overrides import Overrides
 
-    _job(config, operator, name, seed, Wanted("record", root, repo_id, episodes, None, push))
+    _job(config, operator, name, seed, Overrides("record", root, repo_id, episodes, None, push))
 
 
 @app.command()
@@ -144,9 +203,9 @@ def replay(
     seed: Seed = None,
 ) -> None:
     """Drive the arm through a recorded episode again, and say how far from the recording it went."""
-    from workers.config.wanted import Wanted
+    from workers.config.overrides import Overrides
 
-    _job(config, None, name, seed, Wanted("replay", root, repo_id, None, episode))
+    _job(config, None, name, seed, Overrides("replay", root, repo_id, None, episode))
 
 
 def _job(
@@ -154,12 +213,12 @@ def _job(
     operator: str | None,
     name: str | None,
     seed: int | None,
-    wanted: "Wanted",
+    overrides: "Overrides",
 ) -> NoReturn:
     from workers.station.main import run_station
 
     _run_or_refuse(
-        lambda: asyncio.run(run_station(config, operator=operator, name=name, seed=seed, wanted=wanted))
+        lambda: asyncio.run(run_station(config, operator=operator, name=name, seed=seed, overrides=overrides))
     )
 
 

@@ -10,6 +10,7 @@ from hilserl_tui.view import Link, View
 from workers.model import select
 from workers.model.events import EpisodeKind, LinkChanged, LinkState, Phase, WorkerState
 from workers.model.state import ConsoleState, Progress
+from workers.model.survey import Stage
 
 _ORDER = (Phase.IDLE, Phase.STARTING, Phase.RECORDING, Phase.TRAINING, Phase.EVALUATING, Phase.FINISHED)
 
@@ -32,6 +33,8 @@ def steps(state: ConsoleState) -> list[Step]:
     rows = [Step("●", "green", "configuration", run.config_path), _machines(state)]
     if state.link is not None:
         rows.append(_link(state.link))
+    if run.finds_limits:
+        rows.append(_workspace(state))
     if run.mode == "record":
         rows.append(_recording(state))
     elif run.trains or run.demonstrations_wanted:
@@ -76,6 +79,18 @@ def _why_down(link: LinkChanged | None, width: int) -> list[Row]:
         return []
     style = "red" if link.state is LinkState.REFUSED else "violet"
     return [((" " * 19, "text"), (line, style)) for line in wrap(link.reason, max(20, width - 19))]
+
+
+def _workspace(state: ConsoleState) -> Step:
+    """Of a run that looks for it."""
+    survey = state.survey
+    if survey is None or survey.stage is Stage.WAITING:
+        return Step("○", "dim", "workspace", "drive the arm through all the space that the task needs")
+    if survey.stage is Stage.WRITTEN:
+        return Step("●", "green", "workspace", f"written; the file as it was is in {survey.written}")
+    wide = ", ".join(f"{100 * axis.width:.0f}" for axis in survey.axes or ())
+    words = f"{survey.stage.value}, {wide} cm along x, y, z so far" if wide else survey.stage.value
+    return Step("◐", "amber", "workspace", words)
 
 
 def _demonstrations(state: ConsoleState) -> Step:
@@ -172,6 +187,7 @@ class Checklist(Lines):
             state.control,
             state.link,
             state.dataset,
+            state.survey,
             view.link,
         )
 
@@ -249,15 +265,13 @@ def _next(state: ConsoleState, width: int) -> list[Row]:
             rows[1] = (("next  ", "dim"), (" enter ", "key"), (" go on where it stopped", "bold"))
             rows.append((("      ", "text"), (words, "amber")))
         return rows
+    finds, trains = (state.run.finds_limits, state.run.trains) if state.run else (False, False)
     return [
         rule,
         (
             ("next  ", "dim"),
-            (" t ", "key"),
-            (
-                " watch and help it train" if state.run and state.run.trains else " watch and take part",
-                "bold",
-            ),
+            (" b " if finds else " t ", "key"),
+            (" watch and help it train" if trains else " watch and take part", "bold"),
             (f"   {progress.detail}", "dim"),
         ),
     ]

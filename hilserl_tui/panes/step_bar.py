@@ -6,7 +6,7 @@ from hilserl_tui.view import View
 from workers.model.events import Phase
 from workers.model.state import ConsoleState
 
-SCREENS = (("1", ("home",), "Home"), ("2", ("train", "record"), "Train"))
+SCREENS = (("1", ("home",), "Home"), ("2", ("train", "record"), "Train"), ("3", ("bounds",), "Bounds"))
 """Key, names of the screens it leads to, label."""
 
 

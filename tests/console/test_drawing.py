@@ -12,6 +12,8 @@ from tests.console.demo import OPENED
 from workers.model.events import EndedBy, EpisodeKind
 from workers.model.state import Episode
 
+SPACE = (OPENED.ee_min_m, OPENED.ee_max_m)
+
 
 def test_a_dot_is_the_braille_bit_of_its_place():
     canvas = Canvas(1, 1)
@@ -85,12 +87,12 @@ def test_equal_neighbours_share_a_segment():
 
 def test_the_views_point_where_the_arrow_keys_point():
     middle = (0.25, 0.0, 0.145)
-    across, down = top_view(middle, OPENED)
-    assert top_view((0.30, 0.0, 0.1), OPENED)[1] < down  # forward is up
-    assert top_view((0.25, 0.1, 0.1), OPENED)[0] < across  # +y is left
-    across, down = side_view(middle, OPENED)
-    assert side_view((0.30, 0.0, 0.145), OPENED)[0] > across
-    assert side_view((0.25, 0.0, 0.2), OPENED)[1] < down
+    across, down = top_view(middle, *SPACE)
+    assert top_view((0.30, 0.0, 0.1), *SPACE)[1] < down  # forward is up
+    assert top_view((0.25, 0.1, 0.1), *SPACE)[0] < across  # +y is left
+    across, down = side_view(middle, *SPACE)
+    assert side_view((0.30, 0.0, 0.145), *SPACE)[0] > across
+    assert side_view((0.25, 0.0, 0.2), *SPACE)[1] < down
 
 
 def test_an_episode_a_human_helped_is_underlined():

@@ -124,7 +124,7 @@ class EpisodeRunner:
         self._emit = emit
         self._rules = rules
         self._marking = False  # whether steps are marked as success
-        self._driver = Driver.NOBODY
+        self._driver, self._reason = Driver.NOBODY, ""
         self._stay = stay_action(env.features)
         self._unmoved: set[Axis] = set()  # axes that the action does not have, and that this was said of
 
@@ -171,7 +171,7 @@ class EpisodeRunner:
         person, scripted = self._chair.person_drives, self._chair.scripted and self._script is not None
         if kind is EpisodeKind.EVALUATION:
             return "somebody took over: the trial does not count" if person else ""
-        if person:
+        if person or kind is EpisodeKind.SURVEY:
             return ""
         if kind is EpisodeKind.DEMONSTRATION:
             return "" if scripted else "the person let go of the demonstration"
@@ -194,7 +194,7 @@ class EpisodeRunner:
             result.interventions += 1
             if result.steps:
                 log.info("%s takes over at step %d of episode %d", driver.value, result.steps, episode)
-        self._change_driver(driver)
+        self._change_driver(driver, "space takes the arm" if driver is Driver.NOBODY else "")
         action = self._action(driver, kind, info)
         executed_ns = time.monotonic_ns()
         self._env.begin_step(action, human_action=action if driver is Driver.HUMAN else None)
@@ -234,6 +234,9 @@ class EpisodeRunner:
             "observe": (observed_s - over_s) * 1e3,
             "record": (time.monotonic() - observed_s) * 1e3,
         }
+        if kind is EpisodeKind.SURVEY:
+            self._emit(StepTaken(episode, result.steps, 0, 0.0, driver))
+            return following, outcome, None  # whatever the task says: nobody does it
         self._emit(StepTaken(episode, result.steps, self._env.step_limit, reward, driver))
         return following, outcome, _end(verdict, terminated, truncated, result)
 
@@ -256,13 +259,14 @@ class EpisodeRunner:
             and kind is not EpisodeKind.REPLAY
             and self._script.wants_control(TaskView.of(info))
         )
-        return self._chair.driver(wants)
+        driver = self._chair.driver(wants)
+        return Driver.NOBODY if kind is EpisodeKind.SURVEY and driver is Driver.POLICY else driver
 
     def _action(self, driver: Driver, kind: EpisodeKind, info: dict[str, Any]) -> NDArray[np.float32]:
         if driver is Driver.SCRIPTED:
             assert self._script is not None
             return self._script.action(TaskView.of(info))
-        if driver is Driver.HUMAN:
+        if driver in (Driver.HUMAN, Driver.NOBODY):
             return self._stay  # keys arrive while the period passes
         return self._policy.act(info["policy_input"], deterministic=kind is EpisodeKind.EVALUATION)
 
@@ -276,10 +280,10 @@ class EpisodeRunner:
                 self._unmoved.add(jog.axis)
                 log.warning("this environment's action has no %s: its keys do nothing", jog.axis.value)
 
-    def _change_driver(self, driver: Driver) -> None:
-        if driver is not self._driver:
-            self._driver = driver
-            self._emit(DriverChanged(driver))
+    def _change_driver(self, driver: Driver, reason: str = "") -> None:
+        if (driver, reason) != (self._driver, self._reason):
+            self._driver, self._reason = driver, reason
+            self._emit(DriverChanged(driver, reason))
 
 
 def stack_pictures(observation: Observation) -> NDArray[np.uint8]:

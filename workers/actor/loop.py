@@ -11,6 +11,7 @@ import numpy as np
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmUnavailable, InterventionEnv, arm_env
 from workers.actor.episode import EpisodeResult, EpisodeRunner, Rules
+from workers.actor.no_policy import NoPolicy
 from workers.actor.period import RealtimePeriod
 from workers.actor.realtime import RealtimeArm
 from workers.actor.recorder import Recorder
@@ -50,6 +51,7 @@ SEED_STREAM = {
     EpisodeKind.TRAINING: 1,
     EpisodeKind.EVALUATION: 2,
     EpisodeKind.REPLAY: 3,
+    EpisodeKind.SURVEY: 4,
 }
 log = logging.getLogger(__name__)
 
@@ -87,9 +89,11 @@ class ActorLoop:
             raise EnvironmentRefused(
                 ("operator", "scripted"), "there is no scripted person for this environment"
             )
-        self._policy: PolicyRuntime | ReplayPolicy
+        self._policy: PolicyRuntime | ReplayPolicy | NoPolicy
         if config.mode == "replay":
             self._policy = ReplayPolicy(config)
+        elif config.mode == "find-limits":
+            self._policy = NoPolicy()
         else:
             self._policy = PolicyRuntime(config, desk.mailbox.emit)
         self._period = RealtimePeriod(desk, 1.0 / config.env.fps, self._take, self._chair)
@@ -221,6 +225,8 @@ class ActorLoop:
             return "the recording is to be replayed: space gives the arm back"
         if kind is EpisodeKind.DEMONSTRATION:
             return "" if person or self._chair.scripted else "space begins a demonstration"
+        if kind is EpisodeKind.SURVEY:
+            return ""  # it begins at once, and waits for a driver where the arm is
         if self._policy.version == 0 and not person:
             return "the learner prepares the first policy"
         return ""

@@ -63,7 +63,9 @@ def check_crop(name: str, crop: Crop, picture: Size) -> None:
     """Raise NoCrop where `crop` reaches out of a picture of that size, or is too small."""
     top, left, height, width = crop
     if height < SMALLEST or width < SMALLEST:
-        raise NoCrop(f"{name}: a crop of {height} x {width} pixels is too small; {SMALLEST} x {SMALLEST} is the least")
+        raise NoCrop(
+            f"{name}: a crop of {height} x {width} pixels is too small; {SMALLEST} x {SMALLEST} is the least"
+        )
     if top + height > picture[0] or left + width > picture[1]:
         raise NoCrop(
             f"{name}: the crop {list(crop)} reaches row {top + height} and column {left + width}, but the picture"

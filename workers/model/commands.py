@@ -121,6 +121,25 @@ class EvaluateNow(Command, frozen=True):
     """Run the deterministic evaluation of the newest policy, then go on training."""
 
 
+class SurveyStep(StrEnum):
+    """What the person wants of a survey."""
+
+    DONE = "done"  # what was seen is enough
+    GO_ON = "go on"  # it was not
+    START_OVER = "start over"
+    WRITE = "write"  # into the configuration file; after DONE
+
+
+class Survey(Command, frozen=True):
+    step: SurveyStep
+
+
+class SetMargin(Command, frozen=True):
+    """How much wider than what was seen the workspace shall be, on every side."""
+
+    margin_m: float
+
+
 class ShutDown(Command, frozen=True):
     """End the run: hold, park, save, stop every worker."""
 
@@ -140,5 +159,7 @@ AnyCommand = (
     | ShowCameras
     | Look
     | EvaluateNow
+    | Survey
+    | SetMargin
     | ShutDown
 )

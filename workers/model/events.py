@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
+from workers.model.survey import Survey
+
 
 class Driver(StrEnum):
     """Who moves the arm."""
@@ -37,6 +39,7 @@ class Phase(StrEnum):
     TRAINING = "training"
     EVALUATING = "evaluating"
     REPLAYING = "replaying"
+    SURVEYING = "surveying"
     FINISHED = "finished"
     STOPPING = "stopping"
 
@@ -61,6 +64,7 @@ class EpisodeKind(StrEnum):
     TRAINING = "training"
     EVALUATION = "evaluation"
     REPLAY = "replay"  # of a recorded episode; leaves nothing in the log
+    SURVEY = "survey"  # free driving without an end; leaves nothing in the log
 
 
 class EndedBy(StrEnum):
@@ -105,6 +109,8 @@ class RunOpened(Event, frozen=True):
     """False of a run that only records or replays: there is no learner, and no policy of its own."""
     mode: str = "train"
     """What the run is for: train, record, replay."""
+    finds_limits: bool = False
+    """True of a run that looks for the workspace: `ee_min_m` and `ee_max_m` are then all that the arm reaches."""
     previews: bool = True
     """False where the configuration sends no camera pictures to the consoles."""
     dataset: bool = False
@@ -390,6 +396,12 @@ class Invited(Event, frozen=True):
     tunnel: str  # the ssh line by which a robot PC reaches a learner that listens on loopback only
 
 
+class Surveyed(Event, frozen=True):
+    """How the search for the workspace stands; a few times a second."""
+
+    survey: Survey
+
+
 class Recorded(Event, frozen=True):
     """The actor appended to its log; the learner may read on."""
 
@@ -433,6 +445,7 @@ AnyEvent = (
     | LearnWished
     | Evaluated
     | Invited
+    | Surveyed
     | Recorded
     | RunEnded
 )

@@ -56,6 +56,8 @@ def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
                 link_backlogs=(*state.link_backlogs, event.backlog)[-LINK_REPORTS_KEPT:],
                 link_best_bytes_per_s=max(state.link_best_bytes_per_s, event.bytes_per_s),
             )
+        case e.Surveyed(survey):
+            return replace(state, survey=survey)
         case e.ActorsSeen(actors):
             return replace(state, actors=actors)
         case e.EvaluationProgress(successes, trials, total, version, finished):

@@ -20,6 +20,7 @@ from workers.model.events import (
     RunOpened,
     WorkerState,
 )
+from workers.model.survey import Survey
 
 LOG_LINES_KEPT = 500
 EPISODES_KEPT = 500
@@ -175,4 +176,5 @@ class ConsoleState(msgspec.Struct, frozen=True):
     link_backlogs: tuple[int, ...] = ()  # records, newest last, at most LINK_REPORTS_KEPT; one a second
     link_best_bytes_per_s: float = 0.0  # the link has shown it can
     actors: tuple[ActorSeen, ...] = ()  # all that feed a learner elsewhere
+    survey: Survey | None = None  # of a run that looks for the workspace
     log: tuple[LoggedLine, ...] = ()  # newest last, at most LOG_LINES_KEPT

@@ -10,7 +10,7 @@ from workers.config.schema import Config
 
 
 @dataclass(frozen=True)
-class Wanted:
+class Overrides:
     """None of each: as the configuration says."""
 
     mode: Literal["record", "replay"] | None = None

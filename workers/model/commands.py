@@ -117,6 +117,34 @@ class Look(Command, frozen=True):
     """Of a dataset, where they are brought into its range; a live camera knows neither."""
 
 
+class ShowFrame(Command, frozen=True):
+    """A frame of a dataset with all its pictures, answered with `FrameShown`."""
+
+    number: int
+    """Comes back in the answer."""
+    episode: int
+    frame: int
+    room: tuple[int, int]
+    """Height and width in pixels that there are for each picture."""
+
+
+class Relabel(Command, frozen=True):
+    """Make an episode of a dataset a success, or a failure."""
+
+    episode: int
+    success: bool
+
+
+class DeleteEpisode(Command, frozen=True):
+    """Take an episode out of a dataset; `UndoEdit` brings it back."""
+
+    episode: int
+
+
+class UndoEdit(Command, frozen=True):
+    """Take the last edit of a dataset back."""
+
+
 class EvaluateNow(Command, frozen=True):
     """Run the deterministic evaluation of the newest policy, then go on training."""
 
@@ -158,6 +186,10 @@ AnyCommand = (
     | RenewLease
     | ShowCameras
     | Look
+    | ShowFrame
+    | Relabel
+    | DeleteEpisode
+    | UndoEdit
     | EvaluateNow
     | Survey
     | SetMargin

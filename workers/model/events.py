@@ -312,6 +312,44 @@ class Looked(Event, frozen=True):
     """How many the episode has."""
 
 
+class StoredEpisode(msgspec.Struct, frozen=True):
+    """One episode of a dataset."""
+
+    frames: int
+    reward: float  # of all its frames
+    success: bool
+    by_person: int  # frames in which a person took over from a policy
+    task: str
+
+
+class EpisodesListed(Event, frozen=True):
+    """What a dataset has; again after every edit."""
+
+    root: str
+    fps: float
+    cameras: tuple[str, ...]
+    episodes: tuple[StoredEpisode, ...]
+    undo: bool = False
+    """Whether the last edit can be undone."""
+    said: str = ""
+    """What was just done, or why it was not."""
+
+
+class FrameShown(Event, frozen=True):
+    """The answer to `ShowFrame`."""
+
+    number: int
+    episode: int
+    frame: int
+    pictures: dict[str, Pixels] = {}
+    action: dict[str, float] = {}
+    reward: float = 0.0
+    success: bool = False
+    by_person: bool = False
+    trouble: str = ""
+    """Why there is nothing to show, for a person."""
+
+
 class LogLine(Event, frozen=True):
     worker: str
     level: Level
@@ -435,6 +473,8 @@ AnyEvent = (
     | WorkerChanged
     | FramePreview
     | Looked
+    | EpisodesListed
+    | FrameShown
     | LogLine
     | StopLatched
     | StopCleared

@@ -33,6 +33,10 @@ def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
             return replace(state, frames={**state.frames, camera: event})
         case e.Looked():
             return replace(state, looked=event)
+        case e.EpisodesListed():
+            return replace(state, stored=event)
+        case e.FrameShown():
+            return replace(state, shown=event)
         case e.LoopRate(worker, hz, p50, p99, overruns, stages):
             return replace(state, rates={**state.rates, worker: Rate(hz, p50, p99, overruns, stages)})
         case e.LogLine(worker, level, text, wall_s):

@@ -11,7 +11,9 @@ from workers.model.events import (
     EndedBy,
     EpisodeKind,
     EpisodeSaved,
+    EpisodesListed,
     FramePreview,
+    FrameShown,
     GateMode,
     Level,
     LinkChanged,
@@ -171,6 +173,8 @@ class ConsoleState(msgspec.Struct, frozen=True):
     rates: dict[str, Rate] = {}
     frames: dict[str, FramePreview] = {}
     looked: Looked | None = None  # what this console last looked at
+    stored: EpisodesListed | None = None  # the dataset it is open on
+    shown: FrameShown | None = None  # the frame of it that came last
     evaluation: Evaluation | None = None
     link: LinkChanged | None = None  # None while the learner runs here
     link_backlogs: tuple[int, ...] = ()  # records, newest last, at most LINK_REPORTS_KEPT; one a second

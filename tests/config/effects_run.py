@@ -14,7 +14,7 @@ import numpy as np
 from tests.altered import altered
 from tests.config.effect_tools import NO_ARM, Effect, FakeDesk, Only, lasting, plain, rounds
 from tests.config.effects_learning import fingerprint, session
-from tests.dataset.recorded import Recording
+from tests.dataset.recorded import Recording, save
 from tests.dataset.recorded import small as recording_run
 from tests.station.test_recipe import FakeStation
 from workers.actor.loop import ActorLoop
@@ -22,7 +22,6 @@ from workers.actor.replay_policy import ReplayPolicy
 from workers.camera.worker import main as camera_main
 from workers.config import Config
 from workers.dataset import hub
-from workers.dataset.export import export_run
 from workers.dataset.jobs import finished
 from workers.dataset.layout import dataset_folder
 from workers.learner.metrics import MetricsLog
@@ -169,10 +168,13 @@ def _station(config: Config) -> tuple[Station, list[Any]]:
 
 def exported(config: Config, folder: Path) -> Any:
     """Files of the dataset that a recording leaves, and its tasks; what would go to the hub is only noted."""
-    changes = {key: getattr(config.dataset, key) for key in ("task", "root", "repo_id", "push_to_hub")}
+    changes = {
+        key: getattr(config.dataset, key) for key in ("task", "video", "root", "repo_id", "push_to_hub")
+    }
     run = recording_run(folder, **changes)
     with Recording(run) as made:
         made.episode(0, 4)
+    save(run)
     pushed: list[str] = []
     push, hub.push = hub.push, lambda root, repo_id: pushed.append(repo_id)  # type: ignore[assignment]
     try:
@@ -182,7 +184,8 @@ def exported(config: Config, folder: Path) -> Any:
     import pyarrow.parquet as parquet
 
     tasks = parquet.read_table(next(dataset_folder(run.dataset).glob("meta/tasks.parquet"))).to_pylist()
-    return [str(dataset_folder(run.dataset)), pushed, [str(row) for row in tasks]]
+    root = dataset_folder(run.dataset)
+    return [str(root), pushed, [str(row) for row in tasks], len(list(root.glob("videos/*/*/*.mp4")))]
 
 
 def replayed(config: Config, folder: Path) -> Any:
@@ -191,7 +194,7 @@ def replayed(config: Config, folder: Path) -> Any:
     with Recording(run) as made:
         made.episode(0, 3)
         made.episode(1, 5)
-    export_run(run, folder / "set")
+    save(run)
     config = altered({"mode": "replay", "dataset.replay_episode": config.dataset.replay_episode}, run)
     return plain(ReplayPolicy(config)._actions)
 
@@ -241,6 +244,7 @@ EFFECTS: dict[str, Effect | Only] = {
     "mode": Effect((None, "record"), ordered(), {"dataset.repo_id": "kim/lift"}),
     "dataset.repo_id": Effect(("kim/lift", "kim/push"), exported, {**RECORD, "dataset.push_to_hub": True}),
     "dataset.task": Effect(("lift it", "push it"), exported, RECORD),
+    "dataset.video": Effect((False, True), exported, RECORD),
     "dataset.root": Effect(("{folder}/set", "{folder}/other"), exported, RECORD),
     "dataset.num_episodes_to_record": Effect((5, 7), ordered(), RECORD),
     "dataset.replay_episode": Effect((0, 1), replayed, {**RECORD, "mode": "replay"}),

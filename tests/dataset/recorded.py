@@ -7,18 +7,21 @@ import numpy as np
 
 from tests.altered import altered
 from workers.config import Config
+from workers.dataset import recording as dataset_recording
+from workers.model.events import Event
 from workers.processors.build import feature_spec
 from workers.transport.log import LogWriter
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Step
 
 
 def small(folder: Path, **changes: object) -> Config:
-    """A recording run in `folder` with pictures of 32 x 40 pixels; `changes` go to [dataset]."""
+    """A recording run in `folder` with pictures of 32 x 40 pixels, kept as PNG; `changes` go to [dataset]."""
     keys = {
         "mode": "record",
         "run.directory": str(folder / "runs"),
         "dataset.root": str(folder / "set"),
         "dataset.repo_id": "kim/lift",
+        "dataset.video": False,
         "env.processor.image_preprocessing.resize_size": [32, 40],
     }
     config = altered({**keys, **{f"dataset.{key}": value for key, value in changes.items()}})
@@ -84,3 +87,15 @@ def renamed(config: Config, name: str) -> Config:
     config = msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, name=name))
     config.run_dir.mkdir(parents=True, exist_ok=True)
     return config
+
+
+def save(config: Config) -> list[Event]:
+    """What the recorder makes of the run's log, to its end; what it told."""
+    told: list[Event] = []
+    following = dataset_recording.Recording(config, told.append)
+    try:
+        while following.take_in():
+            pass
+    finally:
+        following.close()
+    return told

@@ -12,7 +12,7 @@ from workers.dataset.errors import DatasetError
 from workers.dataset.layout import Frames
 from workers.dataset.reader import Dataset
 from workers.model.commands import Command, DeleteEpisode, Relabel, ShowFrame, UndoEdit
-from workers.model.events import EpisodesListed, Event, FrameShown, Pixels, StoredEpisode
+from workers.model.events import EpisodesListed, Event, FrameShown, StoredEpisode
 from workers.processors.features import ACTION, IMAGES, INTERVENTION, REWARD
 from workers.processors.look import fitted, pixels
 from workers.processors.transition import Picture
@@ -70,7 +70,9 @@ class Browser:
 
     def _stored(self) -> Iterator[StoredEpisode]:
         for number, episode in enumerate(self._dataset.episodes):
-            rows = self._dataset.frames(number, [key for key in _LABELS if key in self._dataset.info.features])
+            rows = self._dataset.frames(
+                number, [key for key in _LABELS if key in self._dataset.info.features]
+            )
             rewards = rows.get(REWARD, np.zeros(episode.length))
             yield StoredEpisode(
                 episode.length,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.dataset.layout import Column
+from workers.dataset.layout import AUTOMATIC, Column
 from workers.processors.features import (
     ACTION,
     IMAGES,
@@ -24,13 +24,6 @@ from workers.processors.features import (
 from workers.transport.record import Step
 
 DONE, TRUNCATED, SUCCESS = "next.done", "next.truncated", "next.success"
-AUTOMATIC = {
-    "timestamp": Column("float32", (1,)),
-    "frame_index": Column("int64", (1,)),
-    "episode_index": Column("int64", (1,)),
-    "index": Column("int64", (1,)),
-    "task_index": Column("int64", (1,)),
-}
 _FIELDS: dict[str, Callable[[Step], Any]] = {
     STATE: lambda step: step.state,
     ACTION: lambda step: step.action,
@@ -40,9 +33,6 @@ _FIELDS: dict[str, Callable[[Step], Any]] = {
     PENALTY: lambda step: step.discrete_penalty,
     INTERVENTION: lambda step: step.is_intervention,
 }
-
-Frames = dict[str, NDArray[Any]]
-"""Rows of a dataset by column: [n] of columns of one element, [n, ...] of the others."""
 
 
 def columns_of(stored: Features) -> dict[str, Column]:

@@ -6,7 +6,6 @@ from workers.config import Config
 from workers.dataset.columns import columns_of
 from workers.dataset.errors import DatasetRefused
 from workers.dataset.layout import dataset_folder, episodes_in_words, read_info
-from workers.dataset.target import check_target
 from workers.processors.build import pipelines_of
 from workers.processors.features import ACTION
 
@@ -21,7 +20,9 @@ def prepared(config: Config) -> Config:
     Raises DatasetError, DatasetRefused where a key names it.
     """
     if config.mode == "record":
-        check_target(dataset_folder(config.dataset), columns_of(pipelines_of(config).stored), config.env.fps)
+        from workers.dataset.recording import writer_of  # brings what writes pictures, which takes a second
+
+        writer_of(config).close()
     if config.mode == "replay":
         return _as_long_as(config, _frames_to_replay(config))
     return config

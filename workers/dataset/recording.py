@@ -37,16 +37,12 @@ class Recording:
         self._directory = config.run_dir / "log"
         self._reader = LogReader(self._directory, self._pipelines.spec())
         self._reader.begin_at_oldest()
-        columns, robot = columns_of(self._pipelines.stored), config.env.robot
-        root = dataset_folder(config.dataset)
-        self._writer = DatasetWriter.open(
-            root, columns, config.env.fps, robot.type if robot else None, video=config.dataset.video
-        )
+        self._writer = writer_of(config)
         self._running: tuple[int, int] | None = None
         self._only_recorded = True
         """Whether the log has nothing but demonstrations: what is not in the dataset must stay in the log."""
         self._frames = self._positives = 0
-        emit(DatasetOpened(str(root), self._writer.episodes, self._writer.frames))
+        emit(DatasetOpened(str(dataset_folder(config.dataset)), self._writer.episodes, self._writer.frames))
 
     def take_in(self) -> bool:
         """Read on; whether there may be more. Raises DatasetError, LogError."""
@@ -107,3 +103,15 @@ class Recording:
 
     def _origin(self, episode: int) -> str:
         return f"{read_epoch(self._directory) or 0:016x}:{episode}"
+
+
+def writer_of(config: Config) -> DatasetWriter:
+    """The dataset of a recording, new or as it was left. Raises DatasetError, DatasetRefused."""
+    robot, columns = config.env.robot, columns_of(pipelines_of(config).stored)
+    return DatasetWriter.open(
+        dataset_folder(config.dataset),
+        columns,
+        config.env.fps,
+        None if robot is None else robot.type,
+        video=config.dataset.video,
+    )

@@ -137,10 +137,10 @@ class SurveyAxes(Lines):
         for axis, name in enumerate("xyz"):
             rows.append(self._row(view, name, axis, space, found, width))
         if state.survey is not None and height > 3:
-            place = " ".join(f"{value:+.3f}" for value in state.survey.reset_m)
+            place = _place(state.survey.reset_m)
             rows.append((("reset pose ", "dim"), (place, "text")))
         if height > 4:
-            now = " ".join(f"{value:+.3f}" for value in state.arm.ee_m)
+            now = _place(state.arm.ee_m)
             rows.append((("now        ", "dim"), (now, "text")))
         if height > 5 and state.arm.clipped:
             rows.append((("limited: ", "yellow"), (" ".join(state.arm.clipped), "yellow")))
@@ -162,6 +162,10 @@ class SurveyAxes(Lines):
             return ((f"{name} ", "dim"), *gauge, ("  nothing counted yet", "faint"))
         ends = f" {seen[0]:+.3f} {seen[1]:+.3f}"
         return ((f"{name} ", "dim"), *gauge, (ends, "text"), (f" {100 * (seen[1] - seen[0]):4.1f} cm", style))
+
+
+def _place(position_m: Vector) -> str:
+    return " ".join(f"{round(value, 3) + 0.0:+.3f}" for value in position_m)  # no -0.000
 
 
 class SurveyJoints(Lines):

@@ -24,8 +24,14 @@ def difference(before: str, after: str) -> tuple[str, ...]:
     lines = difflib.unified_diff(before.splitlines(), after.splitlines(), n=0, lineterm="")
     shown = []
     for line in list(lines)[2:]:  # after the names of the files
-        shown.append(f"line {line.split()[1][1:].partition(',')[0]}" if line.startswith("@@") else line)
+        shown.append(f"line {_place(line)}" if line.startswith("@@") else line)
     return tuple(shown)
+
+
+def _place(head: str) -> int:
+    """Line of the old file at which a change begins; `@@ -3,0 +4 @@` inserts after line 3."""
+    start, _, count = head.split()[1][1:].partition(",")
+    return int(start) + (count == "0")
 
 
 def rewrite(path: Path, before: str, after: str) -> Path:

@@ -18,6 +18,7 @@ from workers.robot.kinematics import Kinematics
 DIGITS: Final = 4  # decimals of a metre, as LeRobot prints them
 # Room around the joints that the box needs: servos sag, and an episode may start a little beside the reset pose.
 JOINT_ROOM_DEG: Final = 5.0
+_SAG_M: Final = 0.003
 _HOP_M: Final = 0.03  # a control step looks no further ahead than 5 cm
 _ROUNDING_M: Final = 1e-4
 
@@ -39,10 +40,15 @@ class Extent:
         self.joints_min_deg = np.minimum(self.joints_min_deg, joints_deg)
         self.joints_max_deg = np.maximum(self.joints_max_deg, joints_deg)
 
-    def box(self, margin_m: float, floor_m: float) -> EndEffectorBox:
-        """The box around all tool positions, `margin_m` wider on every side, but never below `floor_m`."""
+    def box(self, margin_m: float, floor_m: float, reset_m: Floats) -> EndEffectorBox:
+        """The box around all tool positions, `margin_m` wider on every side, but never below `floor_m`.
+
+        A reset pose a hair's breadth outside is taken in: an arm that stands in it sags, and is never seen there.
+        """
         low, high = self.ee_min_m - margin_m, self.ee_max_m + margin_m
         low[2] = max(low[2], floor_m)
+        low = np.where((reset_m < low) & (reset_m > low - _SAG_M), reset_m, low)
+        high = np.where((reset_m > high) & (reset_m < high + _SAG_M), reset_m, high)
         return EndEffectorBox(np.round(low, DIGITS), np.round(high, DIGITS))
 
 
@@ -59,7 +65,7 @@ def problems(extent: Extent, box: EndEffectorBox, reset_m: Floats) -> Iterator[s
             )
     outside = list(outside_in_words(reset_m, box.min_m, box.max_m))
     if outside:
-        place = ", ".join(f"{value:.3f}" for value in reset_m)
+        place = ", ".join(f"{round(value, 3) + 0.0:.3f}" for value in reset_m)
         yield (
             f"the reset pose has the tool at [{place}] m, outside: {'; '.join(outside)}. Move the arm there too, "
             "or choose another env.processor.reset.fixed_reset_joint_positions"

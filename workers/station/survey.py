@@ -171,7 +171,7 @@ class Surveying:
         return None
 
     def _box(self) -> Any:
-        return self._extent.box(self._margin_m, self._wanted.floor_m)
+        return self._extent.box(self._margin_m, self._wanted.floor_m, self._reset_m)
 
 
 def _vector(values: Any) -> Vector3:

@@ -33,6 +33,7 @@ from workers.model.commands import Intervene, RenewLease, ShowCameras, ShutDown,
 from workers.model.events import LinkState, Phase
 
 if TYPE_CHECKING:
+    from hilserl_tui.screens.crop import Crop
     from hilserl_tui.screens.train import Train
 
 TICK_S = 0.1  # terminal probe, camera pictures
@@ -69,6 +70,7 @@ class Console(KeyActions):
         *,
         start_run: bool = False,
         launch: Launch | None = None,
+        crop: bool = False,
     ) -> None:
         super().__init__(driver_class=ConsoleDriver)
         self.register_theme(THEME)
@@ -77,6 +79,7 @@ class Console(KeyActions):
         self.pacer = Pacer()
         self.parting = ""  # what the command line prints after the screen is gone
         self._start_run = start_run
+        self._crop_first = crop
         self._launch = launch
         self._watched = Watched()
         self._home = Home()
@@ -86,6 +89,7 @@ class Console(KeyActions):
         self._was_up = False
         self._told_end = False
         self._told_refusal = ""
+        self._told_crop = False
         self._leaving = False
 
     @cached_property
@@ -95,17 +99,28 @@ class Console(KeyActions):
 
         return Train()
 
+    @cached_property
+    def _crop(self) -> "Crop":
+        from hilserl_tui.screens.crop import Crop
+
+        return Crop()
+
     # --- life -------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
         self.call_after_refresh(_collect_garbage_from_here_on)
-        self.push_screen(self._train if self._start_run or self.client.recorded else self._home)
+        self.push_screen(self._first_screen())
         self.client.start(self._station_changed)
         if self._launch is not None:
             self.screen.call_after_refresh(self._launch.begin)
         self.set_interval(TICK_S, self._tick)
         self.run_worker(self._watched.follow(), exit_on_error=False)
         self.refresh_view()
+
+    def _first_screen(self) -> ConsoleScreen:
+        if self._crop_first:
+            return self._crop
+        return self._train if self._start_run or self.client.recorded else self._home
 
     async def on_unmount(self) -> None:
         await self.client.close()
@@ -114,7 +129,7 @@ class Console(KeyActions):
         """In the event loop, after every batch of events and every change of the link."""
         link = self.client.link
         if link is Link.REFUSED:
-            self._part(REFUSED, f"the station refused this console: {self.client.trouble}")
+            self._part(REFUSED, self.client.refused_words + self.client.trouble)
         elif link is Link.CONNECTING and self._launch is not None and (why := self._launch.failed()):
             self._part(REFUSED if self._launch.refused else 1, why)
         elif link in (Link.DOWN, Link.ENDED) and self._leaving:
@@ -251,8 +266,16 @@ class Console(KeyActions):
     def action_train(self) -> None:
         self._go(self._train)
 
+    def action_crop(self) -> None:
+        if self.client.recorded:
+            self.hint("a recording: its cameras cannot be looked through again")
+        else:
+            self._go(self._crop)
+
     def _go(self, screen: ConsoleScreen) -> None:
-        if self._console_screen() is not screen:
+        if self.client.state.run is not None and self.client.state.run.dataset and screen is not self._crop:
+            self.hint("a dataset is open, no run: q leaves it")
+        elif self._console_screen() is not screen:
             self.switch_screen(screen)
         self.refresh_view()
 
@@ -278,7 +301,10 @@ class Console(KeyActions):
     def action_leave(self) -> None:
         from hilserl_tui.screens.quit import Quit
 
-        if isinstance(self.screen, Quit):
+        if isinstance(self.screen, Quit) or self._forgets_crop():
+            return
+        if self.client.state.run is not None and self.client.state.run.dataset:
+            self.exit()
             return
         if self.view().over and not self.client.recorded:
             self._leave_ended()
@@ -288,6 +314,15 @@ class Console(KeyActions):
             self.exit()
             return
         self.push_screen(Quit(human=self._drives(), can_stop=can_stop), self._quit_answered)
+
+    def _forgets_crop(self) -> bool:
+        """The first `q` after a crop was chosen and not written says so, the next one leaves."""
+        screen = self._console_screen()
+        if screen is None or screen.name_in_view != "crop" or not self._crop.unwritten or self._told_crop:
+            return False
+        self._told_crop = True
+        self.hint("the crop is not written: w writes it, q again leaves without it")
+        return True
 
     def _leave_ended(self) -> None:
         """The result was read: a station whose run is over has nothing to stay for."""

@@ -10,6 +10,7 @@ class Group(StrEnum):
     EPISODE = "episode"
     RUN = "run"
     CONSOLE = "console"
+    CROP = "on the crop screen (or drag with the mouse)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,7 @@ KEYS: tuple[Key, ...] = (
     Key("control", "g", "take_control", "Get controls", "take the controls from another console", Group.RUN),
     Key("home", "1", "home", "Home", "what this run has and what is next", Group.CONSOLE),
     Key("train", "2,t", "train", "Train", "the running job: arm, cameras, learning", Group.CONSOLE),
+    Key("crop", "5", "crop", "Crop", "choose the part of the pictures that the policy sees", Group.CONSOLE),
     Key("cameras", "c", "cameras", "Cameras", "pictures on the whole screen, and back", Group.CONSOLE),
     Key("join", "l", "join", "Join learner", "join a learner on another machine: paste its line", Group.CONSOLE),
     Key("help", "question_mark", "help", "Keys", "this list", Group.CONSOLE, "?"),

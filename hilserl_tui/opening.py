@@ -36,6 +36,29 @@ def open_run(config: Path | None, start: bool, wishes: Sequence[str] = ()) -> No
     _show(LiveClient(launch.socket), start, launch)
 
 
+def crop(config: Path, dataset: str | None) -> NoReturn:
+    """Open the Crop screen: on the pictures of a dataset, or on the cameras of the run, whose arm stands still."""
+    try:
+        env = load(config).env
+        _need_terminal()
+        if dataset is not None:
+            from hilserl_tui.pictures_client import PicturesClient
+
+            _show(PicturesClient(["--dataset", dataset, "--config", str(config)]), crop=True)
+        if not env.cameras:
+            refuse(
+                f"{config} has no camera to look through",
+                "its pictures are made by an environment, or by nobody",
+                "name a dataset: hilserl-tui crop CONFIG --dataset FOLDER",
+            )
+        launch = Launch(config, load(config).run_dir)
+    except (ConfigError, LaunchError) as error:
+        _say_and_leave(str(error))
+    from hilserl_tui.client import LiveClient
+
+    _show(LiveClient(launch.socket), launch=launch, crop=True)
+
+
 def attach(socket: Path) -> NoReturn:
     """Attach to the station that listens on `socket`."""
     _need_terminal()
@@ -75,14 +98,16 @@ def _need_terminal() -> None:
         )
 
 
-def _show(client: "StationClient", start: bool = False, launch: Launch | None = None) -> NoReturn:
+def _show(
+    client: "StationClient", start: bool = False, launch: Launch | None = None, crop: bool = False
+) -> NoReturn:
     """Open the screen; the process ends with the app's own exit code."""
     os.environ.setdefault("TEXTUAL_FPS", "30")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     gc.disable()  # until the first paint: what is made on the way there stays
     from hilserl_tui.app import Console
 
-    console = Console(client, start_run=start, launch=launch)
+    console = Console(client, start_run=start, launch=launch, crop=crop)
     console.run()
     if console.parting:
         sys.stderr.write(console.parting + "\n")

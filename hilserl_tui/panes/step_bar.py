@@ -6,7 +6,7 @@ from hilserl_tui.view import View
 from workers.model.events import Phase
 from workers.model.state import ConsoleState
 
-SCREENS = (("1", "home", "Home"), ("2", "train", "Train"))
+SCREENS = (("1", "home", "Home"), ("2", "train", "Train"), ("5", "crop", "Crop"))
 
 
 def doing(state: ConsoleState) -> str:

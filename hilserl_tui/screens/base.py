@@ -19,7 +19,11 @@ class ConsoleScreen(Screen[None]):
         yield StateBar()
         yield StepBar()
         yield from self.body()
-        yield KeyBar()
+        yield self.key_bar()
+
+    def key_bar(self) -> KeyBar:
+        """The keys that matter on this screen."""
+        return KeyBar()
 
     def body(self) -> ComposeResult:
         raise NotImplementedError

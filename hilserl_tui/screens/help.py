@@ -5,6 +5,7 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
+from hilserl_tui.crop_keys import CROP_KEYS
 from hilserl_tui.keymap import KEYS, Group
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.lines import Lines
@@ -21,7 +22,7 @@ def key_rows() -> list[Row]:
     rows: list[Row] = []
     for group in Group:
         rows.append(((group.value, "amber"),))
-        for key in KEYS:
+        for key in (*KEYS, *CROP_KEYS):
             if key.group is group and key.id != "confirm-clear":
                 rows.append(((f"  {key.caption:<10}", "bold"), (key.help, "text")))
     rows.append(())

@@ -25,7 +25,9 @@ def array(pixels: Pixels) -> np.ndarray:
 @pytest.mark.parametrize("size", [(128, 128), (64, 64), (96, 120), (300, 300)])
 @pytest.mark.parametrize("crop", [None, (180, 207, 180, 200), (0, 0, 480, 640), (472, 632, 8, 8)])
 def test_the_policys_view_is_the_runs_own_to_the_pixel(crop, size):
-    transition = Transition({IMAGES + "front": PICTURE}, Period(np.zeros(3, np.float32), np.zeros(0), 0.0, 0.0))
+    transition = Transition(
+        {IMAGES + "front": PICTURE}, Period(np.zeros(3, np.float32), np.zeros(0), 0.0, 0.0)
+    )
     ImageCropResizeProcessor({IMAGES + "front": crop} if crop else {}, size)(transition)
     answer = looked(look(crop=crop, size=size), PICTURE)
     assert np.array_equal(array(answer.policy), transition.observation[IMAGES + "front"])
@@ -56,6 +58,8 @@ def test_a_crop_that_does_not_fit_is_told_and_not_raised():
 @pytest.mark.parametrize("many", [10**9, -7])
 def test_no_more_than_a_screenful_can_be_asked_for(many):
     answer = looked(look(room=(many, many), size=(many, many)), PICTURE)
-    assert max(answer.shown.height, answer.shown.width, answer.policy.height, answer.policy.width) <= MOST_PIXELS
+    assert (
+        max(answer.shown.height, answer.shown.width, answer.policy.height, answer.policy.width) <= MOST_PIXELS
+    )
     whole = looked(look(size=None), PICTURE)
     assert max(whole.policy.height, whole.policy.width) <= MOST_PIXELS

@@ -287,7 +287,8 @@ class Console(KeyActions):
     def action_help(self) -> None:
         from hilserl_tui.screens.help import Help
 
-        self.push_screen(Help())
+        screen = self._console_screen()
+        self.push_screen(Help(screen.keys_in_help if screen else None))
 
     def action_join(self) -> None:
         from hilserl_tui.screens.join import Join

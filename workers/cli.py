@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from workers.crop_commands import crop, look
 from workers.export_commands import export_policy
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -187,6 +188,8 @@ def show_pipeline(
 
 
 app.command("export-policy")(export_policy)
+app.command("crop")(crop)
+app.command("look", hidden=True)(look)
 
 
 def main() -> None:

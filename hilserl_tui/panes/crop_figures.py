@@ -7,7 +7,6 @@ from hilserl_tui.crop_keys import crop_footer
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.key_bar import KeyBar
 from hilserl_tui.panes.lines import Lines
-from hilserl_tui.roi import ZOOMS
 from hilserl_tui.view import View
 from workers.model.events import Looked
 
@@ -36,7 +35,7 @@ class CropFigures(Lines):
             (("top ", "dim"), (f"{crop.top:<5}", "bold"), ("height ", "dim"), (str(crop.height), "bold")),
             (("left ", "dim"), (f"{crop.left:<4}", "bold"), ("width  ", "dim"), (str(crop.width), "bold")),
             (("resize_size ", "dim"), (str(list(choice.size)), "bold")),
-            (lock, ("  arrows ", "dim"), (arrows, "text"), (f"  {ZOOMS[choice.zoom]:g}x", "dim")),
+            (lock, ("  arrows ", "dim"), (arrows, "text")),
         ]
         return [*rows, *_source(view.state.looked, choice)]
 

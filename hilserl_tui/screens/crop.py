@@ -17,10 +17,11 @@ from hilserl_tui import crop_keys
 from hilserl_tui.crop_choice import STEPS, Choice
 from hilserl_tui.crop_file import CropFile
 from hilserl_tui.crop_looking import Looking
+from hilserl_tui.keymap import Group
 from hilserl_tui.panes.crop_figures import CropFigures, CropKeyBar
 from hilserl_tui.panes.crop_picture import CropPicture, PolicyPicture
 from hilserl_tui.panes.key_bar import KeyBar
-from hilserl_tui.roi import Rect, dragged, moved
+from hilserl_tui.roi import ZOOMS, Rect, dragged, moved
 from hilserl_tui.screens.base import ConsoleScreen
 from hilserl_tui.view import Link, View
 from workers.config import ConfigError
@@ -36,6 +37,7 @@ class Crop(ConsoleScreen):
     """`choice` is what is chosen, `in_file` what the configuration has."""
 
     name_in_view = "crop"
+    keys_in_help = Group.CROP
     DEFAULT_CSS = """
     Crop .pane {
         border: round $edge; border-title-color: $dim; border-subtitle-color: $faint;
@@ -131,7 +133,8 @@ class Crop(ConsoleScreen):
         if answer is None or answer.trouble or crop is None or answer.camera != choice.camera:
             return
         picture, seen = self.query_one(CropPicture), self.query_one(PolicyPicture)
-        picture.border_title = f"{answer.camera} {answer.width}x{answer.height}"
+        near = f", {ZOOMS[choice.zoom]:g} times nearer" if choice.zoom else ""
+        picture.border_title = f"{answer.camera} {answer.width}x{answer.height}{near}"
         picture.border_subtitle = f"camera {choice.at + 1} of {len(choice.cameras)}"
         seen.border_title = f"the policy sees {choice.size[1]}x{choice.size[0]}"
         picture.show_crop(answer.shown, Rect(*answer.part), crop)

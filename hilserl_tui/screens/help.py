@@ -18,9 +18,10 @@ NOTES: tuple[str, ...] = (
 )
 
 
-def key_rows() -> list[Row]:
+def key_rows(first: Group | None = None) -> list[Row]:
+    """Every key, those of the group `first` before the others."""
     rows: list[Row] = []
-    for group in Group:
+    for group in sorted(Group, key=lambda group: group is not first):
         rows.append(((group.value, "amber"),))
         for key in (*KEYS, *CROP_KEYS):
             if key.group is group and key.id != "confirm-clear":
@@ -33,6 +34,7 @@ def key_rows() -> list[Row]:
 class KeyList(Lines):
     DEFAULT_CSS = "KeyList { height: auto; }"
     greyed = False
+    first: Group | None = None
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return len(key_rows())
@@ -41,10 +43,12 @@ class KeyList(Lines):
         return ()
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
-        return key_rows()
+        return key_rows(self.first)
 
 
 class Help(ModalScreen[None]):
+    """`first` is the group of the screen that it was opened from."""
+
     DEFAULT_CSS = """
     Help { align: center middle; background: $background 60%; }
     Help > VerticalScroll {
@@ -54,12 +58,18 @@ class Help(ModalScreen[None]):
     """
     BINDINGS = [Binding("escape,question_mark,q", "dismiss", "Close", id="help-close")]
 
+    def __init__(self, first: Group | None = None) -> None:
+        super().__init__()
+        self._first = first
+
     def compose(self) -> ComposeResult:
         box = VerticalScroll()
         box.border_title = "keys"
         box.border_subtitle = "esc closes, ↑ ↓ scroll"
         with box:
-            yield KeyList()
+            keys = KeyList()
+            keys.first = self._first
+            yield keys
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()

@@ -75,18 +75,21 @@ def crop(
             return
         target = output or target_of(plan.dataset.root)
         job = CropJob(plan.dataset, target, plan.crops, plan.size, replace, _Line().show)
-        plan.check_file()
+        unwritable = plan.unwritable()
     except TargetExists as there:
         _refuse(str(there), EXIT_EXISTS)
     except (ConfigError, DatasetError, NoCrop) as refused:
         _refuse(str(refused), EXIT_REFUSED)
     try:
         job.run()
-        changed = write_crops(config, plan.crops, plan.size)
+        changed = [] if unwritable else write_crops(config, plan.crops, plan.size)
     except (ConfigError, DatasetError) as error:
         _refuse(str(error), EXIT_FAILED)
-    typer.echo("\n".join([f"{config}:", *changed] if changed else [f"{config} had these crops already"]))
     typer.echo(plan.summary(target))
+    if unwritable:
+        typer.echo(f"{config} was left as it is; these crops are not for its cameras:\n{unwritable}", err=True)
+    else:
+        typer.echo("\n".join([f"{config} has them now:", *changed] if changed else [f"{config} had them already"]))
 
 
 def look(config: Config, dataset: Source) -> None:

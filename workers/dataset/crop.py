@@ -47,7 +47,8 @@ class Progress:
     def __str__(self) -> str:
         left = "" if self.left_s is None else f", {clock(self.left_s)} left"
         share = 100 * self.frames // self.total if self.total else 100
-        return f"{share:3d} %  episode {self.episode + 1} of {self.episodes}, frame {self.frames:,} of {self.total:,}{left}"
+        episode = f"episode {self.episode + 1} of {self.episodes}"
+        return f"{share:3d} %  {episode}, frame {self.frames:,} of {self.total:,}{left}"
 
 
 def clock(seconds: float) -> str:
@@ -162,7 +163,8 @@ class CropJob:
             raise DatasetError(f"{target} is not empty, and no dataset; name another folder")
         if not self.replace:
             raise TargetExists(
-                f"there is a dataset in {target} already; name another folder with --output, or let --replace replace it"
+                f"there is a dataset in {target} already; name another folder with --output, or let --replace"
+                " replace it"
             )
 
     def _clear(self) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from workers.config import Config, DatasetConfig, load
+from workers.config import Config, ConfigError, DatasetConfig, load
 from workers.config.crops import (
     DEFAULT_SIZE,
     Crop,
@@ -33,10 +33,14 @@ class CropPlan:
     crops: dict[str, Crop]
     size: Size
 
-    def check_file(self) -> None:
-        """Raise ConfigError, or NoCrop, where the configuration cannot have these crops."""
-        check_pictures(self.config, picture_sizes(self.dataset.info))
-        with_crops(read_text(self.config_path), str(self.config_path), self.crops, self.size)
+    def unwritable(self) -> str:
+        """Why the configuration cannot have these crops, though the dataset can; "" where it can."""
+        try:
+            check_pictures(self.config, picture_sizes(self.dataset.info))
+            with_crops(read_text(self.config_path), str(self.config_path), self.crops, self.size)
+        except (ConfigError, NoCrop) as error:
+            return str(error)
+        return ""
 
     def summary(self, target: Path) -> str:
         info = self.dataset.info
@@ -49,16 +53,17 @@ class CropPlan:
 def plan_of(config_path: Path, dataset: str, asked: Iterable[str], size: Size | None) -> CropPlan:
     """Crops that are `asked` for, CAMERA=TOP,LEFT,HEIGHT,WIDTH, before those of the file.
 
+    Those of the file are for what its cameras give: on other pictures they would be another part of the scene.
     Raises ConfigError, DatasetError, and NoCrop for a camera or a crop that cannot be.
     """
     config = load(config_path)
     opened = Dataset(folder_of(dataset))
     sizes = picture_sizes(opened.info)
     pictures = config.env.processor.image_preprocessing
-    crops = {key: crop for key, crop in pictures.crop_params_dict.items() if key in sizes}
-    if crops:
-        check_pictures(config, {key: sizes[key] for key in crops})
-    crops |= dict(_asked(words, sizes) for words in asked)
+    wanted = dict(_asked(words, sizes) for words in asked)
+    crops = {key: crop for key, crop in pictures.crop_params_dict.items() if key in sizes.keys() - wanted.keys()}
+    check_pictures(config, {key: sizes[key] for key in crops})
+    crops |= wanted
     return CropPlan(config_path, config, opened, crops, size or pictures.resize_size or DEFAULT_SIZE)
 
 

@@ -65,6 +65,29 @@ def find_limits(config: Path, options: Sequence[str]) -> NoReturn:
     _show(LiveClient(launch.socket), True, launch, "bounds")
 
 
+def crop(config: Path, dataset: str | None) -> NoReturn:
+    """Open the Crop screen: on the pictures of a dataset, or on the cameras of the run, whose arm stands still."""
+    try:
+        env = load(config).env
+        _need_terminal()
+        if dataset is not None:
+            from hilserl_tui.pictures_client import PicturesClient
+
+            _show(PicturesClient(["--dataset", dataset, "--config", str(config)]), screen="crop")
+        if not env.cameras:
+            refuse(
+                f"{config} has no camera to look through",
+                "its pictures are made by an environment, or by nobody",
+                "name a dataset: hilserl-tui crop CONFIG --dataset FOLDER",
+            )
+        launch = Launch(config, load(config).run_dir)
+    except (ConfigError, LaunchError) as error:
+        _say_and_leave(str(error))
+    from hilserl_tui.client import LiveClient
+
+    _show(LiveClient(launch.socket), launch=launch, screen="crop")
+
+
 def attach(socket: Path) -> NoReturn:
     """Attach to the station that listens on `socket`."""
     _need_terminal()

@@ -36,7 +36,11 @@ class ImageCropResizeProcessor:
     def __call__(self, transition: Transition) -> None:
         for key, picture in transition.observation.items():
             if key.startswith(IMAGES):
-                transition.observation[key] = self._resized(self._cropped(key, picture))
+                transition.observation[key] = self.picture(key, picture)
+
+    def picture(self, key: str, picture: Picture) -> Picture:
+        """What becomes of a picture uint8 [H, W, 3]; raises ProcessorError where its crop does not fit into it."""
+        return self._resized(self._cropped(key, picture))
 
     def _cropped(self, key: str, picture: Picture) -> Picture:
         if key not in self._crops:

@@ -16,9 +16,9 @@ from workers.actor.replay_policy import ReplayPolicy, ToolWay
 from workers.actor.sim_env import sim_env, without_cameras
 from workers.config import Config, load
 from workers.config.ready import ready_config
-from workers.dataset.columns import columns_of, frames_of
+from workers.dataset.columns import columns_of, frames_of, rows_of
 from workers.dataset.jobs import prepared
-from workers.dataset.write import DatasetWriter
+from workers.dataset.writer import DatasetWriter
 from workers.model.commands import Axis, Command, Intervene, Jog, Mark, Verdict
 from workers.model.events import Driver, EndedBy, EpisodeKind, Event, StepTaken
 from workers.processors.build import pipelines_of
@@ -65,9 +65,11 @@ def config(driven: list[Step], tmp_path: Path) -> Config:
 
 def write_dataset(root: Path, steps: list[Step]) -> None:
     stored = pipelines_of(CONFIG).stored
-    writer = DatasetWriter(root, columns_of(stored), CONFIG.env.fps, "test", None)
-    writer.add(frames_of(steps, stored))
-    writer.finish()
+    writer = DatasetWriter.open(root, columns_of(stored), CONFIG.env.fps, None, video=False)
+    for frame in rows_of(frames_of(steps, stored)):
+        writer.add_frame(frame)
+    writer.save_episode("test")
+    writer.close()
 
 
 class Run:

@@ -169,7 +169,9 @@ def _station(config: Config) -> tuple[Station, list[Any]]:
 
 def exported(config: Config, folder: Path) -> Any:
     """Files of the dataset that a recording leaves, and its tasks; what would go to the hub is only noted."""
-    changes = {key: getattr(config.dataset, key) for key in ("task", "root", "repo_id", "push_to_hub")}
+    changes = {
+        key: getattr(config.dataset, key) for key in ("task", "video", "root", "repo_id", "push_to_hub")
+    }
     run = recording_run(folder, **changes)
     with Recording(run) as made:
         made.episode(0, 4)
@@ -182,7 +184,8 @@ def exported(config: Config, folder: Path) -> Any:
     import pyarrow.parquet as parquet
 
     tasks = parquet.read_table(next(dataset_folder(run.dataset).glob("meta/tasks.parquet"))).to_pylist()
-    return [str(dataset_folder(run.dataset)), pushed, [str(row) for row in tasks]]
+    root = dataset_folder(run.dataset)
+    return [str(root), pushed, [str(row) for row in tasks], len(list(root.glob("videos/*/*/*.mp4")))]
 
 
 def replayed(config: Config, folder: Path) -> Any:
@@ -241,6 +244,7 @@ EFFECTS: dict[str, Effect | Only] = {
     "mode": Effect((None, "record"), ordered(), {"dataset.repo_id": "kim/lift"}),
     "dataset.repo_id": Effect(("kim/lift", "kim/push"), exported, {**RECORD, "dataset.push_to_hub": True}),
     "dataset.task": Effect(("lift it", "push it"), exported, RECORD),
+    "dataset.video": Effect((False, True), exported, RECORD),
     "dataset.root": Effect(("{folder}/set", "{folder}/other"), exported, RECORD),
     "dataset.num_episodes_to_record": Effect((5, 7), ordered(), RECORD),
     "dataset.replay_episode": Effect((0, 1), replayed, {**RECORD, "mode": "replay"}),

@@ -13,12 +13,13 @@ from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Step
 
 
 def small(folder: Path, **changes: object) -> Config:
-    """A recording run in `folder` with pictures of 32 x 40 pixels; `changes` go to [dataset]."""
+    """A recording run in `folder` with pictures of 32 x 40 pixels, kept as PNG; `changes` go to [dataset]."""
     keys = {
         "mode": "record",
         "run.directory": str(folder / "runs"),
         "dataset.root": str(folder / "set"),
         "dataset.repo_id": "kim/lift",
+        "dataset.video": False,
         "env.processor.image_preprocessing.resize_size": [32, 40],
     }
     config = altered({**keys, **{f"dataset.{key}": value for key, value in changes.items()}})

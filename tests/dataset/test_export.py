@@ -14,7 +14,6 @@ import pytest
 from tests.altered import altered
 from tests.dataset.recorded import Recording, small
 from workers.config import Config
-from workers.dataset import write
 from workers.dataset.columns import columns_of, frames_of
 from workers.dataset.export import Exported, export_run
 from workers.processors.build import pipelines_of
@@ -67,7 +66,7 @@ def test_a_run_that_kept_nothing_leaves_no_dataset(config: Config, tmp_path: Pat
 
 
 def test_every_column_holds_what_the_log_holds(config: Config, recording: Recording) -> None:
-    table = pq.read_table(exported(config) / "data/chunk-000/file-000.parquet")
+    table = pq.read_table(exported(config) / "data", partitioning=None)
     steps = kept(recording)
     for column, expected in {
         "observation.state": [step.state.tolist() for step in steps],
@@ -100,7 +99,6 @@ def test_the_schema_is_lerobots(config: Config, recording: Recording) -> None:
     assert schema.field("timestamp").type == pa.float32()
     assert schema.field("index").type == pa.int64()
     assert schema.field(FRONT).type == pa.struct({"bytes": pa.binary(), "path": pa.string()})
-    assert file.num_row_groups == 2, "one an episode"
 
 
 def test_the_datasets_library_decodes_it_without_help(config: Config, recording: Recording, tmp_path) -> None:
@@ -139,7 +137,7 @@ def test_the_list_of_episodes_says_where_each_lies(config: Config, recording: Re
         for row in episodes
     ] == [(0, 5, 0, 5), (1, 7, 5, 12)]
     assert all(row["tasks"] == [config.dataset.task] for row in episodes)
-    assert all(row["data/chunk_index"] == row["data/file_index"] == 0 for row in episodes)
+    assert [(row["data/chunk_index"], row["data/file_index"]) for row in episodes] == [(0, 0), (0, 1)]
     state = np.stack([step.state for step in recording.steps[4]])
     assert np.allclose(episodes[1]["stats/observation.state/mean"], state.mean(axis=0))
     assert episodes[1]["stats/observation.state/count"] == [7]
@@ -158,26 +156,19 @@ def test_the_statistics_are_those_of_all_frames(config: Config, recording: Recor
     assert list(stats) == list(info["features"])
     actions = np.stack([step.action for step in kept(recording)])
     pictures = np.stack([step.images[0] for step in kept(recording)]) / 255.0
-    for name, of in {
-        "min": np.min, "max": np.max, "mean": np.mean, "std": np.std, "q10": lambda a, axis: np.quantile(a, 0.1, axis),
-    }.items():  # fmt: skip
+    for name, of in {"min": np.min, "max": np.max, "mean": np.mean, "std": np.std}.items():
         assert np.allclose(stats["action"][name], of(actions, axis=0)), name
-        near = 1.5 / 255 if name == "q10" else 1e-9
         expected = of(pictures, axis=(0, 1, 2)).reshape(3, 1, 1)
-        assert np.allclose(stats[FRONT][name], expected, atol=near), name
+        assert np.allclose(stats[FRONT][name], expected, atol=1e-9), name
     assert stats["action"]["count"] == stats[FRONT]["count"] == [12]
     assert stats["next.reward"]["max"] == [1.0]
 
 
-def test_a_large_dataset_goes_on_in_the_next_file(
-    config: Config, recording: Recording, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(write, "DATA_FILE_MB", 0)
-    monkeypatch.setattr(write, "FILES_PER_CHUNK", 1)
-    root = exported(config)
-    rows = pq.read_table(root / "meta/episodes/chunk-000/file-000.parquet").to_pylist()
-    assert [(row["data/chunk_index"], row["data/file_index"]) for row in rows] == [(0, 0), (1, 0)]
-    assert pq.read_table(root / "data/chunk-001/file-000.parquet")["episode_index"].to_pylist() == [1] * 7
+def test_the_quantiles_are_those_of_the_episodes_by_weight(config: Config, recording: Recording) -> None:
+    stats = json.loads((exported(config) / "meta/stats.json").read_bytes())
+    episodes = [np.stack([step.action for step in recording.steps[number]]) for number in (1, 4)]
+    own = [np.quantile(actions, 0.1, axis=0) for actions in episodes]
+    assert np.allclose(stats["action"]["q10"], (5 * own[0] + 7 * own[1]) / 12)
 
 
 def test_every_stored_feature_of_any_arm_has_its_column(tmp_path: Path) -> None:

@@ -80,7 +80,7 @@ def test_actions_and_rates_of_another_arm_are_refused(recording: Recording, tmp_
 
 
 def test_a_half_downloaded_dataset_is_refused(recording: Recording, tmp_path: Path) -> None:
-    data = tmp_path / "set/data/chunk-000/file-000.parquet"
+    data = tmp_path / "set/data/chunk-000/file-001.parquet"
     whole = data.read_bytes()
     data.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(DatasetError, match=r"episode 1 .* cannot be read: .*downloaded to its end"):

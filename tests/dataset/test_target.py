@@ -10,11 +10,11 @@ from tests.altered import altered
 from tests.dataset.recorded import Recording, renamed, small
 from workers.config import Config
 from workers.dataset.columns import columns_of
+from workers.dataset.contents import Contents
 from workers.dataset.errors import DatasetError, DatasetRefused
 from workers.dataset.export import export_run
 from workers.dataset.jobs import prepared
 from workers.dataset.target import Target
-from workers.dataset.write import DatasetWriter
 from workers.processors.build import pipelines_of
 
 
@@ -79,8 +79,8 @@ def test_a_folder_with_something_else_in_it_is_refused(tmp_path: Path) -> None:
 
 def test_an_older_version_of_the_format_is_named(config: Config, tmp_path: Path) -> None:
     path = tmp_path / "set/meta/info.json"
-    path.write_text(path.read_text().replace("v3.0", "v2.1"))
-    with pytest.raises(DatasetError, match=r"version v2\.1.*convert_dataset_v21_to_v30"):
+    path.write_text(path.read_text().replace("v3.0", "v1.6"))
+    with pytest.raises(DatasetError, match=r"version v1\.6.*reads v2\.0, v2\.1 and v3\.0"):
         prepared(config)
 
 
@@ -93,8 +93,8 @@ def test_a_full_disk_leaves_what_was_there_and_says_that_nothing_is_lost(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(DatasetWriter, "finish", full)
-    with pytest.raises(DatasetError, match=r"No space left.*Nothing is lost.*log"):
+    monkeypatch.setattr(Contents, "prepare", full)
+    with pytest.raises(DatasetError, match=r"disk is full.*Nothing is lost.*log"):
         export_run(config, tmp_path / "set")
     assert info(tmp_path / "set")["total_episodes"] == 1
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "set"]

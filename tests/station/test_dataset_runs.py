@@ -12,7 +12,7 @@ import pytest
 from tests.dataset.recorded import Recording, small
 from workers.config import Config
 from workers.config.ready import ready_config
-from workers.dataset.write import DatasetWriter
+from workers.dataset.contents import Contents
 from workers.model import events as e
 from workers.model.state import ConsoleState
 from workers.station import station
@@ -89,7 +89,7 @@ async def test_a_dataset_that_cannot_be_written_fails_the_run_and_not_the_log(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(DatasetWriter, "finish", full)
+    monkeypatch.setattr(Contents, "prepare", full)
     work.append(lambda config: (one_episode(config), e.RunEnded("done", succeeded=True))[1])
     assert await run_station(file_of(tmp_path)) == 1
     assert "Nothing is lost" in caplog.text

@@ -4,13 +4,13 @@ Types, shapes and names come from `Pipelines.stored`; here is only which column 
 step in the log.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.dataset.layout import Column
+from workers.dataset.layout import AUTOMATIC, Column, Frames
 from workers.processors.features import (
     ACTION,
     IMAGES,
@@ -24,13 +24,6 @@ from workers.processors.features import (
 from workers.transport.record import Step
 
 DONE, TRUNCATED, SUCCESS = "next.done", "next.truncated", "next.success"
-AUTOMATIC = {
-    "timestamp": Column("float32", (1,)),
-    "frame_index": Column("int64", (1,)),
-    "episode_index": Column("int64", (1,)),
-    "index": Column("int64", (1,)),
-    "task_index": Column("int64", (1,)),
-}
 _FIELDS: dict[str, Callable[[Step], Any]] = {
     STATE: lambda step: step.state,
     ACTION: lambda step: step.action,
@@ -40,9 +33,6 @@ _FIELDS: dict[str, Callable[[Step], Any]] = {
     PENALTY: lambda step: step.discrete_penalty,
     INTERVENTION: lambda step: step.is_intervention,
 }
-
-Frames = dict[str, NDArray[Any]]
-"""Rows of a dataset by column: [n] of columns of one element, [n, ...] of the others."""
 
 
 def columns_of(stored: Features) -> dict[str, Column]:
@@ -69,3 +59,9 @@ def frames_of(steps: Sequence[Step], stored: Features) -> Frames:
             frames[key] = rows.reshape(len(steps), *([] if feature.shape == (1,) else feature.shape))
     frames[SUCCESS] = np.arange(len(steps)) == len(steps) - 1
     return frames
+
+
+def rows_of(frames: Frames) -> Iterator[dict[str, NDArray[Any]]]:
+    """Frame after frame, as a writer takes them."""
+    for number in range(len(next(iter(frames.values())))):
+        yield {key: rows[number] for key, rows in frames.items()}

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from workers.config import Config
-from workers.dataset.columns import columns_of, frames_of
+from workers.dataset.columns import columns_of, frames_of, rows_of
 from workers.dataset.errors import DatasetError
 from workers.dataset.kept import kept_episodes
 from workers.dataset.target import Target
@@ -36,7 +36,7 @@ def export_run(config: Config, root: Path) -> Exported:
     target.check(columns_of(pipelines.stored), config.env.fps)
     try:
         return _export(config, pipelines, target)
-    except (OSError, LogError) as error:
+    except (OSError, LogError, DatasetError) as error:
         target.abandon()
         raise DatasetError(
             f"the dataset {root} could not be written: {error}. Nothing is lost, the recording is in"
@@ -45,21 +45,23 @@ def export_run(config: Config, root: Path) -> Exported:
 
 
 def _export(config: Config, pipelines: Pipelines, target: Target) -> Exported:
-    from workers.dataset.write import DatasetWriter  # brings `datasets`, which is half a second
+    from workers.dataset.writer import DatasetWriter  # brings `datasets`, which is half a second
 
     reader = LogReader(config.run_dir / "log", pipelines.spec())
     robot_type = None if config.env.robot is None else config.env.robot.type
-    columns = columns_of(pipelines.stored)
-    writer = DatasetWriter(target.begin(), columns, config.env.fps, config.dataset.task, robot_type)
-    episodes = frames = 0
-    for steps in kept_episodes(reader):
-        writer.add(frames_of(steps, pipelines.stored))
-        log.info("dataset: episode %d, %d frames", episodes, len(steps))
-        episodes, frames = episodes + 1, frames + len(steps)
-    if episodes:
-        writer.finish()
+    columns, dataset = columns_of(pipelines.stored), config.dataset
+    writer = DatasetWriter.open(target.begin(), columns, config.env.fps, robot_type, video=dataset.video)
+    try:
+        for steps in kept_episodes(reader):
+            for frame in rows_of(frames_of(steps, pipelines.stored)):
+                writer.add_frame(frame)
+            log.info("dataset: episode %d, %d frames", writer.save_episode(dataset.task), len(steps))
+    finally:
+        writer.close()
+    exported = Exported(writer.episodes, writer.frames)
+    if exported.episodes:
         target.take_place()
         log.info("dataset: complete in %s", target.root)
     else:
         target.abandon()
-    return Exported(episodes, frames)
+    return exported

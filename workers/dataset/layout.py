@@ -2,34 +2,58 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
+from numpy.typing import NDArray
 
 from workers.config import DatasetConfig
 from workers.dataset.errors import DatasetError
 
 VERSION = "v3.0"
+OLD_VERSIONS = ("v2.0", "v2.1")  # read, never written
 INFO = "meta/info.json"
 STATS = "meta/stats.json"
 TASKS = "meta/tasks.parquet"
-EPISODES = "meta/episodes/chunk-000/file-000.parquet"
+EPISODES = "meta/episodes/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
 DATA = "data/chunk-{chunk_index:03d}/file-{file_index:03d}.parquet"
+VIDEO = "videos/{video_key}/chunk-{chunk_index:03d}/file-{file_index:03d}.mp4"
 FILES_PER_CHUNK = 1000
 DATA_FILE_MB = 100
+VIDEO_FILE_MB = 200
+PICTURES = ("image", "video")
+
+
+Frames = dict[str, NDArray[Any]]
+"""Rows of a dataset by column: [n] of columns of one element, [n, ...] of the others; pictures uint8 [n, H, W, 3]."""
 
 
 class Column(msgspec.Struct, frozen=True):
     """One feature, as `meta/info.json` has it."""
 
-    dtype: str  # a numpy name, or "image"
+    dtype: str  # a numpy name, "string", "image" or "video"
     shape: tuple[int, ...]
     names: tuple[str, ...] | dict[str, Any] | None = None
+    info: dict[str, Any] | msgspec.UnsetType | None = msgspec.UNSET  # how a video is encoded
+
+    @property
+    def is_picture(self) -> bool:
+        return self.dtype in PICTURES
 
     def __str__(self) -> str:
         sides = ", ".join(map(str, self.shape))
         named = f" ({', '.join(self.names)})" if self.names else ""
         return f"{self.dtype} [{sides}]{named}"
+
+
+AUTOMATIC = {
+    "timestamp": Column("float32", (1,)),
+    "frame_index": Column("int64", (1,)),
+    "episode_index": Column("int64", (1,)),
+    "index": Column("int64", (1,)),
+    "task_index": Column("int64", (1,)),
+}
+"""LeRobot's own columns, in every dataset."""
 
 
 class Info(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,15 +66,49 @@ class Info(msgspec.Struct, frozen=True, kw_only=True):
     total_tasks: int = 0
     chunks_size: int = FILES_PER_CHUNK
     data_files_size_in_mb: int = DATA_FILE_MB
+    video_files_size_in_mb: int = VIDEO_FILE_MB
     fps: int | float
     splits: dict[str, str] = {}
     data_path: str = DATA
     video_path: str | None = None
     features: dict[str, Column]
 
+    @property
+    def cameras(self) -> tuple[str, ...]:
+        """The keys of the columns of pictures, whatever their storage."""
+        return tuple(key for key, column in self.features.items() if column.is_picture)
+
+
+class Place(NamedTuple):
+    """Which file: chunks of `FILES_PER_CHUNK` files, both counted from 0."""
+
+    chunk: int
+    file: int
+
+    def next(self, per_chunk: int = FILES_PER_CHUNK) -> "Place":
+        return Place(self.chunk + 1, 0) if self.file + 1 >= per_chunk else Place(self.chunk, self.file + 1)
+
 
 def episodes_in_words(count: int) -> str:
     return f"{count} episode" + "s" * (count != 1)
+
+
+def differences(
+    columns: dict[str, Column], fps: float, info: Info, robot_type: str | None = None
+) -> list[str]:
+    """One readable line per column in which an existing dataset differs from what would be written."""
+    lines = [] if info.fps == fps else [f"fps: {fps:g} here, {info.fps:g} there"]
+    if robot_type and info.robot_type and robot_type != info.robot_type:
+        lines.append(f"robot_type: {robot_type} here, {info.robot_type} there")
+    for key in dict.fromkeys((*columns, *info.features)):
+        here, there = (_without_encoding(features.get(key)) for features in (columns, info.features))
+        if here != there:
+            lines.append(f"{key}: {here or 'nothing'} here, {there or 'nothing'} there")
+    return lines
+
+
+def _without_encoding(column: Column | None) -> Column | None:
+    return None if column is None else msgspec.structs.replace(column, info=msgspec.UNSET)
 
 
 def dataset_folder(dataset: DatasetConfig) -> Path:
@@ -80,11 +138,14 @@ def read_info(root: Path) -> Info | None:
         raise DatasetError(f"{path} cannot be read: {error.strerror}") from error
     try:
         version = msgspec.json.decode(text)["codebase_version"]
-        if version != VERSION:
+        if version != VERSION and version not in OLD_VERSIONS:
             raise DatasetError(
-                f"{root} is a dataset of version {version}; this program reads {VERSION}. Convert it with"
-                " LeRobot's convert_dataset_v21_to_v30."
+                f"{root} is a dataset of version {version}; this program reads {', '.join(OLD_VERSIONS)} and {VERSION}."
+                " Convert it with the LeRobot that wrote it, or update this program."
             )
         return msgspec.json.decode(text, type=Info)
-    except (msgspec.MsgspecError, KeyError, TypeError) as error:
-        raise DatasetError(f"{path} is not the description of a dataset ({error})") from error
+    except (msgspec.MsgspecError, KeyError, TypeError, UnicodeDecodeError) as error:
+        raise DatasetError(
+            f"{path} is not the description of a dataset ({error}). Was it copied or downloaded to its end?"
+            " Fetch it again, or let `hilserl-worker dataset repair` look at it."
+        ) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 import msgspec
 
 from workers.dataset.errors import DatasetRefused
-from workers.dataset.layout import Column, Info, episodes_in_words, read_info
+from workers.dataset.layout import Column, differences, episodes_in_words, read_info
 
 _ORIGIN_IN_DATASET = "meta/hilserl.json"
 _ORIGIN_IN_RUN = "dataset.json"
@@ -86,16 +86,6 @@ class Target:
         """Bring back what a kill between the two renames left aside."""
         if self._before.exists() and not self.root.exists():
             self._before.rename(self.root)
-
-
-def differences(columns: dict[str, Column], fps: float, info: Info) -> list[str]:
-    """One readable line per column in which an existing dataset differs from what would be written."""
-    lines = [] if info.fps == fps else [f"fps: {fps:g} here, {info.fps:g} there"]
-    for key in dict.fromkeys((*columns, *info.features)):
-        here, there = columns.get(key), info.features.get(key)
-        if here != there:
-            lines.append(f"{key}: {here or 'nothing'} here, {there or 'nothing'} there")
-    return lines
 
 
 def _read(path: Path) -> Origin | None:

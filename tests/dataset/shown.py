@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 
 from workers.config import Config
-from workers.dataset.columns import Frames, columns_of
-from workers.dataset.layout import Column
+from workers.dataset.columns import columns_of
+from workers.dataset.layout import AUTOMATIC, Column, Frames
+from workers.dataset.notes import NOTES
 from workers.dataset.units import state_units
-from workers.dataset.write import DatasetWriter
+from workers.dataset.writer import DatasetWriter
 from workers.processors.build import pipelines_of
 from workers.processors.features import ACTION, IMAGES, INTERVENTION, PENALTY, REWARD, STATE
 
@@ -55,13 +56,15 @@ def write(
     root: Path, columns: dict[str, Column], episodes: list[Frames], fps: float = 10.0, ours: bool = True
 ) -> Path:
     """A dataset of `episodes`; with `ours`, with the file by which this program knows its own."""
-    root.mkdir(parents=True)
-    writer = DatasetWriter(root, columns, fps, "lift it", "so101_sim")
+    own = {key: column for key, column in columns.items() if key not in AUTOMATIC}
+    writer = DatasetWriter.open(root, own, fps, "so101_sim", video=False)
     for frames in episodes:
-        writer.add(frames)
-    writer.finish()
-    if ours:
-        (root / "meta/hilserl.json").write_text("{}")
+        for row in zip(*frames.values(), strict=True):
+            writer.add_frame(dict(zip(frames, map(np.asarray, row), strict=True)))
+        writer.save_episode("lift it")
+    writer.close()
+    if not ours:
+        (root / NOTES).unlink()
     return root
 
 

@@ -11,11 +11,10 @@ from tests.actor.worlds import POINT, PREFIX
 from tests.altered import altered
 from tests.dataset.shown import columns_for, episode, recorded_here, write
 from workers.config import Config
-from workers.dataset.columns import AUTOMATIC, Frames
 from workers.dataset.demonstrations import Demonstrations, ends_of
 from workers.dataset.errors import DatasetRefused
 from workers.dataset.jobs import prepared
-from workers.dataset.layout import Column
+from workers.dataset.layout import AUTOMATIC, Column, Frames
 from workers.dataset.units import state_units
 from workers.processors.image_crop_resize import ImageCropResizeProcessor
 from workers.transport.record import EpisodeEnd, Step

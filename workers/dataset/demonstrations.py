@@ -19,15 +19,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.config import Config
-from workers.dataset.columns import DONE, SUCCESS, TRUNCATED, Frames
+from workers.dataset.columns import DONE, SUCCESS, TRUNCATED
 from workers.dataset.errors import DatasetRefused
 from workers.dataset.fit import Difference, PictureFit, as_table, dataset_key, differences_of, states_of
+from workers.dataset.layout import Frames
+from workers.dataset.notes import NOTES
 from workers.dataset.reader import Dataset
 from workers.processors.build import Pipelines, pipelines_of
 from workers.processors.features import ACTION, IMAGES, INTERVENTION, PENALTY, REWARD
 from workers.transport.record import EpisodeEnd, Outcome, Record, Step
 
-MARKS = "meta/hilserl.json"  # in datasets of this program only
 _NUMBERS = (ACTION, REWARD, DONE, TRUNCATED, SUCCESS, PENALTY, INTERVENTION)
 _AT_ONCE = 8  # pictures of a camera decoded ahead: at 640x480, 7 MB
 _BEYOND = 1e-3  # how far an action may lie outside its range: what rounding does, and no more
@@ -156,7 +157,7 @@ class Demonstrations:
 
     def _refuse_scaled(self) -> None:
         """Refuse a dataset of this program's from before it kept degrees; of anybody else's, only wonder."""
-        if not (self._root / MARKS).exists():
+        if not (self._root / NOTES).exists():
             log.warning(
                 "%s: no joint is ever further than 3 degrees from its zero; is the arm's state in degrees?",
                 self._root,

@@ -13,9 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.config import Config
-from workers.dataset.columns import Frames
-from workers.dataset.layout import Column, Info
-from workers.dataset.units import StateUnits, States, looks_scaled, state_units
+from workers.dataset.layout import Column, Frames, Info
+from workers.dataset.units import States, StateUnits, looks_scaled, state_units
 from workers.processors.features import ACTION, STATE
 from workers.processors.gripper_velocity import GripperVelocityToJoint
 from workers.processors.transition import Command, Period

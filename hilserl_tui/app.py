@@ -313,7 +313,11 @@ class Console(KeyActions):
             self._go(self._crop)
 
     def _go(self, screen: ConsoleScreen) -> None:
-        if self.client.state.run is not None and self.client.state.run.dataset and screen is not self._first_screen():
+        if (
+            self.client.state.run is not None
+            and self.client.state.run.dataset
+            and screen is not self._first_screen()
+        ):
             self.hint("a dataset is open, no run: q leaves it")
         elif self._console_screen() is not screen:
             self.switch_screen(screen)

@@ -87,9 +87,13 @@ def crop(
         _refuse(str(error), EXIT_FAILED)
     typer.echo(plan.summary(target))
     if unwritable:
-        typer.echo(f"{config} was left as it is; these crops are not for its cameras:\n{unwritable}", err=True)
+        typer.echo(
+            f"{config} was left as it is; these crops are not for its cameras:\n{unwritable}", err=True
+        )
     else:
-        typer.echo("\n".join([f"{config} has them now:", *changed] if changed else [f"{config} had them already"]))
+        typer.echo(
+            "\n".join([f"{config} has them now:", *changed] if changed else [f"{config} had them already"])
+        )
 
 
 def look(config: Config, dataset: Source) -> None:

@@ -1,11 +1,12 @@
-"""[dataset]: the LeRobotDataset that `mode = "record"` writes and `mode = "replay"` reads."""
+"""[dataset]: the LeRobotDataset that `mode = "record"` writes, `"replay"` reads and training begins with."""
 
 from workers.config.values import Count, CountOr0, Problems, Section
 
 
 class DatasetConfig(Section, frozen=True, kw_only=True):
     repo_id: str | None = None
-    """Name on the Hugging Face hub, `user/name`; also the folder below the local dataset cache."""
+    """Name on the Hugging Face hub, `user/name`; also the folder below the local dataset cache. Training begins with
+    the demonstrations of the dataset that this or `root` names, and counts them as recorded."""
     task: str = "pick up the cube and lift it"
     """What is done in the episodes, in words; kept with every frame."""
     root: str | None = None

@@ -2,18 +2,17 @@
 
 import logging
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from workers.config import Config, ConfigError, Document
-from workers.config.lines import KeyPath
 from workers.config.overrides import Overrides
-from workers.dataset.errors import DatasetError, DatasetRefused
+from workers.dataset.errors import DatasetError
 from workers.dataset.jobs import finished, prepared
 from workers.runtime.beginning import Beginning
 from workers.station.check import looked_over
+from workers.station.datasets import with_dataset
 from workers.station.opening import (
     RunLock,
     StationRefused,
@@ -22,6 +21,7 @@ from workers.station.opening import (
     configured,
     make_run_dir,
     private_files,
+    refuse,
 )
 from workers.station.preflight import Seen
 from workers.station.progress import ProgressLines
@@ -56,14 +56,14 @@ async def run_station(
     """
     document, config = configured(path, name=name, seed=seed)
     config = _with_operator(overrides.applied(config, named=name is not None), operator)
-    _refuse(document, config.problems())
+    refuse(document, config.problems())
     config, job = for_survey(document, config, survey, serve)
     _check_beginning(config, beginning)
     make_run_dir(config)
     with RunLock(config, path):
         check_disk(config.run_dir)
         seen = _seen(document, config)
-        config = _prepared(document, config)
+        config = with_dataset(document, config, prepared)
         from workers.station.station import Station  # the workers' modules, needed from here on
 
         with private_files():  # but a dataset is there to be passed on
@@ -117,27 +117,6 @@ def _seen(document: Document, config: Config) -> Seen | None:
     """What a look at the run's Gymnasium environment finds, None for an arm, whose kinematics are looked at."""
     try:
         return looked_over(document, config)
-    except ConfigError as error:
-        raise StationRefused(str(error)) from error
-
-
-def _prepared(document: Document, config: Config) -> Config:
-    """The configuration as its `mode` wants it, with regard to the dataset that is recorded or replayed."""
-    problems = []
-    try:
-        config = prepared(config)
-    except DatasetRefused as refused:
-        problems.append((refused.path, refused.text))
-    except DatasetError as error:
-        raise StationRefused(str(error)) from error
-    _refuse(document, problems)
-    return config
-
-
-def _refuse(document: Document, problems: Iterable[tuple[KeyPath, str]]) -> None:
-    """Refuse the run, with the lines of its file, where there are problems."""
-    try:
-        document.refuse(problems)
     except ConfigError as error:
         raise StationRefused(str(error)) from error
 

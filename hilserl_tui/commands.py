@@ -117,6 +117,16 @@ def crop(
     opening.crop(config, dataset)
 
 
+@app.command("episodes")
+def episodes(
+    dataset: Annotated[
+        str, typer.Argument(metavar="FOLDER|ID", help="Dataset: its folder, or its id below LeRobot's.")
+    ],
+) -> None:
+    """Look through a dataset: play its episodes, mend their labels, delete bad ones."""
+    opening.episodes(dataset)
+
+
 @app.command("attach")
 def attach(run: RunName = "") -> None:
     """Attach to a run that is alive."""

@@ -88,6 +88,14 @@ def crop(config: Path, dataset: str | None) -> NoReturn:
     _show(LiveClient(launch.socket), launch=launch, screen="crop")
 
 
+def episodes(dataset: str) -> NoReturn:
+    """Look through the episodes of a dataset."""
+    _need_terminal()
+    from hilserl_tui.pictures_client import PicturesClient
+
+    _show(PicturesClient(["--dataset", dataset, "--episodes"]), screen="episodes")
+
+
 def attach(socket: Path) -> NoReturn:
     """Attach to the station that listens on `socket`."""
     _need_terminal()

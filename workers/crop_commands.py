@@ -96,12 +96,21 @@ def crop(
         )
 
 
-def look(config: Config, dataset: Source) -> None:
-    """Show pictures of a dataset to the console that started this."""
+def look(
+    dataset: Source,
+    config: Annotated[Path | None, typer.Option(help="TOML configuration that gets the crops.")] = None,
+    episodes: Annotated[bool, typer.Option("--episodes", help="Look through its episodes.")] = False,
+) -> None:
+    """Show a dataset to the console that started this."""
+    from workers.dataset.browse import Browser
     from workers.dataset.crop_plan import folder_of
-    from workers.dataset.look import serve
+    from workers.dataset.look import Shelf
+    from workers.dataset.pipe import Answering, serve
 
-    serve(folder_of(dataset), config, sys.stdin.buffer, sys.stdout.buffer)
+    def shelf() -> Answering:
+        return Browser(folder_of(dataset)) if episodes else Shelf(folder_of(dataset), config)
+
+    serve(shelf, sys.stdin.buffer, sys.stdout.buffer)
 
 
 class _Line:

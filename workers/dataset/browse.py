@@ -10,9 +10,11 @@ from numpy.typing import NDArray
 from workers.dataset.edit import delete_episodes, relabel_episode, undo, undoable
 from workers.dataset.errors import DatasetError
 from workers.dataset.layout import Frames
+from workers.dataset.pipe import opened
 from workers.dataset.reader import Dataset
 from workers.model.commands import Command, DeleteEpisode, Relabel, ShowFrame, UndoEdit
-from workers.model.events import EpisodesListed, Event, FrameShown, StoredEpisode
+from workers.model.events import AnyEvent, EpisodesListed, FrameShown, StoredEpisode
+from workers.model.state import ConsoleState
 from workers.processors.features import ACTION, IMAGES, INTERVENTION, REWARD
 from workers.processors.look import fitted, pixels
 from workers.processors.transition import Picture
@@ -28,7 +30,11 @@ class Browser:
         self._root = root
         self._open()
 
-    def answer(self, command: Command) -> Event | None:
+    def state(self) -> ConsoleState:
+        listed = self.listed()
+        return ConsoleState(run=opened(self._root, listed.fps, listed.cameras, None), stored=listed)
+
+    def answer(self, command: Command) -> AnyEvent | None:
         """None to a command that is none of its business."""
         match command:
             case ShowFrame():

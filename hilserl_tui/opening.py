@@ -56,7 +56,7 @@ def find_limits(config: Path, options: Sequence[str]) -> NoReturn:
                 f'env.type = "{loaded.env.type}" is an environment of somebody else\'s, with limits of its own',
                 "train on it as it is: hilserl-tui " + str(config),
             )
-        _need_terminal()
+        _need_terminal("find-limits")
         launch = Launch(config, surveying(loaded).run_dir, job=("find-limits", *options))
     except (ConfigError, LaunchError) as error:
         _say_and_leave(str(error))
@@ -125,13 +125,13 @@ def _say_and_leave(text: str) -> NoReturn:
     sys.exit(REFUSED)
 
 
-def _need_terminal() -> None:
+def _need_terminal(job: str = "station") -> None:
     """The console reads keys from standard input and draws on standard error."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         refuse(
             "the console needs a terminal",
             "standard input or standard error is a file or a pipe",
-            "run it in a terminal, or without a screen: hilserl-worker station --config CONFIG",
+            f"run it in a terminal, or without a screen: hilserl-worker {job} --config CONFIG",
         )
 
 

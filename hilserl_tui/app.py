@@ -273,7 +273,7 @@ class Console(KeyActions):
             self._go(self._crop)
 
     def _go(self, screen: ConsoleScreen) -> None:
-        if self.client.state.run is not None and self.client.state.run.dataset and screen is not self._crop:
+        if self.view().dataset and screen is not self._crop:
             self.hint("a dataset is open, no run: q leaves it")
         elif self._console_screen() is not screen:
             self.switch_screen(screen)
@@ -281,6 +281,8 @@ class Console(KeyActions):
 
     def action_cameras(self) -> None:
         self.action_train()
+        if self.view().dataset:
+            return
         self._train.call_after_refresh(self._train.toggle_cameras)
         self.refresh_view()
 
@@ -304,7 +306,7 @@ class Console(KeyActions):
 
         if isinstance(self.screen, Quit) or self._forgets_crop():
             return
-        if self.client.state.run is not None and self.client.state.run.dataset:
+        if self.view().dataset:
             self.exit()
             return
         if self.view().over and not self.client.recorded:

@@ -85,19 +85,22 @@ def crop(
         changed = [] if unwritable else write_crops(config, plan.crops, plan.size)
     except (ConfigError, DatasetError) as error:
         _refuse(str(error), EXIT_FAILED)
-    typer.echo(plan.summary(target))
     if unwritable:
-        typer.echo(f"{config} was left as it is; these crops are not for its cameras:\n{unwritable}", err=True)
+        typer.echo(
+            f"{config} was left as it is; these crops are not for its cameras:\n{unwritable}", err=True
+        )
     else:
-        typer.echo("\n".join([f"{config} has them now:", *changed] if changed else [f"{config} had them already"]))
+        typer.echo(
+            "\n".join([f"{config} has them now:", *changed] if changed else [f"{config} had them already"])
+        )
+    typer.echo(plan.summary(target))
 
 
 def look(config: Config, dataset: Source) -> None:
     """Show pictures of a dataset to the console that started this."""
-    from workers.dataset.crop_plan import folder_of
     from workers.dataset.look import serve
 
-    serve(folder_of(dataset), config, sys.stdin.buffer, sys.stdout.buffer)
+    serve(dataset, config, sys.stdin.buffer, sys.stdout.buffer)
 
 
 class _Line:

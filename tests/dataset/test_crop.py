@@ -76,9 +76,7 @@ def test_everything_but_the_pictures_is_as_it_was(tmp_path: Path, video: bool) -
 def test_a_video_shows_the_cropped_part(tmp_path: Path) -> None:
     source = Dataset(pictured(tmp_path / "lift", video=True))
     copy = made(tmp_path / "lift", tmp_path / "copy", size=(64, 64))
-    for frame, (old, new) in enumerate(
-        zip(source.pictures(0, FRONT), copy.pictures(0, FRONT), strict=True)
-    ):
+    for frame, (old, new) in enumerate(zip(source.pictures(0, FRONT), copy.pictures(0, FRONT), strict=True)):
         expected = seen_by_a_run({FRONT: old}, (64, 64))[FRONT]
         error = np.abs(expected.astype(int) - new.astype(int)).mean()
         assert error < 4.0, (frame, error)
@@ -95,7 +93,9 @@ def test_progress_counts_frames_and_tells_the_time_that_is_left(tmp_path: Path) 
     made(pictured(tmp_path / "lift"), tmp_path / "copy", told=told.append)
     assert (told[-1].frames, told[-1].total, told[-1].left_s) == (20, 20, 0.0)
     assert str(told[-1]) == "100 %  episode 3 of 3, frame 20 of 20, 0:00 left"
-    assert str(Progress(1, 3, 1000, 8000, 4200.0)) == " 12 %  episode 2 of 3, frame 1,000 of 8,000, 1:10:00 left"
+    assert (
+        str(Progress(1, 3, 1000, 8000, 4200.0)) == " 12 %  episode 2 of 3, frame 1,000 of 8,000, 1:10:00 left"
+    )
 
 
 def test_a_dataset_in_the_way_is_replaced_only_when_asked(tmp_path: Path) -> None:
@@ -162,7 +162,9 @@ def test_a_full_disk_leaves_no_copy_and_says_so(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_a_kill_at_any_moment_leaves_no_half_dataset_under_the_name(tmp_path: Path, how: signal.Signals) -> None:
+def test_a_kill_at_any_moment_leaves_no_half_dataset_under_the_name(
+    tmp_path: Path, how: signal.Signals
+) -> None:
     pictured(tmp_path / "lift", height=240, width=320, lengths=(40, 40))
     code = (
         "import sys; from pathlib import Path; from workers.crop_commands import _end_in_order\n"

@@ -61,7 +61,9 @@ def plan_of(config_path: Path, dataset: str, asked: Iterable[str], size: Size | 
     sizes = picture_sizes(opened.info)
     pictures = config.env.processor.image_preprocessing
     wanted = dict(_asked(words, sizes) for words in asked)
-    crops = {key: crop for key, crop in pictures.crop_params_dict.items() if key in sizes.keys() - wanted.keys()}
+    crops = {
+        key: crop for key, crop in pictures.crop_params_dict.items() if key in sizes.keys() - wanted.keys()
+    }
     check_pictures(config, {key: sizes[key] for key in crops})
     crops |= wanted
     return CropPlan(config_path, config, opened, crops, size or pictures.resize_size or DEFAULT_SIZE)

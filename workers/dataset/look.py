@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from workers.config.env import IMAGE_PREFIX
 from workers.dataset.crop import picture_sizes
+from workers.dataset.crop_plan import folder_of
 from workers.dataset.errors import DatasetError
 from workers.dataset.reader import Dataset
 from workers.model.commands import Look
@@ -70,10 +71,10 @@ class Shelf:
         return self._last[1]
 
 
-def serve(root: Path, config: Path, questions: BinaryIO, answers: BinaryIO) -> None:
-    """Open the dataset, say what it has or why it cannot be opened, and answer until nobody asks any more."""
+def serve(dataset: str, config: Path, questions: BinaryIO, answers: BinaryIO) -> None:
+    """Open the dataset (see `folder_of`), say what it has or why it cannot be opened, and answer until nobody asks any more."""
     try:
-        shelf = Shelf(root)
+        shelf = Shelf(folder_of(dataset))
     except DatasetError as error:
         _say(answers, Refused(str(error), ""))
         return

@@ -313,11 +313,7 @@ class Console(KeyActions):
             self._go(self._crop)
 
     def _go(self, screen: ConsoleScreen) -> None:
-        if (
-            self.client.state.run is not None
-            and self.client.state.run.dataset
-            and screen is not self._first_screen()
-        ):
+        if self.view().dataset and screen is not self._first_screen():
             self.hint("a dataset is open, no run: q leaves it")
         elif self._console_screen() is not screen:
             self.switch_screen(screen)
@@ -328,6 +324,8 @@ class Console(KeyActions):
 
     def action_cameras(self) -> None:
         self.action_train()
+        if self.view().dataset:
+            return
         self._job().call_after_refresh(self._job().toggle_cameras)
         self.refresh_view()
 
@@ -351,7 +349,7 @@ class Console(KeyActions):
 
         if isinstance(self.screen, Quit) or self._forgets_crop():
             return
-        if self.client.state.run is not None and self.client.state.run.dataset:
+        if self.view().dataset:
             self.exit()
             return
         if self.view().over and not self.client.recorded:

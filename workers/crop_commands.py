@@ -85,7 +85,6 @@ def crop(
         changed = [] if unwritable else write_crops(config, plan.crops, plan.size)
     except (ConfigError, DatasetError) as error:
         _refuse(str(error), EXIT_FAILED)
-    typer.echo(plan.summary(target))
     if unwritable:
         typer.echo(
             f"{config} was left as it is; these crops are not for its cameras:\n{unwritable}", err=True
@@ -94,6 +93,7 @@ def crop(
         typer.echo(
             "\n".join([f"{config} has them now:", *changed] if changed else [f"{config} had them already"])
         )
+    typer.echo(plan.summary(target))
 
 
 def look(

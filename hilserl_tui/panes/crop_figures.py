@@ -46,8 +46,8 @@ def _source(looked: Looked | None, choice: Choice) -> list[Row]:
         return []
     if looked.episodes:
         return [
-            (("episode ", "dim"), (f"{looked.episode} of {looked.episodes}", "text")),
-            (("frame ", "dim"), (f"{looked.frame} of {looked.frames}", "text")),
+            (("episode ", "dim"), (str(looked.episode), "bold"), (f"  of 0 to {looked.episodes - 1}", "dim")),
+            (("frame   ", "dim"), (str(looked.frame), "bold"), (f"  of 0 to {looked.frames - 1}", "dim")),
         ]
     at = time.strftime("%H:%M:%S", time.localtime(looked.taken_s))
     return [

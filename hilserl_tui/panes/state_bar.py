@@ -42,7 +42,7 @@ def condition(view: View) -> Condition:
         return Condition("▲ SCRIPT", "amber_block", "scripted person drives")
     if control.driver is Driver.POLICY:
         return Condition("▶ POLICY", "blue_block", "the policy drives")
-    if view.state.run is not None and view.state.run.dataset:
+    if view.dataset:
         return Condition("▤ DATASET", "grey_block", "choose what the policy sees")
     return Condition("‖ HOLD", "grey_block", _waiting(view))
 

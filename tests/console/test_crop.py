@@ -227,15 +227,15 @@ async def test_one_question_is_open_at_a_time_and_a_lost_one_is_put_again(config
 async def test_any_frame_of_a_dataset_can_be_looked_at(config):
     client = Looker(config, episodes=3)
     async with driven(client) as hand:
-        assert "DATASET" in hand.text and "episode 0 of 3" in hand.text
+        assert "DATASET" in hand.text and "episode 0  of 0 to 2" in hand.text
         await hand.press("full_stop", "full_stop", "pagedown")
         assert (client.asked[-1].episode, client.asked[-1].frame) == (1, 0)
         await hand.press("end")
-        assert "frame 9 of 10" in hand.text
+        assert "frame   9  of 0 to 9" in hand.text
         await hand.press("comma")
         assert client.asked[-1].frame == 8, "counted from the last frame that there is"
         await hand.press(*["pagedown"] * 5)
-        assert "episode 2 of 3" in hand.text
+        assert "episode 2  of 0 to 2" in hand.text
         asked = len(client.asked)
         await hand.pilot.pause(0.5)
         assert len(client.asked) == asked, "a still picture is asked for once"
@@ -357,3 +357,12 @@ def test_no_key_of_the_screen_means_two_things_or_stands_before_the_arms_safety(
     assert len(ids) == len(set(ids))
     for name in ("stop", "stop-always", "clear-stop", "confirm-clear", "intervene", "quit"):
         assert not set(keys) & set(BY_ID[name].keys.split(","))
+
+
+async def test_the_keys_of_a_run_say_that_there_is_none(config):
+    client = Looker(config, episodes=2)
+    async with driven(client) as hand:
+        for key in ("1", "2", "c"):
+            await hand.press(key)
+            assert "no run" in hand.told
+        assert hand.app.screen is hand.app._crop

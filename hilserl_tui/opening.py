@@ -15,10 +15,16 @@ from workers.config import ConfigError, load
 
 if TYPE_CHECKING:
     from hilserl_tui.client import StationClient
+    from workers.config.overrides import Overrides
 
 
-def open_run(config: Path | None, start: bool, wishes: Sequence[str] = ()) -> NoReturn:
-    """Start the station of `config` where it is absent, and attach; `wishes` are options for that station."""
+def open_run(
+    config: Path | None, start: bool, wishes: Sequence[str] = (), overrides: "Overrides | None" = None
+) -> NoReturn:
+    """Start the station of `config` where it is absent, and attach.
+
+    `wishes` are options for that station; `overrides` stand before what the file says of mode and dataset.
+    """
     if config is None:
         refuse(
             "no configuration was named and no run is alive",
@@ -26,14 +32,37 @@ def open_run(config: Path | None, start: bool, wishes: Sequence[str] = ()) -> No
             "hilserl-tui configs/sim_pick_lift.toml",
         )
     try:
-        run_dir = load(config).run_dir
+        loaded = load(config)
+        options = tuple(overrides.options()) if overrides is not None else ()
+        run_dir = (overrides.applied(loaded, named=False) if overrides is not None else loaded).run_dir
         _need_terminal()
-        launch = Launch(config, run_dir, wishes)
+        launch = Launch(config, run_dir, wishes, job=("station", *options))
     except (ConfigError, LaunchError) as error:
         _say_and_leave(str(error))
     from hilserl_tui.client import LiveClient
 
     _show(LiveClient(launch.socket), start, launch)
+
+
+def find_limits(config: Path, options: Sequence[str]) -> NoReturn:
+    """Start the station that looks for the workspace of `config` where it is absent, and attach."""
+    from workers.config.survey import surveying
+
+    try:
+        loaded = load(config)
+        if loaded.env.robot is None:
+            refuse(
+                f"{config} has no arm whose workspace could be found",
+                f'env.type = "{loaded.env.type}" is an environment of somebody else\'s, with limits of its own',
+                "train on it as it is: hilserl-tui " + str(config),
+            )
+        _need_terminal()
+        launch = Launch(config, surveying(loaded).run_dir, job=("find-limits", *options))
+    except (ConfigError, LaunchError) as error:
+        _say_and_leave(str(error))
+    from hilserl_tui.client import LiveClient
+
+    _show(LiveClient(launch.socket), True, launch, "bounds")
 
 
 def attach(socket: Path) -> NoReturn:
@@ -75,14 +104,16 @@ def _need_terminal() -> None:
         )
 
 
-def _show(client: "StationClient", start: bool = False, launch: Launch | None = None) -> NoReturn:
+def _show(
+    client: "StationClient", start: bool = False, launch: Launch | None = None, screen: str = ""
+) -> NoReturn:
     """Open the screen; the process ends with the app's own exit code."""
     os.environ.setdefault("TEXTUAL_FPS", "30")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     gc.disable()  # until the first paint: what is made on the way there stays
     from hilserl_tui.app import Console
 
-    console = Console(client, start_run=start, launch=launch)
+    console = Console(client, start_run=start, launch=launch, screen=screen)
     console.run()
     if console.parting:
         sys.stderr.write(console.parting + "\n")

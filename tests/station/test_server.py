@@ -44,7 +44,12 @@ class Station:
         self.state = ConsoleState()
         self.commands: list[c.Command] = []
         self.stops: list[str] = []
-        self.server = Server(path, lambda: self.state, self.commands.append, self.stops.append, lambda: None)
+        self.server = Server(
+            path, lambda: self.state, self.commands.append, self.stops.append, lambda: None, self.look
+        )
+
+    def look(self, console: str, look: c.Look) -> e.Looked:
+        return e.Looked(look.number, look.camera, f"seen by {console}")
 
     def emit(self, event: e.Event) -> None:
         self.state = reduce(self.state, event)
@@ -172,3 +177,20 @@ async def test_a_lease_ages_until_it_is_renewed(station: Station, tmp_path: Path
     peer.writer.close()
     await settle()
     assert station.server.lease_age_s() is None
+
+
+async def test_who_looks_at_a_camera_is_answered_alone_and_needs_no_controls(
+    station: Station, tmp_path: Path
+) -> None:
+    peers = [await Peer.connect(tmp_path / "s.sock", f"console {i}") for i in range(2)]
+    for peer in peers:
+        await peer.read()
+    peers[0].send(c.Look(7, "front", None, (10, 10), None, None))
+    answer = await peers[0].read()
+    assert answer == wire.Batch([e.Looked(7, "front", "seen by console 0")])
+    station.emit(e.LogLine("actor", e.Level.INFO, "to all"))
+    for peer in peers:
+        batch = await peer.read()
+        assert isinstance(batch, wire.Batch)
+        assert [type(event) for event in batch.events] == [e.LogLine]
+    assert station.commands == []

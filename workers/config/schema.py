@@ -22,8 +22,8 @@ class Config(Section, frozen=True, kw_only=True):
     """What the run is called and where its files go."""
     env: EnvConfig
     """The task, the arm, the cameras and the processors."""
-    mode: Literal["record", "replay"] | None = None
-    """`record` a dataset, or `replay` an episode of one; without it, train."""
+    mode: Literal["record", "replay", "find-limits"] | None = None
+    """`record` a dataset, `replay` an episode of one, or `find-limits` of the workspace; without it, train."""
     device: Device = "cpu"
     """Device of the actor: the end of the environment pipeline and the policy."""
     dataset: DatasetConfig = DatasetConfig()
@@ -57,7 +57,7 @@ class Config(Section, frozen=True, kw_only=True):
         return self.mode is None and (self.dataset.root is not None or self.dataset.repo_id is not None)
 
     def problems(self) -> Problems:
-        if self.mode is not None and self.dataset.root is None and self.dataset.repo_id is None:
+        if self.mode in ("record", "replay") and self.dataset.root is None and self.dataset.repo_id is None:
             yield ("mode",), f'"{self.mode}" needs dataset.root or dataset.repo_id'
         if self.mode is not None and self.env.type == "gymnasium":
             yield ("mode",), f'"{self.mode}" needs an arm; env.type = "gymnasium" only trains'

@@ -51,6 +51,10 @@ class Mark(Command, frozen=True):
     verdict: Verdict
 
 
+class Proceed(Command, frozen=True):
+    """The scene is ready: the next episode need not wait for the rest of `reset_time_s`."""
+
+
 class Pause(Command, frozen=True):
     on: bool
 
@@ -89,8 +93,79 @@ class ShowCameras(Command, frozen=True):
     hz: float
 
 
+class Look(Command, frozen=True):
+    """A picture for the Crop screen, answered with `Looked`; who does not hold the controls may look too.
+
+    Rectangles are (top, left, height, width) and sizes (height, width), in pixels.
+    """
+
+    number: int
+    """Comes back in the answer."""
+    camera: str
+    part: tuple[int, int, int, int] | None
+    """What is shown of the picture; None: all of it."""
+    room: tuple[int, int]
+    """The pixels that there are to show it with."""
+    crop: tuple[int, int, int, int] | None
+    """What the policy would see; None: all of the picture."""
+    size: tuple[int, int] | None
+    """What the policy's picture is resized to."""
+    hold: bool = False
+    """The live picture of the last answer again, in place of the newest."""
+    episode: int = 0
+    frame: int = 0
+    """Of a dataset, where they are brought into its range; a live camera knows neither."""
+
+
+class ShowFrame(Command, frozen=True):
+    """A frame of a dataset with all its pictures, answered with `FrameShown`."""
+
+    number: int
+    """Comes back in the answer."""
+    episode: int
+    frame: int
+    room: tuple[int, int]
+    """Height and width in pixels that there are for each picture."""
+
+
+class Relabel(Command, frozen=True):
+    """Make an episode of a dataset a success, or a failure."""
+
+    episode: int
+    success: bool
+
+
+class DeleteEpisode(Command, frozen=True):
+    """Take an episode out of a dataset; `UndoEdit` brings it back."""
+
+    episode: int
+
+
+class UndoEdit(Command, frozen=True):
+    """Take the last edit of a dataset back."""
+
+
 class EvaluateNow(Command, frozen=True):
     """Run the deterministic evaluation of the newest policy, then go on training."""
+
+
+class SurveyStep(StrEnum):
+    """What the person wants of a survey."""
+
+    DONE = "done"  # what was seen is enough
+    GO_ON = "go on"  # it was not
+    START_OVER = "start over"
+    WRITE = "write"  # into the configuration file; after DONE
+
+
+class Survey(Command, frozen=True):
+    step: SurveyStep
+
+
+class SetMargin(Command, frozen=True):
+    """How much wider than what was seen the workspace shall be, on every side."""
+
+    margin_m: float
 
 
 class ShutDown(Command, frozen=True):
@@ -102,6 +177,7 @@ AnyCommand = (
     | Intervene
     | Jog
     | Mark
+    | Proceed
     | Pause
     | UseScript
     | Stop
@@ -109,6 +185,13 @@ AnyCommand = (
     | TakeControl
     | RenewLease
     | ShowCameras
+    | Look
+    | ShowFrame
+    | Relabel
+    | DeleteEpisode
+    | UndoEdit
     | EvaluateNow
+    | Survey
+    | SetMargin
     | ShutDown
 )

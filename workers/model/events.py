@@ -8,6 +8,8 @@ from enum import StrEnum
 
 import msgspec
 
+from workers.model.survey import Survey
+
 
 class Driver(StrEnum):
     """Who moves the arm."""
@@ -37,6 +39,7 @@ class Phase(StrEnum):
     TRAINING = "training"
     EVALUATING = "evaluating"
     REPLAYING = "replaying"
+    SURVEYING = "surveying"
     FINISHED = "finished"
     STOPPING = "stopping"
 
@@ -61,6 +64,7 @@ class EpisodeKind(StrEnum):
     TRAINING = "training"
     EVALUATION = "evaluation"
     REPLAY = "replay"  # of a recorded episode; leaves nothing in the log
+    SURVEY = "survey"  # free driving without an end; leaves nothing in the log
 
 
 class EndedBy(StrEnum):
@@ -103,8 +107,14 @@ class RunOpened(Event, frozen=True):
     """False of a Gymnasium environment: there is no workspace, and no gate that would tell of it."""
     trains: bool = True
     """False of a run that only records or replays: there is no learner, and no policy of its own."""
+    mode: str = "train"
+    """What the run is for: train, record, replay."""
+    finds_limits: bool = False
+    """True of a run that looks for the workspace: `ee_min_m` and `ee_max_m` are then all that the arm reaches."""
     previews: bool = True
     """False where the configuration sends no camera pictures to the consoles."""
+    dataset: bool = False
+    """True of the pictures of a dataset: there is no run, only something to crop."""
 
 
 class PhaseChanged(Event, frozen=True):
@@ -126,6 +136,10 @@ class ArmMoved(Event, frozen=True):
     reason: str = ""
     at_s: float = 0.0
     moving_since_s: float = 0.0  # when the joint command last began to change
+
+
+SET_UP = "set up the scene"
+"""How the reason begins while a person has time for that."""
 
 
 class DriverChanged(Event, frozen=True):
@@ -188,6 +202,25 @@ class Collected(Event, frozen=True):
     finished: bool = False
 
 
+class DatasetOpened(Event, frozen=True):
+    """The recorder has the dataset open; sent again when it was opened anew."""
+
+    root: str
+    episodes: int
+    frames: int
+
+
+class EpisodeSaved(Event, frozen=True):
+    """An episode is in the dataset and survives anything that kills a process."""
+
+    episode: int  # number in the run
+    index: int | None  # in the dataset; None when it was saved before this recorder started
+    frames: int
+    positives: int  # frames with a reward above 0
+    episodes: int  # in the dataset now
+    total_frames: int
+
+
 class BufferFilled(Event, frozen=True):
     """Transitions that can be sampled; offline = demonstrations + interventions."""
 
@@ -244,6 +277,77 @@ class FramePreview(Event, frozen=True):
     height: int
     rgb: bytes
     at_s: float = 0.0
+
+
+class Pixels(msgspec.Struct, frozen=True):
+    """`rgb` is height x width x 3 bytes, row by row."""
+
+    height: int = 0
+    width: int = 0
+    rgb: bytes = b""
+
+
+class Looked(Event, frozen=True):
+    """The answer to `Look`, for the console that asked; in no journal."""
+
+    number: int
+    camera: str
+    trouble: str = ""
+    """Why there is no picture, for a person; the rest is empty then."""
+    height: int = 0
+    width: int = 0
+    """Of the whole picture, in pixels."""
+    part: tuple[int, int, int, int] = (0, 0, 0, 0)
+    """Top, left, height and width of what is shown of it, in pixels of the picture."""
+    shown: Pixels = Pixels()
+    policy: Pixels = Pixels()
+    """The crop as the policy would get it, pixel by pixel."""
+    taken_s: float = 0.0
+    """Wall clock of the picture; 0 of one from a dataset."""
+    episode: int = 0
+    episodes: int = 0
+    """How many the dataset has; 0 of a live camera."""
+    frame: int = 0
+    frames: int = 0
+    """How many the episode has."""
+
+
+class StoredEpisode(msgspec.Struct, frozen=True):
+    """One episode of a dataset."""
+
+    frames: int
+    reward: float  # of all its frames
+    success: bool
+    by_person: int  # frames in which a person took over from a policy
+    task: str
+
+
+class EpisodesListed(Event, frozen=True):
+    """What a dataset has; again after every edit."""
+
+    root: str
+    fps: float
+    cameras: tuple[str, ...]
+    episodes: tuple[StoredEpisode, ...]
+    undo: bool = False
+    """Whether the last edit can be undone."""
+    said: str = ""
+    """What was just done, or why it was not."""
+
+
+class FrameShown(Event, frozen=True):
+    """The answer to `ShowFrame`."""
+
+    number: int
+    episode: int
+    frame: int
+    pictures: dict[str, Pixels] = {}
+    action: dict[str, float] = {}
+    reward: float = 0.0
+    success: bool = False
+    by_person: bool = False
+    trouble: str = ""
+    """Why there is nothing to show, for a person."""
 
 
 class LogLine(Event, frozen=True):
@@ -330,6 +434,12 @@ class Invited(Event, frozen=True):
     tunnel: str  # the ssh line by which a robot PC reaches a learner that listens on loopback only
 
 
+class Surveyed(Event, frozen=True):
+    """How the search for the workspace stands; a few times a second."""
+
+    survey: Survey
+
+
 class Recorded(Event, frozen=True):
     """The actor appended to its log; the learner may read on."""
 
@@ -354,12 +464,17 @@ AnyEvent = (
     | StepTaken
     | EpisodeEnded
     | Collected
+    | DatasetOpened
+    | EpisodeSaved
     | BufferFilled
     | LearnerProgress
     | PolicySwapped
     | LoopRate
     | WorkerChanged
     | FramePreview
+    | Looked
+    | EpisodesListed
+    | FrameShown
     | LogLine
     | StopLatched
     | StopCleared
@@ -370,6 +485,7 @@ AnyEvent = (
     | LearnWished
     | Evaluated
     | Invited
+    | Surveyed
     | Recorded
     | RunEnded
 )

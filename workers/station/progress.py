@@ -16,8 +16,6 @@ from workers.model.select import (
 from workers.model.state import ConsoleState
 from workers.transport.text import printable
 
-PERIOD_S = 10.0
-
 
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
@@ -26,6 +24,8 @@ def _say(text: str) -> None:
 
 class ProgressLines:
     """Prints what an operator wants to read of a run nobody looks at: phases, workers, figures every few seconds."""
+
+    period_s = 10.0
 
     def __init__(
         self,
@@ -62,7 +62,7 @@ class ProgressLines:
             case e.RunEnded(reason, succeeded):
                 self._line(f"{self._figures()}")
                 self._line(("done: " if succeeded else "ended: ") + reason)
-        if time.monotonic() - self._shown_s >= PERIOD_S:
+        if time.monotonic() - self._shown_s >= self.period_s:
             self._shown_s = time.monotonic()
             self._line(self._figures())
 

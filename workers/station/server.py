@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from workers.model.commands import AnyCommand, RenewLease, ShowCameras, Stop, TakeControl
-from workers.model.events import AnyEvent, Event
+from workers.model.commands import AnyCommand, Look, RenewLease, ShowCameras, Stop, TakeControl
+from workers.model.events import AnyEvent, Event, Looked
 from workers.model.state import ConsoleState
 from workers.model.wire import (
     HEAD_BYTES,
@@ -52,6 +52,7 @@ class Server:
         on_command: called with (console name, holds the controls, command).
         on_stop: called at once for `Stop` from anybody.
         on_change: called when consoles come, go, or take the controls.
+        on_look: gives the picture that a console, by name, wants to see.
     """
 
     def __init__(
@@ -61,12 +62,14 @@ class Server:
         on_command: Callable[[AnyCommand], None],
         on_stop: Callable[[str], None],
         on_change: Callable[[], None],
+        on_look: Callable[[str, Look], Looked],
     ) -> None:
         self._path = path
         self._snapshot = snapshot
         self._on_command = on_command
         self._on_stop = on_stop
         self._on_change = on_change
+        self._on_look = on_look
         self._server: asyncio.Server | None = None
         self._consoles: list[Console] = []
         self._flusher: asyncio.Task[None] | None = None
@@ -175,6 +178,8 @@ class Server:
             case ShowCameras():
                 console.cameras = message
                 self._on_change()
+            case Look():
+                console.pending.append(self._on_look(console.name, message))
             case TakeControl():
                 self.holder = console
                 console.lease_s = time.monotonic()  # a key press is a sign of life

@@ -5,7 +5,6 @@ Its path is in the variable HILSERL_LEROBOT_PYTHON; without it these tests are s
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +47,7 @@ def numbers() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, np.ndarray]]:
     """A dataset written by LeRobot, and what LeRobot's buffer holds of it."""
     folder = tmp_path_factory.mktemp("lerobot")
     np.savez(folder / "numbers.npz", **numbers())
@@ -57,7 +56,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, d
     command = [PYTHON, str(SCRIPT), *(str(folder / name) for name in ("set", "numbers.npz", "read.npz"))]
     done = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=240, check=False)
     assert done.returncode == 0, done.stderr[-3000:]
-    yield folder / "set", dict(np.load(folder / "read.npz"))
+    return folder / "set", dict(np.load(folder / "read.npz"))
 
 
 def config_for(folder: Path, root: Path, **changes: object) -> Config:
@@ -73,8 +72,8 @@ def config_for(folder: Path, root: Path, **changes: object) -> Config:
 @pytest.mark.timeout(300)
 def test_a_run_takes_in_what_lerobot_s_buffer_does(recorded, tmp_path: Path) -> None:
     root, theirs = recorded
-    positions = {f"env.processor.observation.add_{what}_to_observation": False for what in ("joint_velocity", "ee_pose")}
-    config = config_for(tmp_path, root, **positions)
+    asked = "env.processor.observation.add_{}_to_observation"
+    config = config_for(tmp_path, root, **{asked.format("joint_velocity"): False, asked.format("ee_pose"): False})
     assert prepared(config).operator.demonstrations == 0
     records = list(Demonstrations(config, root).records())
     steps = [record for record in records if isinstance(record, Step)]

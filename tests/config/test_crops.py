@@ -21,7 +21,10 @@ from workers.config.load import parse
 from workers.config.ready import ready_config
 
 FRONT, SIDE = "observation.images.front", "observation.images.side"
-SECTION = "[env.processor.image_preprocessing]\nresize_size = [128, 128]        # what is recorded is what the policy will see\n"
+SECTION = (
+    "[env.processor.image_preprocessing]\n"
+    "resize_size = [128, 128]        # what is recorded is what the policy will see\n"
+)
 
 
 def text(section: str = SECTION) -> str:
@@ -66,7 +69,7 @@ def test_a_camera_is_found_by_its_name_and_a_wrong_one_gets_the_nearest():
 
 def test_a_crop_that_cannot_be_is_told_with_the_pictures_size():
     check_crop("front", (0, 0, 480, 640), (480, 640))
-    with pytest.raises(NoCrop, match="row 481 .*480 rows and 640 columns"):
+    with pytest.raises(NoCrop, match=r"row 481 .*480 rows and 640 columns"):
         check_crop("front", (1, 0, 480, 640), (480, 640))
     with pytest.raises(NoCrop, match="8 x 8 is the least"):
         check_crop("front", (0, 0, 7, 640), (480, 640))
@@ -115,7 +118,8 @@ def test_a_section_between_braces_stays_there():
 
 def test_a_new_table_stands_free():
     after = with_crops(text(), "c.toml", {FRONT: (8, 16, 96, 96)}, None)
-    table = '\n\n[env.processor.image_preprocessing.crop_params_dict]\n"observation.images.front" = [8, 16, 96, 96]\n\n['
+    head = "\n\n[env.processor.image_preprocessing.crop_params_dict]\n"
+    table = head + '"observation.images.front" = [8, 16, 96, 96]\n\n['
     assert table in after
 
 

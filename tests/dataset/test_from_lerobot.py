@@ -5,7 +5,6 @@ Its path is in the variable HILSERL_LEROBOT_PYTHON; without it these tests are s
 
 import os
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -48,7 +47,7 @@ def numbers() -> dict[str, np.ndarray]:
 
 
 @pytest.fixture(scope="module")
-def recorded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, dict[str, np.ndarray]]]:
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, np.ndarray]]:
     """A dataset written by LeRobot, and what LeRobot's buffer holds of it."""
     folder = tmp_path_factory.mktemp("lerobot")
     np.savez(folder / "numbers.npz", **numbers())

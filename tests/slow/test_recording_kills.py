@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 
 import pytest
-from workers.dataset.reader import Dataset
 
 from tests.station.recording_run import RecordingRun, recording_file
+from workers.dataset.reader import Dataset
 from workers.model.events import EpisodeSaved
 
 KILLS = 100

@@ -19,7 +19,7 @@ from workers.processors.transition import Picture
 class Shelf:
     """Answers `Look` from the dataset in `root`. Raises DatasetError when there is nothing to look at."""
 
-    def __init__(self, root: Path, config: Path | None) -> None:
+    def __init__(self, root: Path, config: Path | None = None) -> None:
         self.dataset = Dataset(root)
         self._config = config
         self._keys = {key.removeprefix(IMAGE_PREFIX): key for key in picture_sizes(self.dataset.info)}

@@ -4,9 +4,12 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from workers.dataset.pipe import Answering
 
 EXIT_FAILED = 1
 EXIT_REFUSED = 2
@@ -102,15 +105,21 @@ def look(
     episodes: Annotated[bool, typer.Option("--episodes", help="Look through its episodes.")] = False,
 ) -> None:
     """Show a dataset to the console that started this."""
-    from workers.dataset.browse import Browser
+    from workers.dataset.pipe import serve
+
+    serve(lambda: _answering(dataset, config, episodes), sys.stdin.buffer, sys.stdout.buffer)
+
+
+def _answering(dataset: str, config: Path | None, episodes: bool) -> "Answering":
     from workers.dataset.crop_plan import folder_of
+
+    if episodes:
+        from workers.dataset.browse import Browser
+
+        return Browser(folder_of(dataset))
     from workers.dataset.look import Shelf
-    from workers.dataset.pipe import Answering, serve
 
-    def shelf() -> Answering:
-        return Browser(folder_of(dataset)) if episodes else Shelf(folder_of(dataset), config)
-
-    serve(shelf, sys.stdin.buffer, sys.stdout.buffer)
+    return Shelf(folder_of(dataset), config)
 
 
 class _Line:

@@ -337,7 +337,7 @@ async def test_it_opens_from_a_run_with_a_key_and_not_in_a_recording():
         await pilot.press("4")
         await pilot.pause(0.3)
         assert app.screen is app._crop
-        await pilot.press("2", "5")
+        await pilot.press("2", "4")
         await pilot.pause(0.3)
         assert app.screen is app._crop
     client = Still(demo.training())

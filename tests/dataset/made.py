@@ -1,7 +1,7 @@
-"""Small datasets written as a recorder does, without an arm. Numbers tell where a frame came from."""
+"""Small datasets made with the writer; what is in a frame tells which one it is."""
 
-from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,47 +9,57 @@ from numpy.typing import NDArray
 from workers.dataset.layout import Column
 from workers.dataset.writer import DatasetWriter
 
-CAMERA = "observation.images.front"
+FPS, HEIGHT, WIDTH = 10, 48, 64
+FRONT, SIDE = "observation.images.front", "observation.images.side"
+_PICTURE = Column("image", (HEIGHT, WIDTH, 3), ("height", "width", "channels"))
 COLUMNS = {
     "observation.state": Column("float32", (3,), ("x", "y", "z")),
-    "action": Column("float32", (2,), ("dx", "gripper")),
-    CAMERA: Column("image", (32, 48, 3), ("height", "width", "channels")),
+    "action": Column("float32", (4,), ("dx", "dy", "dz", "gripper")),
     "next.reward": Column("float32", (1,)),
     "next.done": Column("bool", (1,)),
-    "next.truncated": Column("bool", (1,)),
-    "next.success": Column("bool", (1,)),
-    "complementary_info.is_intervention": Column("bool", (1,)),
+    FRONT: _PICTURE,
+    SIDE: _PICTURE,
 }
-FPS = 10
 
 
-def frame_of(episode: int, frame: int, length: int) -> dict[str, NDArray]:
-    """Frame `frame` of what was recorded as number `episode`; all episodes but every third succeed."""
-    last, success = frame == length - 1, episode % 3 != 2
-    picture = np.full((32, 48, 3), (20 * episode + 5) % 250, np.uint8)
-    picture[:, : frame + 1, 1] = 200
+def frame(episode: int, number: int, last: bool = False) -> dict[str, NDArray[Any]]:
+    """Frame `number` of episode `episode`; a video keeps the shade of its pictures within a few levels."""
+    shade = (40 * episode + 5 * number) % 200
+    picture = np.full((HEIGHT, WIDTH, 3), shade, np.uint8)
+    picture[:16, :16] = (250, 20, 20)  # red, to tell the channels apart
     return {
-        "observation.state": np.array([episode, frame, episode * 100 + frame], np.float32),
-        "action": np.array([frame / 10, frame % 3], np.float32),
-        CAMERA: picture,
-        "next.reward": np.float32(last and success),
-        "next.done": np.bool_(last),
-        "next.truncated": np.bool_(last and not success),
-        "next.success": np.bool_(last and success),
-        "complementary_info.is_intervention": np.bool_(frame % 2),
+        "observation.state": np.array([episode, number, 0.5], np.float32),
+        "action": np.array([0.1 * (number % 9), -0.1, 0, number % 3], np.float32),
+        "next.reward": np.float32(last),
+        "next.done": np.array([last]),
+        FRONT: picture,
+        SIDE: 255 - picture,
     }
 
 
-def make(
-    root: Path, lengths: Sequence[int], *, video: bool = False, named: str = "", task: str = "lift", first: int = 0
-) -> Path:
-    """A dataset of episodes `first` and on, of these lengths; `named` is before the number in their origins."""
-    writer = DatasetWriter.open(root, COLUMNS, FPS, "so101", video=video)
-    try:
-        for episode, length in enumerate(lengths, first):
-            for frame in range(length):
-                writer.add_frame(frame_of(episode, frame, length))
-            writer.save_episode(task, f"{named}:{episode}" if named else "")
-    finally:
-        writer.close()
+def opened(root: Path, video: bool = False, **changes: Any) -> DatasetWriter:
+    given: dict[str, Any] = {"columns": COLUMNS, "fps": FPS, "robot_type": "so101", **changes}
+    return DatasetWriter.open(root, video=video, **given)
+
+
+def add_frames(writer: DatasetWriter, length: int, episode: int | None = None) -> None:
+    number = writer.episodes if episode is None else episode
+    for step in range(length):
+        writer.add_frame(frame(number, step, step == length - 1))
+
+
+def record(root: Path, *lengths: int, video: bool = False, task: str = "lift") -> Path:
+    """Go on with the dataset in `root`, by episodes of these lengths."""
+    writer = opened(root, video)
+    for length in lengths:
+        add_frames(writer, length)
+        writer.save_episode(task)
+    writer.close()
     return root
+
+
+def tree(root: Path) -> dict[str, bytes]:
+    """Every file of a folder, with what is in it."""
+    return {
+        str(path.relative_to(root)): path.read_bytes() for path in sorted(root.rglob("*")) if path.is_file()
+    }

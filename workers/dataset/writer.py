@@ -6,7 +6,6 @@ the episode or with it, and what a kill interrupts is finished by the next `open
 """
 
 import errno
-import fcntl
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +28,7 @@ from workers.dataset.layout import (
     episodes_in_words,
     read_info,
 )
+from workers.dataset.locking import lock
 from workers.dataset.pictures import description
 from workers.dataset.reader import READING_FAILS, Dataset
 from workers.dataset.recover import recover, remove_parts
@@ -71,13 +71,13 @@ class DatasetWriter:
         columns = _stored(columns, fps, video)
         try:
             root.mkdir(parents=True, exist_ok=True)
-            lock = _locked(root)
+            descriptor = lock(root)
         except OSError as error:
             raise DatasetError(f"no dataset can be written in {root}: {error.strerror}") from error
         try:
-            return cls(root, columns, _contents(root, columns, fps, robot_type), lock)
+            return cls(root, columns, _contents(root, columns, fps, robot_type), descriptor)
         except BaseException:
-            os.close(lock)
+            os.close(descriptor)
             raise
 
     @property
@@ -243,15 +243,3 @@ def _check_same(
             f" folder. They differ in:{table}",
         )
 
-
-def _locked(root: Path) -> int:
-    """A lock on the folder, which goes with the process. Raises DatasetError where another process has it."""
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise DatasetError(
-            f"{root} is being written by another process: stop that recording first, or name another folder"
-        ) from error
-    return descriptor

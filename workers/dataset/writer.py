@@ -71,7 +71,7 @@ class DatasetWriter:
         columns = _stored(columns, fps, video)
         try:
             root.mkdir(parents=True, exist_ok=True)
-            lock = _locked(root)
+            lock = locked(root)
         except OSError as error:
             raise DatasetError(f"no dataset can be written in {root}: {error.strerror}") from error
         try:
@@ -247,7 +247,7 @@ def _check_same(
         )
 
 
-def _locked(root: Path) -> int:
+def locked(root: Path) -> int:
     """A lock on the folder, which goes with the process. Raises DatasetError where another process has it."""
     descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:

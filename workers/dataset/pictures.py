@@ -120,6 +120,15 @@ class _NeverFailing:
         return None
 
 
+def video_length(path: Path) -> tuple[int, float]:
+    """How many frames a video has, and how many a second, as it says itself. Raises like `video_frames`."""
+    with av.open(str(path)) as container:
+        if not container.streams.video:
+            raise LookupError(f"{path} has no pictures")
+        stream = container.streams.video[0]
+        return stream.frames, float(stream.average_rate or 0)
+
+
 def video_frames(path: Path, first: int, count: int, fps: float) -> Iterator[Picture]:
     """Frames `first` to `first + count - 1` of a video, one at a time, as LeRobot decodes them.
 

@@ -77,7 +77,7 @@ class Dataset:
                 span = of.videos[camera_key]
                 yield from video_frames(span.path, span.first + start, stop - start, self.info.fps)
             else:
-                yield from _stored_pictures(of, camera_key, start, stop)
+                yield from stored_pictures(of, camera_key, start, stop)
 
     def _listed(self) -> list[Episode]:
         episodes = episodes_of(self.root, self.info)[: self.info.total_episodes]
@@ -159,7 +159,7 @@ def column_values(column: pa.ChunkedArray, described: Column) -> NDArray[Any]:
     return values.astype(described.dtype, copy=False).reshape(count, *shape)
 
 
-def _stored_pictures(episode: Episode, key: str, start: int, stop: int) -> Iterator[Picture]:
+def stored_pictures(episode: Episode, key: str, start: int, stop: int) -> Iterator[Picture]:
     """Pictures in a table, from as few of its row groups as possible."""
     due = start
     with pq.ParquetFile(episode.data) as file:

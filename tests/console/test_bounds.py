@@ -64,8 +64,7 @@ SEEN = Survey(
     margin_m=0.01,
     floor_m=0.01,
     reset_m=(0.22, 0.0, 0.08),
-    present_min_m=(0.18, -0.12, 0.012),
-    present_max_m=(0.32, 0.12, 0.16),
+    present=((0.18, -0.12, 0.012), (0.32, 0.12, 0.16)),
 )
 DONE = replace(SEEN, stage=Stage.DONE, left_s=None, lines=LINES, difference=DIFFERENCE)
 

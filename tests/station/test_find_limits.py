@@ -11,9 +11,9 @@ import pytest
 from tests.station.console import Console
 from tests.station.recipe_station import WORKERS, FakeStation
 from tests.station.test_run import until
-from workers.config import load, load_document
+from workers.config import ConfigError, load, load_document
 from workers.config.ready import ready_config
-from workers.config.survey import surveying
+from workers.config.survey import load_for_survey, surveying
 from workers.model import commands as c
 from workers.model import events as e
 from workers.model.orders import Collect
@@ -43,7 +43,7 @@ class Person:
 
     def __init__(self, path: Path, **wanted: float | Ending) -> None:
         self.path = path
-        document = load_document(path)
+        document = load_for_survey(path)
         job = SurveyJob(Wanted(warm_up_s=0.0, **wanted), document)  # type: ignore[arg-type]
         self.station = FakeStation(surveying(document.config), None, job)
 
@@ -100,6 +100,48 @@ async def test_what_was_seen_can_be_added_to_or_thrown_away(tmp_path: Path) -> N
     survey = await person.wish(OVER)
     assert survey.axes is not None and survey.axes[0].width == 0.0
     person.station.task.cancel()
+
+
+async def test_an_arm_without_torque_counts_as_driven_by_whoever_pushes_it(tmp_path: Path) -> None:
+    person = Person(task_file(tmp_path), duration_s=0.15, ending=Ending.WRITE)
+    await person.station.start(WORKERS[:-1])
+    person.station.emit(e.ArmMoved(CORNERS[0], 40.0, e.GateMode.LIMP, at_s=1.0))
+    for corner in CORNERS:
+        person.station.at = Place(corner, RESET)
+        await asyncio.sleep(0.05)
+    assert (await person.end()).succeeded
+
+
+async def test_a_stopped_arm_is_not_driven(tmp_path: Path) -> None:
+    person = Person(task_file(tmp_path), duration_s=0.05)
+    person.station.emit(e.StopLatched("kim"))
+    await person.drive(*CORNERS)
+    assert (await person.wish()).stage is Stage.WAITING
+    person.station.task.cancel()
+
+
+async def test_a_file_that_has_no_bounds_yet_gets_them(tmp_path: Path) -> None:
+    line = next(
+        line for line in ready_config().read_text().splitlines() if line.startswith("end_effector_bounds")
+    )
+    path = task_file(tmp_path, (line + "\n", ""))
+    with pytest.raises(ConfigError, match="missing"):
+        load(path)
+    person = Person(path)
+    await person.drive(*CORNERS)
+    survey = await person.wish(DONE, WRITE)
+    assert survey.present is None and (await person.end()).succeeded
+    assert load(path).env.workspace.end_effector_bounds.max == CORNERS[1]
+
+
+def test_whatever_else_is_wrong_with_a_file_is_told_with_its_own_lines(tmp_path: Path) -> None:
+    line = next(
+        line for line in ready_config().read_text().splitlines() if line.startswith("end_effector_bounds")
+    )
+    path = task_file(tmp_path, (line + "\n", ""), ("fps = 10", "fsp = 10"))
+    with pytest.raises(ConfigError) as error:
+        load_for_survey(path)
+    assert "fsp: unknown key" in str(error.value) and "end_effector_bounds: missing" in str(error.value)
 
 
 async def test_an_arm_nobody_moved_is_never_written(tmp_path: Path) -> None:

@@ -136,6 +136,14 @@ async def test_the_whole_result_and_what_changes_in_the_file_fit_on_the_screen(s
     assert "Write" in rows[-1]
 
 
+async def test_a_file_that_could_not_be_written_says_why_and_can_be_tried_again():
+    refused = replace(DONE, problems=("task.toml: is read-only; nothing was written",))
+    client = Still(surveyed(refused))
+    text = "\n".join(await drawn(client, SMALL, "3", "enter"))
+    assert "is read-only" in text and "try again" in text
+    assert c.Survey(c.SurveyStep.WRITE) in client.sent
+
+
 @SIZES
 async def test_a_stop_is_as_loud_here_as_everywhere(size):
     rows = await bounds(reduce(surveyed(), e.StopLatched("kim")), size)

@@ -25,7 +25,7 @@ from workers.station.opening import (
 )
 from workers.station.preflight import Seen
 from workers.station.progress import ProgressLines
-from workers.station.survey import Wanted
+from workers.station.survey import SurveyJob, Wanted
 from workers.station.survey_lines import SurveyLines
 from workers.station.survey_opening import for_survey
 
@@ -76,12 +76,16 @@ async def run_station(
                 beginning=beginning,
                 survey=job,
             )
-            lines = ProgressLines if job is None else SurveyLines
-            station.listen(lines(time.monotonic(), station.state).on_event)
+            station.listen(_lines(job)(time.monotonic(), station.state).on_event)
             ended = await station.run()
         written = config.mode != "record" or _uploaded(config)
     wanted_more = until_success is not None and not ended.succeeded
     return 1 if wanted_more or ended.failed or not written else 0
+
+
+def _lines(job: SurveyJob | None) -> type[ProgressLines]:
+    """What kind of progress is printed."""
+    return ProgressLines if job is None else SurveyLines
 
 
 def _with_operator(config: Config, operator: str | None) -> Config:

@@ -5,7 +5,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from workers.config.crops import IMAGE_PREFIX, Crop
+from workers.config.crops import Crop
+from workers.config.env import IMAGE_PREFIX
 from workers.dataset.crop_plan import CropPlan
 from workers.dataset.errors import DatasetError
 from workers.processors.image_crop_resize import ImageCropResizeProcessor

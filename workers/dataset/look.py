@@ -72,7 +72,7 @@ class Shelf:
 
 
 def serve(dataset: str, config: Path, questions: BinaryIO, answers: BinaryIO) -> None:
-    """Open the dataset (see `folder_of`), say what it has or why it cannot be opened, and answer until nobody asks any more."""
+    """Open a dataset (see `folder_of`), say what it has or why it cannot be opened, and answer until nobody asks."""
     try:
         shelf = Shelf(folder_of(dataset))
     except DatasetError as error:

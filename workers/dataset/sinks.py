@@ -4,7 +4,7 @@ import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -57,12 +57,14 @@ class VideoFile:
 
     def finish(self) -> None:
         self._video.close()
-        _to_disk(self._file)
+        with self._file:
+            sync(self._file)
 
     def give_up(self) -> None:
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError):
             self._video.close()
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def stats(self) -> Stats:
         """After `finish`."""
@@ -97,12 +99,14 @@ class TableFile:
     def finish(self) -> None:
         self._write_waiting()
         self._table.close()
-        _to_disk(self._file)
+        with self._file:
+            sync(self._file)
 
     def give_up(self) -> None:
         with contextlib.suppress(OSError, ValueError, pa.ArrowException):
             self._table.close()
-        self._file.close()
+        with contextlib.suppress(OSError):
+            self._file.close()
 
     def stats(self) -> dict[str, Stats]:
         """By column of the table, after `finish`."""
@@ -133,8 +137,3 @@ def set_task(path: Path, schema: pa.Schema, task: int) -> None:
                 out.write_table(table.set_column(column, schema.field(column), numbers))
         sync(file)
     part_of(part).rename(part)
-
-
-def _to_disk(file: BinaryIO) -> None:
-    with file:
-        sync(file)

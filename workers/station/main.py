@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from workers.config import Config, ConfigError, Document
+from workers.config import Config, ConfigError, Document, load_document
 from workers.config.overrides import Overrides
+from workers.config.survey import load_for_survey
 from workers.dataset.errors import DatasetError
 from workers.dataset.jobs import finished, prepared
 from workers.runtime.beginning import Beginning
@@ -54,7 +55,8 @@ async def run_station(
     0: the recipe succeeded or was stopped by hand; 1: something broke, or the wanted success was not reached.
     Raises StationRefused when nothing could be started.
     """
-    document, config = configured(path, name=name, seed=seed)
+    read = load_document if survey is None else load_for_survey
+    document, config = configured(path, read, name=name, seed=seed)
     config = _with_operator(overrides.applied(config, named=name is not None), operator)
     refuse(document, config.problems())
     config, job = for_survey(document, config, survey, serve)

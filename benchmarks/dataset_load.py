@@ -138,7 +138,9 @@ def peer(python: str, root: Path) -> tuple[int, float]:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--frames", type=int, default=2000)
     parser.add_argument("--peer", help="a Python that has LeRobot installed")
     arguments = parser.parse_args()
@@ -152,9 +154,16 @@ def main() -> None:
                 config = configured(place, frames, size)
                 write_dataset(config, place / "set", frames, size, video)
                 times = apart(config)
-                rates = [frames / seconds for seconds in (times.log_s, times.replay_s, times.log_s + times.replay_s)]
-                figures = "".join(f"{rate:>{width},.0f}" for rate, width in zip(rates, (12, 11, 8), strict=True))
-                print(f"{name + (' video' if video else ' PNG'):28}{figures} frames/s{times.grown_mb:+7.0f} MB")
+                rates = [
+                    frames / seconds
+                    for seconds in (times.log_s, times.replay_s, times.log_s + times.replay_s)
+                ]
+                figures = "".join(
+                    f"{rate:>{width},.0f}" for rate, width in zip(rates, (12, 11, 8), strict=True)
+                )
+                print(
+                    f"{name + (' video' if video else ' PNG'):28}{figures} frames/s{times.grown_mb:+7.0f} MB"
+                )
         if arguments.peer:
             count, seconds = peer(arguments.peer, Path(folder) / "128x128-True" / "set")
             print(f"{'LeRobot, 128x128 video':28}{'':23}{count / seconds:8,.0f} frames/s")

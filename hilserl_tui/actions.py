@@ -187,5 +187,6 @@ class KeyActions(App[None]):
     def _send(self, command: c.Command) -> bool:
         if self.client.send(command):
             return True
-        self.hint("a recording: keys move nothing" if self.client.recorded else "no link: nothing was sent")
+        still = "a recording" if self.client.recorded else "a dataset" if self.view().dataset else ""
+        self.hint(f"{still}: keys move nothing" if still else "no link: nothing was sent")
         return False

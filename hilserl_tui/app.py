@@ -34,6 +34,8 @@ from workers.model.events import LinkState, Phase
 
 if TYPE_CHECKING:
     from hilserl_tui.screens.bounds import Bounds
+    from hilserl_tui.screens.crop import Crop
+    from hilserl_tui.screens.episodes import Episodes
     from hilserl_tui.screens.placed import PlacedScreen
     from hilserl_tui.screens.record import Record
     from hilserl_tui.screens.train import Train
@@ -94,6 +96,7 @@ class Console(KeyActions):
         self._was_up = False
         self._told_end = False
         self._told_refusal = ""
+        self._told_crop = False
         self._leaving = False
 
     @cached_property
@@ -120,17 +123,41 @@ class Console(KeyActions):
 
         return Bounds()
 
+    @cached_property
+    def _episodes(self) -> "Episodes":
+        from hilserl_tui.screens.episodes import Episodes
+
+        return Episodes()
+
+    @cached_property
+    def _crop(self) -> "Crop":
+        from hilserl_tui.screens.crop import Crop
+
+        return Crop()
+
     # --- life -------------------------------------------------------------------------------------------
 
     def on_mount(self) -> None:
         self.call_after_refresh(_collect_garbage_from_here_on)
-        self.push_screen(self._job() if self._first == "train" else getattr(self, f"_{self._first}"))
+        self.push_screen(self._first_screen())
         self.client.start(self._station_changed)
         if self._launch is not None:
             self.screen.call_after_refresh(self._launch.begin)
         self.set_interval(TICK_S, self._tick)
         self.run_worker(self._watched.follow(), exit_on_error=False)
         self.refresh_view()
+
+    def _first_screen(self) -> ConsoleScreen:
+        match self._first:
+            case "bounds":
+                return self._bounds
+            case "crop":
+                return self._crop
+            case "episodes":
+                return self._episodes
+            case "train":
+                return self._job()
+        return self._home
 
     async def on_unmount(self) -> None:
         await self.client.close()
@@ -139,7 +166,7 @@ class Console(KeyActions):
         """In the event loop, after every batch of events and every change of the link."""
         link = self.client.link
         if link is Link.REFUSED:
-            self._part(REFUSED, f"the station refused this console: {self.client.trouble}")
+            self._part(REFUSED, self.client.refused_words + self.client.trouble)
         elif link is Link.CONNECTING and self._launch is not None and (why := self._launch.failed()):
             self._part(REFUSED if self._launch.refused else 1, why)
         elif link in (Link.DOWN, Link.ENDED) and self._leaving:
@@ -191,7 +218,8 @@ class Console(KeyActions):
             self.client.send(StartRun())
         self._start_run = False
         self._asked_size = (0, 0)
-        if self._console_screen() not in (self._home, self._job()):
+        screen = self._console_screen()
+        if screen is not None and screen.name_in_view == "train" and screen is not self._job():
             self._go(self._job())  # it was shown before anybody knew what the run is for
 
     # --- drawing ----------------------------------------------------------------------------------------
@@ -278,8 +306,16 @@ class Console(KeyActions):
     def action_train(self) -> None:
         self._go(self._job())
 
+    def action_crop(self) -> None:
+        if self.client.recorded:
+            self.hint("a recording: its cameras cannot be looked through again")
+        else:
+            self._go(self._crop)
+
     def _go(self, screen: ConsoleScreen) -> None:
-        if self._console_screen() is not screen:
+        if self.view().dataset and screen is not self._first_screen():
+            self.hint("a dataset is open, no run: q leaves it")
+        elif self._console_screen() is not screen:
             self.switch_screen(screen)
         self.refresh_view()
 
@@ -288,13 +324,16 @@ class Console(KeyActions):
 
     def action_cameras(self) -> None:
         self.action_train()
+        if self.view().dataset:
+            return
         self._job().call_after_refresh(self._job().toggle_cameras)
         self.refresh_view()
 
     def action_help(self) -> None:
         from hilserl_tui.screens.help import Help
 
-        self.push_screen(Help())
+        screen = self._console_screen()
+        self.push_screen(Help(screen.keys_in_help if screen else None))
 
     def action_join(self) -> None:
         from hilserl_tui.screens.join import Join
@@ -308,7 +347,10 @@ class Console(KeyActions):
     def action_leave(self) -> None:
         from hilserl_tui.screens.quit import Quit
 
-        if isinstance(self.screen, Quit):
+        if isinstance(self.screen, Quit) or self._forgets_crop():
+            return
+        if self.view().dataset:
+            self.exit()
             return
         if self.view().over and not self.client.recorded:
             self._leave_ended()
@@ -318,6 +360,15 @@ class Console(KeyActions):
             self.exit()
             return
         self.push_screen(Quit(human=self._drives(), can_stop=can_stop), self._quit_answered)
+
+    def _forgets_crop(self) -> bool:
+        """The first `q` after a crop was chosen and not written says so, the next one leaves."""
+        screen = self._console_screen()
+        if screen is None or screen.name_in_view != "crop" or not self._crop.unwritten or self._told_crop:
+            return False
+        self._told_crop = True
+        self.hint("the crop is not written: w writes it, q again leaves without it")
+        return True
 
     def _leave_ended(self) -> None:
         """The result was read: a station whose run is over has nothing to stay for."""

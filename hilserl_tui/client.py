@@ -45,6 +45,7 @@ class StationClient(Protocol):
     state: ConsoleState
     link: Link
     trouble: str  # why the link is refused, for a person
+    refused_words: str  # that go before it
     recorded: bool
     name: str  # this console, as the station and other people see it
 
@@ -86,6 +87,7 @@ class LiveClient:
     """Follows a station over its socket and comes back by itself when the link breaks."""
 
     recorded = False
+    refused_words = "the station refused this console: "
 
     def __init__(self, path: Path, name: str | None = None) -> None:
         self.state = ConsoleState()

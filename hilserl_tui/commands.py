@@ -103,6 +103,30 @@ def find_limits(
     opening.find_limits(config, [*options, f"--margin-m={margin_m}", f"--floor-m={floor_m}"])
 
 
+@app.command("crop")
+def crop(
+    config: Annotated[
+        Path, typer.Argument(help="Configuration, a TOML file; the crops are written into it.")
+    ],
+    dataset: Annotated[
+        str | None,
+        typer.Option(metavar="FOLDER|ID", help="Look at this dataset's pictures in place of the cameras."),
+    ] = None,
+) -> None:
+    """Choose the part of the pictures that the policy sees, on live cameras or on a dataset."""
+    opening.crop(config, dataset)
+
+
+@app.command("episodes")
+def episodes(
+    dataset: Annotated[
+        str, typer.Argument(metavar="FOLDER|ID", help="Dataset: its folder, or its id below LeRobot's.")
+    ],
+) -> None:
+    """Look through a dataset: play its episodes, mend their labels, delete bad ones."""
+    opening.episodes(dataset)
+
+
 @app.command("attach")
 def attach(run: RunName = "") -> None:
     """Attach to a run that is alive."""

@@ -56,13 +56,44 @@ def find_limits(config: Path, options: Sequence[str]) -> NoReturn:
                 f'env.type = "{loaded.env.type}" is an environment of somebody else\'s, with limits of its own',
                 "train on it as it is: hilserl-tui " + str(config),
             )
-        _need_terminal()
+        _need_terminal("find-limits")
         launch = Launch(config, surveying(loaded).run_dir, job=("find-limits", *options))
     except (ConfigError, LaunchError) as error:
         _say_and_leave(str(error))
     from hilserl_tui.client import LiveClient
 
     _show(LiveClient(launch.socket), True, launch, "bounds")
+
+
+def crop(config: Path, dataset: str | None) -> NoReturn:
+    """Open the Crop screen: on the pictures of a dataset, or on the cameras of the run, whose arm stands still."""
+    try:
+        env = load(config).env
+        _need_terminal()
+        if dataset is not None:
+            from hilserl_tui.pictures_client import PicturesClient
+
+            _show(PicturesClient(["--dataset", dataset, "--config", str(config)]), screen="crop")
+        if not env.cameras:
+            refuse(
+                f"{config} has no camera to look through",
+                "its pictures are made by an environment, or by nobody",
+                "name a dataset: hilserl-tui crop CONFIG --dataset FOLDER",
+            )
+        launch = Launch(config, load(config).run_dir)
+    except (ConfigError, LaunchError) as error:
+        _say_and_leave(str(error))
+    from hilserl_tui.client import LiveClient
+
+    _show(LiveClient(launch.socket), launch=launch, screen="crop")
+
+
+def episodes(dataset: str) -> NoReturn:
+    """Look through the episodes of a dataset."""
+    _need_terminal()
+    from hilserl_tui.pictures_client import PicturesClient
+
+    _show(PicturesClient(["--dataset", dataset, "--episodes"]), screen="episodes")
 
 
 def attach(socket: Path) -> NoReturn:
@@ -94,13 +125,13 @@ def _say_and_leave(text: str) -> NoReturn:
     sys.exit(REFUSED)
 
 
-def _need_terminal() -> None:
+def _need_terminal(job: str = "station") -> None:
     """The console reads keys from standard input and draws on standard error."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         refuse(
             "the console needs a terminal",
             "standard input or standard error is a file or a pipe",
-            "run it in a terminal, or without a screen: hilserl-worker station --config CONFIG",
+            f"run it in a terminal, or without a screen: hilserl-worker {job} --config CONFIG",
         )
 
 

@@ -70,7 +70,7 @@ class RecordedClient:
 
     recorded = True
     name = "replay"
-    trouble = ""
+    trouble = refused_words = ""
 
     def __init__(self, events: Iterable[Recorded], speed: float = 1.0) -> None:
         self.state = ConsoleState()

@@ -51,6 +51,11 @@ class View:
         return self.state.survey.stage if self.state.survey else Stage.WAITING
 
     @property
+    def dataset(self) -> bool:
+        """True of the pictures of a dataset: there is no run."""
+        return self.state.run is not None and self.state.run.dataset
+
+    @property
     def human(self) -> bool:
         return self.state.control.driver is Driver.HUMAN and not self.stopped
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, cast
 
 import typer
 
+from workers.crop_commands import crop, look
 from workers.export_commands import export_policy
 
 if TYPE_CHECKING:
@@ -336,6 +337,8 @@ def show_pipeline(
 
 
 app.command("export-policy")(export_policy)
+app.command("crop")(crop)
+app.command("look", hidden=True)(look)
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Demos: every episode of a recording, how it ended, and whether it is safely in the dataset."""
 
-from hilserl_tui.panes.draw import Row, bar, count, elide, spread
+from hilserl_tui.panes.draw import Row, bar, count, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model.events import EndedBy, EpisodeKind, EpisodeSaved, Phase
@@ -13,6 +13,7 @@ _ENDS = {
     EndedBy.RERECORD: ("×", "faint", "dropped"),
     EndedBy.STOP: ("×", "faint", "stopped"),
 }
+WIDE = 42  # columns from which there is room for words
 KEPT = (EndedBy.SUCCESS, EndedBy.FAILURE, EndedBy.TIME_LIMIT)
 
 
@@ -39,7 +40,7 @@ class Demos(Lines):
         state = view.state
         demos = [ep for ep in state.episodes if ep.kind is EpisodeKind.DEMONSTRATION]
         saved = state.dataset.saved if state.dataset is not None else {}
-        foot = [*_running(view, width), *_sums(state, demos, width)]
+        foot = [*_running(view, width), *_sums(state, demos)]
         room = max(0, height - len(foot))
         shown = demos[-room:] if room else []
         rows = [_row(ep, saved.get(ep.episode), width) for ep in shown]
@@ -50,16 +51,16 @@ class Demos(Lines):
 
 def _row(episode: Episode, saved: EpisodeSaved | None, width: int) -> Row:
     shape, style, words = _ENDS[episode.ended_by]
+    wide = width >= WIDE
     left: Row = (
         (f"{episode.episode:>3} ", "dim"),
         (f"{shape} ", style),
-        (f"{episode.seconds:5.1f} s {episode.steps:>4} frames ", "text"),
+        (f"{episode.seconds:5.1f} s {episode.steps:>4}{' frames  ' if wide else ''}", "text"),
     )
-    if saved is not None:
-        return spread((*left, (words, "dim")), (("saved", "green"),), width)
-    if episode.ended_by in KEPT:
-        return spread((*left, (words, "dim")), (("saving", "amber"),), width)
-    return (*left, (words, "dim"))
+    if episode.ended_by not in KEPT:
+        return spread(left, ((words, "dim"),), width)
+    kept = ("saved", "green") if saved is not None else ("saving", "amber")
+    return spread((*left, (words, "dim")) if wide else left, (kept,), width)
 
 
 def _running(view: View, width: int) -> list[Row]:
@@ -79,13 +80,15 @@ def _running(view: View, width: int) -> list[Row]:
     return [head, bar(share, width, "amber")]
 
 
-def _sums(state: ConsoleState, demos: list[Episode], width: int) -> list[Row]:
+def _sums(state: ConsoleState, demos: list[Episode]) -> list[Row]:
     kept = [ep for ep in demos if ep.ended_by in KEPT]
     if not kept:
         return []
     good = sum(ep.success for ep in kept)
     mean_s = sum(ep.seconds for ep in kept) / len(kept)
     yes, no = positives(state)
-    words = f"kept {len(kept)}, {good} succeeded, mean {mean_s:.1f} s"
-    frames = f"frames with reward {count(yes)}, without {count(no)}"
-    return [((elide(words, width), "dim"),), ((elide(frames, width), "dim"),)]
+    return [
+        ((f"kept {len(kept)}, {good} succeeded", "dim"),),
+        ((f"mean {mean_s:.1f} s", "dim"),),
+        ((f"reward: {count(yes)} frames, {count(no)} without", "dim"),),
+    ]

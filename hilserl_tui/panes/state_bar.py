@@ -42,6 +42,8 @@ def condition(view: View) -> Condition:
         return Condition("▲ SCRIPT", "amber_block", "scripted person drives")
     if control.driver is Driver.POLICY:
         return Condition("▶ POLICY", "blue_block", "the policy drives")
+    if view.dataset:
+        return Condition("▤ DATASET", "grey_block", "choose what the policy sees")
     return Condition("‖ HOLD", "grey_block", _waiting(view))
 
 
@@ -56,7 +58,7 @@ def _waiting(view: View) -> str:
     if view.over:
         return f"run over: {view.over}"
     if view.idle:
-        return "ready: enter starts the run"
+        return "choose what the policy sees" if view.screen == "crop" else "ready: enter starts the run"
     if state.control.driver is Driver.NOBODY and state.control.reason:
         return state.control.reason
     return state.arm.reason or state.progress.detail or state.progress.phase.value

@@ -6,7 +6,12 @@ from hilserl_tui.view import View
 from workers.model.events import Phase
 from workers.model.state import ConsoleState
 
-SCREENS = (("1", ("home",), "Home"), ("2", ("train", "record"), "Train"), ("3", ("bounds",), "Bounds"))
+SCREENS = (
+    ("1", ("home",), "Home"),
+    ("2", ("train", "record"), "Train"),
+    ("3", ("bounds",), "Bounds"),
+    ("4", ("crop",), "Crop"),
+)
 """Key, names of the screens it leads to, label."""
 
 

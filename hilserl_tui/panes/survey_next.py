@@ -40,10 +40,9 @@ def _keyed(*parts: str) -> Row:
 def _elsewhere(run: RunOpened, width: int) -> list[Row]:
     """Of a run that uses its workspace: how another one is found."""
     words = "This run keeps to the bounds of its file. To find others, end it and start:"
-    return [
-        *(((line, "text"),) for line in wrap(words, max(20, width))),
-        ((f"hilserl-tui find-limits {run.config_path}", "bold"),),
-    ]
+    command = f"hilserl-tui find-limits {run.config_path}"
+    rows: list[Row] = [((line, "text"),) for line in wrap(words, max(20, width))]
+    return [*rows, *(((line, "bold"),) for line in wrap(command, max(20, width), subsequent_indent="  "))]
 
 
 def _headline(survey: Survey, view: View) -> list[Row]:

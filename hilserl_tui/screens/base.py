@@ -3,6 +3,7 @@
 from textual.app import ComposeResult
 from textual.screen import Screen
 
+from hilserl_tui.keymap import Group
 from hilserl_tui.panes.key_bar import KeyBar
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.panes.state_bar import StateBar
@@ -14,12 +15,18 @@ class ConsoleScreen(Screen[None]):
     """State bar on top, step bar under it, key bar at the bottom, `body` between."""
 
     name_in_view = ""
+    keys_in_help: Group | None = None
+    """The keys that help lists first here."""
 
     def compose(self) -> ComposeResult:
         yield StateBar()
         yield StepBar()
         yield from self.body()
-        yield KeyBar()
+        yield self.key_bar()
+
+    def key_bar(self) -> KeyBar:
+        """The keys that matter on this screen."""
+        return KeyBar()
 
     def body(self) -> ComposeResult:
         raise NotImplementedError

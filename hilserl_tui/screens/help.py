@@ -5,6 +5,8 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
+from hilserl_tui.crop_keys import CROP_KEYS
+from hilserl_tui.episode_keys import EPISODE_KEYS
 from hilserl_tui.keymap import KEYS, Group
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.lines import Lines
@@ -17,11 +19,12 @@ NOTES: tuple[str, ...] = (
 )
 
 
-def key_rows() -> list[Row]:
+def key_rows(first: Group | None = None) -> list[Row]:
+    """Every key, those of the group `first` before the others."""
     rows: list[Row] = []
-    for group in Group:
+    for group in sorted(Group, key=lambda group: group is not first):
         rows.append(((group.value, "amber"),))
-        for key in KEYS:
+        for key in (*KEYS, *CROP_KEYS, *EPISODE_KEYS):
             if key.group is group and key.id != "confirm-clear":
                 rows.append(((f"  {key.caption:<10}", "bold"), (key.help, "text")))
     rows.append(())
@@ -32,6 +35,7 @@ def key_rows() -> list[Row]:
 class KeyList(Lines):
     DEFAULT_CSS = "KeyList { height: auto; }"
     greyed = False
+    first: Group | None = None
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
         return len(key_rows())
@@ -40,10 +44,12 @@ class KeyList(Lines):
         return ()
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
-        return key_rows()
+        return key_rows(self.first)
 
 
 class Help(ModalScreen[None]):
+    """`first` is the group of the screen that it was opened from."""
+
     DEFAULT_CSS = """
     Help { align: center middle; background: $background 60%; }
     Help > VerticalScroll {
@@ -53,12 +59,18 @@ class Help(ModalScreen[None]):
     """
     BINDINGS = [Binding("escape,question_mark,q", "dismiss", "Close", id="help-close")]
 
+    def __init__(self, first: Group | None = None) -> None:
+        super().__init__()
+        self._first = first
+
     def compose(self) -> ComposeResult:
         box = VerticalScroll()
         box.border_title = "keys"
         box.border_subtitle = "esc closes, ↑ ↓ scroll"
         with box:
-            yield KeyList()
+            keys = KeyList()
+            keys.first = self._first
+            yield keys
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()

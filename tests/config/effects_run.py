@@ -17,6 +17,7 @@ from tests.config.effects_learning import fingerprint, session
 from tests.dataset.recorded import Recording, save
 from tests.dataset.recorded import small as recording_run
 from tests.station.test_recipe import FakeStation
+from workers.actor.episode import Rules
 from workers.actor.loop import ActorLoop
 from workers.actor.replay_policy import ReplayPolicy
 from workers.camera.worker import main as camera_main
@@ -247,6 +248,7 @@ EFFECTS: dict[str, Effect | Only] = {
     "dataset.video": Effect((False, True), exported, RECORD),
     "dataset.root": Effect(("{folder}/set", "{folder}/other"), exported, RECORD),
     "dataset.num_episodes_to_record": Effect((5, 7), ordered(), RECORD),
+    "dataset.start_on_motion": Effect((False, True), lambda config, _: repr(Rules.of(config)), RECORD),
     "dataset.replay_episode": Effect((0, 1), replayed, {**RECORD, "mode": "replay"}),
     "dataset.push_to_hub": Effect((False, True), exported, RECORD),
     "operator.scripted": Effect((True, False), waits_for),

@@ -9,7 +9,7 @@ from workers.model.state import ConsoleState
 class Still:
     recorded = False
     name = "me"
-    trouble = ""
+    trouble = refused_words = ""
 
     def __init__(self, state: ConsoleState, link: Link = Link.UP) -> None:
         self.state, self.link = state, link

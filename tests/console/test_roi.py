@@ -1,5 +1,7 @@
 """Rectangles of the Crop screen: always in the picture, whatever is dragged, pressed or zoomed."""
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -139,9 +141,9 @@ def test_the_cells_of_a_pane_show_every_pixel_of_its_part_once(made):
     rows = [canvas.under(0, y, False) for y in range(canvas.high)]
     columns = [canvas.under(x, 0, False) for x in range(canvas.wide)]
     assert rows[0].top == canvas.part.top and rows[-1].bottom == canvas.part.bottom
-    assert all(a.bottom == b.top for a, b in zip(rows, rows[1:], strict=False))
+    assert all(a.bottom == b.top for a, b in pairwise(rows))
     assert columns[0].left == canvas.part.left and columns[-1].right == canvas.part.right
-    assert all(a.right == b.left for a, b in zip(columns, columns[1:], strict=False))
+    assert all(a.right == b.left for a, b in pairwise(columns))
 
 
 @given(canvases(), st.integers(0, 199), st.integers(0, 79))

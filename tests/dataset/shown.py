@@ -68,7 +68,9 @@ def write(
     return root
 
 
-def recorded_here(config: Config, root: Path, lengths: list[int], failed: tuple[int, ...] = ()) -> list[Frames]:
+def recorded_here(
+    config: Config, root: Path, lengths: list[int], failed: tuple[int, ...] = ()
+) -> list[Frames]:
     """A dataset in `root` as a recording with `config` leaves it; its episodes."""
     columns, units = columns_for(config), state_units(config)
     episodes = [

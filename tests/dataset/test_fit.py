@@ -57,7 +57,9 @@ def write_lerobots(config: Config, root: Path, states: list[np.ndarray], gripper
     return episodes
 
 
-JOINTS = np.array([[0.0, -2.0, 0.4, 91.7, 2.8, 40.0], [1.0, -2.0, 0.4, 91.0, 2.8, 40.0], [3, -1, 2, 90, 2.8, 40.0]])
+JOINTS = np.array(
+    [[0.0, -2.0, 0.4, 91.7, 2.8, 40.0], [1.0, -2.0, 0.4, 91.0, 2.8, 40.0], [3, -1, 2, 90, 2.8, 40.0]]
+)
 
 
 def refusal(config: Config) -> str:
@@ -75,9 +77,15 @@ def refusal(config: Config) -> str:
             {"env.robot.cameras.wrist": {"type": "sim"}},
             r"observation\.images\.wrist +32x32 picture +missing\n +-> it has front, side: call the cameras",
         ),
-        ({"env.processor.gripper.use_gripper": False}, r"action +3 numbers +4 numbers\n.*use_gripper\s+= true"),
+        (
+            {"env.processor.gripper.use_gripper": False},
+            r"action +3 numbers +4 numbers\n.*use_gripper\s+= true",
+        ),
         ({CURRENT: True}, r"observation\.state +28 numbers +no motor currents\n.*ask for what the dataset"),
-        ({CROPS: {FRONT: [8, 8, 96, 96]}, RESIZE: [64, 64]}, r"front +64x64 picture +32x32 picture\n.*for 128x128"),
+        (
+            {CROPS: {FRONT: [8, 8, 96, 96]}, RESIZE: [64, 64]},
+            r"front +64x64 picture +32x32 picture\n.*for 128x128",
+        ),
         ({RESIZE: None}, r"front +128x128 picture +32x32 picture\n +-> set resize_size = \[32, 32\]"),
     ],
     ids=["rate", "camera", "action", "state", "crop", "size"],
@@ -133,7 +141,9 @@ def test_demonstrations_of_a_dataset_need_not_be_recorded(tmp_path: Path, episod
 
 
 def test_full_size_pictures_are_cut_as_the_live_ones_are(tmp_path: Path) -> None:
-    sizes = {f"env.robot.cameras.{name}.{side}": 96 for name in ("front", "side") for side in ("width", "height")}
+    sizes = {
+        f"env.robot.cameras.{name}.{side}": 96 for name in ("front", "side") for side in ("width", "height")
+    }
     recording = training(tmp_path, **sizes, **{RESIZE: None})
     (frames,) = recorded_here(recording, tmp_path / "set", [4])
     crop = (8, 16, 64, 48)
@@ -204,7 +214,10 @@ def test_a_success_ends_an_episode_and_a_time_limit_cuts_it() -> None:
     assert ends(reward=[0, 0], done=[0, 1]) == ([False, False], [False, True])
     assert ends(reward=[0, 0], done=[0, 1], truncated=[0, 0]) == ([False, True], [False, False])
     assert ends(reward=[1, 1], done=[0, 1], truncated=[0, 1]) == ([False, False], [False, True])
-    assert ends(reward=[0, 0], done=[0, 0], truncated=[0, 0], success=[0, 1]) == ([False, True], [False, False])
+    assert ends(reward=[0, 0], done=[0, 0], truncated=[0, 0], success=[0, 1]) == (
+        [False, True],
+        [False, False],
+    )
 
 
 def test_every_episode_is_closed(tmp_path: Path) -> None:

@@ -75,8 +75,11 @@ def config_for(folder: Path, root: Path, **changes: object) -> Config:
 @pytest.mark.timeout(300)
 def test_a_run_takes_in_what_lerobot_s_buffer_does(recorded, tmp_path: Path) -> None:
     root, theirs = recorded
-    asked = "env.processor.observation.add_{}_to_observation"
-    config = config_for(tmp_path, root, **{asked.format("joint_velocity"): False, asked.format("ee_pose"): False})
+    positions = {
+        f"env.processor.observation.add_{what}_to_observation": False
+        for what in ("joint_velocity", "ee_pose")
+    }
+    config = config_for(tmp_path, root, **positions)
     assert prepared(config).operator.demonstrations == 0
     records = list(Demonstrations(config, root).records())
     steps = [record for record in records if isinstance(record, Step)]

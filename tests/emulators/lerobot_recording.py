@@ -28,7 +28,11 @@ dataset = LeRobotDataset.create(
         "action": {"dtype": "float32", "shape": (4,), "names": axes},
         "next.reward": {"dtype": "float32", **one},
         "next.done": {"dtype": "bool", **one},
-        "complementary_info.discrete_penalty": {"dtype": "float32", "shape": (1,), "names": ["discrete_penalty"]},
+        "complementary_info.discrete_penalty": {
+            "dtype": "float32",
+            "shape": (1,),
+            "names": ["discrete_penalty"],
+        },
         "observation.state": {"dtype": "float32", "shape": (size,), "names": None},
         "observation.images.front": picture,
         "observation.images.side": picture,

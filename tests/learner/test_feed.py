@@ -88,7 +88,9 @@ def test_a_resumed_learner_goes_on_bit_by_bit(tmp_path: Path) -> None:
     session.close(), resumed.close()
 
 
-def test_a_kill_while_they_are_written_leaves_nothing_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_while_they_are_written_leaves_nothing_half(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = fed_config(tmp_path)
     recorded_here(config, tmp_path / "set", [5, 7])
     seen = 0
@@ -126,7 +128,9 @@ def test_a_dataset_that_is_not_there_refuses_the_learner(tmp_path: Path) -> None
         LearnerSession(fed_config(tmp_path))
 
 
-def test_more_frames_than_the_offline_buffer_takes_are_refused_with_the_capacity_that_would(tmp_path: Path) -> None:
+def test_more_frames_than_the_offline_buffer_takes_are_refused_with_the_capacity_that_would(
+    tmp_path: Path,
+) -> None:
     config = fed_config(tmp_path, **{"policy.offline_buffer_capacity": 11})
     recorded_here(config, tmp_path / "set", [5, 7])
     with pytest.raises(SessionRefused, match=r"policy\.offline_buffer_capacity: 11, but .* 12 frames"):

@@ -66,7 +66,9 @@ async def test_a_dataset_that_does_not_fit_refuses_the_run_with_file_line_and_ke
     assert re.search(r"fps +20 +10\n +-> set env\.fps = 10", said), said
 
 
-async def test_a_dataset_that_is_not_there_refuses_the_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_dataset_that_is_not_there_refuses_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     with pytest.raises(StationRefused, match=r"small\.toml:[0-9]+: dataset\.root: there is no dataset in"):
         await run_station(fed_config(tmp_path))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from workers.config.edit import with_values
+from workers.config.env import IMAGE_PREFIX
 from workers.config.errors import ConfigError, Problem
 from workers.config.lines import KeyPath
 from workers.config.load import parse, read_text
@@ -18,7 +19,6 @@ Crop = tuple[int, int, int, int]
 Size = tuple[int, int]
 """Height, width in pixels."""
 
-IMAGES = "observation.images."
 DEFAULT_SIZE: Size = (128, 128)
 SMALLEST = 8
 """Pixels that a side of a crop has at least."""
@@ -50,11 +50,11 @@ def parse_size(text: str) -> Size:
 def camera_key(name: str, keys: Iterable[str]) -> str:
     """The key of the camera that is called by its name or its whole key. Raises NoCrop with the nearest one."""
     keys = list(keys)
-    by_name = {key.removeprefix(IMAGES): key for key in keys} | {key: key for key in keys}
+    by_name = {key.removeprefix(IMAGE_PREFIX): key for key in keys} | {key: key for key in keys}
     if name in by_name:
         return by_name[name]
-    names = [key.removeprefix(IMAGES) for key in keys]
-    close = nearest(name.removeprefix(IMAGES), names)
+    names = [key.removeprefix(IMAGE_PREFIX) for key in keys]
+    close = nearest(name.removeprefix(IMAGE_PREFIX), names)
     meant = f'did you mean "{close}"?' if close else f"there are {', '.join(names) or 'none'}"
     raise NoCrop(f'there is no camera "{name}"; {meant}')
 
@@ -85,7 +85,7 @@ def check_pictures(config: Config, sizes: Mapping[str, Size]) -> None:
     A crop found on them would be another part of what the camera sees.
     """
     for name, camera in config.env.cameras.items():
-        size = sizes.get(IMAGES + name)
+        size = sizes.get(IMAGE_PREFIX + name)
         if size is not None and size != (camera.height, camera.width):
             raise NoCrop(
                 f"{name}: the dataset's pictures have {size[0]} rows and {size[1]} columns, the configured camera gives"

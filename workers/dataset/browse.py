@@ -1,18 +1,21 @@
 """Browser: a dataset as a person looks through it, frame by frame, and mends its labels."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.dataset.edit import delete_episodes, relabel_episode, undo, undoable
+from workers.dataset.edit import Edited, delete, relabel, undo
 from workers.dataset.errors import DatasetError
 from workers.dataset.layout import Frames
+from workers.dataset.pipe import opened
 from workers.dataset.reader import Dataset
+from workers.dataset.versions import Versions
 from workers.model.commands import Command, DeleteEpisode, Relabel, ShowFrame, UndoEdit
-from workers.model.events import EpisodesListed, Event, FrameShown, StoredEpisode
+from workers.model.events import AnyEvent, EpisodesListed, FrameShown, StoredEpisode
+from workers.model.state import ConsoleState
 from workers.processors.features import ACTION, IMAGES, INTERVENTION, REWARD
 from workers.processors.look import fitted, pixels
 from workers.processors.transition import Picture
@@ -28,19 +31,21 @@ class Browser:
         self._root = root
         self._open()
 
-    def answer(self, command: Command) -> Event | None:
+    def state(self) -> ConsoleState:
+        listed = self.listed()
+        return ConsoleState(run=opened(self._root, listed.fps, listed.cameras, None), stored=listed)
+
+    def answer(self, command: Command) -> AnyEvent | None:
         """None to a command that is none of its business."""
         match command:
             case ShowFrame():
                 return self._shown(command)
             case Relabel(episode, success):
-                words = f"episode {episode} is a {'success' if success else 'failure'} now"
-                return self._edited(words, lambda: relabel_episode(self._root, episode, success=success))
+                return self._edited(lambda: relabel(self._root, [episode], success=success))
             case DeleteEpisode(episode):
-                words = f"episode {episode} is deleted; those after it moved up by one"
-                return self._edited(words, lambda: delete_episodes(self._root, [episode]))
+                return self._edited(lambda: delete(self._root, [episode]))
             case UndoEdit():
-                return self._edited("the last edit is undone", lambda: undo(self._root))
+                return self._edited(lambda: undo(self._root))
         return None
 
     def listed(self, said: str = "") -> EpisodesListed:
@@ -51,7 +56,7 @@ class Browser:
             self._dataset.info.fps,
             tuple(key.removeprefix(IMAGES) for key in cameras),
             tuple(self._stored()),
-            undoable(self._root),
+            bool(Versions(self._root).numbers()),
             said,
         )
 
@@ -60,9 +65,9 @@ class Browser:
         self._pictures: dict[str, tuple[int, int, Iterator[Picture]]] = {}
         self._rows: tuple[int, Frames] | None = None
 
-    def _edited(self, words: str, edit: Any) -> EpisodesListed:
+    def _edited(self, edit: Callable[[], Edited]) -> EpisodesListed:
         try:
-            edit()
+            words = edit().words
         except DatasetError as trouble:
             words = str(trouble)
         self._open()

@@ -36,7 +36,7 @@ from workers.dataset.tables import (
     with_row,
 )
 
-_EPISODES_PER_LIST = 100  # then the next file is begun, so that saving takes as long as at the start
+EPISODES_PER_LIST = 100  # then the next file is begun, so that saving takes as long as at the start
 _BEFORE_THE_FIRST = Place(0, -1)
 
 
@@ -79,7 +79,7 @@ class Contents:
     ) -> "Contents":
         """With one more episode, whose own files, those of `next_places`, are `files` (relative to the dataset)."""
         number, places, list_place, listed = self.episodes, self.next_places(), self.list_place, self.listed
-        if listed.num_rows >= _EPISODES_PER_LIST or list_place == _BEFORE_THE_FIRST:
+        if listed.num_rows >= EPISODES_PER_LIST or list_place == _BEFORE_THE_FIRST:
             list_place, listed = list_place.next(int(self.info["chunks_size"])), listed.slice(0, 0)
         row = {
             "episode_index": number,
@@ -121,8 +121,8 @@ class Contents:
         contents = {
             TASKS: table_bytes(tasks_table(self.tasks)),
             EPISODES.format(**_named(self.list_place)): table_bytes(self.listed),
-            STATS: _json(_ordered(self.stats, self.info["features"])),
-            INFO: _json(self.info),
+            STATS: as_json(ordered(self.stats, self.info["features"])),
+            INFO: as_json(self.info),
         }
         for name in self._saving.files:
             if name in contents:
@@ -212,7 +212,7 @@ def stats_of_episodes(root: Path, info: Info) -> dict[str, Stats]:
     return aggregated([stats_of(row, info.features) for row in rows])
 
 
-def _ordered(stats: Mapping[str, Stats], features: Iterable[str]) -> dict[str, Any]:
+def ordered(stats: Mapping[str, Stats], features: Iterable[str]) -> dict[str, Any]:
     """As `meta/stats.json` has them; `count` is a whole number."""
     return {
         key: {
@@ -224,5 +224,5 @@ def _ordered(stats: Mapping[str, Stats], features: Iterable[str]) -> dict[str, A
     }
 
 
-def _json(content: object) -> bytes:
+def as_json(content: object) -> bytes:
     return msgspec.json.format(msgspec.json.encode(content), indent=4)

@@ -37,7 +37,9 @@ class PictureFit:
         self._crops, self._resize = settings.crop_params_dict, settings.resize_size
         self._cutter = ImageCropResizeProcessor(settings.crop_params_dict, settings.resize_size)
         self._as_they_are = {
-            camera for camera in self.cameras if size_of(info.features.get(IMAGES + camera)) == self._wanted(camera)
+            camera
+            for camera in self.cameras
+            if size_of(info.features.get(IMAGES + camera)) == self._wanted(camera)
         }
 
     def __call__(self, camera: str, picture: Picture) -> Picture:
@@ -63,9 +65,7 @@ class PictureFit:
             full = self._pipelines.raw_observation[f"{PIXELS}.{camera}"].shape[:2]
             if size == full:
                 return ""
-            return (
-                f"its crop is made for {_by(full)} pictures: give the crop for {_by(size)} ones, or record again"
-            )
+            return f"its crop is made for {_by(full)} pictures: give the crop for {_by(size)} ones, or record again"
         if self._resize is None:
             return f"set resize_size = [{size[0]}, {size[1]}] in [env.processor.image_preprocessing]"
         return ""
@@ -116,9 +116,13 @@ def _numbers(pipelines: Pipelines, info: Info, states: StateSource) -> Iterator[
     if states.problem:
         names = pipelines.stored[STATE].names
         to_do = "in [env.processor.observation], ask for what the dataset holds, and no more"
-        yield Difference(STATE, f"{len(names)} numbers", states.problem if STATE in info.features else "missing", to_do)
+        yield Difference(
+            STATE, f"{len(names)} numbers", states.problem if STATE in info.features else "missing", to_do
+        )
     if REWARD not in info.features:
-        yield Difference(REWARD, "number", "missing", "a dataset without rewards shows no success: record it again")
+        yield Difference(
+            REWARD, "number", "missing", "a dataset without rewards shows no success: record it again"
+        )
 
 
 def size_of(column: Column | None) -> tuple[int, int] | None:

@@ -20,8 +20,8 @@ def prepared(config: Config) -> Config:
     """The configuration with which the run of its `mode` begins; nothing has moved yet.
 
     To record, the dataset's folder must be free or hold a dataset of the same features, which is continued; to
-    replay, the episode must be there and fit the arm, and an episode of the run becomes as long as it; to train from
-    a dataset, it must fit, and its demonstrations need not be recorded any more.
+    replay, the episode must be there and fit the arm, and an episode of the run becomes as long as it; to train from a
+    dataset, it must fit, and its demonstrations need not be recorded any more.
     Raises DatasetError, DatasetRefused where a key names it.
     """
     if config.mode == "record":
@@ -70,7 +70,12 @@ def _with_fewer_to_record(config: Config) -> Config:
         return config
     shown = offered(config).demonstrations if fed is None else fed.demonstrations
     left = max(0, wanted - shown)
-    log.info("dataset: %d demonstrations; of operator.demonstrations = %d, %d are to be recorded", shown, wanted, left)
+    log.info(
+        "dataset: %d demonstrations; of operator.demonstrations = %d, %d are to be recorded",
+        shown,
+        wanted,
+        left,
+    )
     replace = msgspec.structs.replace
     return replace(config, operator=replace(config.operator, demonstrations=left))
 

@@ -77,7 +77,9 @@ class ArmStates:
         values = {name: rows[:, index] for index, name in enumerate(self._names)}
         if self._unnamed:  # LeRobot keeps the servo's register as it is
             counts = {name: values[name].astype(np.int64) for name in _CURRENTS if name in values}
-            values |= {name: current_of_register((raw & 0xFFFF).astype(np.uint16)) for name, raw in counts.items()}
+            values |= {
+                name: current_of_register((raw & 0xFFFF).astype(np.uint16)) for name, raw in counts.items()
+            }
         return values
 
     def _derive(self, name: str, values: Values, actions: NDArray[np.floating]) -> Values:

@@ -2,10 +2,10 @@
 
 from collections.abc import Callable
 
-from workers.config import Config, ConfigError, Document
+from workers.config import Config, Document
 from workers.dataset.errors import DatasetError, DatasetRefused
 from workers.processors.errors import EnvironmentRefused
-from workers.station.opening import StationRefused
+from workers.station.opening import StationRefused, refuse
 from workers.station.preflight import apart
 
 
@@ -22,8 +22,5 @@ def with_dataset(document: Document, config: Config, prepare: Callable[[Config],
         problems.append((refused.path, refused.text))
     except DatasetError as error:
         raise StationRefused(str(error)) from error
-    try:
-        document.refuse(problems)
-    except ConfigError as error:
-        raise StationRefused(str(error)) from error
+    refuse(document, problems)
     raise AssertionError("a problem is refused")

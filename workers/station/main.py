@@ -2,13 +2,11 @@
 
 import logging
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
 from workers.config import Config, ConfigError, Document
-from workers.config.lines import KeyPath
 from workers.config.overrides import Overrides
 from workers.dataset.errors import DatasetError
 from workers.dataset.jobs import finished, prepared
@@ -23,6 +21,7 @@ from workers.station.opening import (
     configured,
     make_run_dir,
     private_files,
+    refuse,
 )
 from workers.station.preflight import Seen
 from workers.station.progress import ProgressLines
@@ -57,7 +56,7 @@ async def run_station(
     """
     document, config = configured(path, name=name, seed=seed)
     config = _with_operator(overrides.applied(config, named=name is not None), operator)
-    _refuse(document, config.problems())
+    refuse(document, config.problems())
     config, job = for_survey(document, config, survey, serve)
     _check_beginning(config, beginning)
     make_run_dir(config)
@@ -118,14 +117,6 @@ def _seen(document: Document, config: Config) -> Seen | None:
     """What a look at the run's Gymnasium environment finds, None for an arm, whose kinematics are looked at."""
     try:
         return looked_over(document, config)
-    except ConfigError as error:
-        raise StationRefused(str(error)) from error
-
-
-def _refuse(document: Document, problems: Iterable[tuple[KeyPath, str]]) -> None:
-    """Refuse the run, with the lines of its file, where there are problems."""
-    try:
-        document.refuse(problems)
     except ConfigError as error:
         raise StationRefused(str(error)) from error
 

@@ -53,6 +53,9 @@ class ProgressLines:
                 self._line(f"{worker}: {text}")  # what a replay came to is said by the actor
             case e.LinkChanged(state, learner, reason) if _link(before) != (state, reason):
                 self._line(f"link to {learner} {state.value}" + (f": {reason}" if reason else ""))
+            case e.EpisodeSaved(episode, index, frames, positives, episodes) if index is not None:
+                words = f"{frames} frames, {positives} with reward"
+                self._line(f"episode {episode} saved: {words}; the dataset has {episodes} now")
             case e.EvaluationProgress(successes, trials, _, version, True):
                 low, high = wilson_interval(successes, trials)
                 self._line(

@@ -20,8 +20,12 @@ class SurveyLines(ProgressLines):
             self.period_s = math.inf  # nothing moves any more
 
     def _figures(self) -> str:
-        survey = self._state.survey
-        return "waiting for the arm" if survey is None else in_words(survey)
+        survey, run = self._state.survey, self._state.run
+        if survey is None or run is None:
+            return "waiting for the arm"
+        if survey.stage is Stage.WAITING:
+            return f"waiting for somebody to drive the arm: hilserl-tui attach {run.run}, then space"
+        return in_words(survey)
 
     def _result(self) -> None:
         survey = self._state.survey
@@ -35,8 +39,6 @@ class SurveyLines(ProgressLines):
 def in_words(survey: Survey) -> str:
     """Stage, time left, and the extent of each axis in centimetres."""
     left = "" if survey.left_s is None else f", {survey.left_s:.0f} s left"
-    if survey.stage is Stage.WAITING:
-        return "waiting for somebody to move the arm"
     words = f"{survey.stage.value}{left}"
     if survey.axes is None:
         return words

@@ -72,22 +72,21 @@ def refusal(config: Config) -> str:
 @pytest.mark.parametrize(
     ("changes", "row"),
     [
-        ({"env.fps": 20}, r"fps +20 +10 +set env\.fps = 10, or record at 20"),
+        ({"env.fps": 20}, r"fps +20 +10\n +-> set env\.fps = 10, or record at 20"),
         (
             {"env.robot.cameras.wrist": {"type": "sim"}},
-            r"observation\.images\.wrist +32x32 picture +missing; it has observation\.images\.front,"
-            r" observation\.images\.side +call the cameras",
+            r"observation\.images\.wrist +32x32 picture +missing\n +-> it has front, side: call the cameras",
         ),
-        ({"env.processor.gripper.use_gripper": False}, r"action +3 numbers .*use_gripper = true"),
         (
-            {CURRENT: True},
-            r"observation\.state +28 numbers +no shoulder_pan\.current, .*ask for what the dataset",
+            {"env.processor.gripper.use_gripper": False},
+            r"action +3 numbers +4 numbers\n.*use_gripper\s+= true",
         ),
+        ({CURRENT: True}, r"observation\.state +28 numbers +no motor currents\n.*ask for what the dataset"),
         (
             {CROPS: {FRONT: [8, 8, 96, 96]}, RESIZE: [64, 64]},
-            r"front +64x64 picture +32x32 .*made for 128x128",
+            r"front +64x64 picture +32x32 picture\n.*for 128x128",
         ),
-        ({RESIZE: None}, r"front +128x128 picture +32x32 picture +set resize_size = \[32, 32\]"),
+        ({RESIZE: None}, r"front +128x128 picture +32x32 picture\n +-> set resize_size = \[32, 32\]"),
     ],
     ids=["rate", "camera", "action", "state", "crop", "size"],
 )
@@ -95,13 +94,14 @@ def test_what_does_not_fit_is_said_with_what_to_do(tmp_path: Path, changes: dict
     recorded_here(training(tmp_path), tmp_path / "set", [4])
     text = refusal(training(tmp_path, **changes))
     assert re.search(row, text), text
-    assert "this run" in text and "what to do" in text
+    assert "this run" in text and "the dataset" in text
 
 
 def test_all_that_differs_is_said_at_once(tmp_path: Path) -> None:
     recorded_here(training(tmp_path), tmp_path / "set", [4])
     text = refusal(training(tmp_path, **{"env.fps": 20, CURRENT: True}))
-    assert "fps" in text and ".current" in text
+    assert "fps" in text and "motor currents" in text
+    assert max(map(len, text.splitlines()[1:])) < 80
 
 
 def test_joint_targets_are_no_steps_of_the_end_effector(tmp_path: Path) -> None:

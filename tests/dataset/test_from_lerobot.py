@@ -1,10 +1,13 @@
-"""What LeRobot recorded feeds a run as it feeds LeRobot's own buffer. Needs a Python that has LeRobot.
+"""What LeRobot recorded feeds a run as it feeds LeRobot's own buffer.
 
-Its path is in the variable HILSERL_LEROBOT_PYTHON; without it these tests are skipped.
+Needs a Python that has LeRobot: this one, or another whose path is in the variable HILSERL_LEROBOT_PYTHON. Skipped
+without.
 """
 
 import os
 import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +20,12 @@ from workers.dataset.jobs import prepared
 from workers.dataset.units import state_units
 from workers.transport.record import EpisodeEnd, Step
 
-PYTHON = os.environ.get("HILSERL_LEROBOT_PYTHON")
+PYTHON = os.environ.get("HILSERL_LEROBOT_PYTHON", sys.executable if find_spec("lerobot") else None)
 SCRIPT = Path(__file__).parents[1] / "emulators/lerobot_recording.py"
 EPISODES, LENGTH, SIDE = 3, 12, 64
 FAILED = 1
 
-pytestmark = pytest.mark.skipif(PYTHON is None, reason="HILSERL_LEROBOT_PYTHON names no Python with LeRobot")
+pytestmark = pytest.mark.skipif(PYTHON is None, reason="no Python with LeRobot")
 
 
 def numbers() -> dict[str, np.ndarray]:

@@ -68,9 +68,11 @@ def local_dataset(config: Config) -> Path:
     """The folder of the configured dataset. Raises DatasetRefused where there is none on this machine."""
     folder = dataset_folder(config.dataset)
     if read_info(folder) is None:
-        raise DatasetRefused(
-            dataset_key(config.dataset), f"there is no dataset in {folder}; record one, or name its folder"
-        )
+        text = f"there is no dataset in {folder}; record one, or name its folder"
+        if config.dataset.repo_id is not None:
+            name = config.dataset.repo_id
+            text += f". From the hub: `hf download {name} --repo-type dataset --local-dir {folder}`"
+        raise DatasetRefused(dataset_key(config.dataset), text)
     return folder
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from textwrap import wrap
 
 from workers.config import Config, DatasetConfig
 from workers.config.lines import KeyPath
@@ -13,7 +14,7 @@ from workers.processors.image_crop_resize import ImageCropResizeProcessor
 from workers.processors.transition import Picture
 from workers.processors.vanilla_observation import PIXELS
 
-_PICTURE_KINDS = ("image", "video")
+_ADVICE_WIDE = 78
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +52,9 @@ class PictureFit:
             key, column = IMAGES + camera, self._info.features.get(IMAGES + camera)
             wanted, size = self._wanted(camera), size_of(column)
             if column is None or size is None:
-                held = ", ".join(k for k, c in self._info.features.items() if c.dtype in _PICTURE_KINDS)
-                there = f"missing; it has {held or 'no pictures'}" if column is None else str(column)
-                to_do = (
-                    "call the cameras in [env.robot.cameras] as the dataset does, or record with this camera"
-                )
+                held = ", ".join(name.removeprefix(IMAGES) for name in self._info.cameras) or "no pictures"
+                there = "missing" if column is None else str(column)
+                to_do = f"it has {held}: call the cameras in [env.robot.cameras] so, or record with this one"
                 yield Difference(key, f"{_by(wanted)} picture", there, to_do)
             elif camera not in self._as_they_are and (to_do := self._cannot_be_cut(camera, size)):
                 yield Difference(key, f"{_by(wanted)} picture", f"{_by(size)} picture", to_do)
@@ -107,13 +106,13 @@ def _rate(config: Config, info: Info) -> Iterator[Difference]:
 def _numbers(pipelines: Pipelines, info: Info, states: StateSource) -> Iterator[Difference]:
     action, column = pipelines.stored[ACTION], info.features.get(ACTION)
     if column is None or column.shape != action.shape:
-        here = f"{action.shape[0]} numbers ({', '.join(action.names)})"
+        here = f"{action.shape[0]} numbers"
         to_do = "it holds other actions, of joints perhaps: record it with this program or LeRobot's gym_manipulator"
         if column is not None and column.shape[0] == 3 and action.shape[0] == 4:
             to_do = "it was recorded without the gripper: set env.processor.gripper.use_gripper = false"
         elif column is not None and column.shape[0] == 4 and action.shape[0] == 3:
             to_do = "it was recorded with the gripper: set env.processor.gripper.use_gripper = true"
-        yield Difference(ACTION, here, "missing" if column is None else str(column), to_do)
+        yield Difference(ACTION, here, "missing" if column is None else f"{column.shape[0]} numbers", to_do)
     if states.problem:
         names = pipelines.stored[STATE].names
         to_do = "in [env.processor.observation], ask for what the dataset holds, and no more"
@@ -128,7 +127,7 @@ def _numbers(pipelines: Pipelines, info: Info, states: StateSource) -> Iterator[
 
 def size_of(column: Column | None) -> tuple[int, int] | None:
     """(height, width) of a column of pictures, whichever way round it is described; None for anything else."""
-    if column is None or column.dtype not in _PICTURE_KINDS or len(column.shape) != 3:
+    if column is None or not column.is_picture or len(column.shape) != 3:
         return None
     names = tuple(column.names or ())
     channels_first = str(names[0]).startswith("channel") if len(names) == 3 else column.shape[2] != 3
@@ -138,14 +137,15 @@ def size_of(column: Column | None) -> tuple[int, int] | None:
 
 
 def as_table(rows: Iterable[Difference]) -> str:
-    """The differences as lines of a table."""
-    cells = [("", "this run", "the dataset", "what to do")]
-    cells += [(row.what, row.here, row.there, row.to_do) for row in rows]
-    widths = [max(len(cell[column]) for cell in cells) for column in range(3)]
-    return "\n".join(
-        "  " + "  ".join([*(text.ljust(width) for text, width in zip(cell, widths, strict=False)), cell[3]])
-        for cell in cells
-    )
+    """The differences as a table, each followed by what to do; for a terminal of 80 columns."""
+    rows = list(rows)
+    cells = [("", "this run", "the dataset"), *((row.what, row.here, row.there) for row in rows)]
+    widths = [max(len(cell[column]) for cell in cells) for column in range(2)]
+    head, *found = [f"  {what:{widths[0]}}  {here:{widths[1]}}  {there}" for what, here, there in cells]
+    lines = [head]
+    for line, row in zip(found, rows, strict=True):
+        lines += [line, *wrap(row.to_do, _ADVICE_WIDE, initial_indent="    -> ", subsequent_indent="       ")]
+    return "\n".join(lines)
 
 
 def _by(size: tuple[int, ...]) -> str:

@@ -26,6 +26,7 @@ from workers.robot.figures import JOINT_NAMES, Floats
 _POSITIONS = tuple(f"{joint}.pos" for joint in JOINT_NAMES)
 _VELOCITIES = tuple(f"{joint}.vel" for joint in JOINT_NAMES)
 _CURRENTS = tuple(f"{joint}.current" for joint in JOINT_NAMES)
+_MEASURED = {"joint positions": _POSITIONS, "motor currents": _CURRENTS}  # and nothing else tells them
 SURROUNDINGS = "observation.environment_state"
 Values = dict[str, Floats]
 """[n] by the name of an element, in a dataset's units."""
@@ -68,8 +69,8 @@ class ArmStates:
     def _missing(self, size: int) -> str:
         if not self._names:
             return f"{size} numbers without names"
-        absent = [name for name in self.derived if name in (*_POSITIONS, *_CURRENTS)]
-        return f"no {', '.join(absent)}" if absent else ""
+        absent = [what for what, names in _MEASURED.items() if set(names) & set(self.derived)]
+        return f"no {' and no '.join(absent)}" if absent else ""
 
     def _values(self, states: NDArray[np.floating]) -> Values:
         rows = states.astype(np.float64)

@@ -126,7 +126,8 @@ def video_length(path: Path) -> tuple[int, float]:
         if not container.streams.video:
             raise LookupError(f"{path} has no pictures")
         stream = container.streams.video[0]
-        return stream.frames, float(stream.average_rate or 0)
+        found = stream.frames, float(stream.average_rate or 0)
+    return found
 
 
 def video_frames(path: Path, first: int, count: int, fps: float) -> Iterator[Picture]:

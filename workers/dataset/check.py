@@ -22,6 +22,7 @@ _TIME_TOLERANCE_S = 1e-4  # LeRobot's
 _FROZEN_S, _FROZEN_FRAMES = 1.0, 5  # at least that long, and that many pictures
 _SAME_PNG, _SAME_VIDEO = 0.0, 0.05  # mean difference of levels between pictures that are the same
 _MOVED = 0.02  # of the way between the least and the greatest value of a joint
+_LEFT_OUT = "; a repair leaves it out, and keeps it in the backup"
 _CLIPPED_SHARE, _CONTINUOUS = 0.5, 10  # of the frames; different values from which an action is no switch
 
 
@@ -175,8 +176,8 @@ def _numbers(info: Info, episode: Episode, frames: Frames, tasks: int) -> Iterat
     """Faults of the columns of an episode."""
     number, count = episode.index, len(frames["frame_index"])
     if count != episode.length:
-        text = f"{count} of its {episode.length} frames are there"
-        yield Finding(Kind.GAP, text, mendable=False, episode=number)
+        text = f"{count} of its {episode.length} frames are there{_LEFT_OUT * (count < episode.length)}"
+        yield Finding(Kind.GAP, text, mendable=True, episode=number)
         return
     steps = np.arange(count)
     if not np.array_equal(frames["frame_index"], steps):
@@ -219,7 +220,8 @@ def _camera(info: Info, episode: Episode, key: str, frames: Frames) -> Iterator[
                 return
     except READING_FAILS as error:
         kind = Kind.VIDEO if video else Kind.GAP
-        yield Finding(kind, f"{key} cannot be read: {error}", mendable=False, episode=episode.index)
+        text = f"{key} cannot be read: {error}{_LEFT_OUT * video}"
+        yield Finding(kind, text, mendable=video, episode=episode.index)
 
 
 def _pictures(info: Info, episode: Episode, key: str) -> Iterator[NDArray[np.uint8]]:

@@ -122,12 +122,11 @@ class _NeverFailing:
 
 def video_length(path: Path) -> tuple[int, float]:
     """How many frames a video has, and how many a second, as it says itself. Raises like `video_frames`."""
+    said = 0, 0.0
     with av.open(str(path)) as container:
-        if not container.streams.video:
-            raise LookupError(f"{path} has no pictures")
-        stream = container.streams.video[0]
-        found = stream.frames, float(stream.average_rate or 0)
-    return found
+        for stream in container.streams.video:
+            said = stream.frames, float(stream.average_rate or 0)
+    return said
 
 
 def video_frames(path: Path, first: int, count: int, fps: float) -> Iterator[Picture]:

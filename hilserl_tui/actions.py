@@ -11,8 +11,10 @@ from hilserl_tui.client import StationClient
 from hilserl_tui.view import Link, View
 from workers.model import commands as c
 from workers.model.events import Phase
+from workers.model.survey import Stage
 
 CLEAR_WITHIN_S = 5.0  # `y` after ctrl+e
+MARGIN_STEP_M = 0.005
 
 
 class KeyActions(App[None]):
@@ -80,17 +82,26 @@ class KeyActions(App[None]):
             return
         self._control(c.Mark(c.Verdict(verdict)))
 
+    def action_proceed(self) -> None:
+        self._control(c.Proceed())
+
     # --- run --------------------------------------------------------------------------------------------
 
     def action_start_run(self) -> None:
         view = self.view()
+        show = self.action_train if view.stage is None else self.action_bounds
         if view.idle and view.link is Link.UP:
             if self._control(c.StartRun()):
-                self.action_train()
+                show()
+        elif view.stage is Stage.DONE:
+            self._write_bounds()
         elif view.state.run is not None:
-            self.action_train()
+            show()
 
     def action_train(self) -> None:
+        raise NotImplementedError
+
+    def action_bounds(self) -> None:
         raise NotImplementedError
 
     def action_pause(self) -> None:
@@ -111,6 +122,37 @@ class KeyActions(App[None]):
             self.hint("the scripted person lives in the simulator only")
         else:
             self._control(c.UseScript(on=not state.control.scripted))
+
+    # --- looking for the workspace ------------------------------------------------------------------------
+
+    def action_survey_done(self) -> None:
+        if self._surveys():
+            done = self.view().stage is Stage.DONE
+            self._control(c.Survey(c.SurveyStep.GO_ON if done else c.SurveyStep.DONE))
+
+    def action_start_over(self) -> None:
+        if self._surveys():
+            self._control(c.Survey(c.SurveyStep.START_OVER))
+
+    def action_margin(self, direction: int) -> None:
+        survey = self.view().state.survey
+        if self._surveys() and survey is not None:
+            self._control(c.SetMargin(round(survey.margin_m + direction * MARGIN_STEP_M, 3)))
+
+    def _write_bounds(self) -> None:
+        survey = self.view().state.survey
+        if survey is not None and not survey.difference:
+            why = survey.problems[0] if survey.problems else "the file would not change"
+            self.hint(f"nothing is written: {why}")
+        else:
+            self._control(c.Survey(c.SurveyStep.WRITE))
+
+    def _surveys(self) -> bool:
+        """True while bounds are looked for; else says how they are."""
+        if self.view().stage in (None, Stage.WRITTEN):
+            self.hint("no bounds are looked for: hilserl-tui find-limits CONFIG does")
+            return False
+        return True
 
     def action_take_control(self) -> None:
         self._send(c.TakeControl(self.client.name))

@@ -33,7 +33,11 @@ from workers.model.commands import Intervene, RenewLease, ShowCameras, ShutDown,
 from workers.model.events import LinkState, Phase
 
 if TYPE_CHECKING:
+    from hilserl_tui.screens.bounds import Bounds
     from hilserl_tui.screens.crop import Crop
+    from hilserl_tui.screens.episodes import Episodes
+    from hilserl_tui.screens.placed import PlacedScreen
+    from hilserl_tui.screens.record import Record
     from hilserl_tui.screens.train import Train
 
 TICK_S = 0.1  # terminal probe, camera pictures
@@ -51,7 +55,10 @@ def _collect_garbage_from_here_on() -> None:
 
 
 class Console(KeyActions):
-    """Follows `client`; `launch` starts its station once the first screen is painted."""
+    """Follows `client`; `launch` starts its station once the first screen is painted.
+
+    `screen` is the first one: "home", "train" or "bounds"; what fits the run, if none is named.
+    """
 
     COMMAND_PALETTE_BINDING = "ctrl+p"
     ALLOW_SELECT = False
@@ -70,7 +77,7 @@ class Console(KeyActions):
         *,
         start_run: bool = False,
         launch: Launch | None = None,
-        crop: bool = False,
+        screen: str = "",
     ) -> None:
         super().__init__(driver_class=ConsoleDriver)
         self.register_theme(THEME)
@@ -79,7 +86,7 @@ class Console(KeyActions):
         self.pacer = Pacer()
         self.parting = ""  # what the command line prints after the screen is gone
         self._start_run = start_run
-        self._crop_first = crop
+        self._first = screen or ("train" if start_run or client.recorded else "home")
         self._launch = launch
         self._watched = Watched()
         self._home = Home()
@@ -93,11 +100,34 @@ class Console(KeyActions):
         self._leaving = False
 
     @cached_property
+    def _record(self) -> "Record":
+        from hilserl_tui.screens.record import Record
+
+        return Record()
+
+    def _job(self) -> "PlacedScreen":
+        """The screen of what the run does."""
+        run = self.client.state.run
+        return self._record if run is not None and run.mode == "record" else self._train
+
+    @cached_property
     def _train(self) -> "Train":
         """Made when it is first shown: what is not on the first screen does not delay it."""
         from hilserl_tui.screens.train import Train
 
         return Train()
+
+    @cached_property
+    def _bounds(self) -> "Bounds":
+        from hilserl_tui.screens.bounds import Bounds
+
+        return Bounds()
+
+    @cached_property
+    def _episodes(self) -> "Episodes":
+        from hilserl_tui.screens.episodes import Episodes
+
+        return Episodes()
 
     @cached_property
     def _crop(self) -> "Crop":
@@ -118,9 +148,16 @@ class Console(KeyActions):
         self.refresh_view()
 
     def _first_screen(self) -> ConsoleScreen:
-        if self._crop_first:
-            return self._crop
-        return self._train if self._start_run or self.client.recorded else self._home
+        match self._first:
+            case "bounds":
+                return self._bounds
+            case "crop":
+                return self._crop
+            case "episodes":
+                return self._episodes
+            case "train":
+                return self._job()
+        return self._home
 
     async def on_unmount(self) -> None:
         await self.client.close()
@@ -181,6 +218,9 @@ class Console(KeyActions):
             self.client.send(StartRun())
         self._start_run = False
         self._asked_size = (0, 0)
+        screen = self._console_screen()
+        if screen is not None and screen.name_in_view == "train" and screen is not self._job():
+            self._go(self._job())  # it was shown before anybody knew what the run is for
 
     # --- drawing ----------------------------------------------------------------------------------------
 
@@ -203,7 +243,7 @@ class Console(KeyActions):
 
     def _tick(self) -> None:
         if not self.screen_stack:
-            return  # the last tick of an app that ends
+            return  # the app is closing: its screens go before its timers
         now = time.monotonic()
         self._ticks += 1
         self.typing = isinstance(self.focused, Input)
@@ -232,8 +272,8 @@ class Console(KeyActions):
 
     def _ask_for_pictures(self) -> None:
         screen = self._console_screen()
-        shown = screen is not None and screen.name_in_view == "train" and screen.is_mounted
-        size = self._train.picture_size() if shown else (0, 0)
+        job = self._job()
+        size = job.picture_size() if screen is job and job.is_mounted else (0, 0)
         if size != self._asked_size and self.client.send(ShowCameras(*size, hz=CAMERA_HZ)):
             self._asked_size = size
 
@@ -266,7 +306,7 @@ class Console(KeyActions):
         self._go(self._home)
 
     def action_train(self) -> None:
-        self._go(self._train)
+        self._go(self._job())
 
     def action_crop(self) -> None:
         if self.client.recorded:
@@ -275,17 +315,20 @@ class Console(KeyActions):
             self._go(self._crop)
 
     def _go(self, screen: ConsoleScreen) -> None:
-        if self.view().dataset and screen is not self._crop:
+        if self.view().dataset and screen is not self._first_screen():
             self.hint("a dataset is open, no run: q leaves it")
         elif self._console_screen() is not screen:
             self.switch_screen(screen)
         self.refresh_view()
 
+    def action_bounds(self) -> None:
+        self._go(self._bounds)
+
     def action_cameras(self) -> None:
         self.action_train()
         if self.view().dataset:
             return
-        self._train.call_after_refresh(self._train.toggle_cameras)
+        self._job().call_after_refresh(self._job().toggle_cameras)
         self.refresh_view()
 
     def action_help(self) -> None:

@@ -13,6 +13,7 @@ from hilserl_tui import config_commands, opening
 from hilserl_tui.launch import gone_within
 from workers.config import EXIT_CODE, ConfigError
 from workers.config.load import read_text
+from workers.config.overrides import Overrides
 from workers.model.places import StationLock, live_runs, read_lock
 
 DOWN_WITHIN_S = 15.0
@@ -51,6 +52,57 @@ def open_run(
         opening.open_run(config, start, wishes)
 
 
+@app.command("record")
+def record(
+    config: Annotated[Path, typer.Argument(help="Configuration, a TOML file.")],
+    root: Annotated[str | None, typer.Option(help="Folder of the dataset; default from the file.")] = None,
+    repo_id: Annotated[str | None, typer.Option(help="Its name on the hub; default from the file.")] = None,
+    episodes: Annotated[int | None, typer.Option(min=1, help="How many; default from the file.")] = None,
+    push: Annotated[bool | None, typer.Option("--push/--no-push", help="Upload at the end.")] = None,
+) -> None:
+    """Record demonstrations as a LeRobotDataset; one that exists is continued."""
+    opening.open_run(config, False, overrides=Overrides("record", root, repo_id, episodes, None, push))
+
+
+@app.command("replay")
+def replay(
+    config: Annotated[Path, typer.Argument(help="Configuration, a TOML file.")],
+    episode: Annotated[int, typer.Argument(min=0, help="Which episode of the dataset.")],
+    root: Annotated[str | None, typer.Option(help="Folder of the dataset; default from the file.")] = None,
+    repo_id: Annotated[str | None, typer.Option(help="Its name on the hub; default from the file.")] = None,
+) -> None:
+    """Drive the arm through a recorded episode again."""
+    opening.open_run(config, False, overrides=Overrides("replay", root, repo_id, None, episode))
+
+
+@app.command("find-limits")
+def find_limits(
+    config: Annotated[Path, typer.Argument(help="Configuration whose workspace is looked for, a TOML file.")],
+    operator: Annotated[
+        str, typer.Option(help="Who drives: 'person', or 'scripted' (simulator only) until you take over.")
+    ] = "person",
+    warmup_s: Annotated[
+        float, typer.Option(min=0.0, help="Seconds of driving in which nothing counts yet.")
+    ] = 5.0,
+    duration_s: Annotated[
+        float,
+        typer.Option(min=0.0, help="Seconds of driving that count; 0: until you say that you are done."),
+    ] = 0.0,
+    margin_m: Annotated[
+        float, typer.Option(min=0.0, max=0.1, help="Metres by which the bounds are wider than what was seen.")
+    ] = 0.0,
+    floor_m: Annotated[
+        float,
+        typer.Option(
+            min=-0.5, max=0.5, help="Height below which neither the tool nor the bounds go; the table is 0."
+        ),
+    ] = 0.01,
+) -> None:
+    """Find a task's workspace: drive the arm through the space it needs, look at it, write it into CONFIG."""
+    options = [f"--operator={operator}", f"--warmup-s={warmup_s}", f"--duration-s={duration_s}"]
+    opening.find_limits(config, [*options, f"--margin-m={margin_m}", f"--floor-m={floor_m}"])
+
+
 @app.command("crop")
 def crop(
     config: Annotated[
@@ -63,6 +115,16 @@ def crop(
 ) -> None:
     """Choose the part of the pictures that the policy sees, on live cameras or on a dataset."""
     opening.crop(config, dataset)
+
+
+@app.command("episodes")
+def episodes(
+    dataset: Annotated[
+        str, typer.Argument(metavar="FOLDER|ID", help="Dataset: its folder, or its id below LeRobot's.")
+    ],
+) -> None:
+    """Look through a dataset: play its episodes, mend their labels, delete bad ones."""
+    opening.episodes(dataset)
 
 
 @app.command("attach")

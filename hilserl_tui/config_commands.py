@@ -40,6 +40,7 @@ def explain(
 def migrate(file: File) -> None:
     """Rewrite FILE for the current schema version; comments stay, the old file is kept beside it."""
     from workers.config.migrate import migrated
+    from workers.config.rewrite import rewrite
 
     try:
         text = read_text(file)
@@ -49,12 +50,10 @@ def migrate(file: File) -> None:
     if new == text:
         typer.echo(f"{file} has the current schema version already")
         return
-    backup = _free(file.with_name(file.name + ".before"))
     try:
-        backup.write_text(text, encoding="utf-8")
-        file.write_text(new, encoding="utf-8")
-    except OSError as error:
-        _refuse(f"{file} cannot be rewritten: {error.strerror}")
+        backup = rewrite(file, text, new)
+    except ConfigError as error:
+        _refuse(str(error))
     typer.echo(f"{file} is up to date; as it was, it is in {backup}")
 
 
@@ -108,16 +107,6 @@ def import_lerobot(
     _write(target, dump(made.config, f"Imported from LeRobot's {file.name}."))
     typer.echo(report(made.lines, made.base, made.remarks))
     typer.echo(f"Wrote {target}. Next: hilserl-tui config check {target}")
-
-
-def _free(path: Path) -> Path:
-    """`path`, or with a number behind it when that is taken."""
-    taken = 0
-    free = path
-    while free.exists():
-        taken += 1
-        free = path.with_name(f"{path.name}.{taken}")
-    return free
 
 
 def _write(path: Path, text: str) -> None:

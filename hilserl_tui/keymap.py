@@ -3,13 +3,17 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from workers.model.survey import Stage
+
 
 class Group(StrEnum):
     SAFETY = "safety"
     DRIVING = "driving (while ▲ HUMAN)"
     EPISODE = "episode"
     RUN = "run"
+    BOUNDS = "workspace (find-limits)"
     CONSOLE = "console"
+    EPISODES = "on the episodes screen"
     CROP = "on the crop screen (or drag with the mouse)"
 
 
@@ -46,17 +50,23 @@ KEYS: tuple[Key, ...] = (
     Key("lower", "j,pagedown", "jog('z',-1)", "Down", "-z, down (also pagedown)", Group.DRIVING),
     Key("close", "left_square_bracket", "jog('gripper',-1)", "Close", "close gripper", Group.DRIVING, "["),
     Key("open", "right_square_bracket", "jog('gripper',1)", "Open", "open gripper", Group.DRIVING, "]"),
-    Key("success", "s", "mark('success')", "Success", "end the episode as a success", Group.EPISODE),
+    Key("success", "s", "mark('success')", "Success", "a success: ends the episode, or marks its steps", Group.EPISODE),
     Key("fail", "f", "mark('failure')", "Fail", "end the episode as a failure", Group.EPISODE),
     Key("rerecord", "r", "mark('rerecord')", "Rerecord", "drop the episode, record it again", Group.EPISODE),
-    Key("start", "enter", "start_run", "Start", "start the run, or go on where it stopped", Group.RUN),
+    Key("proceed", "n", "proceed", "Scene ready", "the scene is set up: on with the next episode", Group.EPISODE),
+    Key("start", "enter", "start_run", "Start", "start the run, or go on with it; write the bounds found", Group.RUN),
     Key("pause", "p", "pause", "Pause", "the arm holds and the episode ends; again to go on with the next", Group.RUN),
     Key("evaluate", "e", "evaluate", "Evaluate", "evaluate the newest policy now", Group.RUN),
     Key("script", "a", "script", "Script", "seat the scripted person as operator, or not", Group.RUN),
     Key("control", "g", "take_control", "Get controls", "take the controls from another console", Group.RUN),
+    Key("survey-done", "d", "survey_done", "Done", "what was seen is enough; again: count on", Group.BOUNDS),
+    Key("start-over", "o", "start_over", "Start over", "forget what was seen, count anew", Group.BOUNDS),
+    Key("wider", "equals_sign,plus", "margin(1)", "Wider", "bounds 5 mm wider than what was seen", Group.BOUNDS, "="),
+    Key("narrower", "minus", "margin(-1)", "Narrower", "5 mm less of that", Group.BOUNDS, "-"),
     Key("home", "1", "home", "Home", "what this run has and what is next", Group.CONSOLE),
-    Key("train", "2,t", "train", "Train", "the running job: arm, cameras, learning", Group.CONSOLE),
-    Key("crop", "5", "crop", "Crop", "choose the part of the pictures that the policy sees", Group.CONSOLE),
+    Key("train", "2,t", "train", "Job", "the running job: arm, cameras, learning or recording", Group.CONSOLE),
+    Key("bounds", "3,b", "bounds", "Bounds", "the workspace: what it is, or what is found", Group.CONSOLE),
+    Key("crop", "4", "crop", "Crop", "choose the part of the pictures that the policy sees", Group.CONSOLE),
     Key("cameras", "c", "cameras", "Cameras", "pictures on the whole screen, and back", Group.CONSOLE),
     Key("join", "l", "join", "Join learner", "join a learner on another machine: paste its line", Group.CONSOLE),
     Key("help", "question_mark", "help", "Keys", "this list", Group.CONSOLE, "?"),
@@ -75,10 +85,34 @@ _TOGETHER = {
     "move": ("↑↓←→", "Move"),
     "height": ("u j", "Up, down"),
     "gripper": ("[ ]", "Gripper"),
+    "margin": ("- =", "Margin"),
 }
 
 
-def footer(*, stopped: bool, human: bool, idle: bool, over: bool = False) -> tuple[tuple[str, str, str], ...]:
+_SURVEY = ("stop", "intervene", "survey-done", "start-over", "script", "help", "quit", "margin", "home")
+_SURVEY_DRIVING = (
+    "stop",
+    "intervene",
+    "move",
+    "height",
+    "gripper",
+    "survey-done",
+    "start-over",
+    "help",
+    "quit",
+)
+_SURVEY_DONE = ("stop", "start", "survey-done", "start-over", "margin", "intervene", "help", "quit")
+
+
+def footer(
+    *,
+    stopped: bool,
+    human: bool,
+    idle: bool,
+    over: bool = False,
+    waits: bool = False,
+    stage: Stage | None = None,
+) -> tuple[tuple[str, str, str], ...]:
     """(id, caption, label) of the keys that matter now, most important first; as many as fit are printed."""
     wanted: tuple[str, ...]
     if stopped:
@@ -87,6 +121,10 @@ def footer(*, stopped: bool, human: bool, idle: bool, over: bool = False) -> tup
         wanted = ("stop", "quit", "home", "train", "cameras", "help")
     elif idle:
         wanted = ("start", "train", "stop", "help", "palette", "quit")
+    elif waits:
+        wanted = ("stop", "proceed", "intervene", "pause", "cameras", "home", "help", "quit")
+    elif stage is not None:
+        wanted = _SURVEY_DONE if stage is Stage.DONE else _SURVEY_DRIVING if human else _SURVEY
     elif human:
         wanted = (
             "stop",

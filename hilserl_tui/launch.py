@@ -24,17 +24,24 @@ class Launch:
     """A station on `run_dir`, started by `begin` unless one serves the run already.
 
     The screen is painted between making this and `begin`: a starting station takes the processor.
-    `wishes` are further options of it: one that runs already has made up its mind. Raises LaunchError when that
-    is so, when a learner has the run directory, or when it cannot be written.
+    `job` is the command of hilserl-worker that it is, with its options. `wishes` are options for a run that begins:
+    one that is alive has made up its mind. Raises LaunchError when that is so, when a learner has the run directory,
+    or when it cannot be written.
     """
 
-    def __init__(self, config_path: Path, run_dir: Path, wishes: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        config_path: Path,
+        run_dir: Path,
+        wishes: Sequence[str] = (),
+        job: Sequence[str] = ("station",),
+    ) -> None:
         self.run_dir, self.socket = run_dir, socket_path(run_dir)
         self._command = [
             sys.executable,
             "-m",
             "workers.cli",
-            "station",
+            *job,
             "--config",
             str(config_path),
             "--serve",

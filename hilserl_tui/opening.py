@@ -15,10 +15,16 @@ from workers.config import ConfigError, load
 
 if TYPE_CHECKING:
     from hilserl_tui.client import StationClient
+    from workers.config.overrides import Overrides
 
 
-def open_run(config: Path | None, start: bool, wishes: Sequence[str] = ()) -> NoReturn:
-    """Start the station of `config` where it is absent, and attach; `wishes` are options for that station."""
+def open_run(
+    config: Path | None, start: bool, wishes: Sequence[str] = (), overrides: "Overrides | None" = None
+) -> NoReturn:
+    """Start the station of `config` where it is absent, and attach.
+
+    `wishes` are options for that station; `overrides` stand before what the file says of mode and dataset.
+    """
     if config is None:
         refuse(
             "no configuration was named and no run is alive",
@@ -26,14 +32,37 @@ def open_run(config: Path | None, start: bool, wishes: Sequence[str] = ()) -> No
             "hilserl-tui configs/sim_pick_lift.toml",
         )
     try:
-        run_dir = load(config).run_dir
+        loaded = load(config)
+        options = tuple(overrides.options()) if overrides is not None else ()
+        run_dir = (overrides.applied(loaded, named=False) if overrides is not None else loaded).run_dir
         _need_terminal()
-        launch = Launch(config, run_dir, wishes)
+        launch = Launch(config, run_dir, wishes, job=("station", *options))
     except (ConfigError, LaunchError) as error:
         _say_and_leave(str(error))
     from hilserl_tui.client import LiveClient
 
     _show(LiveClient(launch.socket), start, launch)
+
+
+def find_limits(config: Path, options: Sequence[str]) -> NoReturn:
+    """Start the station that looks for the workspace of `config` where it is absent, and attach."""
+    from workers.config.survey import load_for_survey, surveying
+
+    try:
+        loaded = load_for_survey(config).config
+        if loaded.env.robot is None:
+            refuse(
+                f"{config} has no arm whose workspace could be found",
+                f'env.type = "{loaded.env.type}" is an environment of somebody else\'s, with limits of its own',
+                "train on it as it is: hilserl-tui " + str(config),
+            )
+        _need_terminal("find-limits")
+        launch = Launch(config, surveying(loaded).run_dir, job=("find-limits", *options))
+    except (ConfigError, LaunchError) as error:
+        _say_and_leave(str(error))
+    from hilserl_tui.client import LiveClient
+
+    _show(LiveClient(launch.socket), True, launch, "bounds")
 
 
 def crop(config: Path, dataset: str | None) -> NoReturn:
@@ -44,7 +73,7 @@ def crop(config: Path, dataset: str | None) -> NoReturn:
         if dataset is not None:
             from hilserl_tui.pictures_client import PicturesClient
 
-            _show(PicturesClient(["--dataset", dataset, "--config", str(config)]), crop=True)
+            _show(PicturesClient(["--dataset", dataset, "--config", str(config)]), screen="crop")
         if not env.cameras:
             refuse(
                 f"{config} has no camera to look through",
@@ -56,7 +85,15 @@ def crop(config: Path, dataset: str | None) -> NoReturn:
         _say_and_leave(str(error))
     from hilserl_tui.client import LiveClient
 
-    _show(LiveClient(launch.socket), launch=launch, crop=True)
+    _show(LiveClient(launch.socket), launch=launch, screen="crop")
+
+
+def episodes(dataset: str) -> NoReturn:
+    """Look through the episodes of a dataset."""
+    _need_terminal()
+    from hilserl_tui.pictures_client import PicturesClient
+
+    _show(PicturesClient(["--dataset", dataset, "--episodes"]), screen="episodes")
 
 
 def attach(socket: Path) -> NoReturn:
@@ -88,18 +125,18 @@ def _say_and_leave(text: str) -> NoReturn:
     sys.exit(REFUSED)
 
 
-def _need_terminal() -> None:
+def _need_terminal(job: str = "station") -> None:
     """The console reads keys from standard input and draws on standard error."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         refuse(
             "the console needs a terminal",
             "standard input or standard error is a file or a pipe",
-            "run it in a terminal, or without a screen: hilserl-worker station --config CONFIG",
+            f"run it in a terminal, or without a screen: hilserl-worker {job} --config CONFIG",
         )
 
 
 def _show(
-    client: "StationClient", start: bool = False, launch: Launch | None = None, crop: bool = False
+    client: "StationClient", start: bool = False, launch: Launch | None = None, screen: str = ""
 ) -> NoReturn:
     """Open the screen; the process ends with the app's own exit code."""
     os.environ.setdefault("TEXTUAL_FPS", "30")
@@ -107,7 +144,7 @@ def _show(
     gc.disable()  # until the first paint: what is made on the way there stays
     from hilserl_tui.app import Console
 
-    console = Console(client, start_run=start, launch=launch, crop=crop)
+    console = Console(client, start_run=start, launch=launch, screen=screen)
     console.run()
     if console.parting:
         sys.stderr.write(console.parting + "\n")

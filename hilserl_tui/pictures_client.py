@@ -1,6 +1,6 @@
 """A dataset as the console sees it: `hilserl-worker look` in place of a station, on its own pipes.
 
-It speaks the station's frames (`workers.model.wire`), answers `Look` and nothing else, and ends with the console.
+It speaks the station's frames (`workers.model.wire`), answers what is asked of a dataset, and ends with the console.
 """
 
 import asyncio
@@ -13,10 +13,12 @@ from msgspec.structs import replace
 
 from hilserl_tui.client import Changed, console_name, read_message
 from hilserl_tui.view import Link
-from workers.model.commands import Command, Look
+from workers.model.commands import Command, DeleteEpisode, Look, Relabel, ShowFrame, UndoEdit
 from workers.model.reduce import reduce
 from workers.model.state import ConsoleState, Control
 from workers.model.wire import MAX_FRAME_BYTES, Batch, Refused, Welcome, WireError, frame
+
+ANSWERED = (Look, ShowFrame, Relabel, DeleteEpisode, UndoEdit)
 
 
 class PicturesClient:
@@ -41,7 +43,12 @@ class PicturesClient:
 
     def send(self, command: Command) -> bool:
         stdin = self._process.stdin if self._process is not None else None
-        if not isinstance(command, Look) or stdin is None or stdin.is_closing() or self.link is not Link.UP:
+        if (
+            not isinstance(command, ANSWERED)
+            or stdin is None
+            or stdin.is_closing()
+            or self.link is not Link.UP
+        ):
             return False
         stdin.write(frame(command))
         return True

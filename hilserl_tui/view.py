@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from workers.model.events import Driver, GateMode, Phase
 from workers.model.state import ConsoleState
+from workers.model.survey import Stage
 
 
 class Link(StrEnum):
@@ -41,6 +42,13 @@ class View:
     def has_arm(self) -> bool:
         """False of a Gymnasium environment, which has no workspace and no gate."""
         return self.state.run is None or self.state.run.has_arm
+
+    @property
+    def stage(self) -> Stage | None:
+        """How far the search for the workspace is; None of a run that does not look for it."""
+        if self.state.run is None or not self.state.run.finds_limits:
+            return None
+        return self.state.survey.stage if self.state.survey else Stage.WAITING
 
     @property
     def dataset(self) -> bool:

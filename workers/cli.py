@@ -5,12 +5,15 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, cast
 
 import typer
 
 from workers.crop_commands import crop, look
 from workers.export_commands import export_policy
+
+if TYPE_CHECKING:
+    from workers.config.overrides import Overrides
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
 EXIT_USAGE = 2
@@ -29,6 +32,31 @@ Resume = Annotated[
 Fresh = Annotated[
     bool, typer.Option("--fresh", help="Move checkpoints aside and learn anew, from all that was recorded.")
 ]
+Operator = Annotated[
+    str | None,
+    typer.Option(help="Who teaches: 'scripted' (simulation only) or 'person'; default from the file."),
+]
+Mode = Annotated[
+    str | None,
+    typer.Option(
+        help="'record' or 'replay'; default from the file, where none is to train.", show_default=False
+    ),
+]
+Root = Annotated[
+    str | None, typer.Option(help="Folder of the dataset; default from the file.", show_default=False)
+]
+RepoId = Annotated[
+    str | None,
+    typer.Option(help="Its name on the hub, user/name; default from the file.", show_default=False),
+]
+Episodes = Annotated[
+    int | None,
+    typer.Option(min=1, help="How many episodes to record; default from the file.", show_default=False),
+]
+Push = Annotated[
+    bool | None,
+    typer.Option("--push/--no-push", help="Upload to the hub at the end.", show_default=False),
+]
 Directory = Annotated[
     str | None, typer.Option(help="Folder that holds all runs; default from the file.", show_default=False)
 ]
@@ -37,10 +65,7 @@ Directory = Annotated[
 @app.command()
 def station(
     config: Annotated[Path, typer.Option(help="TOML configuration of the run.")],
-    operator: Annotated[
-        str | None,
-        typer.Option(help="Who teaches: 'scripted' (simulation only) or 'person'; default from the file."),
-    ] = None,
+    operator: Operator = None,
     until_success: Annotated[
         float | None,
         typer.Option(min=0.0, max=1.0, help="End when an evaluation reaches this autonomous success."),
@@ -50,13 +75,29 @@ def station(
     serve: Annotated[bool, typer.Option("--serve", help="Wait for a console's start key.")] = False,
     resume: Resume = False,
     fresh: Fresh = False,
+    mode: Mode = None,
+    root: Root = None,
+    repo_id: RepoId = None,
+    episodes: Episodes = None,
+    episode: Annotated[
+        int | None,
+        typer.Option(min=0, help="Which episode to replay; default from the file.", show_default=False),
+    ] = None,
+    push: Push = None,
 ) -> None:
-    """Run the workers of a training run and print its progress.
+    """Run the workers of a run, of training unless `mode` says otherwise, and print its progress.
 
     Where policy.actor_learner_config.learner_host names one, the learner is elsewhere and a link takes its place.
     """
+    from workers.config.overrides import Overrides
     from workers.station.main import run_station
     from workers.station.opening import beginning_of
+
+    if mode not in (None, "record", "replay"):
+        raise typer.BadParameter("'record' or 'replay'; without it, as the file says", param_hint="--mode")
+    overrides = Overrides(
+        cast(Literal["record", "replay"] | None, mode), root, repo_id, episodes, episode, push
+    )
 
     def run() -> int:
         return asyncio.run(
@@ -68,10 +109,118 @@ def station(
                 seed=seed,
                 serve=serve,
                 beginning=beginning_of(resume, fresh),
+                overrides=overrides,
             )
         )
 
     _run_or_refuse(run)
+
+
+@app.command("find-limits")
+def find_limits(
+    config: Annotated[
+        Path, typer.Option(help="TOML configuration of the task; with --write it gets the bounds.")
+    ],
+    operator: Annotated[
+        str | None,
+        typer.Option(help="Who drives: 'scripted' (simulation only) or 'person'; default from the file."),
+    ] = None,
+    warmup_s: Annotated[
+        float, typer.Option(min=0.0, help="Seconds of driving in which nothing counts yet.")
+    ] = 5.0,
+    duration_s: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Seconds of driving that count; 0: until a person at a console says so. Default 30, with --serve 0.",
+            show_default=False,
+        ),
+    ] = None,
+    margin_m: Annotated[
+        float, typer.Option(min=0.0, max=0.1, help="Metres by which the bounds are wider than what was seen.")
+    ] = 0.0,
+    floor_m: Annotated[
+        float,
+        typer.Option(
+            min=-0.5, max=0.5, help="Height below which neither the tool nor the bounds go; the table is 0."
+        ),
+    ] = 0.01,
+    write: Annotated[
+        bool, typer.Option("--write/--print", help="Write the result into the file, or only print it.")
+    ] = False,
+    name: RunName = None,
+    seed: Seed = None,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Wait for a console's start key, and its word.")
+    ] = False,
+) -> None:
+    """Find the workspace of a task: drive the arm through the space it needs.
+
+    The safety gate is as always, but for the workspace's own bounds. Nothing is recorded.
+    """
+    from workers.station.main import run_station
+    from workers.station.survey import DURATION_S, Ending, Wanted
+
+    lasting = duration_s if duration_s is not None else 0.0 if serve else DURATION_S
+    ending = Ending.ASK if serve else Ending.WRITE if write else Ending.PRINT
+    wanted = Wanted(warmup_s, lasting, margin_m, floor_m, ending)
+
+    def run() -> int:
+        return asyncio.run(
+            run_station(config, operator=operator, name=name, seed=seed, serve=serve, survey=wanted)
+        )
+
+    _run_or_refuse(run)
+
+
+@app.command()
+def record(
+    config: Annotated[Path, typer.Option(help="TOML configuration of the run.")],
+    operator: Operator = None,
+    episodes: Episodes = None,
+    root: Root = None,
+    repo_id: RepoId = None,
+    push: Push = None,
+    name: RunName = None,
+    seed: Seed = None,
+) -> None:
+    """Record demonstrations as a LeRobotDataset, without a screen; an existing dataset is continued.
+
+    Each episode is saved when it ends. Without a console somebody must demonstrate: --operator scripted in the
+    simulator; a person attaches with `hilserl-tui attach`.
+    """
+    from workers.config.overrides import Overrides
+
+    _job(config, operator, name, seed, Overrides("record", root, repo_id, episodes, None, push))
+
+
+@app.command()
+def replay(
+    config: Annotated[Path, typer.Option(help="TOML configuration of the run.")],
+    episode: Annotated[int, typer.Option(min=0, help="Which episode of the dataset.")],
+    root: Root = None,
+    repo_id: RepoId = None,
+    name: RunName = None,
+    seed: Seed = None,
+) -> None:
+    """Drive the arm through a recorded episode again, and say how far from the recording it went."""
+    from workers.config.overrides import Overrides
+
+    _job(config, None, name, seed, Overrides("replay", root, repo_id, None, episode))
+
+
+def _job(
+    config: Path,
+    operator: str | None,
+    name: str | None,
+    seed: int | None,
+    overrides: "Overrides",
+) -> NoReturn:
+    from workers.station.main import run_station
+
+    _run_or_refuse(
+        lambda: asyncio.run(run_station(config, operator=operator, name=name, seed=seed, overrides=overrides))
+    )
 
 
 @app.command()

@@ -4,9 +4,12 @@ import signal
 import sys
 import time
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
+
+if TYPE_CHECKING:
+    from workers.dataset.pipe import Answering
 
 EXIT_FAILED = 1
 EXIT_REFUSED = 2
@@ -96,11 +99,27 @@ def crop(
     typer.echo(plan.summary(target))
 
 
-def look(config: Config, dataset: Source) -> None:
-    """Show pictures of a dataset to the console that started this."""
-    from workers.dataset.look import serve
+def look(
+    dataset: Source,
+    config: Annotated[Path | None, typer.Option(help="TOML configuration that gets the crops.")] = None,
+    episodes: Annotated[bool, typer.Option("--episodes", help="Look through its episodes.")] = False,
+) -> None:
+    """Show a dataset to the console that started this."""
+    from workers.dataset.pipe import serve
 
-    serve(dataset, config, sys.stdin.buffer, sys.stdout.buffer)
+    serve(lambda: _answering(dataset, config, episodes), sys.stdin.buffer, sys.stdout.buffer)
+
+
+def _answering(dataset: str, config: Path | None, episodes: bool) -> "Answering":
+    from workers.dataset.crop_plan import folder_of
+
+    if episodes:
+        from workers.dataset.browse import Browser
+
+        return Browser(folder_of(dataset))
+    from workers.dataset.look import Shelf
+
+    return Shelf(folder_of(dataset), config)
 
 
 class _Line:

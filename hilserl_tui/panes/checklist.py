@@ -3,12 +3,14 @@
 from textwrap import wrap
 from typing import NamedTuple
 
+from hilserl_tui.panes.demos import KEPT
 from hilserl_tui.panes.draw import Row, bar, count, elide, figure
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
 from workers.model import select
-from workers.model.events import LinkChanged, LinkState, Phase, WorkerState
+from workers.model.events import EpisodeKind, LinkChanged, LinkState, Phase, WorkerState
 from workers.model.state import ConsoleState, Progress
+from workers.model.survey import Stage
 
 _ORDER = (Phase.IDLE, Phase.STARTING, Phase.RECORDING, Phase.TRAINING, Phase.EVALUATING, Phase.FINISHED)
 
@@ -31,7 +33,11 @@ def steps(state: ConsoleState) -> list[Step]:
     rows = [Step("●", "green", "configuration", run.config_path), _machines(state)]
     if state.link is not None:
         rows.append(_link(state.link))
-    if run.trains or run.demonstrations_wanted:
+    if run.finds_limits:
+        rows.append(_workspace(state))
+    if run.mode == "record":
+        rows.append(_recording(state))
+    elif run.trains or run.demonstrations_wanted:
         rows.append(_demonstrations(state))
     if run.trains:
         rows += [_training(state), _evaluation(state)]
@@ -75,6 +81,18 @@ def _why_down(link: LinkChanged | None, width: int) -> list[Row]:
     return [((" " * 19, "text"), (line, style)) for line in wrap(link.reason, max(20, width - 19))]
 
 
+def _workspace(state: ConsoleState) -> Step:
+    """Of a run that looks for it."""
+    survey = state.survey
+    if survey is None or survey.stage is Stage.WAITING:
+        return Step("○", "dim", "workspace", "drive the arm through all the space that the task needs")
+    if survey.stage is Stage.WRITTEN:
+        return Step("●", "green", "workspace", f"written; the file as it was is in {survey.written}")
+    wide = ", ".join(f"{100 * axis.width:.0f}" for axis in survey.axes or ())
+    words = f"{survey.stage.value}, {wide} cm along x, y, z so far" if wide else survey.stage.value
+    return Step("◐", "amber", "workspace", words)
+
+
 def _demonstrations(state: ConsoleState) -> Step:
     assert state.run is not None
     wanted = state.run.demonstrations_wanted
@@ -92,6 +110,22 @@ def _demonstrations(state: ConsoleState) -> Step:
     first = " first" if state.run.trains else ""
     words = f"{recorded} of {wanted} recorded" if state.progress.ended else f"{who} records {wanted}{first}"
     return Step("○", "dim", "demonstrations", words)
+
+
+def _recording(state: ConsoleState) -> Step:
+    """Of a run that is there to record."""
+    assert state.run is not None
+    wanted, dataset = state.run.demonstrations_wanted, state.dataset
+    kept = sum(ep.kind is EpisodeKind.DEMONSTRATION and ep.ended_by in KEPT for ep in state.episodes)
+    if state.progress.phase is Phase.RECORDING:
+        kept = max(kept, state.progress.done)
+    where = f"; the dataset {dataset.root} has {dataset.episodes}" if dataset is not None else ""
+    who = "the scripted operator" if state.control.scripted else "you"
+    if kept >= wanted:
+        return Step("●", "green", "episodes", f"{kept} recorded{where}")
+    if state.progress.phase is Phase.RECORDING:
+        return Step("◐", "amber", "episodes", f"{kept} of {wanted} by {who}{where}", kept / max(1, wanted))
+    return Step("○", "dim", "episodes", f"{kept} of {wanted} recorded{where}")
 
 
 def _training(state: ConsoleState) -> Step:
@@ -152,6 +186,8 @@ class Checklist(Lines):
             (state.evaluation),
             state.control,
             state.link,
+            state.dataset,
+            state.survey,
             view.link,
         )
 
@@ -229,15 +265,13 @@ def _next(state: ConsoleState, width: int) -> list[Row]:
             rows[1] = (("next  ", "dim"), (" enter ", "key"), (" go on where it stopped", "bold"))
             rows.append((("      ", "text"), (words, "amber")))
         return rows
+    finds, trains = (state.run.finds_limits, state.run.trains) if state.run else (False, False)
     return [
         rule,
         (
             ("next  ", "dim"),
-            (" t ", "key"),
-            (
-                " watch and help it train" if state.run and state.run.trains else " watch and take part",
-                "bold",
-            ),
+            (" b " if finds else " t ", "key"),
+            (" watch and help it train" if trains else " watch and take part", "bold"),
             (f"   {progress.detail}", "dim"),
         ),
     ]

@@ -5,6 +5,7 @@ From above: forward (+x) is up and +y is left, as seen by a person standing behi
 """
 
 from collections import deque
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 from hilserl_tui.panes.braille import Canvas
@@ -15,8 +16,10 @@ from workers.model.events import Driver, RunOpened
 
 TRAIL = 80  # positions of this episode remembered, 16 s at 5 Hz
 Vector = tuple[float, float, float]
+Frame = tuple[tuple[float, float], tuple[float, float], str]
+"""A box in a view: two opposite corners (right, down) in 0..1, and its style."""
 
-_MARKS = {Driver.POLICY: "blue", Driver.HUMAN: "amber", Driver.SCRIPTED: "amber", Driver.NOBODY: "bold"}
+MARKS = {Driver.POLICY: "blue", Driver.HUMAN: "amber", Driver.SCRIPTED: "amber", Driver.NOBODY: "bold"}
 
 
 def share(value: float, low: float, high: float) -> float:
@@ -24,27 +27,38 @@ def share(value: float, low: float, high: float) -> float:
     return min(1.0, max(0.0, (value - low) / (high - low))) if high > low else 0.5
 
 
-def top_view(point: Vector, run: RunOpened) -> tuple[float, float]:
-    """(right, down) in 0..1 seen from above: +y to the left, +x up."""
-    low, high = run.ee_min_m, run.ee_max_m
+def top_view(point: Vector, low: Vector, high: Vector) -> tuple[float, float]:
+    """(right, down) in 0..1 of the space from `low` to `high`, seen from above: +y to the left, +x up."""
     return 1.0 - share(point[1], low[1], high[1]), 1.0 - share(point[0], low[0], high[0])
 
 
-def side_view(point: Vector, run: RunOpened) -> tuple[float, float]:
-    """(right, down) in 0..1 seen from the right of the arm: +x to the right, +z up."""
-    low, high = run.ee_min_m, run.ee_max_m
+def side_view(point: Vector, low: Vector, high: Vector) -> tuple[float, float]:
+    """(right, down) in 0..1 of the space from `low` to `high`, seen from the right: +x to the right, +z up."""
     return share(point[0], low[0], high[0]), 1.0 - share(point[2], low[2], high[2])
 
 
 def box(
-    name: str, axes: tuple[str, str], width: int, height: int, trail: list[tuple[float, float]], mark: str
+    name: str,
+    axes: tuple[str, str],
+    width: int,
+    height: int,
+    trail: list[tuple[float, float]],
+    mark: str,
+    frames: Sequence[Frame] = (),
 ) -> list[Row]:
     """A framed view, `height` rows: the trail as a line, the newest position as ◆ in style `mark`.
 
-    `axes` name the upward and the sideways direction.
+    `axes` name the upward and the sideways direction; `frames` are boxes drawn into the view.
     """
     canvas = Canvas(width - 2, height - 2)
     wide, high = canvas.dots
+    for start, end, style in frames:
+        left, right = (round(across * (wide - 1)) for across in sorted((start[0], end[0])))
+        upper, lower = (round(down * (high - 1)) for down in sorted((start[1], end[1])))
+        for corners in ((left, upper, right, upper), (right, upper, right, lower)):
+            canvas.line(*corners, style)
+        for corners in ((right, lower, left, lower), (left, lower, left, upper)):
+            canvas.line(*corners, style)
     dots = [(round(across * (wide - 1)), round(down * (high - 1))) for across, down in trail]
     for i, (start, end) in enumerate(pairwise(dots)):
         canvas.line(*start, *end, "dim" if i > len(dots) * 2 // 3 else "faint")
@@ -77,6 +91,35 @@ def _put(spans: list[Span], at: int, char: str, style: str) -> list[Span]:
             out.append((text, name))
         position += len(text)
     return [(text, name) for text, name in out if text]
+
+
+def both_views(
+    width: int,
+    height: int,
+    space: tuple[Vector, Vector],
+    trail: Iterable[Vector],
+    driver: Driver,
+    boxes: Sequence[tuple[Vector, Vector, str]] = (),
+) -> list[Row]:
+    """The space (its least and greatest corner) from above and from the side; `boxes` in it by corners and style."""
+    low, high = space
+    each, trail = (width - 1) // 2, list(trail)
+    top, side = (
+        box(
+            name,
+            axes,
+            wide,
+            height,
+            [seen(point, low, high) for point in trail],
+            MARKS[driver],
+            [(seen(least, low, high), seen(greatest, low, high), style) for least, greatest, style in boxes],
+        )
+        for name, axes, wide, seen in (
+            ("top", ("x", "y ◂"), each, top_view),
+            ("side", ("z", "▸ x"), width - 1 - each, side_view),
+        )
+    )
+    return [(*left, (" ", "text"), *right) for left, right in zip(top, side, strict=True)]
 
 
 class EndEffector(Lines):
@@ -114,13 +157,7 @@ class EndEffector(Lines):
 
     def _boxes(self, view: View, run: RunOpened, width: int, height: int) -> list[Row]:
         """Both views side by side with one blank column between."""
-        mark = _MARKS[view.state.control.driver]
-        each = (width - 1) // 2
-        top = box("top", ("x", "y ◂"), each, height, [top_view(p, run) for p in self._trail], mark)
-        side = box(
-            "side", ("z", "▸ x"), width - 1 - each, height, [side_view(p, run) for p in self._trail], mark
-        )
-        return [(*left, (" ", "text"), *right) for left, right in zip(top, side, strict=True)]
+        return both_views(width, height, (run.ee_min_m, run.ee_max_m), self._trail, view.state.control.driver)
 
     def _large(self, view: View, run: RunOpened, width: int, height: int) -> list[Row]:
         return [*self._boxes(view, run, width, height - 5), *self._numbers(view, run, width, bounds=True)]
@@ -134,7 +171,7 @@ class EndEffector(Lines):
 
     def _numbers(self, view: View, run: RunOpened, width: int, *, bounds: bool) -> list[Row]:
         arm = view.state.arm
-        mark = _MARKS[view.state.control.driver]
+        mark = MARKS[view.state.control.driver]
         rows: list[Row] = []
         for axis, name in enumerate("xyz"):
             low, high, value = run.ee_min_m[axis], run.ee_max_m[axis], arm.ee_m[axis]

@@ -4,6 +4,8 @@ from hilserl_tui.keymap import footer
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
+from workers.model.events import SET_UP, Driver
+from workers.model.survey import Stage
 
 
 class KeyBar(Lines):
@@ -11,22 +13,54 @@ class KeyBar(Lines):
     greyed = False
 
     def watched(self, view: View) -> tuple[object, ...]:
-        return view.stopped, view.human, view.holds, view.idle, view.over, view.state.control.paused
+        control = view.state.control
+        return (
+            view.stopped,
+            view.human,
+            view.holds,
+            view.idle,
+            view.over,
+            control.paused,
+            _waits(view),
+            view.stage,
+            _writable(view),
+        )
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         row: list[tuple[str, str]] = []
         used = 0
         entries = footer(
-            stopped=view.stopped, human=view.human and view.holds, idle=view.idle, over=bool(view.over)
+            stopped=view.stopped,
+            human=view.human and view.holds,
+            idle=view.idle,
+            over=bool(view.over),
+            waits=_waits(view),
+            stage=view.stage,
         )
         for name, caption, label in entries:
             if name == "intervene" and view.human and view.holds:
                 label = "Give back"
             elif name == "pause" and view.state.control.paused:
                 label = "Go on"
+            elif name == "survey-done" and view.stage is Stage.DONE:
+                label = "Count on"
+            elif name == "start" and view.stage is Stage.DONE:
+                label = "Write"
+            if name == "start" and view.stage is Stage.DONE and not _writable(view):
+                continue
             size = len(caption) + len(label) + 4
             if used + size > width:
                 continue
             row += [(f" {caption} ", "key"), (f" {label} ", "red" if name == "stop" else "dim")]
             used += size
         return [tuple(row)]
+
+
+def _waits(view: View) -> bool:
+    """Whether the next episode waits for a person to set up the scene."""
+    return view.state.control.driver is Driver.NOBODY and view.state.control.reason.startswith(SET_UP)
+
+
+def _writable(view: View) -> bool:
+    """Whether found bounds could be written."""
+    return view.state.survey is not None and bool(view.state.survey.difference)

@@ -43,7 +43,8 @@ def condition(view: View) -> Condition:
     if control.driver is Driver.POLICY:
         return Condition("▶ POLICY", "blue_block", "the policy drives")
     if view.dataset:
-        return Condition("▤ DATASET", "grey_block", "choose what the policy sees")
+        words = "choose what the policy sees" if view.screen == "crop" else "play, label, delete its episodes"
+        return Condition("▤ DATASET", "grey_block", words)
     return Condition("‖ HOLD", "grey_block", _waiting(view))
 
 
@@ -90,6 +91,7 @@ class StateBar(Lines):
             view.watching,
             None if state.link is None else state.link.state,
             outage(view),
+            _survey_words(view),
         )
 
     def show(self, view: View) -> None:
@@ -144,6 +146,15 @@ def outage(view: View) -> str:
     return words if catches_up is None else f"{words}, {age(catches_up)} to send"
 
 
+def _survey_words(view: View) -> str:
+    """How far the search for the workspace is, "" where there is none."""
+    survey = view.state.survey
+    if view.stage is None or survey is None:
+        return view.stage.value if view.stage else ""
+    left = "" if survey.left_s is None else f" {survey.left_s:3.0f} s left"
+    return f"{survey.stage.value}{left}"
+
+
 def _figures(view: View, width: int, short: bool = False) -> Row:
     """Episode, step, reward, loop rate, link; fewer on a narrow screen. Widths are fixed: nothing jitters."""
     running, rate = view.state.running, view.state.rates.get("actor")
@@ -152,7 +163,9 @@ def _figures(view: View, width: int, short: bool = False) -> Row:
     if view.recorded:
         link = "recording"
     parts = []
-    if running.episode >= 0:
+    if view.stage is not None:
+        parts.append(_survey_words(view))
+    elif running.episode >= 0:
         parts.append(f"ep {running.episode:3d}")
         parts.append(f"step {running.step:3d}/{running.step_limit:<3d}")
         if short:

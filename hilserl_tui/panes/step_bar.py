@@ -6,7 +6,13 @@ from hilserl_tui.view import View
 from workers.model.events import Phase
 from workers.model.state import ConsoleState
 
-SCREENS = (("1", "home", "Home"), ("2", "train", "Train"), ("5", "crop", "Crop"))
+SCREENS = (
+    ("1", ("home",), "Home"),
+    ("2", ("train", "record"), "Train"),
+    ("3", ("bounds",), "Bounds"),
+    ("4", ("crop",), "Crop"),
+)
+"""Key, names of the screens it leads to, label."""
 
 
 def doing(state: ConsoleState) -> str:
@@ -27,8 +33,10 @@ class StepBar(Lines):
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         left: list[tuple[str, str]] = []
-        for key, name, label in SCREENS:
-            here = name == view.screen
+        run = view.state.run
+        for key, names, label in SCREENS:
+            here = view.screen in names
+            label = "Record" if label == "Train" and run is not None and run.mode == "record" else label
             left += [
                 ("  ", "text"),
                 (f"{key} ", "dim" if here else "faint"),
@@ -37,7 +45,6 @@ class StepBar(Lines):
         if not (view.holds or view.over or view.stale):
             words = f"watching, {view.state.control.holder} has" if view.watching else "nobody has"
             left.append((f"   {words} the controls (g)", "amber"))
-        run = view.state.run
         name = f"{run.run} · " if run else ""
         room = width - row_width(tuple(left)) - len(name) - 2
         words = elide(doing(view.state), room) if len(doing(view.state)) > room else doing(view.state)

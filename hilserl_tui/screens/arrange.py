@@ -1,4 +1,4 @@
-"""Arrange: which pane lies where on the Train screen, for any size of terminal. Pure."""
+"""Arrange: which pane lies where on a job's screen, for any size of terminal. Pure."""
 
 from textual.geometry import Region
 
@@ -12,18 +12,49 @@ def is_compact(width: int, height: int) -> bool:
     return width < ROOMY[0] or height < ROOMY[1]
 
 
-def arrange(
-    width: int, height: int, *, pushed: int = 0, only_cameras: bool = False, linked: bool = False
-) -> dict[str, Region]:
-    """Places by pane name; panes without a place are not shown. `linked`: there is a learner elsewhere.
+def arrange(width: int, height: int, *, pushed: int = 0, linked: bool = False) -> dict[str, Region]:
+    """Places on Train by pane name; panes without a place are not shown. `linked`: there is a learner elsewhere.
 
     A state bar that grew by `pushed` rows moves everything down, and only the log pays for it.
     """
-    body = Region(0, BARS, width, max(0, height - BARS - KEYS))
-    if only_cameras:
-        half, rows = width // CAMERAS, body.height - pushed
-        return {f"camera{i}": Region(i * half, body.y + pushed, half, rows) for i in range(CAMERAS)}
-    places = _compact(body, linked) if is_compact(width, height) else _roomy(body, linked)
+    body = _body(width, height)
+    return _pushed(_compact(body, linked) if is_compact(width, height) else _roomy(body, linked), pushed)
+
+
+def arrange_record(width: int, height: int, *, pushed: int = 0) -> dict[str, Region]:
+    """Places on Record: pictures and the list of episodes above all, the arm below, then the log."""
+    body = _body(width, height)
+    compact = is_compact(width, height)
+    log = max(3 if compact else 6, body.height // 6)
+    beside = max(30, body.width // 4) if not compact else (body.width - 1) // 2
+    arm = min(12, max(7, (body.height - log) // 3))
+    top = body.height - log - arm
+    left = body.width - beside
+    places = {
+        "demos": Region(left, body.y, beside, top + arm),
+        "log": Region(0, body.y + top + arm, body.width, log),
+    }
+    if compact:
+        places["arm"] = Region(0, body.y, left - 1, top + arm)
+    else:
+        half = left // CAMERAS
+        places |= {f"camera{i}": Region(i * half, body.y, half, top) for i in range(CAMERAS)}
+        places["arm"] = Region(0, body.y + top, left, arm)
+    return _pushed(places, pushed)
+
+
+def cameras_alone(width: int, height: int, pushed: int) -> dict[str, Region]:
+    """The pictures on all of the screen."""
+    body = _body(width, height)
+    half, rows = width // CAMERAS, body.height - pushed
+    return {f"camera{i}": Region(i * half, body.y + pushed, half, rows) for i in range(CAMERAS)}
+
+
+def _body(width: int, height: int) -> Region:
+    return Region(0, BARS, width, max(0, height - BARS - KEYS))
+
+
+def _pushed(places: dict[str, Region], pushed: int) -> dict[str, Region]:
     x, y, wide, high = places["log"]
     places["log"] = Region(x, y, wide, max(0, high - pushed))
     return {name: place.translate((0, pushed)) for name, place in places.items()}

@@ -7,7 +7,7 @@ import pytest
 
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmEnv, ArmUnavailable
-from workers.actor.episode import EpisodeResult, EpisodeRunner, jog_delta
+from workers.actor.episode import EpisodeResult, EpisodeRunner, Rules, jog_delta
 from workers.actor.sim_env import InProcessArm, sim_env, without_cameras
 from workers.config import load
 from workers.config.ready import ready_config
@@ -33,8 +33,10 @@ class StillPolicy:
 class ScriptedKeys:
     """A period in which commands arrive: step number -> commands."""
 
-    def __init__(self, port: InProcessArm, chair: Chair, keys: dict[int, list[Command]]) -> None:
-        self._port, self._chair, self._keys = port, chair, keys
+    def __init__(
+        self, port: InProcessArm, chair: Chair, keys: dict[int, list[Command]], until: int | None = None
+    ) -> None:
+        self._port, self._chair, self._keys, self._until = port, chair, keys, until
         self._step = -1
         self.stages_ms: dict[str, float] = {}
 
@@ -49,7 +51,7 @@ class ScriptedKeys:
         self._port.wait_period()
 
     def interrupted(self) -> str:
-        return ""
+        return "told to end" if self._until is not None and self._step + 1 >= self._until else ""
 
 
 class Bench:
@@ -63,16 +65,21 @@ class Bench:
         scripted: bool = False,
         person: bool = False,
         version: int = 7,
+        rules: Rules = Rules(),  # noqa: B008
+        pressed: tuple[Command, ...] = (),
+        until: int | None = None,
     ) -> EpisodeResult:
         self.records: list[Step | EpisodeEnd] = []
         self.events: list[Event] = []
         chair = Chair(scripted=scripted, jog_step=0.5)
         script = ScriptedOperator(6, PickLiftScript(Hand()), np.random.default_rng(0))
         chair.person_drives = person
+        for command in pressed:
+            chair.take(command)
         self.policy = StillPolicy(version)
-        period = ScriptedKeys(self.port, chair, keys)
+        period = ScriptedKeys(self.port, chair, keys, until)
         runner = EpisodeRunner(
-            self.env, self.policy, chair, script, period, self.records.append, self.events.append
+            self.env, self.policy, chair, script, period, self.records.append, self.events.append, rules
         )
         return runner.run(kind, episode=3, seed=5)
 
@@ -238,3 +245,24 @@ def test_an_arm_that_goes_away_ends_the_episode_with_what_was_done(
     end = bench.records[-1]
     assert isinstance(end, EpisodeEnd) and end.state is None
     assert bench.events[-1] == DriverChanged(Driver.NOBODY), "the next episode tells its driver again"
+
+
+def test_a_survey_waits_where_the_arm_is_until_somebody_drives_and_leaves_no_record(bench: Bench) -> None:
+    last = bench.env.step_limit + 20
+    keys: dict[int, list[Command]] = {
+        5: [Jog(Axis.X, 1)],
+        10: [Intervene(True), Jog(Axis.X, 1), Jog(Axis.X, 1)],
+        20: [Intervene(False)],
+        25: [Mark(Verdict.SUCCESS)],
+    }
+    result = bench.run(EpisodeKind.SURVEY, keys, version=0, until=last)
+    assert result.steps == last and result.reason == "told to end", "no time limit and no verdict ends it"
+    assert bench.records == [] and bench.policy.asked == []
+    drivers = [(event.driver, event.reason) for event in bench.events if isinstance(event, DriverChanged)]
+    waits = (Driver.NOBODY, "space takes the arm")
+    assert drivers == [waits, (Driver.HUMAN, ""), waits, (Driver.NOBODY, "")]
+    driven = [
+        event.step for event in bench.events if isinstance(event, StepTaken) and event.driver is Driver.HUMAN
+    ]
+    assert driven == list(range(12, 22))
+    assert bench.port.read().joints_deg[1] > -2.0 + 3.0, "it stays where the person left it"

@@ -16,13 +16,14 @@ from workers.actor.replay_policy import ReplayPolicy, ToolWay
 from workers.actor.sim_env import sim_env, without_cameras
 from workers.config import Config, load
 from workers.config.ready import ready_config
-from workers.dataset.columns import columns_of, frames_of, rows_of
+from workers.dataset.columns import columns_of, frame_of
 from workers.dataset.jobs import prepared
+from workers.dataset.units import state_units
 from workers.dataset.writer import DatasetWriter
 from workers.model.commands import Axis, Command, Intervene, Jog, Mark, Verdict
 from workers.model.events import Driver, EndedBy, EpisodeKind, Event, StepTaken
 from workers.processors.build import pipelines_of
-from workers.processors.scaling import scaled_joints, unscaled_joints
+from workers.processors.features import STATE
 from workers.robot.build import kinematics_of
 from workers.runtime.harness import WorkerFailure
 from workers.transport.record import Record, Step
@@ -66,8 +67,10 @@ def config(driven: list[Step], tmp_path: Path) -> Config:
 def write_dataset(root: Path, steps: list[Step]) -> None:
     stored = pipelines_of(CONFIG).stored
     writer = DatasetWriter.open(root, columns_of(stored), CONFIG.env.fps, None, video=False)
-    for frame in rows_of(frames_of(steps, stored)):
-        writer.add_frame(frame)
+    units = state_units(CONFIG)
+    for step in steps:
+        frame = frame_of(step, stored)
+        writer.add_frame({**frame, STATE: units.to_dataset(frame[STATE])})
     writer.save_episode("test")
     writer.close()
 
@@ -134,12 +137,10 @@ def test_the_next_episode_begins_at_the_first_action(config: Config, driven: lis
 def test_the_report_is_the_distance_of_the_tools_in_millimetres() -> None:
     kinematics = kinematics_of(CONFIG)
     joints = np.array([[0.0, -2.0, 0.4, 91.7, 2.8, 40.0], [10.0, 0.0, 0.0, 90.0, 0.0, 0.0]])
-    recorded = np.array([scaled_joints(row, kinematics.joints) for row in joints], np.float32)
-    assert np.allclose(unscaled_joints(recorded[1].astype(float), kinematics.joints), joints[1], atol=1e-4)
-    way = ToolWay(kinematics, recorded)
-    way.reach(recorded[0])
+    way = ToolWay(kinematics, joints.astype(np.float32))
+    way.reach(joints[0])
     moved = joints[1] + [5.0, 0, 0, 0, 0, 0]
-    way.reach(scaled_joints(moved, kinematics.joints).astype(np.float32))
+    way.reach(moved)
     apart = 1e3 * np.linalg.norm(kinematics.position(moved) - kinematics.position(joints[1]))
     assert way.report().endswith(
         f"{apart / 2:.1f} mm from the recorded way on average, {apart:.1f} mm at most"

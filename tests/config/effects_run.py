@@ -14,15 +14,15 @@ import numpy as np
 from tests.altered import altered
 from tests.config.effect_tools import NO_ARM, Effect, FakeDesk, Only, lasting, plain, rounds
 from tests.config.effects_learning import fingerprint, session
-from tests.dataset.recorded import Recording
+from tests.dataset.recorded import Recording, save
 from tests.dataset.recorded import small as recording_run
 from tests.station.test_recipe import FakeStation
+from workers.actor.episode import Rules
 from workers.actor.loop import ActorLoop
 from workers.actor.replay_policy import ReplayPolicy
 from workers.camera.worker import main as camera_main
 from workers.config import Config
 from workers.dataset import hub
-from workers.dataset.export import export_run
 from workers.dataset.jobs import finished
 from workers.dataset.layout import dataset_folder
 from workers.learner.metrics import MetricsLog
@@ -175,6 +175,7 @@ def exported(config: Config, folder: Path) -> Any:
     run = recording_run(folder, **changes)
     with Recording(run) as made:
         made.episode(0, 4)
+    save(run)
     pushed: list[str] = []
     push, hub.push = hub.push, lambda root, repo_id: pushed.append(repo_id)  # type: ignore[assignment]
     try:
@@ -194,7 +195,7 @@ def replayed(config: Config, folder: Path) -> Any:
     with Recording(run) as made:
         made.episode(0, 3)
         made.episode(1, 5)
-    export_run(run, folder / "set")
+    save(run)
     config = altered({"mode": "replay", "dataset.replay_episode": config.dataset.replay_episode}, run)
     return plain(ReplayPolicy(config)._actions)
 
@@ -247,6 +248,7 @@ EFFECTS: dict[str, Effect | Only] = {
     "dataset.video": Effect((False, True), exported, RECORD),
     "dataset.root": Effect(("{folder}/set", "{folder}/other"), exported, RECORD),
     "dataset.num_episodes_to_record": Effect((5, 7), ordered(), RECORD),
+    "dataset.start_on_motion": Effect((False, True), lambda config, _: repr(Rules.of(config)), RECORD),
     "dataset.replay_episode": Effect((0, 1), replayed, {**RECORD, "mode": "replay"}),
     "dataset.push_to_hub": Effect((False, True), exported, RECORD),
     "operator.scripted": Effect((True, False), waits_for),

@@ -349,9 +349,16 @@ def test_every_key_lerobot_is_said_to_have_here_exists() -> None:
         assert explain(ours).startswith(ours)
 
 
-def test_a_training_file_s_dataset_is_not_said_to_be_taken() -> None:
-    told = fates(whole("train_0_6"))
-    assert told["dataset.repo_id"] == (Fate.NO_COUNTERPART, names.NO_DEMOS)
+def test_training_begins_with_the_demonstrations_of_the_file_s_dataset_and_records_none() -> None:
+    made = whole("train_0_6")
+    assert made.config.feeds_dataset
+    assert fates(made)["dataset.repo_id"][0] is Fate.TAKEN
+    training = {"env": {}, "policy": {}, "dataset": {"repo_id": "me/it", "task": "it"}}
+    assert fates(imported(training))["dataset.task"] == (Fate.NO_COUNTERPART, names.NO_RECORDING)
+
+
+def test_a_classifier_s_dataset_is_none_of_the_training_s() -> None:
+    assert not whole("classifier_0_6").config.feeds_dataset
 
 
 def test_an_environment_s_dataset_waits_for_the_mode_that_reads_it() -> None:

@@ -84,7 +84,7 @@ class Driven:
 
 @asynccontextmanager
 async def driven(client: Still, size: tuple[int, int] = LARGE) -> AsyncIterator[Driven]:
-    app = Console(client, crop=True)
+    app = Console(client, screen="crop")
     async with app.run_test(size=size) as pilot:
         await pilot.pause(0.4)
         yield Driven(client, pilot, app)
@@ -333,17 +333,17 @@ async def test_it_draws_without_colour_and_at_any_size(config, size, monkeypatch
 async def test_it_opens_from_a_run_with_a_key_and_not_in_a_recording():
     app = Console(Still(demo.training()), start_run=True)
     async with app.run_test(size=LARGE) as pilot:
-        await pilot.press("5")
+        await pilot.press("4")
         await pilot.pause(0.3)
         assert app.screen is app._crop
-        await pilot.press("2", "5")
+        await pilot.press("2", "4")
         await pilot.pause(0.3)
         assert app.screen is app._crop
     client = Still(demo.training())
     client.recorded = True
     app = Console(client)
     async with app.run_test(size=LARGE) as pilot:
-        await pilot.press("5")
+        await pilot.press("4")
         await pilot.pause(0.3)
         assert app.screen is not app._crop
         assert any("a recording" in note.message for note in app._notifications)

@@ -7,10 +7,12 @@ from hilserl_tui.panes import draw, halfblock
 from hilserl_tui.panes.braille import Canvas
 from hilserl_tui.panes.ee_bounds import side_view, top_view
 from hilserl_tui.panes.rewards import cell
-from hilserl_tui.screens.arrange import arrange
+from hilserl_tui.screens.arrange import arrange, arrange_record, cameras_alone
 from tests.console.demo import OPENED
 from workers.model.events import EndedBy, EpisodeKind
 from workers.model.state import Episode
+
+SPACE = (OPENED.ee_min_m, OPENED.ee_max_m)
 
 
 def test_a_dot_is_the_braille_bit_of_its_place():
@@ -85,12 +87,12 @@ def test_equal_neighbours_share_a_segment():
 
 def test_the_views_point_where_the_arrow_keys_point():
     middle = (0.25, 0.0, 0.145)
-    across, down = top_view(middle, OPENED)
-    assert top_view((0.30, 0.0, 0.1), OPENED)[1] < down  # forward is up
-    assert top_view((0.25, 0.1, 0.1), OPENED)[0] < across  # +y is left
-    across, down = side_view(middle, OPENED)
-    assert side_view((0.30, 0.0, 0.145), OPENED)[0] > across
-    assert side_view((0.25, 0.0, 0.2), OPENED)[1] < down
+    across, down = top_view(middle, *SPACE)
+    assert top_view((0.30, 0.0, 0.1), *SPACE)[1] < down  # forward is up
+    assert top_view((0.25, 0.1, 0.1), *SPACE)[0] < across  # +y is left
+    across, down = side_view(middle, *SPACE)
+    assert side_view((0.30, 0.0, 0.145), *SPACE)[0] > across
+    assert side_view((0.25, 0.0, 0.2), *SPACE)[1] < down
 
 
 def test_an_episode_a_human_helped_is_underlined():
@@ -102,9 +104,18 @@ def test_an_episode_a_human_helped_is_underlined():
     assert cell(episode(0, EndedBy.TIME_LIMIT)) == ("○", "red")
 
 
-@given(st.integers(80, 260), st.integers(24, 90), st.sampled_from([0, 2]), st.booleans())
-def test_panes_never_overlap_and_never_leave_the_screen(width, height, pushed, only_cameras):
-    places = list(arrange(width, height, pushed=pushed, only_cameras=only_cameras).values())
+def pictures_alone(width: int, height: int, *, pushed: int):
+    return cameras_alone(width, height, pushed)
+
+
+@given(
+    st.integers(80, 260),
+    st.integers(24, 90),
+    st.sampled_from([0, 2]),
+    st.sampled_from([arrange, arrange_record, pictures_alone]),
+)
+def test_panes_never_overlap_and_never_leave_the_screen(width, height, pushed, arranged):
+    places = list(arranged(width, height, pushed=pushed).values())
     for i, place in enumerate(places):
         assert place.x >= 0
         assert place.y >= 2 + pushed

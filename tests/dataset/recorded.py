@@ -7,6 +7,8 @@ import numpy as np
 
 from tests.altered import altered
 from workers.config import Config
+from workers.dataset import recording as dataset_recording
+from workers.model.events import Event
 from workers.processors.build import feature_spec
 from workers.transport.log import LogWriter
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Step
@@ -85,3 +87,15 @@ def renamed(config: Config, name: str) -> Config:
     config = msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, name=name))
     config.run_dir.mkdir(parents=True, exist_ok=True)
     return config
+
+
+def save(config: Config) -> list[Event]:
+    """What the recorder makes of the run's log, to its end; what it told."""
+    told: list[Event] = []
+    following = dataset_recording.Recording(config, told.append)
+    try:
+        while following.take_in():
+            pass
+    finally:
+        following.close()
+    return told

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from tests.altered import altered
-from tests.dataset.recorded import Recording, small
+from tests.dataset.recorded import Recording, save, small
 from workers.config import Config
 from workers.dataset import hub
 from workers.dataset.errors import DatasetError, DatasetRefused
-from workers.dataset.export import export_run
 from workers.dataset.jobs import finished, prepared
 from workers.dataset.layout import dataset_folder, read_info
 from workers.dataset.read import read_episode
+from workers.dataset.units import state_units
 from workers.processors.build import max_episode_steps
 
 
@@ -24,7 +24,7 @@ def recording(tmp_path: Path) -> Recording:
     with Recording(config) as made:
         made.episode(0, 5)
         made.episode(1, 8)
-    export_run(config, tmp_path / "set")
+    save(config)
     return made
 
 
@@ -52,7 +52,8 @@ def test_a_recorded_episode_is_read_back_as_it_was(recording: Recording, tmp_pat
     episode = read_episode(tmp_path / "set", info, 1)
     steps = recording.steps[1]
     assert np.array_equal(episode.actions, [step.action for step in steps])
-    assert episode.states is not None and np.array_equal(episode.states, [step.state for step in steps])
+    states = state_units(small(tmp_path)).to_dataset(np.stack([step.state for step in steps]))
+    assert episode.states is not None and np.array_equal(episode.states, states)
 
 
 def test_a_replay_lasts_as_long_as_the_recording(recording: Recording, tmp_path: Path) -> None:
@@ -102,9 +103,10 @@ def test_what_was_recorded_is_said_and_uploaded_when_asked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = small(tmp_path)
-    assert "no dataset was written" in finished(config)
+    assert finished(config) == "no episode was kept"
     with Recording(config) as recording:
         recording.episode(0, 5)
+    save(config)
     assert finished(config) == f"1 episode, 5 frames are in {tmp_path / 'set'}"
     pushed: list[tuple[Path, str]] = []
     monkeypatch.setattr(hub, "push", lambda root, repo_id: pushed.append((root, repo_id)))

@@ -64,3 +64,15 @@ def test_a_reset_pose_outside_the_bounds_says_on_which_axis_and_how_far(axis: st
         and "cm below 0.5" in text
         and "Widen the bounds" in text
     )
+
+
+def test_a_reset_pose_beyond_the_configured_limits_names_them() -> None:
+    ((key, text),) = told({"env.robot.joint_limits_deg": {"shoulder_pan": [5.0, 20.0]}})
+    assert key == POSE
+    assert text == "shoulder_pan at 0 degrees is outside 5.0 to 20.0, from joint_limits_deg"
+
+
+def test_limits_that_leave_a_joint_nowhere_to_go_are_told() -> None:
+    ((key, text),) = told({"env.robot.joint_limits_deg": {"elbow_flex": [120.0, 130.0]}})
+    assert key == "env.robot.joint_limits_deg.elbow_flex"
+    assert "[120, 130] has nothing in common with" in text

@@ -9,6 +9,7 @@ from workers.model.orders import Collect, Order
 from workers.model.reduce import reduce
 from workers.model.state import ConsoleState
 from workers.station.recipes import recipe_of
+from workers.station.survey import Place, SurveyJob
 
 WORKERS = ("robot", "camera-front", "camera-side", "actor", "learner")
 
@@ -16,11 +17,13 @@ WORKERS = ("robot", "camera-front", "camera-side", "actor", "learner")
 class FakeStation:
     """Folds events as the station does, and keeps the standing orders."""
 
-    def __init__(self, config: Config, until_success: float | None) -> None:
+    def __init__(self, config: Config, until_success: float | None, survey: SurveyJob | None = None) -> None:
         self.state = ConsoleState()
         self.orders: list[tuple[str, Order]] = []
         self._changed = asyncio.Event()
-        self.recipe = recipe_of(self, config, until_success)
+        self.at: Place | None = None
+        self.looks = 0
+        self.recipe = recipe_of(self, config, until_success, survey)
         self.task = asyncio.create_task(self.recipe.run())
 
     def emit(self, event: e.Event) -> None:
@@ -30,6 +33,10 @@ class FakeStation:
 
     def stand(self, worker: str, order: Order) -> None:
         self.orders.append((worker, order))
+
+    def place(self) -> Place | None:
+        self.looks += 1
+        return self.at
 
     async def wait_for(self, condition: Callable[[], bool]) -> None:
         while not condition():

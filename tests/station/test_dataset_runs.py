@@ -1,6 +1,7 @@
 """Runs that record and replay: refused before anything moves, written however they end, and the two together."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -9,10 +10,13 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.dataset.recorded import Recording, small
+from tests.dataset.recorded import Recording, save, small
 from workers.config import Config
 from workers.config.ready import ready_config
-from workers.dataset.contents import Contents
+from workers.dataset import hub
+from workers.dataset.errors import DatasetError
+from workers.dataset.reader import Dataset
+from workers.dataset.recording import writer_of
 from workers.model import events as e
 from workers.model.state import ConsoleState
 from workers.station import station
@@ -68,31 +72,43 @@ def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Callable[[Conf
 def one_episode(config: Config) -> None:
     with Recording(config) as recording:
         recording.episode(0, 4)
+    save(config)
 
 
 @pytest.mark.parametrize(("failed", "code"), [(False, 0), (True, 1)], ids=["stopped early", "failed"])
-async def test_what_was_recorded_is_written_however_the_run_ends(
-    work, tmp_path: Path, failed: bool, code: int
+async def test_what_was_recorded_goes_to_the_hub_however_the_run_ends(
+    work, tmp_path: Path, failed: bool, code: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def stop(config: Config) -> e.RunEnded:
         one_episode(config)
         return e.RunEnded("it ends here", succeeded=False, failed=failed)
 
+    pushed: list[Path] = []
+    monkeypatch.setattr(hub, "push", lambda root, repo_id: pushed.append(root))
     work.append(stop)
-    assert await run_station(file_of(tmp_path)) == code
-    assert pq.read_table(tmp_path / "set/data").num_rows == 4
+    assert await run_station(file_of(tmp_path, push_to_hub="true")) == code
+    assert pushed == [tmp_path / "set"]
 
 
-async def test_a_dataset_that_cannot_be_written_fails_the_run_and_not_the_log(
+async def test_a_dataset_that_cannot_be_uploaded_fails_the_run_and_not_the_dataset(
     work, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
+    def unreachable(*_: object) -> None:
+        raise DatasetError("the hub does not answer")
 
-    monkeypatch.setattr(Contents, "prepare", full)
+    monkeypatch.setattr(hub, "push", unreachable)
     work.append(lambda config: (one_episode(config), e.RunEnded("done", succeeded=True))[1])
-    assert await run_station(file_of(tmp_path)) == 1
-    assert "Nothing is lost" in caplog.text
+    assert await run_station(file_of(tmp_path, push_to_hub="true")) == 1
+    assert "the hub does not answer" in caplog.text
+    assert len(Dataset(tmp_path / "set").episodes) == 1
+
+
+async def test_another_recording_into_the_same_dataset_at_once_is_refused(work, tmp_path: Path) -> None:
+    one_episode(config := small(tmp_path))
+    writer = writer_of(config)
+    with pytest.raises(StationRefused, match="being written by another process"):
+        await run_station(file_of(tmp_path, video="false"))
+    writer.close()
 
 
 async def test_a_dataset_in_the_way_refuses_the_run_with_file_line_and_key(work, tmp_path: Path) -> None:
@@ -107,9 +123,7 @@ async def test_a_dataset_in_the_way_refuses_the_run_with_file_line_and_key(work,
 async def test_an_episode_that_is_not_there_refuses_the_run(work, tmp_path: Path) -> None:
     with pytest.raises(StationRefused, match=r"dataset\.root: there is no dataset"):
         await run_station(replay_file(tmp_path, 0))
-    one_episode(config := small(tmp_path))
-    work.append(lambda _: e.RunEnded("done", succeeded=True))
-    assert await run_station(file_of(tmp_path, name=f'"{config.run.name}"')) == 0
+    one_episode(small(tmp_path))
     with pytest.raises(
         StationRefused, match=r"run\.toml:[0-9]+: dataset\.replay_episode: no episode 1 .* has 1"
     ):
@@ -130,7 +144,8 @@ def headless(path: Path) -> str:
 @pytest.mark.timeout(240)
 def test_recorded_episodes_become_a_dataset_and_one_of_them_is_driven_again(tmp_path: Path) -> None:
     printed = headless(file_of(tmp_path))
-    assert "done: 2 demonstrations recorded" in printed and "dataset: 2 episodes" in printed
+    assert "done: 2 episodes recorded in" in printed and "dataset: 2 episodes" in printed
+    assert len(re.findall(r"episode \d+ saved: \d+ frames", printed)) == 2
     assert "learner" not in printed
     episodes = pq.read_table(tmp_path / "set/meta/episodes", columns=["length"])["length"].to_pylist()
     printed = headless(replay_file(tmp_path, 1))

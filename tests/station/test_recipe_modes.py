@@ -17,6 +17,7 @@ from workers.station.recipes import demonstrations_wanted
 
 DEMONSTRATION, TRAINING = e.EpisodeKind.DEMONSTRATION, e.EpisodeKind.TRAINING
 WITHOUT_LEARNER = WORKERS[:-1]
+RECORDING = (*WITHOUT_LEARNER, "recorder")
 
 
 def training(folder: Path, online_steps: int) -> Config:
@@ -101,15 +102,21 @@ async def test_a_run_that_goes_on_counts_what_it_did_before(tmp_path: Path) -> N
     assert not [order for _, order in station.orders if isinstance(order, Collect)]
 
 
-async def test_a_recording_ends_when_it_has_its_episodes() -> None:
+async def test_a_recording_ends_when_its_episodes_are_saved() -> None:
     station = FakeStation(mode("record"), None)
-    await station.start(WITHOUT_LEARNER)
+    await station.start(RECORDING)
     assert station.orders == [("actor", Collect(DEMONSTRATION, 3))]
+    station.emit(e.DatasetOpened("somewhere", 4, 40))
+    for number, ended_by in enumerate((e.EndedBy.SUCCESS, e.EndedBy.RERECORD, e.EndedBy.FAILURE)):
+        station.emit(e.EpisodeEnded(number, DEMONSTRATION, 0.0, 9, 0, 0, ended_by, 1.0))
+    station.emit(e.EpisodeSaved(0, 4, 9, 1, 5, 49))
     await station.collected(DEMONSTRATION, 2, 3)
     assert (station.state.progress.phase, station.state.progress.done) == (e.Phase.RECORDING, 2)
     await station.collected(DEMONSTRATION, 3, 3)
+    assert not station.task.done(), "the third one is not saved yet"
+    station.emit(e.EpisodeSaved(2, 5, 9, 0, 6, 58))
     result = await asyncio.wait_for(station.task, 1)
-    assert result.succeeded and result.reason == "3 demonstrations recorded; the dataset goes to somewhere"
+    assert result.succeeded and result.reason == "3 episodes recorded in somewhere, which has 6 now"
 
 
 async def test_a_replay_ends_after_its_episode() -> None:

@@ -11,6 +11,7 @@ from workers.config import Config, load
 from workers.config.ready import ready_config
 from workers.robot.tasks import TASKS, TaskName
 from workers.teleop.scripts import Hand, PickLiftScript, PushScript, Script, TaskView, script_of
+from workers.teleop.scripts.wave import WaveScript
 
 Bench = tuple[TaskName, Config, ArmEnv]
 
@@ -86,3 +87,19 @@ def test_the_same_generator_gives_the_same_noise() -> None:
     scene = TaskView(cube, cube, np.array([0.2, 0.0, 0.1]), 40.0)
     drawn = [PickLiftScript(Hand(noise=0.3, rng=np.random.default_rng(7))).action(scene) for _ in range(2)]
     assert (drawn[0] == drawn[1]).all()
+
+
+def test_whoever_waves_shows_more_than_the_task_s_places(bench: Bench) -> None:
+    task, config, env = bench
+    steps = config.env.workspace.end_effector_step_sizes
+    script = WaveScript(Hand((steps.x, steps.y, steps.z), noise=0.15, use_gripper=env.features.gripper), task)
+    _, info = env.reset(seed=0)
+    seen = []
+    for _ in range(120):
+        seen.append(info["ee_position_m"])
+        *_, info = env.step(script.action(TaskView.of(info)))
+    assert not script.nearly_done(TaskView.of(info)) and script.remaining_m(TaskView.of(info)) >= 0.0
+    for area in (TASKS[task].cube_area, TASKS[task].goal_area):
+        if area is not None:
+            assert (np.min(seen, axis=0)[:2] < np.array(area.min_m)[:2] + 0.01).all()
+            assert (np.max(seen, axis=0)[:2] > np.array(area.max_m)[:2] - 0.01).all()

@@ -5,7 +5,7 @@ Pure: commands in, decisions out. The actor's episode loop asks before every ste
 
 from dataclasses import dataclass, field
 
-from workers.model.commands import Command, Intervene, Jog, Mark, Pause, UseScript, Verdict
+from workers.model.commands import Command, Intervene, Jog, Mark, Pause, Proceed, UseScript, Verdict
 from workers.model.events import Driver
 
 PAUSED = "paused by the operator"
@@ -20,6 +20,7 @@ class Chair:
         person_drives: a person took over with the intervene key.
         holds: why episodes wait, nothing while they may run; the operator's pause is one reason among others.
         verdict: what the person said of the running episode, until the loop takes it.
+        proceed: the person said that the scene is ready, until the loop takes it.
     """
 
     scripted: bool
@@ -27,6 +28,7 @@ class Chair:
     person_drives: bool = False
     holds: set[str] = field(default_factory=set)
     verdict: Verdict | None = None
+    proceed: bool = False
     _jogs: list[Jog] = field(default_factory=list)
 
     def take(self, command: Command) -> None:
@@ -41,6 +43,8 @@ class Chair:
                 self._jogs.append(command)
             case Mark(verdict):
                 self.verdict = verdict
+            case Proceed():
+                self.proceed = True
             case Pause(on):
                 self.hold(PAUSED, on)
             case UseScript(on):
@@ -59,6 +63,15 @@ class Chair:
         """Key presses since the last call."""
         jogs, self._jogs = self._jogs, []
         return jogs
+
+    @property
+    def moves(self) -> bool:
+        """Whether the person pressed a key that moves the arm, and nobody took it yet."""
+        return bool(self._jogs)
+
+    def take_proceed(self) -> bool:
+        proceed, self.proceed = self.proceed, False
+        return proceed
 
     def take_verdict(self) -> Verdict | None:
         verdict, self.verdict = self.verdict, None

@@ -78,6 +78,7 @@ class InterventionEnv(Protocol):
     features: FeatureSpec
     step_limit: int
 
+    def rest(self, seed: int) -> None: ...
     def reset(self, *, seed: int | None = None) -> tuple[Observation, dict[str, Any]]: ...
     def begin_step(self, action: Action, human_action: Action | None = None) -> None: ...
     def nudge(self, action: Action) -> None: ...
@@ -128,12 +129,15 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         }
         self.observation_space = spaces.Dict(observed)  # type: ignore[assignment]  # a dict of arrays is one
 
+    def rest(self, seed: int) -> None:
+        """Bring arm and scene to where the episode with this seed begins, ahead of its `reset`."""
+        self._to_start(seed)
+
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
         """Start an episode; the same seed gives the same scene."""
-        super().reset(seed=seed)
-        self._port.reset(int(self.np_random.integers(2**31)))
+        self._to_start(seed)
         reading = self._port.read()
         try:
             self._acting.reset(reading)
@@ -142,6 +146,10 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         self._observing.reset()
         transition = self._observe(reading, is_reset=True)
         return transition.observation, transition.info
+
+    def _to_start(self, seed: int | None) -> None:
+        super().reset(seed=seed)
+        self._port.reset(int(self.np_random.integers(2**31)))
 
     def begin_step(self, action: Action, human_action: Action | None = None) -> None:
         """Start a period with the policy's action; a human action replaces it and marks an intervention."""

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmUnavailable, InterventionEnv
+from workers.config import Config
 from workers.model.commands import Axis, Jog, Verdict
 from workers.model.events import Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
 from workers.processors.transition import GripperCommand, Judgement
@@ -74,6 +75,27 @@ class EpisodeResult:
     """The task was done at some step, whether or not the episode ended there."""
 
 
+@dataclass(frozen=True)
+class Rules:
+    """What differs between runs."""
+
+    keep_failures: bool = False
+    """A demonstration that failed is kept, as examples of failure."""
+    end_on_success: bool = True
+    """The success key ends the episode; else it marks steps as success until it is pressed again."""
+    keep_first_motion: bool = False
+    """The key press that began the episode moves the arm in its first step."""
+
+    @classmethod
+    def of(cls, config: Config) -> "Rules":
+        recording = config.mode == "record"
+        return cls(
+            keep_failures=recording,
+            end_on_success=config.env.processor.reset.terminate_on_success,
+            keep_first_motion=recording and config.dataset.start_on_motion,
+        )
+
+
 class EpisodeRunner:
     """Runs episodes in one environment with one chair.
 
@@ -91,6 +113,7 @@ class EpisodeRunner:
         period: Period,
         append: Callable[[Record], None],
         emit: Callable[[Event], None],
+        rules: Rules = Rules(),
     ) -> None:
         self._env = env
         self._policy = policy
@@ -99,9 +122,15 @@ class EpisodeRunner:
         self._period = period
         self._append = append
         self._emit = emit
-        self._driver = Driver.NOBODY
+        self._rules = rules
+        self._marking = False  # whether steps are marked as success
+        self._driver, self._reason = Driver.NOBODY, ""
         self._stay = stay_action(env.features)
         self._unmoved: set[Axis] = set()  # axes that the action does not have, and that this was said of
+
+    def rest(self, seed: int) -> None:
+        """Bring arm and scene to where the episode with this seed begins. Raises ArmUnavailable."""
+        self._env.rest(seed)
 
     def run(self, kind: EpisodeKind, episode: int, seed: int) -> EpisodeResult:
         """Run one episode to its end, or until the arm cannot be driven. Raises LogFull."""
@@ -114,7 +143,7 @@ class EpisodeRunner:
         finally:
             self._change_driver(Driver.NOBODY)
         if kind in _LOGGED:
-            self._append(_closing(kind, episode, result.ended_by, closing))
+            self._append(_closing(kind, episode, result.ended_by, closing, self._rules.keep_failures))
         return result
 
     def _run_steps(self, kind: EpisodeKind, episode: int, seed: int, result: EpisodeResult) -> Observation:
@@ -122,7 +151,9 @@ class EpisodeRunner:
         observation: Observation
         observation, info = self._env.reset(seed=seed)
         self._chair.take_verdict()
-        self._chair.take_jogs()
+        self._marking = False
+        if not self._rules.keep_first_motion:
+            self._chair.take_jogs()
         if self._script is not None:
             self._script.begin_episode(kind)
         self._period.restart()
@@ -140,7 +171,7 @@ class EpisodeRunner:
         person, scripted = self._chair.person_drives, self._chair.scripted and self._script is not None
         if kind is EpisodeKind.EVALUATION:
             return "somebody took over: the trial does not count" if person else ""
-        if person:
+        if person or kind is EpisodeKind.SURVEY:
             return ""
         if kind is EpisodeKind.DEMONSTRATION:
             return "" if scripted else "the person let go of the demonstration"
@@ -163,7 +194,7 @@ class EpisodeRunner:
             result.interventions += 1
             if result.steps:
                 log.info("%s takes over at step %d of episode %d", driver.value, result.steps, episode)
-        self._change_driver(driver)
+        self._change_driver(driver, "space takes the arm" if driver is Driver.NOBODY else "")
         action = self._action(driver, kind, info)
         executed_ns = time.monotonic_ns()
         self._env.begin_step(action, human_action=action if driver is Driver.HUMAN else None)
@@ -171,9 +202,7 @@ class EpisodeRunner:
         decided_s = time.monotonic()
         self._period.pass_by(self._apply_jogs)
         over_s = time.monotonic()
-        verdict = self._chair.take_verdict() if kind is not EpisodeKind.EVALUATION else None
-        if verdict in _JUDGEMENTS:
-            self._env.judge(_JUDGEMENTS[verdict])
+        verdict = self._judge() if kind is not EpisodeKind.EVALUATION else None
         following, reward, terminated, truncated, outcome = self._env.finish_step()
         observed_s = time.monotonic()
         helped = driver in _HUMANS or bool(outcome["is_intervention"])
@@ -205,8 +234,22 @@ class EpisodeRunner:
             "observe": (observed_s - over_s) * 1e3,
             "record": (time.monotonic() - observed_s) * 1e3,
         }
+        if kind is EpisodeKind.SURVEY:
+            self._emit(StepTaken(episode, result.steps, 0, 0.0, driver))
+            return following, outcome, None  # whatever the task says: nobody does it
         self._emit(StepTaken(episode, result.steps, self._env.step_limit, reward, driver))
         return following, outcome, _end(verdict, terminated, truncated, result)
+
+    def _judge(self) -> Verdict | None:
+        """Pass on what the person says of this step; returns what ends the episode."""
+        verdict = self._chair.take_verdict()
+        if verdict is Verdict.SUCCESS and not self._rules.end_on_success:
+            self._marking, verdict = not self._marking, None
+        if verdict is not None:
+            self._env.judge(_JUDGEMENTS[verdict])
+        elif self._marking:
+            self._env.judge(Judgement.SUCCESS)
+        return verdict
 
     def _choose_driver(self, kind: EpisodeKind, info: dict[str, Any]) -> Driver:
         if kind is EpisodeKind.EVALUATION:
@@ -216,13 +259,14 @@ class EpisodeRunner:
             and kind is not EpisodeKind.REPLAY
             and self._script.wants_control(TaskView.of(info))
         )
-        return self._chair.driver(wants)
+        driver = self._chair.driver(wants)
+        return Driver.NOBODY if kind is EpisodeKind.SURVEY and driver is Driver.POLICY else driver
 
     def _action(self, driver: Driver, kind: EpisodeKind, info: dict[str, Any]) -> NDArray[np.float32]:
         if driver is Driver.SCRIPTED:
             assert self._script is not None
             return self._script.action(TaskView.of(info))
-        if driver is Driver.HUMAN:
+        if driver in (Driver.HUMAN, Driver.NOBODY):
             return self._stay  # keys arrive while the period passes
         return self._policy.act(info["policy_input"], deterministic=kind is EpisodeKind.EVALUATION)
 
@@ -236,10 +280,10 @@ class EpisodeRunner:
                 self._unmoved.add(jog.axis)
                 log.warning("this environment's action has no %s: its keys do nothing", jog.axis.value)
 
-    def _change_driver(self, driver: Driver) -> None:
-        if driver is not self._driver:
-            self._driver = driver
-            self._emit(DriverChanged(driver))
+    def _change_driver(self, driver: Driver, reason: str = "") -> None:
+        if (driver, reason) != (self._driver, self._reason):
+            self._driver, self._reason = driver, reason
+            self._emit(DriverChanged(driver, reason))
 
 
 def stack_pictures(observation: Observation) -> NDArray[np.uint8]:
@@ -268,16 +312,21 @@ def jog_delta(jog: Jog, jog_step: float, features: FeatureSpec) -> NDArray[np.fl
 
 
 def _closing(
-    kind: EpisodeKind, episode: int, ended_by: EndedBy, observation: Observation | None
+    kind: EpisodeKind,
+    episode: int,
+    ended_by: EndedBy,
+    observation: Observation | None,
+    keep_failures: bool,
 ) -> EpisodeEnd:
-    """The end of an episode in the log. A demonstration that did not succeed would teach the wrong thing."""
-    failed_demonstration = kind is EpisodeKind.DEMONSTRATION and ended_by is not EndedBy.SUCCESS
+    """The end of an episode in the log. A demonstration that did not succeed would teach a policy the wrong thing."""
+    kept = (EndedBy.SUCCESS, EndedBy.FAILURE, EndedBy.TIME_LIMIT) if keep_failures else (EndedBy.SUCCESS,)
+    dropped_demonstration = kind is EpisodeKind.DEMONSTRATION and ended_by not in kept
     return EpisodeEnd(
         episode=episode,
         outcome=_OUTCOMES[ended_by],
         state=None if observation is None else observation["observation.state"],
         images=None if observation is None else stack_pictures(observation),
-        discard=failed_demonstration or ended_by is EndedBy.RERECORD,
+        discard=dropped_demonstration or ended_by is EndedBy.RERECORD,
     )
 
 

@@ -76,6 +76,9 @@ class GymEnv:
         frames = rendered if isinstance(rendered, list | tuple) else [rendered]
         return {RENDERED: np.concatenate(frames, axis=1)}
 
+    def rest(self, seed: int) -> None:
+        """An environment sets up its own scene, when the episode begins."""
+
     def reset(self, *, seed: int | None = None) -> tuple[Observation, dict[str, Any]]:
         """Start an episode; the same seed gives the same start."""
         self._heed()

@@ -9,8 +9,9 @@ from typing import Protocol
 import numpy as np
 
 from workers.actor.chair import Chair
-from workers.actor.environment import InterventionEnv, arm_env
-from workers.actor.episode import EpisodeResult, EpisodeRunner
+from workers.actor.environment import ArmUnavailable, InterventionEnv, arm_env
+from workers.actor.episode import EpisodeResult, EpisodeRunner, Rules
+from workers.actor.no_policy import NoPolicy
 from workers.actor.period import RealtimePeriod
 from workers.actor.realtime import RealtimeArm
 from workers.actor.recorder import Recorder
@@ -18,6 +19,7 @@ from workers.actor.replay_policy import ReplayPolicy
 from workers.actor.runtime import PolicyRuntime
 from workers.config import Config
 from workers.model.events import (
+    SET_UP,
     Collected,
     Driver,
     DriverChanged,
@@ -49,6 +51,7 @@ SEED_STREAM = {
     EpisodeKind.TRAINING: 1,
     EpisodeKind.EVALUATION: 2,
     EpisodeKind.REPLAY: 3,
+    EpisodeKind.SURVEY: 4,
 }
 log = logging.getLogger(__name__)
 
@@ -86,15 +89,26 @@ class ActorLoop:
             raise EnvironmentRefused(
                 ("operator", "scripted"), "there is no scripted person for this environment"
             )
-        self._policy: PolicyRuntime | ReplayPolicy
+        self._policy: PolicyRuntime | ReplayPolicy | NoPolicy
         if config.mode == "replay":
             self._policy = ReplayPolicy(config)
+        elif config.mode == "find-limits":
+            self._policy = NoPolicy()
         else:
             self._policy = PolicyRuntime(config, desk.mailbox.emit)
         self._period = RealtimePeriod(desk, 1.0 / config.env.fps, self._take, self._chair)
         self._runner = EpisodeRunner(
-            env, self._policy, self._chair, self._script, self._period, self._append, desk.mailbox.emit
+            env,
+            self._policy,
+            self._chair,
+            self._script,
+            self._period,
+            self._append,
+            desk.mailbox.emit,
+            Rules.of(config),
         )
+        self._records = config.mode == "record"
+        self._start_on_motion = self._records and config.dataset.start_on_motion
         self._order: Collect | None = None
         self._waiting_for = ""
         self._scene_ready_s = 0.0  # env.processor.reset.reset_time_s after the last episode
@@ -185,7 +199,8 @@ class ActorLoop:
             return  # given again because this worker had only just started
         self._order = order
         self._successes = 0
-        self._collected = self._recorder.demonstrations() if order.kind is EpisodeKind.DEMONSTRATION else 0
+        demonstrates = order.kind is EpisodeKind.DEMONSTRATION
+        self._collected = self._recorder.demonstrations(self._records) if demonstrates else 0
         self._tell_collected()
 
     # episodes
@@ -194,9 +209,7 @@ class ActorLoop:
         """Whether an episode can begin; says why not."""
         assert self._order is not None
         why = self._missing_driver(self._order.kind) or ", ".join(sorted(self._chair.holds))
-        if not why and time.monotonic() < self._scene_ready_s:
-            why = "time to set up the scene"
-        why = why or self._body.problem()
+        why = why or self._scene_missing() or self._body.problem() or self._motion_missing(self._order.kind)
         if why != self._waiting_for:
             self._waiting_for = why
             self._body.hold()
@@ -212,9 +225,22 @@ class ActorLoop:
             return "the recording is to be replayed: space gives the arm back"
         if kind is EpisodeKind.DEMONSTRATION:
             return "" if person or self._chair.scripted else "space begins a demonstration"
+        if kind is EpisodeKind.SURVEY:
+            return ""  # it begins at once, and waits for a driver where the arm is
         if self._policy.version == 0 and not person:
             return "the learner prepares the first policy"
         return ""
+
+    def _scene_missing(self) -> str:
+        """How long there is still time to set up the scene."""
+        if self._chair.take_proceed():
+            self._scene_ready_s = 0.0
+        left_s = self._scene_ready_s - time.monotonic()
+        return f"{SET_UP}: {left_s:.0f} s left, n when it is ready" if left_s > 0 else ""
+
+    def _motion_missing(self, kind: EpisodeKind) -> str:
+        waits = self._start_on_motion and kind is EpisodeKind.DEMONSTRATION and self._chair.person_drives
+        return "recording begins with your first motion" if waits and not self._chair.moves else ""
 
     def _run_episode(self, order: Collect) -> None:
         episode = self._recorder.next_episode
@@ -248,17 +274,28 @@ class ActorLoop:
         )
         if not self._recorder.finish(ended):
             self._wait_for_disk("the disk is full: the list of episodes cannot be written")
-        self._scene_ready_s = time.monotonic() + self._config.env.processor.reset.reset_time_s
         self._desk.mailbox.emit(ended)
+        self._make_room(order.kind, moves=result.ended_by is not EndedBy.STOP)
         left_the_recording = order.kind is EpisodeKind.REPLAY and result.steps_by_human > 0
         again = left_the_recording or result.ended_by in (EndedBy.STOP, EndedBy.RERECORD)
         if again or order is not self._order:
             return
         self._count(order, result.ended_by is EndedBy.SUCCESS)
 
+    def _make_room(self, kind: EpisodeKind, moves: bool) -> None:
+        """Give a person time to set up the scene, with the arm where the next episode begins if it may move."""
+        seconds = self._config.env.processor.reset.reset_time_s
+        if not seconds or self._desk.quitting:
+            return
+        if moves and not self._chair.holds and not self._body.problem():
+            with contextlib.suppress(ArmUnavailable):  # the next episode says why
+                self._runner.rest(self._seed(kind, self._recorder.next_episode))
+        self._chair.take_proceed()
+        self._scene_ready_s = time.monotonic() + seconds
+
     def _count(self, order: Collect, success: bool) -> None:
         """Enter a kept episode into the account of the order, and end the order when it is fulfilled."""
-        if order.kind is EpisodeKind.DEMONSTRATION and not success:
+        if order.kind is EpisodeKind.DEMONSTRATION and not (success or self._records):
             return  # it is discarded, and recorded again
         self._collected += 1
         self._successes += success

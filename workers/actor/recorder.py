@@ -40,9 +40,9 @@ class Recorder:
             self._log.close()
             self._log = None
 
-    def demonstrations(self) -> int:
-        """Demonstrations that were kept."""
-        return self._book.demonstrations()
+    def demonstrations(self, failures_too: bool) -> int:
+        """Demonstrations that were kept; only those that succeeded unless `failures_too`."""
+        return self._book.demonstrations(failures_too)
 
     def append(self, record: Record) -> None:
         """Add a record to the log. Raises LogFull; everything before is kept."""

@@ -11,6 +11,7 @@ from workers.config import Config
 from workers.dataset.errors import DatasetError
 from workers.dataset.layout import Info, dataset_folder, read_info
 from workers.dataset.read import RecordedEpisode, read_episode
+from workers.dataset.units import looks_scaled
 from workers.processors.features import STATE
 from workers.processors.scaling import unscaled_joints
 from workers.robot.build import kinematics_of
@@ -42,7 +43,8 @@ class ReplayPolicy:
         except DatasetError as error:
             raise WorkerFailure(str(error)) from error
         self._actions = episode.actions
-        self._way = ToolWay(kinematics_of(config), _recorded_joints(info, episode))
+        self._kinematics = kinematics_of(config)
+        self._way = ToolWay(self._kinematics, _recorded_joints(info, episode))
         self._next = 0
         self.pinned = False
 
@@ -57,7 +59,8 @@ class ReplayPolicy:
     def act(self, observation: Mapping[str, Tensor], deterministic: bool) -> NDArray[np.float32]:
         """The next action, float32 [action_dim]. `observation` has `observation.state` float32 [1, N]."""
         action: NDArray[np.float32] = self._actions[self._next].copy()
-        self._way.reach(observation[STATE][0, : len(_POSITIONS)].cpu().numpy())
+        scaled = observation[STATE][0, : len(_POSITIONS)].cpu().numpy()
+        self._way.reach(unscaled_joints(scaled.astype(np.float64), self._kinematics.joints))
         self._next += 1
         if self._next == len(self._actions):
             log.info("all %d actions are replayed; %s", self._next, self._way.report())
@@ -68,7 +71,7 @@ class ToolWay:
     """The way of the tool beside a recorded one, step by step."""
 
     def __init__(self, kinematics: Kinematics, recorded: NDArray[np.float32] | None) -> None:
-        """`recorded` [n, 6]: joint positions as they stand in `observation.state`; None when it has none."""
+        """`recorded` [n, 6]: joint positions in degrees, gripper in percent; None when there are none."""
         self._kinematics = kinematics
         self._recorded_m = None if recorded is None else [self._tool(joints) for joints in recorded]
         self._apart_m: list[float] = []
@@ -77,8 +80,8 @@ class ToolWay:
         """Start again at the first step."""
         self._apart_m.clear()
 
-    def reach(self, joints: NDArray[np.float32]) -> None:
-        """Note the joint positions [6] of the next step, scaled as in `observation.state`."""
+    def reach(self, joints: Floats) -> None:
+        """Note the joint positions [6] of the next step, in degrees and percent."""
         if self._recorded_m is not None:
             recorded = self._recorded_m[len(self._apart_m)]
             self._apart_m.append(float(np.linalg.norm(self._tool(joints) - recorded)))
@@ -90,13 +93,14 @@ class ToolWay:
         mean, most = 1e3 * np.mean(self._apart_m), 1e3 * np.max(self._apart_m)
         return f"the tool was {mean:.1f} mm from the recorded way on average, {most:.1f} mm at most"
 
-    def _tool(self, joints: NDArray[np.float32]) -> Floats:
-        return self._kinematics.position(unscaled_joints(joints.astype(np.float64), self._kinematics.joints))
+    def _tool(self, joints: NDArray[np.floating]) -> Floats:
+        return self._kinematics.position(joints.astype(np.float64))
 
 
 def _recorded_joints(info: Info, episode: RecordedEpisode) -> NDArray[np.float32] | None:
-    """The recorded joint positions [n, 6], where the state begins with them as this program records them."""
+    """The recorded joint positions [n, 6] in degrees and percent, where the state begins with them."""
     names = info.features[STATE].names if STATE in info.features else None
     if episode.states is None or names is None or tuple(names)[: len(_POSITIONS)] != _POSITIONS:
         return None
-    return episode.states[:, : len(_POSITIONS)]
+    positions = episode.states[:, : len(_POSITIONS)]
+    return None if looks_scaled(positions) else positions

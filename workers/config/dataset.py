@@ -1,11 +1,12 @@
-"""[dataset]: the LeRobotDataset that `mode = "record"` writes and `mode = "replay"` reads."""
+"""[dataset]: the LeRobotDataset that `mode = "record"` writes, `"replay"` reads and training begins with."""
 
 from workers.config.values import Count, CountOr0, Problems, Section
 
 
 class DatasetConfig(Section, frozen=True, kw_only=True):
     repo_id: str | None = None
-    """Name on the Hugging Face hub, `user/name`; also the folder below the local dataset cache."""
+    """Name on the Hugging Face hub, `user/name`; also the folder below the local dataset cache. Training begins with
+    the demonstrations of the dataset that this or `root` names, and counts them as recorded."""
     task: str = "pick up the cube and lift it"
     """What is done in the episodes, in words; kept with every frame."""
     root: str | None = None
@@ -13,7 +14,10 @@ class DatasetConfig(Section, frozen=True, kw_only=True):
     video: bool = True
     """Keep the camera pictures as videos (H.264), otherwise as PNG: exact, and ten times the disk."""
     num_episodes_to_record: Count = 5
-    """Successful episodes that `mode = "record"` records."""
+    """Episodes that a run with `mode = "record"` adds to the dataset: successes, failures and time-outs, all but
+    those that were dropped to be recorded again."""
+    start_on_motion: bool = False
+    """Begin an episode with the person's first motion, so that nobody's idling is recorded."""
     replay_episode: CountOr0 | None = None
     """Episode that `mode = "replay"` drives the arm through again."""
     push_to_hub: bool = False

@@ -5,10 +5,12 @@ from typing import Annotated, Literal
 import msgspec
 
 from workers.config.cameras import CameraConfig, CameraName
-from workers.config.values import Above0, Section
+from workers.config.values import Above0, Problems, Section
 
 Motor = Literal["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper"]
 Lead = Annotated[float, msgspec.Meta(gt=0.0, le=45.0)]
+Angle = Annotated[float, msgspec.Meta(ge=-180.0, le=180.0)]
+_NARROWEST = 1.0  # degrees, percent: less is a joint that cannot move
 
 
 class RobotConfig(Section, frozen=True, kw_only=True):
@@ -29,6 +31,16 @@ class RobotConfig(Section, frozen=True, kw_only=True):
     One figure for the five arm joints, or a table by motor (gripper in percent, 20 unless given)."""
     joint_margin_deg: Annotated[float, msgspec.Meta(ge=0.0, le=30.0)] = 5.7
     """Distance in degrees that goals keep from each joint's mechanical limits."""
+    joint_limits_deg: dict[Motor, tuple[Angle, Angle]] = msgspec.field(default_factory=dict)
+    """Range that goals keep to, by motor: [least, greatest] in degrees (gripper in percent), inside the mechanical one.
+    A motor that is not named has all of that; `hilserl-worker find-limits` writes what a task needs."""
+
+    def problems(self) -> Problems:
+        for motor, (low, high) in self.joint_limits_deg.items():
+            if motor == "gripper" and not (low >= 0.0 and high <= 100.0):
+                yield ("joint_limits_deg", motor), f"[{low:g}, {high:g}]: percent open, 0 to 100"
+            elif high - low < _NARROWEST:
+                yield ("joint_limits_deg", motor), f"[{low:g}, {high:g}]: the first must be below the second"
 
     @property
     def lead_limits(self) -> tuple[float, ...]:

@@ -22,8 +22,8 @@ class Config(Section, frozen=True, kw_only=True):
     """What the run is called and where its files go."""
     env: EnvConfig
     """The task, the arm, the cameras and the processors."""
-    mode: Literal["record", "replay"] | None = None
-    """`record` a dataset, or `replay` an episode of one; without it, train."""
+    mode: Literal["record", "replay", "find-limits"] | None = None
+    """`record` a dataset, `replay` an episode of one, or `find-limits` of the workspace; without it, train."""
     device: Device = "cpu"
     """Device of the actor: the end of the environment pipeline and the policy."""
     dataset: DatasetConfig = DatasetConfig()
@@ -51,16 +51,21 @@ class Config(Section, frozen=True, kw_only=True):
         """Whether there is no real arm."""
         return self.env.robot is None or self.env.robot.type == "so101_sim"
 
+    @property
+    def feeds_dataset(self) -> bool:
+        """Whether this run of training begins with the demonstrations of a dataset."""
+        return self.mode is None and (self.dataset.root is not None or self.dataset.repo_id is not None)
+
     def problems(self) -> Problems:
-        if self.mode is not None and self.dataset.root is None and self.dataset.repo_id is None:
+        if self.mode in ("record", "replay") and self.dataset.root is None and self.dataset.repo_id is None:
             yield ("mode",), f'"{self.mode}" needs dataset.root or dataset.repo_id'
         if self.mode is not None and self.env.type == "gymnasium":
             yield ("mode",), f'"{self.mode}" needs an arm; env.type = "gymnasium" only trains'
         if self.mode == "replay" and self.dataset.replay_episode is None:
             yield ("dataset", "replay_episode"), 'missing; mode = "replay" needs the number of an episode'
-        if self.operator.demonstrations == 0 and self.algorithm.bc_pretrain_updates > 0:
-            text = "needs demonstrations, but operator.demonstrations is 0"
-            yield ("algorithm", "bc_pretrain_updates"), text
-        if self.operator.demonstrations == 0 and self.algorithm.online_ratio == 0.0:
-            text = "0 draws every batch from demonstrations, but operator.demonstrations is 0"
-            yield ("algorithm", "online_ratio"), text
+        if self.operator.demonstrations == 0 and not self.feeds_dataset:
+            none = "operator.demonstrations is 0 and [dataset] names none"
+            if self.algorithm.bc_pretrain_updates > 0:
+                yield ("algorithm", "bc_pretrain_updates"), f"needs demonstrations, but {none}"
+            if self.algorithm.online_ratio == 0.0:
+                yield ("algorithm", "online_ratio"), f"0 draws every batch from demonstrations, but {none}"

@@ -4,13 +4,13 @@ Types, shapes and names come from `Pipelines.stored`; here is only which column 
 step in the log.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workers.dataset.layout import AUTOMATIC, Column, Frames
+from workers.dataset.layout import AUTOMATIC, Column
 from workers.processors.features import (
     ACTION,
     IMAGES,
@@ -46,22 +46,15 @@ def columns_of(stored: Features) -> dict[str, Column]:
     return {**kept, SUCCESS: Column("bool", (1,)), **AUTOMATIC}
 
 
-def frames_of(steps: Sequence[Step], stored: Features) -> Frames:
-    """A successful episode as columns, all but the automatic ones. Its last step is the success."""
+def frame_of(step: Step, stored: Features) -> dict[str, NDArray[Any]]:
+    """One step as a row of all columns but the automatic ones; columns of one element have shape []."""
     cameras = list(pictures(stored))
-    frames: Frames = {}
+    row: dict[str, NDArray[Any]] = {}
     for key, feature in sorted(stored.items()):
         if key.startswith(IMAGES):
-            camera = cameras.index(key.removeprefix(IMAGES))
-            frames[key] = np.stack([step.images[camera] for step in steps])
+            row[key] = step.images[cameras.index(key.removeprefix(IMAGES))]
         else:
-            rows = np.array([_FIELDS[key](step) for step in steps], feature.dtype)
-            frames[key] = rows.reshape(len(steps), *([] if feature.shape == (1,) else feature.shape))
-    frames[SUCCESS] = np.arange(len(steps)) == len(steps) - 1
-    return frames
-
-
-def rows_of(frames: Frames) -> Iterator[dict[str, NDArray[Any]]]:
-    """Frame after frame, as a writer takes them."""
-    for number in range(len(next(iter(frames.values())))):
-        yield {key: rows[number] for key, rows in frames.items()}
+            shape = () if feature.shape == (1,) else feature.shape
+            row[key] = np.array(_FIELDS[key](step), feature.dtype).reshape(shape)
+    row[SUCCESS] = np.array(step.reward > 0.0)
+    return row

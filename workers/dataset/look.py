@@ -1,45 +1,27 @@
-"""Pictures of a dataset for a console that chooses a crop: any frame, by the frames of `workers.model.wire`.
+"""Pictures of a dataset for a console that chooses a crop: any frame."""
 
-Questions come in on one pipe and answers go out on another; the end of the first ends this.
-"""
-
-import os
-import time
 from pathlib import Path
-from typing import BinaryIO
 
-import msgspec
 from msgspec.structs import replace
 
 from workers.config.env import IMAGE_PREFIX
 from workers.dataset.crop import picture_sizes
-from workers.dataset.crop_plan import folder_of
 from workers.dataset.errors import DatasetError
+from workers.dataset.pipe import opened
 from workers.dataset.reader import Dataset
-from workers.model.commands import Look
-from workers.model.events import Looked, RunOpened
+from workers.model.commands import Command, Look
+from workers.model.events import Looked
 from workers.model.state import ConsoleState
-from workers.model.wire import (
-    HEAD_BYTES,
-    PROTOCOL_VERSION,
-    Batch,
-    Refused,
-    Welcome,
-    decode_from_console,
-    frame,
-    frame_length,
-)
 from workers.processors.look import looked
 from workers.processors.transition import Picture
-
-_CORNER = (0.0, 0.0, 0.0)
 
 
 class Shelf:
     """Answers `Look` from the dataset in `root`. Raises DatasetError when there is nothing to look at."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, config: Path | None = None) -> None:
         self.dataset = Dataset(root)
+        self._config = config
         self._keys = {key.removeprefix(IMAGE_PREFIX): key for key in picture_sizes(self.dataset.info)}
         self._last: tuple[tuple[str, int, int], Picture] | None = None
         if not self.dataset.episodes:
@@ -49,7 +31,13 @@ class Shelf:
     def cameras(self) -> tuple[str, ...]:
         return tuple(self._keys)
 
-    def answer(self, look: Look) -> Looked:
+    def state(self) -> ConsoleState:
+        return ConsoleState(run=opened(self.dataset.root, self.dataset.info.fps, self.cameras, self._config))
+
+    def answer(self, command: Command) -> Looked | None:
+        return self.looked(command) if isinstance(command, Look) else None
+
+    def looked(self, look: Look) -> Looked:
         """The frame nearest to the one that is asked for, or why there is none."""
         episode = min(max(0, look.episode), len(self.dataset.episodes) - 1)
         frames = self.dataset.episodes[episode].length
@@ -69,47 +57,3 @@ class Shelf:
                 raise DatasetError(f"frame {number} of episode {episode} is missing")
             self._last = place, found
         return self._last[1]
-
-
-def serve(dataset: str, config: Path, questions: BinaryIO, answers: BinaryIO) -> None:
-    """Open a dataset (see `folder_of`), say what it has or why it cannot be opened, and answer until nobody asks."""
-    try:
-        shelf = Shelf(folder_of(dataset))
-    except DatasetError as error:
-        _say(answers, Refused(str(error), ""))
-        return
-    state = ConsoleState(run=_opened(shelf, config))
-    _say(answers, Welcome(PROTOCOL_VERSION, os.getpid(), state, time.monotonic()))
-    while len(head := questions.read(HEAD_BYTES)) == HEAD_BYTES:
-        asked = decode_from_console(questions.read(frame_length(head)))
-        if isinstance(asked, Look):
-            _say(answers, Batch([shelf.answer(asked)]))
-
-
-def _say(answers: BinaryIO, message: msgspec.Struct) -> None:
-    answers.write(frame(message))
-    answers.flush()
-
-
-def _opened(shelf: Shelf, config: Path) -> RunOpened:
-    """A dataset in place of a run."""
-    root = shelf.dataset.root
-    return RunOpened(
-        run=root.name,
-        run_dir=str(root),
-        config_path=str(config),
-        task="",
-        fps=shelf.dataset.info.fps,
-        cameras=shelf.cameras,
-        ee_min_m=_CORNER,
-        ee_max_m=_CORNER,
-        online_capacity=0,
-        offline_capacity=0,
-        online_ratio=0.0,
-        utd_target=0.0,
-        demonstrations_wanted=0,
-        simulated=False,
-        has_arm=False,
-        trains=False,
-        dataset=True,
-    )

@@ -6,7 +6,6 @@ the episode or with it, and what a kill interrupts is finished by the next `open
 """
 
 import errno
-import fcntl
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,6 +28,7 @@ from workers.dataset.layout import (
     episodes_in_words,
     read_info,
 )
+from workers.dataset.locking import lock
 from workers.dataset.pictures import description
 from workers.dataset.reader import READING_FAILS, Dataset
 from workers.dataset.recover import recover, remove_parts
@@ -71,13 +71,13 @@ class DatasetWriter:
         columns = _stored(columns, fps, video)
         try:
             root.mkdir(parents=True, exist_ok=True)
-            lock = _locked(root)
+            descriptor = lock(root)
         except OSError as error:
             raise DatasetError(f"no dataset can be written in {root}: {error.strerror}") from error
         try:
-            return cls(root, columns, _contents(root, columns, fps, robot_type), lock)
+            return cls(root, columns, _contents(root, columns, fps, robot_type), descriptor)
         except BaseException:
-            os.close(lock)
+            os.close(descriptor)
             raise
 
     @property
@@ -166,18 +166,17 @@ class DatasetWriter:
 
     def _check(self, frame: Mapping[str, NDArray[Any]]) -> None:
         """Raise DatasetError for a frame that is not one of this dataset; the recorder is at fault."""
-        wanted = self._columns.keys() - AUTOMATIC.keys()
-        if frame.keys() != wanted:
-            odd = ", ".join(sorted(frame.keys() ^ wanted))
+        columns = self._columns.keys() - AUTOMATIC.keys()
+        if frame.keys() != columns:
+            odd = ", ".join(sorted(frame.keys() ^ columns))
             raise DatasetError(
                 f"a frame for {self._root} must have its columns, neither more nor less: {odd}"
             )
         for key, value in frame.items():
             column, shape = self._columns[key], np.shape(value)
-            if shape != column.shape and not (column.shape == (1,) and shape == ()):
-                raise DatasetError(
-                    f"{key} of a frame for {self._root} is {list(shape)}, not {list(column.shape)}"
-                )
+            wanted = column.picture_shape if column.is_picture else column.shape
+            if shape != wanted and not (wanted == (1,) and shape == ()):
+                raise DatasetError(f"{key} of a frame for {self._root} is {list(shape)}, not {list(wanted)}")
 
     def _must_be_well(self) -> None:
         if self._failure is not None:
@@ -201,7 +200,11 @@ def _stored(columns: Mapping[str, Column], fps: float, video: bool) -> dict[str,
     stored = {}
     for key, column in {**columns, **AUTOMATIC}.items():
         if column.is_picture:
-            kind = {"dtype": "video", "info": description(column.shape, fps)} if video else {"dtype": "image"}
+            kind = (
+                {"dtype": "video", "info": description(column.picture_shape, fps)}
+                if video
+                else {"dtype": "image"}
+            )
             column = msgspec.structs.replace(column, **{"info": msgspec.UNSET, **kind})
         stored[key] = column
     return stored
@@ -242,16 +245,3 @@ def _check_same(
             f"{root} holds a dataset with other features; use the configuration it was recorded with, or name another"
             f" folder. They differ in:{table}",
         )
-
-
-def _locked(root: Path) -> int:
-    """A lock on the folder, which goes with the process. Raises DatasetError where another process has it."""
-    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        os.close(descriptor)
-        raise DatasetError(
-            f"{root} is being written by another process: stop that recording first, or name another folder"
-        ) from error
-    return descriptor

@@ -13,7 +13,7 @@ from workers.learner.intake_order import IntakeMark, IntakeOrder, sync_file
 from workers.transport.log_format import LogDamaged, read_epoch, segments, sync_directory
 from workers.transport.log_reader import LogReader
 from workers.transport.record import FeatureSpec, Record
-from workers.transport.sources import LOCAL, logs_of
+from workers.transport.sources import DATASET, LOCAL, OWN, dataset_log, logs_of
 
 RECORDS_AHEAD = 16  # read at once from a log in restoring: 1.6 MB of two raw 128x128 cameras
 REFILL_PERIOD_S = 0.5
@@ -65,7 +65,7 @@ class Intake:
         try:
             return self._readers[source].read_new(limit=limit)
         except LogDamaged:
-            if source == LOCAL:
+            if source in OWN:
                 raise
             self._wait_for(source)
             return []
@@ -145,7 +145,7 @@ class Intake:
         reader = self._readers[source]
         while reader.position < wanted:
             records = self._read(source, min(RECORDS_AHEAD, wanted - reader.position))
-            if not records and source != LOCAL:
+            if not records and source not in OWN:
                 self._wait_for(source)
                 time.sleep(REFILL_PERIOD_S)
             elif not records:
@@ -217,4 +217,5 @@ def _in_turns(wanted: Mapping[str, int], turn: int = 256) -> list[tuple[str, int
 
 
 def _lost(run_dir: Path, source: str, what: str) -> str:
-    return f"the log {run_dir / 'log' if not source else run_dir / 'actors' / source} {what}"
+    own = {LOCAL: run_dir / "log", DATASET: dataset_log(run_dir)}
+    return f"the log {own.get(source, run_dir / 'actors' / source)} {what}"

@@ -14,6 +14,8 @@ import numpy as np
 import torch
 
 from workers.config import Config
+from workers.dataset.errors import DatasetError
+from workers.dataset.feed import feed
 from workers.learner.backbones import BackboneNotFound
 from workers.learner.batch import Batch
 from workers.learner.checkpoint import Checkpoint
@@ -50,7 +52,8 @@ class LearnerSession:
     """Everything the learner knows of a run.
 
     Raises SessionRefused when a device is not here, the replay cannot fit, a log of the run has other
-    features, the weights of the vision encoder cannot be had, or checkpoints cannot be resumed.
+    features, the weights of the vision encoder or the demonstrations of a dataset cannot be had, or
+    checkpoints cannot be resumed.
     """
 
     def __init__(
@@ -287,8 +290,9 @@ class LearnerSession:
         )
 
     def _begin(self, breathe: Callable[[], object], fresh: bool, resume_required: bool) -> None:
-        """Resume, or begin from the logs."""
+        """Resume, or begin from the logs, a dataset's among them."""
         self.policy_version = max(self._shelf.versions(), default=0)
+        self._feed(breathe)
         try:
             checkpoint = checkpoint_to_resume(
                 self._config, self._checkpoints, self._check, fresh=fresh, required=resume_required
@@ -304,6 +308,15 @@ class LearnerSession:
         if self._shard.world == 1:
             for taken in one_ahead(iter(lambda: self._intake.read_new(RECORDS_AT_ONCE), []), breathe):
                 self._take(taken)
+
+    def _feed(self, breathe: Callable[[], object]) -> None:
+        """Have the demonstrations of a dataset in a log of the run, where the configuration names one."""
+        if self._shard.rank > 0 or not self._config.feeds_dataset:
+            return
+        try:
+            feed(self._config, breathe)
+        except DatasetError as error:
+            raise SessionRefused(str(error)) from error
 
     def _resume(self, checkpoint: Checkpoint, breathe: Callable[[], object]) -> None:
         load_state_tensors(self.sac, checkpoint.tensors)

@@ -51,6 +51,10 @@ class Mark(Command, frozen=True):
     verdict: Verdict
 
 
+class Proceed(Command, frozen=True):
+    """The scene is ready: the next episode need not wait for the rest of `reset_time_s`."""
+
+
 class Pause(Command, frozen=True):
     on: bool
 
@@ -113,8 +117,55 @@ class Look(Command, frozen=True):
     """Of a dataset, where they are brought into its range; a live camera knows neither."""
 
 
+class ShowFrame(Command, frozen=True):
+    """A frame of a dataset with all its pictures, answered with `FrameShown`."""
+
+    number: int
+    """Comes back in the answer."""
+    episode: int
+    frame: int
+    room: tuple[int, int]
+    """Height and width in pixels that there are for each picture."""
+
+
+class Relabel(Command, frozen=True):
+    """Make an episode of a dataset a success, or a failure."""
+
+    episode: int
+    success: bool
+
+
+class DeleteEpisode(Command, frozen=True):
+    """Take an episode out of a dataset; `UndoEdit` brings it back."""
+
+    episode: int
+
+
+class UndoEdit(Command, frozen=True):
+    """Take the last edit of a dataset back."""
+
+
 class EvaluateNow(Command, frozen=True):
     """Run the deterministic evaluation of the newest policy, then go on training."""
+
+
+class SurveyStep(StrEnum):
+    """What the person wants of a survey."""
+
+    DONE = "done"  # what was seen is enough
+    GO_ON = "go on"  # it was not
+    START_OVER = "start over"
+    WRITE = "write"  # into the configuration file; after DONE
+
+
+class Survey(Command, frozen=True):
+    step: SurveyStep
+
+
+class SetMargin(Command, frozen=True):
+    """How much wider than what was seen the workspace shall be, on every side."""
+
+    margin_m: float
 
 
 class ShutDown(Command, frozen=True):
@@ -126,6 +177,7 @@ AnyCommand = (
     | Intervene
     | Jog
     | Mark
+    | Proceed
     | Pause
     | UseScript
     | Stop
@@ -134,6 +186,12 @@ AnyCommand = (
     | RenewLease
     | ShowCameras
     | Look
+    | ShowFrame
+    | Relabel
+    | DeleteEpisode
+    | UndoEdit
     | EvaluateNow
+    | Survey
+    | SetMargin
     | ShutDown
 )

@@ -8,6 +8,16 @@ from enum import StrEnum
 
 import msgspec
 
+from workers.model.dataset_events import DatasetOpened as DatasetOpened
+from workers.model.dataset_events import EpisodeSaved as EpisodeSaved
+from workers.model.dataset_events import EpisodesListed as EpisodesListed
+from workers.model.dataset_events import FrameShown as FrameShown
+from workers.model.dataset_events import Looked as Looked
+from workers.model.dataset_events import Pixels as Pixels
+from workers.model.dataset_events import StoredEpisode as StoredEpisode
+from workers.model.event import Event as Event
+from workers.model.survey import Survey
+
 
 class Driver(StrEnum):
     """Who moves the arm."""
@@ -37,6 +47,7 @@ class Phase(StrEnum):
     TRAINING = "training"
     EVALUATING = "evaluating"
     REPLAYING = "replaying"
+    SURVEYING = "surveying"
     FINISHED = "finished"
     STOPPING = "stopping"
 
@@ -61,6 +72,7 @@ class EpisodeKind(StrEnum):
     TRAINING = "training"
     EVALUATION = "evaluation"
     REPLAY = "replay"  # of a recorded episode; leaves nothing in the log
+    SURVEY = "survey"  # free driving without an end; leaves nothing in the log
 
 
 class EndedBy(StrEnum):
@@ -76,10 +88,6 @@ class Level(StrEnum):
     INFO = "info"
     WARNING = "warning"
     ERROR = "error"
-
-
-class Event(msgspec.Struct, frozen=True, tag=True):
-    """Base of all events; the wire tag is the class name."""
 
 
 class RunOpened(Event, frozen=True):
@@ -103,6 +111,10 @@ class RunOpened(Event, frozen=True):
     """False of a Gymnasium environment: there is no workspace, and no gate that would tell of it."""
     trains: bool = True
     """False of a run that only records or replays: there is no learner, and no policy of its own."""
+    mode: str = "train"
+    """What the run is for: train, record, replay."""
+    finds_limits: bool = False
+    """True of a run that looks for the workspace: `ee_min_m` and `ee_max_m` are then all that the arm reaches."""
     previews: bool = True
     """False where the configuration sends no camera pictures to the consoles."""
     dataset: bool = False
@@ -128,6 +140,10 @@ class ArmMoved(Event, frozen=True):
     reason: str = ""
     at_s: float = 0.0
     moving_since_s: float = 0.0  # when the joint command last began to change
+
+
+SET_UP = "set up the scene"
+"""How the reason begins while a person has time for that."""
 
 
 class DriverChanged(Event, frozen=True):
@@ -248,39 +264,6 @@ class FramePreview(Event, frozen=True):
     at_s: float = 0.0
 
 
-class Pixels(msgspec.Struct, frozen=True):
-    """`rgb` is height x width x 3 bytes, row by row."""
-
-    height: int = 0
-    width: int = 0
-    rgb: bytes = b""
-
-
-class Looked(Event, frozen=True):
-    """The answer to `Look`, for the console that asked; in no journal."""
-
-    number: int
-    camera: str
-    trouble: str = ""
-    """Why there is no picture, for a person; the rest is empty then."""
-    height: int = 0
-    width: int = 0
-    """Of the whole picture, in pixels."""
-    part: tuple[int, int, int, int] = (0, 0, 0, 0)
-    """Top, left, height and width of what is shown of it, in pixels of the picture."""
-    shown: Pixels = Pixels()
-    policy: Pixels = Pixels()
-    """The crop as the policy would get it, pixel by pixel."""
-    taken_s: float = 0.0
-    """Wall clock of the picture; 0 of one from a dataset."""
-    episode: int = 0
-    episodes: int = 0
-    """How many the dataset has; 0 of a live camera."""
-    frame: int = 0
-    frames: int = 0
-    """How many the episode has."""
-
-
 class LogLine(Event, frozen=True):
     worker: str
     level: Level
@@ -365,6 +348,12 @@ class Invited(Event, frozen=True):
     tunnel: str  # the ssh line by which a robot PC reaches a learner that listens on loopback only
 
 
+class Surveyed(Event, frozen=True):
+    """How the search for the workspace stands; a few times a second."""
+
+    survey: Survey
+
+
 class Recorded(Event, frozen=True):
     """The actor appended to its log; the learner may read on."""
 
@@ -389,6 +378,8 @@ AnyEvent = (
     | StepTaken
     | EpisodeEnded
     | Collected
+    | DatasetOpened
+    | EpisodeSaved
     | BufferFilled
     | LearnerProgress
     | PolicySwapped
@@ -396,6 +387,8 @@ AnyEvent = (
     | WorkerChanged
     | FramePreview
     | Looked
+    | EpisodesListed
+    | FrameShown
     | LogLine
     | StopLatched
     | StopCleared
@@ -406,6 +399,7 @@ AnyEvent = (
     | LearnWished
     | Evaluated
     | Invited
+    | Surveyed
     | Recorded
     | RunEnded
 )

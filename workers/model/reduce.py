@@ -10,6 +10,7 @@ from workers.model.state import (
     Arm,
     Buffer,
     ConsoleState,
+    Dataset,
     Episode,
     Evaluation,
     Learner,
@@ -32,6 +33,10 @@ def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
             return replace(state, frames={**state.frames, camera: event})
         case e.Looked():
             return replace(state, looked=event)
+        case e.EpisodesListed():
+            return replace(state, stored=event)
+        case e.FrameShown():
+            return replace(state, shown=event)
         case e.LoopRate(worker, hz, p50, p99, overruns, stages):
             return replace(state, rates={**state.rates, worker: Rate(hz, p50, p99, overruns, stages)})
         case e.LogLine(worker, level, text, wall_s):
@@ -55,6 +60,8 @@ def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
                 link_backlogs=(*state.link_backlogs, event.backlog)[-LINK_REPORTS_KEPT:],
                 link_best_bytes_per_s=max(state.link_best_bytes_per_s, event.bytes_per_s),
             )
+        case e.Surveyed(survey):
+            return replace(state, survey=survey)
         case e.ActorsSeen(actors):
             return replace(state, actors=actors)
         case e.EvaluationProgress(successes, trials, total, version, finished):
@@ -74,6 +81,14 @@ def _reduce_training(state: ConsoleState, event: e.Event) -> ConsoleState:
         ):
             done = Episode(episode, kind, reward, steps, by_human, interventions, ended_by, seconds, version)
             return replace(state, episodes=(*state.episodes, done)[-EPISODES_KEPT:])
+        case e.DatasetOpened(root, episodes, frames):
+            known = state.dataset.saved if state.dataset is not None else {}
+            return replace(state, dataset=Dataset(root, episodes, frames, known))
+        case e.EpisodeSaved(episode, episodes=episodes, total_frames=frames) if state.dataset is not None:
+            saved = {**state.dataset.saved, episode: event}
+            return replace(
+                state, dataset=replace(state.dataset, episodes=episodes, frames=frames, saved=saved)
+            )
         case e.BufferFilled(online, offline, demonstrations, interventions, used):
             return replace(state, buffer=Buffer(online, offline, demonstrations, interventions, used))
         case e.LearnerProgress(updates, env_steps, utd, per_s, version, status, metrics):

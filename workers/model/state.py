@@ -10,7 +10,10 @@ from workers.model.events import (
     Driver,
     EndedBy,
     EpisodeKind,
+    EpisodeSaved,
+    EpisodesListed,
     FramePreview,
+    FrameShown,
     GateMode,
     Level,
     LinkChanged,
@@ -19,6 +22,7 @@ from workers.model.events import (
     RunOpened,
     WorkerState,
 )
+from workers.model.survey import Survey
 
 LOG_LINES_KEPT = 500
 EPISODES_KEPT = 500
@@ -92,6 +96,15 @@ class Buffer(msgspec.Struct, frozen=True):
     bytes_used: int = 0
 
 
+class Dataset(msgspec.Struct, frozen=True):
+    """What a recording run has on the disk."""
+
+    root: str
+    episodes: int
+    frames: int
+    saved: dict[int, EpisodeSaved] = {}  # by number in the run; of this station's time
+
+
 class Learner(msgspec.Struct, frozen=True):
     updates: int = 0
     env_steps: int = 0
@@ -152,6 +165,7 @@ class ConsoleState(msgspec.Struct, frozen=True):
     running: Running = Running()
     episodes: tuple[Episode, ...] = ()  # newest last, at most EPISODES_KEPT
     buffer: Buffer = Buffer()
+    dataset: Dataset | None = None  # of a run that records one
     learner: Learner = Learner()
     policy_version: int = 0  # what the actor drives with
     policy_at_s: float = 0.0
@@ -159,9 +173,12 @@ class ConsoleState(msgspec.Struct, frozen=True):
     rates: dict[str, Rate] = {}
     frames: dict[str, FramePreview] = {}
     looked: Looked | None = None  # what this console last looked at
+    stored: EpisodesListed | None = None  # the dataset it is open on
+    shown: FrameShown | None = None  # the frame of it that came last
     evaluation: Evaluation | None = None
     link: LinkChanged | None = None  # None while the learner runs here
     link_backlogs: tuple[int, ...] = ()  # records, newest last, at most LINK_REPORTS_KEPT; one a second
     link_best_bytes_per_s: float = 0.0  # the link has shown it can
     actors: tuple[ActorSeen, ...] = ()  # all that feed a learner elsewhere
+    survey: Survey | None = None  # of a run that looks for the workspace
     log: tuple[LoggedLine, ...] = ()  # newest last, at most LOG_LINES_KEPT

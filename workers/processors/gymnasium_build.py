@@ -57,6 +57,11 @@ def gymnasium_pipelines(config: Config, ends: Ends | None = None, device: str | 
     return assemble(config, raw, raw_action, observing, acting, device)
 
 
+def reader_of(config: Config) -> ObservationReader:
+    """What reads the observations of a Gymnasium environment. Raises EnvironmentRefused where it cannot be made."""
+    return _looked_at(config.env).reader
+
+
 _seen: dict[Any, Ends] = {}
 
 

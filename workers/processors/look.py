@@ -31,8 +31,8 @@ def looked(look: Look, picture: Picture) -> Looked:
         height=rows,
         width=columns,
         part=(top, left, height, width),
-        shown=_pixels(_fitted(picture[top : top + height, left : left + width], look.room)),
-        policy=_pixels(policy),
+        shown=pixels(fitted(picture[top : top + height, left : left + width], look.room)),
+        policy=pixels(policy),
     )
 
 
@@ -48,14 +48,14 @@ def _policy(look: Look, picture: Picture) -> Picture:
     crops = {} if look.crop is None else {key: look.crop}
     size = None if look.size is None else (_side(look.size[0]), _side(look.size[1]))
     seen = ImageCropResizeProcessor(crops, size).picture(key, picture)
-    return seen if size else _fitted(seen, (MOST_PIXELS, MOST_PIXELS))
+    return seen if size else fitted(seen, (MOST_PIXELS, MOST_PIXELS))
 
 
 def _side(pixels: int) -> int:
     return min(max(1, pixels), MOST_PIXELS)
 
 
-def _fitted(picture: Picture, room: tuple[int, int]) -> Picture:
+def fitted(picture: Picture, room: tuple[int, int]) -> Picture:
     """The picture made smaller, aspect kept, where it is larger than `room` (height, width)."""
     scale = min(_side(room[0]) / picture.shape[0], _side(room[1]) / picture.shape[1])
     if scale >= 1.0:
@@ -65,5 +65,5 @@ def _fitted(picture: Picture, room: tuple[int, int]) -> Picture:
     return small
 
 
-def _pixels(picture: Picture) -> Pixels:
+def pixels(picture: Picture) -> Pixels:
     return Pixels(picture.shape[0], picture.shape[1], np.ascontiguousarray(picture).tobytes())

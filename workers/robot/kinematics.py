@@ -57,17 +57,26 @@ class Kinematics:
     """Kinematics of one arm. Not thread-safe: one instance per process. No call depends on those before it."""
 
     def __init__(
-        self, margin_deg: float = 0.0, frame: str = TOOL_NAME, model: ArmModel | None = None
+        self,
+        margin_deg: float = 0.0,
+        frame: str = TOOL_NAME,
+        model: ArmModel | None = None,
+        limits_deg: tuple[Floats, Floats] | None = None,
     ) -> None:
         """`margin_deg` keeps solutions off the mechanical stops; give it the safety gate's margin.
 
-        `frame` of the URDF is the end-effector; without a `model` the arm is the SO-101. Raises FrameError.
+        `frame` of the URDF is the end-effector; without a `model` the arm is the SO-101. `limits_deg` are
+        narrower limits than the mechanical ones, least and greatest [6]. Raises FrameError.
         """
         model = builtin_model(SO101) if model is None else model
         self.joints = model.joints
         arm, frame_index, margin_rad = model.pinocchio, model.frame_index(frame), np.deg2rad(margin_deg)
         self._lower_rad: Floats = arm.lowerPositionLimit[:ARM] + margin_rad
         self._upper_rad: Floats = arm.upperPositionLimit[:ARM] - margin_rad
+        if limits_deg is not None:
+            least, greatest = np.deg2rad(limits_deg)
+            self._lower_rad = np.maximum(self._lower_rad, least[:ARM])
+            self._upper_rad = np.minimum(self._upper_rad, greatest[:ARM])
         self._solver = ToolSolver(arm, frame_index)
         self._pan, self._tool_axis = _axes(arm, frame_index)
         self._postures = Postures(self._solver, self._pan, self._tool_axis, self._lower_rad, self._upper_rad)

@@ -37,8 +37,7 @@ class EpisodeBook:
         """Number of the next episode."""
         return max((ep.episode for ep in self.read()), default=-1) + 1
 
-    def demonstrations(self) -> int:
-        """Demonstrations that were kept and succeeded."""
-        return sum(
-            ep.kind is EpisodeKind.DEMONSTRATION and ep.ended_by is EndedBy.SUCCESS for ep in self.read()
-        )
+    def demonstrations(self, failures_too: bool = False) -> int:
+        """Demonstrations that were kept: those that succeeded, or all that were not dropped."""
+        kept = {EndedBy.SUCCESS, *((EndedBy.FAILURE, EndedBy.TIME_LIMIT) if failures_too else ())}
+        return sum(ep.kind is EpisodeKind.DEMONSTRATION and ep.ended_by in kept for ep in self.read())

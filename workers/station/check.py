@@ -7,6 +7,7 @@ from pathlib import Path
 
 from workers.config import Config, Document, load_document
 from workers.config.lines import KeyPath
+from workers.config.survey import FIND_LIMITS, surveying
 from workers.dataset.errors import DatasetError, DatasetRefused
 from workers.dataset.jobs import prepared
 from workers.processors.build import Pipelines, pipelines_of
@@ -32,6 +33,8 @@ def examined(path: Path) -> tuple[Config, Pipelines]:
     """
     document = load_document(path)
     config = document.config
+    if config.mode == FIND_LIMITS:
+        config = surveying(config)  # its bounds are not the file's
     looked_over(document, config)
     try:
         prepared(config)

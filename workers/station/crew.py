@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from workers.actor.worker import main as actor_main
 from workers.camera.worker import main as camera_main
 from workers.config import Config
+from workers.dataset.worker import main as recorder_main
 from workers.learner.worker import main as learner_main
 from workers.robot.board import Board
 from workers.robot.worker import main as robot_main
@@ -16,6 +17,8 @@ LEARNER_NICE = 10  # on a small machine the control loop comes first
 ACTOR_SILENT_S = 5.0
 ENVIRONMENT_SILENT_S = 30.0  # a stranger's environment may take its time over a step or a reset
 LEARNER_SILENT_S = 60.0
+RECORDER_SILENT_S = 60.0  # it may encode, and wait for a slow disk
+RECORDER_STOP_S = 30.0  # the last episode may still be encoded
 LINK_SILENT_S = 20.0  # it waits for nothing, but a loaded machine may leave it little
 INGEST_SILENT_S = 20.0
 SAVING_S = 4.0  # a learner's last checkpoint, where no arm waits for the end
@@ -36,7 +39,14 @@ def crew(config: Config, board: Board, beginning: Beginning = Beginning.AS_LEFT)
         *cameras,
         WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ACTOR_SILENT_S),
         *([learner] if config.mode is None else []),
+        *([_recorder(config)] if config.mode == "record" else []),
     ]
+
+
+def _recorder(config: Config) -> WorkerSpec:
+    return WorkerSpec(
+        "recorder", recorder_main, (config,), RECORDER_SILENT_S, nice=LEARNER_NICE, stop_s=RECORDER_STOP_S
+    )
 
 
 def _learner(config: Config, beginning: Beginning) -> WorkerSpec:

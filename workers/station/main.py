@@ -2,17 +2,18 @@
 
 import logging
 import time
-from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
 
-from workers.config import Config, ConfigError, Document
-from workers.config.lines import KeyPath
-from workers.dataset.errors import DatasetError, DatasetRefused
+from workers.config import Config, ConfigError, Document, load_document
+from workers.config.overrides import Overrides
+from workers.config.survey import load_for_survey
+from workers.dataset.errors import DatasetError
 from workers.dataset.jobs import finished, prepared
 from workers.runtime.beginning import Beginning
 from workers.station.check import looked_over
+from workers.station.datasets import with_dataset
 from workers.station.opening import (
     RunLock,
     StationRefused,
@@ -21,12 +22,17 @@ from workers.station.opening import (
     configured,
     make_run_dir,
     private_files,
+    refuse,
 )
 from workers.station.preflight import Seen
 from workers.station.progress import ProgressLines
+from workers.station.survey import SurveyJob, Wanted
+from workers.station.survey_lines import SurveyLines
+from workers.station.survey_opening import for_survey
 
 __all__ = ["StationRefused", "run_station"]
 
+AS_CONFIGURED = Overrides()
 log = logging.getLogger(__name__)
 
 
@@ -39,31 +45,49 @@ async def run_station(
     seed: int | None = None,
     serve: bool = False,
     beginning: Beginning = Beginning.AS_LEFT,
+    overrides: Overrides = AS_CONFIGURED,
+    survey: Wanted | None = None,
 ) -> int:
     """Run a station to its end; returns the process exit code.
+
+    `overrides` stand before the file's `mode` and dataset; with `survey` the run finds limits, whatever they say.
 
     0: the recipe succeeded or was stopped by hand; 1: something broke, or the wanted success was not reached.
     Raises StationRefused when nothing could be started.
     """
-    document, config = configured(path, name=name, seed=seed)
-    config = _with_operator(config, operator)
+    read = load_document if survey is None else load_for_survey
+    document, config = configured(path, read, name=name, seed=seed)
+    config = _with_operator(overrides.applied(config, named=name is not None), operator)
+    refuse(document, config.problems())
+    config, job = for_survey(document, config, survey, serve)
     _check_beginning(config, beginning)
     make_run_dir(config)
     with RunLock(config, path):
         check_disk(config.run_dir)
         seen = _seen(document, config)
-        config = _prepared(document, config)
+        config = with_dataset(document, config, prepared)
         from workers.station.station import Station  # the workers' modules, needed from here on
 
         with private_files():  # but a dataset is there to be passed on
             station = Station(
-                config, path.resolve(), until_success, wait_for_start=serve, seen=seen, beginning=beginning
+                config,
+                path.resolve(),
+                until_success,
+                wait_for_start=serve,
+                seen=seen,
+                beginning=beginning,
+                survey=job,
             )
-            station.listen(ProgressLines(time.monotonic(), station.state).on_event)
+            station.listen(_lines(job)(time.monotonic(), station.state).on_event)
             ended = await station.run()
-        written = config.mode != "record" or _written(config)
+        written = config.mode != "record" or _uploaded(config)
     wanted_more = until_success is not None and not ended.succeeded
     return 1 if wanted_more or ended.failed or not written else 0
+
+
+def _lines(job: SurveyJob | None) -> type[ProgressLines]:
+    """What kind of progress is printed."""
+    return ProgressLines if job is None else SurveyLines
 
 
 def _with_operator(config: Config, operator: str | None) -> Config:
@@ -103,29 +127,8 @@ def _seen(document: Document, config: Config) -> Seen | None:
         raise StationRefused(str(error)) from error
 
 
-def _prepared(document: Document, config: Config) -> Config:
-    """The configuration as its `mode` wants it, with regard to the dataset that is recorded or replayed."""
-    problems = []
-    try:
-        config = prepared(config)
-    except DatasetRefused as refused:
-        problems.append((refused.path, refused.text))
-    except DatasetError as error:
-        raise StationRefused(str(error)) from error
-    _refuse(document, problems)
-    return config
-
-
-def _refuse(document: Document, problems: Iterable[tuple[KeyPath, str]]) -> None:
-    """Refuse the run, with the lines of its file, where there are problems."""
-    try:
-        document.refuse(problems)
-    except ConfigError as error:
-        raise StationRefused(str(error)) from error
-
-
-def _written(config: Config) -> bool:
-    """Write the dataset of a recording, however the run ended; False when that failed."""
+def _uploaded(config: Config) -> bool:
+    """Upload the dataset of a recording where that is wanted, however the run ended; False when that failed."""
     try:
         log.info("dataset: %s", finished(config))
     except DatasetError as error:

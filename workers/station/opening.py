@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -16,6 +16,7 @@ import msgspec
 
 from workers.config import Config, ConfigError, Document, RunConfig, load_document
 from workers.config.expected import expected
+from workers.config.lines import KeyPath
 from workers.model.places import StationLock, announce, lock_path, read_lock, socket_path, write_lock
 from workers.model.wire import PROTOCOL_VERSION
 from workers.runtime.beginning import Beginning
@@ -28,15 +29,25 @@ class StationRefused(Exception):
     """The run cannot be opened; the text says what, why and what to do."""
 
 
-def configured(path: Path, **run: Any) -> tuple[Document, Config]:
-    """The file, and its configuration with the keys of [run] that the command line gives (not None)."""
+def configured(
+    path: Path, read: Callable[[Path], Document] = load_document, **run: Any
+) -> tuple[Document, Config]:
+    """The file, as `read` reads it, and its configuration with the keys of [run] that the command line gives."""
     try:
-        document = load_document(path)
+        document = read(path)
     except ConfigError as error:
         raise StationRefused(str(error)) from error
     config = document.config
     given = {key: _checked(key, value) for key, value in run.items() if value is not None}
     return document, msgspec.structs.replace(config, run=msgspec.structs.replace(config.run, **given))
+
+
+def refuse(document: Document, problems: Iterable[tuple[KeyPath, str]]) -> None:
+    """Refuse the run, with the lines of its file, where there are problems. Raises StationRefused."""
+    try:
+        document.refuse(problems)
+    except ConfigError as error:
+        raise StationRefused(str(error)) from error
 
 
 def _checked(key: str, value: Any) -> Any:

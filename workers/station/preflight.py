@@ -5,16 +5,19 @@ The environment's libraries (simulators, OpenGL) never enter the station, and on
 
 import multiprocessing
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
-from typing import Final
+from typing import Final, TypeVar
 
 from workers.config import Config, Document
 from workers.config.lines import KeyPath
+from workers.dataset.errors import DatasetError
 from workers.processors.errors import EnvironmentRefused
 
 LIMIT_S: Final = 120.0  # as long as a worker may take to start
 _ID: Final = ("env", "id")
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,15 +52,23 @@ def look(config: Config) -> Seen:
 
     Raises EnvironmentRefused where it cannot be made, or does not fit the configuration.
     """
+    return apart(_look, config)
+
+
+def apart(work: Callable[[Config], T], config: Config) -> T:
+    """`work(config)`, in a process of its own.
+
+    Raises EnvironmentRefused or DatasetError where it does, and where that process ends.
+    """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_look, args=(config, theirs), daemon=True)
+    process = context.Process(target=_answer, args=(work, config, theirs), daemon=True)
     process.start()
     theirs.close()
     try:
         if not ours.poll(LIMIT_S):
             raise EnvironmentRefused(_ID, f'"{config.env.id}" did not open within {LIMIT_S:.0f} s')
-        found: Seen | EnvironmentRefused = ours.recv()
+        found: T | Exception = ours.recv()
     except EOFError:
         process.join(1.0)
         text = f'opening "{config.env.id}" ended its process (exit code {process.exitcode}); what it printed says more'
@@ -66,21 +77,25 @@ def look(config: Config) -> Seen:
         process.kill()
         process.join()
         ours.close()
-    if isinstance(found, EnvironmentRefused):
+    if isinstance(found, Exception):
         raise found
     return found
 
 
-def _look(config: Config, answer: Connection) -> None:
-    """The process's own: open, look, answer, and end before native libraries can object."""
-    from workers.actor.gym_env import gym_env
-    from workers.actor.gym_truth import truth_of
-
+def _answer(work: Callable[[Config], T], config: Config, answer: Connection) -> None:
+    """The process's own: work, answer, and end before native libraries can object."""
     try:
-        env = gym_env(config)
-        env.close()
-        answer.send(Seen(env.views, truth_of(config.env) is not None))
-    except EnvironmentRefused as refused:
+        answer.send(work(config))
+    except (EnvironmentRefused, DatasetError) as refused:
         answer.send(refused)
     answer.close()
     os._exit(0)
+
+
+def _look(config: Config) -> Seen:
+    from workers.actor.gym_env import gym_env
+    from workers.actor.gym_truth import truth_of
+
+    env = gym_env(config)
+    env.close()
+    return Seen(env.views, truth_of(config.env) is not None)

@@ -16,8 +16,6 @@ from workers.model.select import (
 from workers.model.state import ConsoleState
 from workers.transport.text import printable
 
-PERIOD_S = 10.0
-
 
 def _say(text: str) -> None:
     sys.stdout.write(text + "\n")
@@ -26,6 +24,8 @@ def _say(text: str) -> None:
 
 class ProgressLines:
     """Prints what an operator wants to read of a run nobody looks at: phases, workers, figures every few seconds."""
+
+    period_s = 10.0
 
     def __init__(
         self,
@@ -53,6 +53,9 @@ class ProgressLines:
                 self._line(f"{worker}: {text}")  # what a replay came to is said by the actor
             case e.LinkChanged(state, learner, reason) if _link(before) != (state, reason):
                 self._line(f"link to {learner} {state.value}" + (f": {reason}" if reason else ""))
+            case e.EpisodeSaved(episode, index, frames, positives, episodes) if index is not None:
+                words = f"{frames} frames, {positives} with reward"
+                self._line(f"episode {episode} saved: {words}; the dataset has {episodes} now")
             case e.EvaluationProgress(successes, trials, _, version, True):
                 low, high = wilson_interval(successes, trials)
                 self._line(
@@ -62,7 +65,7 @@ class ProgressLines:
             case e.RunEnded(reason, succeeded):
                 self._line(f"{self._figures()}")
                 self._line(("done: " if succeeded else "ended: ") + reason)
-        if time.monotonic() - self._shown_s >= PERIOD_S:
+        if time.monotonic() - self._shown_s >= self.period_s:
             self._shown_s = time.monotonic()
             self._line(self._figures())
 

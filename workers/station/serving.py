@@ -10,12 +10,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 from workers.config import Config, ConfigError
+from workers.dataset.jobs import prepared_to_learn
 from workers.learner.lockstep_place import own_place
 from workers.model import events as e
 from workers.model.places import read_lock
 from workers.model.state import ConsoleState
 from workers.runtime.beginning import Beginning
 from workers.station.check import LEARNER_DEVICES, device_problems
+from workers.station.datasets import with_dataset
 from workers.station.opening import (
     RunLock,
     StationRefused,
@@ -70,6 +72,7 @@ async def run_learner(
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, invite)
     with private_files(), RunLock(config, path, serves=False):
         check_disk(config.run_dir)
+        with_dataset(document, config, prepared_to_learn)
         from workers.station.learner_station import LearnerStation  # the workers' modules
 
         lines = ServingLines(config, address, say)

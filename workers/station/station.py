@@ -30,6 +30,7 @@ from workers.station.preflight import Seen
 from workers.station.recipes import demonstrations_wanted, recipe_of
 from workers.station.server import Server
 from workers.station.stills import Stills
+from workers.station.survey import Place, SurveyJob
 
 WORD_PERIOD_S = 0.1  # the gate holds when the station is silent for 1 s
 ARM_DISPLAY_PERIOD_S = 0.1
@@ -52,6 +53,7 @@ class Station:
         wait_for_start: begin the recipe at a console's `StartRun` instead of at once.
         seen: what a look at the run's Gymnasium environment found; nothing of an arm's run.
         beginning: what a learner on this machine does with checkpoints.
+        survey: how `mode = "find-limits"` is to go.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Station:
         wait_for_start: bool,
         seen: Seen | None = None,
         beginning: Beginning = Beginning.AS_LEFT,
+        survey: SurveyJob | None = None,
     ) -> None:
         self.state = ConsoleState()
         self._config = config
@@ -87,7 +90,7 @@ class Station:
             spec.name: WorkerHandle(spec, context, self._run_dir, self._fold, self._give_standing)
             for spec in crew(config, self._board, beginning)
         }
-        self._recipe = recipe_of(self, config, until_success)
+        self._recipe = recipe_of(self, config, until_success, survey)
         self._server = Server(
             socket_path(self._run_dir),
             lambda: self.state,
@@ -142,6 +145,13 @@ class Station:
         self._standing[(worker, kind)] = order
         self._handles[worker].give(order)
 
+    def place(self) -> Place | None:
+        read = self._board.arm.read()
+        if read is None:
+            return None
+        x, y, z = read[1]["ee_m"].tolist()
+        return Place((x, y, z), tuple(read[1]["joints"].tolist()))
+
     async def wait_for(self, condition: Callable[[], bool]) -> None:
         while not condition():
             self._changed.clear()
@@ -165,6 +175,8 @@ class Station:
                 self._fold(e.StopCleared(by))
             case c.EvaluateNow():
                 self._recipe.evaluate_now()
+            case c.Survey() | c.SetMargin():
+                self._recipe.take(command)
             case c.ShutDown():
                 self._shutdown.set()
             case c.UseScript() if not self._has_script:
@@ -232,8 +244,8 @@ class Station:
 
     def _fold(self, event: e.Event) -> None:
         if isinstance(event, e.Recorded):
-            if "learner" in self._handles:
-                self._handles["learner"].give(NewRecords())
+            for reader in {"learner", "recorder"} & self._handles.keys():
+                self._handles[reader].give(NewRecords())
         elif isinstance(event, e.PolicyPublished):
             self.stand("actor", TakePolicy(event.version))
         elif isinstance(event, e.EvaluationProgress) and event.finished and event.trials:
@@ -341,6 +353,7 @@ def _opening(config: Config, config_path: Path, pictures: tuple[str, ...]) -> e.
         config_path=str(config_path),
         task=env.task if env.id is None else env.id,
         fps=env.fps,
+        mode=config.mode or "train",
         cameras=pictures,
         ee_min_m=low,
         ee_max_m=high,
@@ -352,6 +365,7 @@ def _opening(config: Config, config_path: Path, pictures: tuple[str, ...]) -> e.
         simulated=config.simulated,
         has_arm=env.robot is not None,
         trains=config.mode is None,
+        finds_limits=config.mode == "find-limits",
         previews=env.processor.observation.display_cameras,
     )
 

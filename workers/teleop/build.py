@@ -3,9 +3,11 @@
 import numpy as np
 
 from workers.config import Config, EnvConfig
+from workers.config.survey import FIND_LIMITS
 from workers.teleop.scripted_operator import ScriptedOperator
 from workers.teleop.scripts import Hand, Script, script_of
 from workers.teleop.scripts.panda_pick_cube import ENVIRONMENT, STEP_SIZES_M, PandaPickCubeScript
+from workers.teleop.scripts.wave import WaveScript
 
 SCRIPT_NOISE = 0.15  # what a hand adds to a command, in action units
 
@@ -13,7 +15,10 @@ SCRIPT_NOISE = 0.15  # what a hand adds to a command, in action units
 def scripted_operator_of(config: Config, rng: np.random.Generator) -> ScriptedOperator | None:
     """The scripted person, whose hand and moods draw from `rng`; None for an environment that has none."""
     gymnasium = config.env.type == "gymnasium"
-    script = _gymnasium_script(config.env, rng) if gymnasium else _arm_script(config.env, rng)
+    if config.mode == FIND_LIMITS:
+        script: Script | None = WaveScript(_hand(config.env, rng), config.env.task)
+    else:
+        script = _gymnasium_script(config.env, rng) if gymnasium else _arm_script(config.env, rng)
     return None if script is None else ScriptedOperator(config.operator.patience_steps, script, rng)
 
 
@@ -27,6 +32,12 @@ def _arm_script(env: EnvConfig, rng: np.random.Generator) -> Script:
         rng,
         env.processor.gripper.use_gripper,
     )
+
+
+def _hand(env: EnvConfig, rng: np.random.Generator) -> Hand:
+    steps, processor = env.workspace.end_effector_step_sizes, env.processor
+    sizes = (steps.x, steps.y, steps.z)
+    return Hand(sizes, processor.max_gripper_pos, SCRIPT_NOISE, rng, processor.gripper.use_gripper)
 
 
 def _gymnasium_script(env: EnvConfig, rng: np.random.Generator) -> Script | None:

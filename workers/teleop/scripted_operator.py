@@ -37,7 +37,7 @@ class ScriptedOperator:
         self._helped_steps = 0
 
     def begin_episode(self, kind: EpisodeKind) -> None:
-        self._always = kind is EpisodeKind.DEMONSTRATION
+        self._always = kind in (EpisodeKind.DEMONSTRATION, EpisodeKind.SURVEY)
         self._watching = kind is EpisodeKind.TRAINING and self._rng.random() < self.attendance
         self._driving = False
         self._least_m = np.inf

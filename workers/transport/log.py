@@ -18,11 +18,20 @@ from pathlib import Path
 from types import TracebackType
 
 from workers.transport.log_format import LogDamaged, LogError, LogFull, LogLocked, LogMismatch, pack_record
-from workers.transport.log_reader import LogReader
+from workers.transport.log_reader import LogReader, forget
 from workers.transport.record import FeatureSpec, Record
 from workers.transport.segment_writer import SEGMENT_BYTES, SegmentWriter
 
-__all__ = ["LogDamaged", "LogError", "LogFull", "LogLocked", "LogMismatch", "LogReader", "LogWriter"]
+__all__ = [
+    "LogDamaged",
+    "LogError",
+    "LogFull",
+    "LogLocked",
+    "LogMismatch",
+    "LogReader",
+    "LogWriter",
+    "forget",
+]
 
 
 class LogWriter:

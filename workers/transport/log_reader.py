@@ -86,6 +86,13 @@ class PackedReader:
             self._take(record, end)
         return self.position == seq
 
+    def begin_at_oldest(self) -> None:
+        """Stand before the oldest record there is: segments that nobody needs any more may be gone (`forget`)."""
+        for path in segments(self._directory):
+            if (first := _first_seq(path)) is not None:
+                self._number, self._offset, self.position = int(path.stem), 0, first
+            return
+
     def _take(self, record: PackedRecord, end: int) -> None:
         self._offset, self.position = end, record.seq + 1
 
@@ -151,6 +158,15 @@ class LogReader:
         """Sequence number of the next record to be read; what a checkpoint remembers."""
         return self._packed.position
 
+    @property
+    def segment(self) -> int:
+        """Number of the segment that is being read."""
+        return self._packed.segment
+
+    def begin_at_oldest(self) -> None:
+        """Stand before the oldest record there is, which is not the first one where segments were forgotten."""
+        self._packed.begin_at_oldest()
+
     def read_new(self, limit: int | None = None) -> list[Record]:
         """Every record that has become whole since the last call, at most `limit` of them, oldest first.
 
@@ -161,6 +177,13 @@ class LogReader:
         if self.spec is None or limit == 0:
             return []
         return [record.unpacked(self.spec) for record in self._packed.read_new(limit)]
+
+
+def forget(directory: Path, before: int) -> None:
+    """Delete the segments with a smaller number than `before`; their records are kept elsewhere."""
+    for path in segments(directory):
+        if int(path.stem) < before:
+            path.unlink(missing_ok=True)
 
 
 def _heads(file: int, offset: int) -> Iterator[tuple[PackedRecord, int]]:

@@ -34,6 +34,7 @@ _KINDS = {
     ("reward_model", "type"): ("reward_classifier",),
 }
 _MODES = ("record", "replay")
+_SOURCE = {("dataset", "repo_id"), ("dataset", "root")}
 _HARDWARE = (("env", "robot"), ("env", "teleop"))
 _TABLES = (
     (names.TAKEN, Fate.TAKEN),
@@ -124,18 +125,22 @@ def _is_classifier(draft: Draft) -> bool:
 
 
 def _set_dataset_aside(draft: Draft, base: str) -> None:
-    """Only recording and replaying, on the arm, have to do with a dataset here."""
+    """The arm records and replays a dataset; training begins with one, and has to do with nothing but where it is."""
     if draft.get("mode") in _MODES and base != BASE:
         return
     trains = draft.get("policy") is not None or draft.get("reward_model") is not None
+    fed = trains and draft.get("mode") is None and not _is_classifier(draft)
     for key, _ in draft.below("dataset"):
         target = names.found(names.TAKEN, key)
         if target is None:
             continue
-        if trains or base == BASE:
-            draft.say(key, Fate.NO_COUNTERPART, names.NO_DEMOS)
+        path: KeyPath = tuple(target[0].split("."))
+        if fed and path in _SOURCE:
+            draft.take(key, path, "training begins with its demonstrations")
+        elif trains or base == BASE:
+            draft.say(key, Fate.NO_COUNTERPART, names.NO_RECORDING)
         else:
-            draft.take(key, tuple(target[0].split(".")), 'read with mode = "record" or "replay"')
+            draft.take(key, path, 'read with mode = "record" or "replay"')
 
 
 def _remarks(draft: Draft, base: str) -> Iterator[str]:

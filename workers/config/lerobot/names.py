@@ -149,22 +149,23 @@ _NO_DRIVER = "this release drives the simulated arm only"
 _NO_LINK = "actor and learner run on one machine"
 _NO_UPLOAD = "policies are not uploaded"
 _NO_CLASSIFIER = "reward classifiers cannot be trained yet"
-NO_DEMOS = "training records its own demonstrations and loads none"
+AS_IT_IS = "a dataset is read as it is and as a whole"
+NO_RECORDING = "training reads a dataset and records none"
 
 NO_COUNTERPART: dict[str, str] = {
-    "tolerance_s": NO_DEMOS,
+    "tolerance_s": AS_IT_IS,
     "checkpoint_path": "a run goes on from its own checkpoints",
-    "dataset.repo_type": NO_DEMOS,
-    "dataset.episodes": NO_DEMOS,
-    "dataset.exclude_episodes": NO_DEMOS,
+    "dataset.repo_type": AS_IT_IS,
+    "dataset.episodes": AS_IT_IS,
+    "dataset.exclude_episodes": AS_IT_IS,
     "dataset.image_transforms.**": "pictures are shifted at random, see algorithm.random_shift_px; nothing else",
-    "dataset.revision": NO_DEMOS,
-    "dataset.use_imagenet_stats": NO_DEMOS,
-    "dataset.video_backend": NO_DEMOS,
-    "dataset.return_uint8": NO_DEMOS,
-    "dataset.depth_output_unit": NO_DEMOS,
-    "dataset.streaming": NO_DEMOS,
-    "dataset.eval_split": NO_DEMOS,
+    "dataset.revision": AS_IT_IS,
+    "dataset.use_imagenet_stats": AS_IT_IS,
+    "dataset.video_backend": AS_IT_IS,
+    "dataset.return_uint8": AS_IT_IS,
+    "dataset.depth_output_unit": AS_IT_IS,
+    "dataset.streaming": AS_IT_IS,
+    "dataset.eval_split": AS_IT_IS,
     "wandb.add_tags": "runs are not tagged",
     "env.robot.type": f"{_NO_DRIVER}, so101_sim",
     "env.robot.**": _NO_DRIVER,

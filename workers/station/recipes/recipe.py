@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from workers.config import Config
+from workers.model.commands import Command
 from workers.model.events import (
     Collected,
     Event,
@@ -19,6 +20,7 @@ from workers.model.events import (
 )
 from workers.model.orders import Collect, Order
 from workers.model.state import ConsoleState
+from workers.station.survey import Place
 
 
 class StationPort(Protocol):
@@ -29,6 +31,9 @@ class StationPort(Protocol):
     def emit(self, event: Event) -> None: ...
     def stand(self, worker: str, order: Order) -> None:
         """Give an order, and give it again whenever the worker restarts."""
+
+    def place(self) -> Place | None:
+        """Where the arm is now; None while nobody knows."""
 
     async def wait_for(self, condition: Callable[[], bool]) -> None:
         """Return once the condition holds; it is looked at after every event."""
@@ -54,6 +59,10 @@ class Recipe(ABC):
     def evaluate_now(self) -> None:
         """The operator asks for an evaluation of the policy."""
         self._note("this run has no policy to evaluate")
+
+    def take(self, command: Command) -> None:
+        """A wish of the operator that only some recipes know."""
+        self._note("this run does not look for the workspace: hilserl-tui find-limits does")
 
     async def run(self) -> RunEnded:
         """The whole recipe; returns how it ended. Raises asyncio.CancelledError when the run is shut down."""

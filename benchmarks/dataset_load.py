@@ -1,0 +1,173 @@
+"""Time from a dataset of demonstrations to an offline buffer that a learner can draw from: frames/s, two cameras.
+
+Episodes of 100 frames, as videos (AV1) and as PNG pictures, at the policy's 128x128 and at 640x480, which is cut down
+on the way. "into the log" is the one pass over the dataset; "into replay" is what every later start takes too.
+Beside it, with --peer, LeRobot's ReplayBuffer.from_lerobot_dataset on the same folder of videos.
+
+Run: python -m benchmarks.dataset_load [--frames N] [--peer PYTHON]; PYTHON has LeRobot installed
+"""
+
+import argparse
+import json
+import multiprocessing
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from benchmarks.made_up_run import EPISODE_STEPS, made_up_run
+from workers.config import Config
+from workers.dataset.columns import columns_of
+from workers.dataset.feed import feed
+from workers.dataset.layout import AUTOMATIC
+from workers.dataset.units import state_units
+from workers.dataset.writer import DatasetWriter
+from workers.learner.intake import Intake
+from workers.learner.replay import Replay
+from workers.processors.build import feature_spec, pipelines_of
+from workers.processors.features import ACTION, STATE
+
+PEER = """\
+import json, sys, time
+from lerobot.datasets.lerobot_dataset import LeRobotDataset
+from lerobot.rl.buffer import ReplayBuffer
+dataset = LeRobotDataset("bench/set", root=sys.argv[1])
+keys = [key for key in dataset.features if key.startswith("observation.")]
+start = time.perf_counter()
+buffer = ReplayBuffer.from_lerobot_dataset(dataset, device="cpu", state_keys=keys, optimize_memory=True)
+print(json.dumps({"frames": len(buffer), "seconds": time.perf_counter() - start}))
+"""
+_SIZES = {"128x128": (128, 128), "640x480": (480, 640)}
+
+
+class Times(NamedTuple):
+    """Of loading one dataset."""
+
+    log_s: float
+    replay_s: float
+    grown_mb: float
+    """Of this process, in the pass over the dataset."""
+
+
+def configured(folder: Path, frames: int, size: tuple[int, int]) -> Config:
+    """A run whose cameras give pictures of `size`, which its policy has as 128x128."""
+    data = msgspec.to_builtins(made_up_run(folder, 128, frames + 2 * EPISODE_STEPS))
+    for camera in data["env"]["robot"]["cameras"].values():
+        camera |= {"height": size[0], "width": size[1]}
+    data["dataset"] |= {"root": str(folder / "set")}
+    return msgspec.convert(data, Config)
+
+
+def write_dataset(config: Config, root: Path, frames: int, size: tuple[int, int], video: bool) -> None:
+    """Episodes of a bright square on its way over a smooth background; the last frame of each is a success."""
+    stored = pipelines_of(config).stored
+    kind = "video" if video else "image"
+    columns = {
+        key: msgspec.structs.replace(column, dtype=kind, shape=(*size, 3)) if column.is_picture else column
+        for key, column in columns_of(stored).items()
+        if key not in AUTOMATIC
+    }
+    writer = DatasetWriter.open(root, columns, config.env.fps, "so101_sim", video=video)
+    state = state_units(config).to_dataset(np.zeros(columns[STATE].shape, np.float32))
+    for _ in range(frames // EPISODE_STEPS):
+        for step in range(EPISODE_STEPS):
+            last = step == EPISODE_STEPS - 1
+            numbers = {"next.reward": last, "next.done": last, "next.success": last}
+            row: dict[str, NDArray[Any]] = {
+                key: np.full(column.shape, numbers.get(key, 0), column.dtype)
+                for key, column in columns.items()
+                if not column.is_picture
+            }
+            views = {key: picture(size, step) for key, column in columns.items() if column.is_picture}
+            writer.add_frame({**row, STATE: state, ACTION: np.array([0, 0, 0, 1], np.float32), **views})
+        writer.save_episode("lift it")
+    writer.close()
+
+
+def picture(size: tuple[int, int], step: int) -> NDArray[np.uint8]:
+    """uint8 [H, W, 3]: a gradient, grain, and a square that moves."""
+    height, width = size
+    rows, columns = np.linspace(40, 160, height)[:, None, None], np.linspace(0, 60, width)[None, :, None]
+    grain = np.random.default_rng(step).normal(0, 4, (height, width, 3))
+    drawn = np.clip(rows + columns + grain, 0, 255).astype(np.uint8)
+    top, left = height // 3, (step * width) // (2 * EPISODE_STEPS)
+    drawn[top : top + height // 5, left : left + width // 5] = (230, 200, 40)
+    return drawn
+
+
+def load(config: Config) -> Times:
+    """The dataset into a new run's log, and from there into replay, as a learner does when it begins."""
+    before_mb = resident_mb()
+    start = time.perf_counter()
+    feed(config, lambda: None)
+    fed = time.perf_counter()
+    grown_mb = resident_mb() - before_mb
+    features = feature_spec(config)
+    replay = Replay(features, 1, config.policy.offline_buffer_capacity)
+    intake = Intake(config.run_dir, features)
+    while taken := intake.read_new(64):
+        for source, records in taken:
+            for record in records:
+                replay.add(record, source)
+    assert replay.demonstration_size, "nothing was taken in"
+    return Times(fed - start, time.perf_counter() - fed, grown_mb)
+
+
+def resident_mb() -> float:
+    """Memory of this process at its highest, in MB."""
+    status = Path("/proc/self/status").read_text()
+    return int(status.split("VmHWM:")[1].split()[0]) / 1e3
+
+
+def apart(config: Config) -> Times:
+    """`load` in a process of its own, for its memory."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(load, (config,))
+
+
+def peer(python: str, root: Path) -> tuple[int, float]:
+    """LeRobot's frames and seconds."""
+    done = subprocess.run([python, "-c", PEER, str(root)], check=True, capture_output=True, text=True)
+    found = json.loads(done.stdout.splitlines()[-1])
+    return found["frames"], found["seconds"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--frames", type=int, default=2000)
+    parser.add_argument("--peer", help="a Python that has LeRobot installed")
+    arguments = parser.parse_args()
+    frames = arguments.frames // EPISODE_STEPS * EPISODE_STEPS
+    print(f"{frames} frames, two cameras")
+    print(f"{'':28}{'into the log':>14}{'into replay':>13}{'together':>10}{'memory':>9}")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, size in _SIZES.items():
+            for video in (True, False):
+                place = Path(folder) / f"{name}-{video}"
+                config = configured(place, frames, size)
+                write_dataset(config, place / "set", frames, size, video)
+                times = apart(config)
+                rates = [
+                    frames / seconds
+                    for seconds in (times.log_s, times.replay_s, times.log_s + times.replay_s)
+                ]
+                figures = "".join(
+                    f"{rate:>{width},.0f}" for rate, width in zip(rates, (12, 11, 8), strict=True)
+                )
+                print(
+                    f"{name + (' video' if video else ' PNG'):28}{figures} frames/s{times.grown_mb:+7.0f} MB"
+                )
+        if arguments.peer:
+            count, seconds = peer(arguments.peer, Path(folder) / "128x128-True" / "set")
+            print(f"{'LeRobot, 128x128 video':28}{'':23}{count / seconds:8,.0f} frames/s")
+
+
+if __name__ == "__main__":
+    main()

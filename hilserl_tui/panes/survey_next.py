@@ -1,0 +1,94 @@
+"""What to do now in the search for the workspace, what is still wrong, and in the end what would be written."""
+
+from textwrap import wrap
+
+from hilserl_tui.panes.draw import Row
+from hilserl_tui.panes.lines import Lines
+from hilserl_tui.panes.survey import NO_ARM
+from hilserl_tui.view import View
+from workers.model.events import RunOpened
+from workers.model.survey import Stage, Survey
+
+
+class SurveyNext(Lines):
+    title = "what now"
+
+    def watched(self, view: View) -> tuple[object, ...]:
+        return view.state.survey, view.state.run, view.state.progress, view.human, view.state.control.scripted
+
+    def rows(self, view: View, width: int, height: int) -> list[Row]:
+        run, survey = view.state.run, view.state.survey
+        if run is None:
+            return [(("waiting for the station", "dim"),)]
+        if not run.has_arm:
+            return [NO_ARM]
+        if not run.finds_limits:
+            return _elsewhere(run, width)
+        if survey is None:
+            return [(("the workers are starting", "dim"),)]
+        return [*_headline(survey, view), *_wrong(survey, width), *_result(survey, width)]
+
+
+def _keyed(*parts: str) -> Row:
+    """Words with a key before each: key, what it does, key, what it does."""
+    row: list[tuple[str, str]] = []
+    for key, words in zip(parts[::2], parts[1::2], strict=True):
+        row += [(f" {key} ", "key"), (f" {words}   ", "text")]
+    return tuple(row)
+
+
+def _elsewhere(run: RunOpened, width: int) -> list[Row]:
+    """Of a run that uses its workspace: how another one is found."""
+    words = "This run keeps to the bounds of its file. To find others, end it and start:"
+    command = f"hilserl-tui find-limits {run.config_path}"
+    rows: list[Row] = [((line, "text"),) for line in wrap(words, max(20, width))]
+    return [*rows, *(((line, "bold"),) for line in wrap(command, max(20, width), subsequent_indent="  "))]
+
+
+def _headline(survey: Survey, view: View) -> list[Row]:
+    match survey.stage:
+        case Stage.WAITING:
+            person = _keyed("space", "takes the arm: drive it through all the space the task needs")
+            script = _keyed("a", "lets the scripted person wave it (simulator)")
+            return [person, script] if view.state.run and view.state.run.simulated else [person]
+        case Stage.WARM_UP:
+            return [
+                (
+                    ("warm-up: nothing counts yet, try the keys", "amber"),
+                    (f"   {survey.left_s:.0f} s left", "bold"),
+                )
+            ]
+        case Stage.COUNTING:
+            left = f"{survey.left_s:.0f} s left" if survey.left_s is not None else "until you are done"
+            counted: Row = ((f"counting, {survey.counted_s:.0f} s", "amber"), (f"   {left}", "bold"))
+            return [counted, _keyed("d", "done", "o", "start over")]
+        case Stage.DONE if survey.problems:
+            again = ("enter", "try again") if survey.difference else ()
+            keys = _keyed(*again, "d", "count on", "o", "start over")
+            return [(("this cannot be written yet", "red"),), keys]
+        case Stage.DONE:
+            return [_keyed("enter", "write it", "d", "count on", "o", "start over", "- =", "margin")]
+    kept = (("● written", "green"), (f"   as it was, the file is in {survey.written}", "dim"))
+    return [kept, _keyed("q", "leave")]
+
+
+def _wrong(survey: Survey, width: int) -> list[Row]:
+    """While it is counted, what is still missing; afterwards what keeps it from being written."""
+    style = "dim" if survey.stage in (Stage.WARM_UP, Stage.COUNTING) else "red"
+    if survey.stage is Stage.WARM_UP:
+        return []
+    rows: list[Row] = []
+    for problem in survey.problems:
+        first, *rest = wrap(problem, max(20, width - 2)) or [""]
+        rows += [(("○ ", style), (first, style)), *((("  ", style), (line, style)) for line in rest)]
+    return rows
+
+
+def _result(survey: Survey, width: int) -> list[Row]:
+    """The four lines, and what changes in the file."""
+    rows: list[Row] = [((line, "faint" if line.startswith("#") else "text"),) for line in survey.lines]
+    for line in survey.difference:
+        style = {"-": "red", "+": "green"}.get(line[:1], "faint")
+        pieces = wrap(line, max(20, width), subsequent_indent="      ", break_on_hyphens=False)
+        rows += [((piece, style),) for piece in pieces]
+    return rows

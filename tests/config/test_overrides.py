@@ -1,0 +1,41 @@
+"""What a command wants of a run stands before what its file says, and nothing else changes."""
+
+import pytest
+
+from tests.altered import altered
+from workers.config.overrides import Overrides
+
+FILE = {"dataset.root": "set", "dataset.repo_id": "me/set", "run.name": "lift"}
+
+
+def test_wanting_nothing_changes_nothing() -> None:
+    config = altered(FILE)
+    assert Overrides().applied(config, named=False) == config
+
+
+def test_a_run_of_another_mode_has_a_name_of_its_own_unless_it_was_named() -> None:
+    assert Overrides("record").applied(altered(FILE), named=False).run.name == "lift-record"
+    assert Overrides("record").applied(altered(FILE), named=True).run.name == "lift"
+    assert Overrides("record").applied(altered({**FILE, "mode": "record"}), named=False).run.name == "lift"
+
+
+def test_the_folder_of_the_file_is_not_that_of_another_dataset() -> None:
+    assert Overrides(repo_id="me/other").applied(altered(FILE), named=False).dataset.root is None
+    assert Overrides(repo_id="me/set").applied(altered(FILE), named=False).dataset.root == "set"
+    both = Overrides(repo_id="me/other", root="there").applied(altered(FILE), named=False).dataset
+    assert (both.repo_id, both.root) == ("me/other", "there")
+
+
+@pytest.mark.parametrize(
+    ("wanted", "options"),
+    [
+        (Overrides(), []),
+        (Overrides("replay", episode=0), ["--mode", "replay", "--episode", "0"]),
+        (
+            Overrides("record", "there", "me/set", 7, push_to_hub=False),
+            ["--mode", "record", "--root", "there", "--repo-id", "me/set", "--episodes", "7", "--no-push"],
+        ),
+    ],
+)
+def test_it_travels_as_options(wanted: Overrides, options: list[str]) -> None:
+    assert list(wanted.options()) == options

@@ -1,0 +1,62 @@
+"""What a command wants of a run that its configuration does not say: to record or replay, and which dataset."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from msgspec.structs import replace
+
+from workers.config.schema import Config
+
+
+@dataclass(frozen=True)
+class Overrides:
+    """None of each: as the configuration says."""
+
+    mode: Literal["record", "replay"] | None = None
+    root: str | None = None
+    repo_id: str | None = None
+    episodes: int | None = None
+    """To be recorded."""
+    episode: int | None = None
+    """To be replayed."""
+    push_to_hub: bool | None = None
+
+    def applied(self, config: Config, named: bool) -> Config:
+        """The configuration with it. `named`: the command names the run.
+
+        A run of another mode is not the file's run, and gets a name of its own.
+        """
+        config = replace(config, dataset=replace(config.dataset, **self._of_dataset(config)))
+        if self.mode in (None, config.mode):
+            return config
+        name = config.run.name if named else f"{config.run.name}-{self.mode}"
+        return replace(config, mode=self.mode, run=replace(config.run, name=name))
+
+    def _of_dataset(self, config: Config) -> dict[str, Any]:
+        given = {
+            "root": self.root,
+            "repo_id": self.repo_id,
+            "num_episodes_to_record": self.episodes,
+            "replay_episode": self.episode,
+            "push_to_hub": self.push_to_hub,
+        }
+        given = {key: value for key, value in given.items() if value is not None}
+        if self.repo_id not in (None, config.dataset.repo_id):
+            given.setdefault("root", None)  # the file's folder is of the file's dataset
+        return given
+
+    def options(self) -> Iterator[str]:
+        """Itself as options of `hilserl-worker station`."""
+        if self.mode is not None:
+            yield from ("--mode", self.mode)
+        if self.root is not None:
+            yield from ("--root", self.root)
+        if self.repo_id is not None:
+            yield from ("--repo-id", self.repo_id)
+        if self.episodes is not None:
+            yield from ("--episodes", str(self.episodes))
+        if self.episode is not None:
+            yield from ("--episode", str(self.episode))
+        if self.push_to_hub is not None:
+            yield "--push" if self.push_to_hub else "--no-push"

@@ -1,0 +1,201 @@
+"""The demonstrations of a dataset, as the records that an actor would have written of them.
+
+The next observation of a frame is the following frame of its episode. A dataset has none after its last: where the
+task ended there nothing is bootstrapped and the last observation stands in, where the episode was cut (time limit)
+the last frame is only a successor, as what follows it is not known. LeRobot's recordings do not tell the two apart,
+`next.done` is both: there, an end without a reward counts as cut.
+"""
+
+import hashlib
+import logging
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.config import Config
+from workers.dataset.columns import DONE, SUCCESS, TRUNCATED
+from workers.dataset.errors import DatasetRefused
+from workers.dataset.fit import Difference, PictureFit, as_table, dataset_key, differences_of, states_of
+from workers.dataset.layout import Frames
+from workers.dataset.notes import NOTES
+from workers.dataset.reader import Dataset
+from workers.processors.build import Pipelines, pipelines_of
+from workers.processors.features import ACTION, IMAGES, INTERVENTION, PENALTY, REWARD
+from workers.transport.record import EpisodeEnd, Outcome, Record, Step
+
+_NUMBERS = (ACTION, REWARD, DONE, TRUNCATED, SUCCESS, PENALTY, INTERVENTION)
+_AT_ONCE = 8  # pictures of a camera decoded ahead: at 640x480, 7 MB
+_BEYOND = 1e-3  # how far an action may lie outside its range: what rounding does, and no more
+Pictures = NDArray[np.uint8]
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a dataset has to offer."""
+
+    episodes: int
+    demonstrations: int
+    """Episodes that succeeded: the others would teach the wrong thing, as in a live recording."""
+    frames: int
+    """Of the demonstrations."""
+    digest: str
+    """SHA-256 of all its numbers: another one is another dataset."""
+
+
+class Demonstrations:
+    """The dataset in `root`, as this run takes it.
+
+    Raises DatasetError when it cannot be read; DatasetRefused, with a table of what differs, when it does not fit.
+    """
+
+    def __init__(self, config: Config, root: Path) -> None:
+        self._config, self._root = config, root
+        self._dataset = Dataset(root)
+        info = self._dataset.info
+        self._pipelines: Pipelines = pipelines_of(config)
+        self._states = states_of(config, info)
+        self._views = PictureFit(config, self._pipelines, info)
+        self._refuse(differences_of(config, self._pipelines, info, self._states, self._views))
+        self._columns = [*self._states.columns, *(key for key in _NUMBERS if key in info.features)]
+
+    def survey(self) -> Survey:
+        """Look through all numbers. Raises DatasetError, DatasetRefused."""
+        digest, shown, frames = hashlib.sha256(), 0, 0
+        states, reached = [], np.zeros(0)
+        for episode in self._dataset.episodes:
+            numbers = self._dataset.frames(episode.index, self._columns)
+            for key in self._columns:
+                digest.update(np.ascontiguousarray(numbers[key]).tobytes())
+            states.append(numbers[self._states.columns[0]])
+            furthest = np.abs(numbers[ACTION]).max(axis=0)
+            reached = np.maximum(reached, furthest) if reached.size else furthest
+            if succeeded(numbers):
+                shown, frames = shown + 1, frames + episode.length
+        self._check_numbers(np.concatenate(states or [np.empty((0, 6))]), reached)
+        if not shown:
+            raise self._refused(
+                f"holds no episode that succeeded ({len(states)} without a reward above 0): only those are"
+                " demonstrations. Relabel what did succeed, or record again."
+            )
+        return Survey(len(states), shown, frames, digest.hexdigest())
+
+    def records(self) -> Iterator[Record]:
+        """Every step of every demonstration, and their ends, oldest first. Raises DatasetError."""
+        with ThreadPoolExecutor(max(1, len(self._views.cameras)), "pictures") as pool:
+            number = 0
+            for episode in self._dataset.episodes:
+                numbers = self._dataset.frames(episode.index, self._columns)
+                if succeeded(numbers):
+                    yield from self._episode(number, numbers, self._pictures(pool, episode.index))
+                    number += 1
+
+    def _episode(self, number: int, frames: Frames, pictures: Iterator[Pictures]) -> Iterator[Record]:
+        """The records of one episode, which becomes episode `number`."""
+        states, actions = self._states(frames), self._actions(frames)
+        terminated, truncated = ends_of(frames)
+        zeros = np.zeros(len(states), np.float32)
+        penalties, interventions = frames.get(PENALTY, zeros), frames.get(INTERVENTION, zeros)
+        images: Pictures | None = None
+        for step, images in zip(range(len(states)), pictures, strict=True):
+            yield Step(
+                episode=number,
+                step=step,
+                state=states[step],
+                images=images,
+                action=actions[step],
+                reward=float(frames[REWARD][step]),
+                terminated=bool(terminated[step]),
+                truncated=bool(truncated[step]),
+                is_demonstration=True,
+                is_intervention=bool(interventions[step]),
+                discrete_penalty=float(penalties[step]),
+            )
+        if terminated[-1]:
+            yield EpisodeEnd(episode=number, outcome=Outcome.SUCCESS, state=states[-1], images=images)
+        else:
+            yield EpisodeEnd(episode=number, outcome=Outcome.TIME_LIMIT)
+
+    def _actions(self, frames: Frames) -> NDArray[np.float32]:
+        """float32 [n, action_dim] within their ranges."""
+        spec = self._pipelines.spec()
+        actions: NDArray[np.float32] = frames[ACTION].astype(np.float32)
+        actions[:, : spec.motion_dim] = actions[:, : spec.motion_dim].clip(-1.0, 1.0)
+        if spec.gripper:
+            actions[:, -1] = np.rint(actions[:, -1]).clip(0.0, 2.0)
+        return actions
+
+    def _pictures(self, pool: ThreadPoolExecutor, episode: int) -> Iterator[Pictures]:
+        """uint8 [cameras, H, W, 3] frame by frame; every camera is decoded and cut in a thread of its own."""
+        if not self._views.cameras:
+            length = self._dataset.episodes[episode].length
+            return iter(np.empty((length, 0, 0, 0, 3), np.uint8))
+        views = [_ahead(pool, self._view(camera, episode)) for camera in self._views.cameras]
+        return (np.stack(pictures) for pictures in zip(*views, strict=True))
+
+    def _view(self, camera: str, episode: int) -> Iterator[Pictures]:
+        for picture in self._dataset.pictures(episode, IMAGES + camera):
+            yield self._views(camera, picture)
+
+    def _check_numbers(self, states: NDArray[Any], reached: NDArray[Any]) -> None:
+        """Raise DatasetRefused for numbers that are something else than their names say."""
+        if self._states.scaled(states):
+            self._refuse_scaled()
+        spec = self._pipelines.spec()
+        limits = np.array([1.0] * spec.motion_dim + [2.0] * spec.gripper)
+        if reached.size and (reached > limits + _BEYOND).any():
+            furthest = ", ".join(f"{value:.3g}" for value in reached)
+            here = f"motion in [-1, 1]{', gripper 0, 1 or 2' if spec.gripper else ''}"
+            to_do = "these are no steps of the end-effector: record with this program or LeRobot's gym_manipulator"
+            self._refuse([Difference(ACTION, here, f"up to {furthest}", to_do)])
+
+    def _refuse_scaled(self) -> None:
+        """Refuse a dataset of this program's from before it kept degrees; of anybody else's, only wonder."""
+        if not (self._root / NOTES).exists():
+            log.warning(
+                "%s: no joint is ever further than 3 degrees from its zero; is the arm's state in degrees?",
+                self._root,
+            )
+            return
+        raise self._refused(
+            "was recorded by an earlier version, which kept the arm's state scaled for the networks of one"
+            " configuration instead of degrees. The log of the run that recorded it has all there is: start that"
+            " run again with another dataset.root, and it is written anew."
+        )
+
+    def _refuse(self, differences: list[Difference]) -> None:
+        if differences:
+            raise self._refused(f"cannot feed this run:\n{as_table(differences)}")
+
+    def _refused(self, text: str) -> DatasetRefused:
+        return DatasetRefused(dataset_key(self._config.dataset), f"{self._root} {text}")
+
+
+def succeeded(frames: Frames) -> bool:
+    """Whether the task was done in an episode, at its end or on the way."""
+    return bool((frames[REWARD] > 0).any()) or bool(frames.get(SUCCESS, np.zeros(0)).any())
+
+
+def ends_of(frames: Frames) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(terminated, truncated), bool [n] each; the last frame of an episode is always one of them."""
+    won = (frames[REWARD] > 0) | frames.get(SUCCESS, np.zeros(len(frames[REWARD]))).astype(bool)
+    done = frames.get(DONE, np.zeros(len(won))).astype(bool)
+    cut = frames[TRUNCATED].astype(bool) if TRUNCATED in frames else done & ~won
+    terminated, truncated = done & ~cut, cut.copy()
+    terminated[-1] |= bool(won[-1] and not cut[-1])
+    truncated[-1] = not terminated[-1]
+    return terminated, truncated
+
+
+def _ahead(pool: ThreadPoolExecutor, pictures: Iterator[Pictures]) -> Iterator[Pictures]:
+    """`pictures`, some of them made ahead in a thread of the pool."""
+    following = pool.submit(list[Pictures], islice(pictures, _AT_ONCE))
+    while piece := following.result():
+        following = pool.submit(list[Pictures], islice(pictures, _AT_ONCE))
+        yield from piece

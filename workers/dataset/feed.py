@@ -1,0 +1,153 @@
+"""The demonstrations of a dataset in a run of training: written once, at its start, into a log beside the actors'.
+
+The learner reads that log as it reads an actor's. So they are taken in exactly once, a resume is bit-exact whatever
+became of the dataset, and no video is decoded twice. The log is written aside and takes its place when it is
+complete: a kill leaves none, and the next start writes it anew.
+"""
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+
+from workers.config import Config
+from workers.dataset.demonstrations import Demonstrations, Survey
+from workers.dataset.errors import DatasetError, DatasetRefused
+from workers.dataset.fit import dataset_key
+from workers.dataset.layout import dataset_folder, episodes_in_words, read_info
+from workers.processors.build import pipelines_of
+from workers.transport.log import LogError, LogWriter
+from workers.transport.log_format import sync_directory
+from workers.transport.sources import dataset_log
+
+_TOLD_EVERY = 1000  # frames
+_SPARE_BYTES = 500_000_000  # left free for what the run itself records
+log = logging.getLogger(__name__)
+
+
+class Fed(msgspec.Struct, frozen=True):
+    """What a run was fed with; kept in its log's folder, as `dataset.json`."""
+
+    dataset: str
+    """Its folder or its name on the hub, in words."""
+    digest: str
+    demonstrations: int
+    frames: int
+
+
+def fed_before(config: Config) -> Fed | None:
+    """What the run was fed with when it began; None where it was not."""
+    try:
+        return msgspec.json.decode(_note_in(dataset_log(config.run_dir)).read_bytes(), type=Fed)
+    except FileNotFoundError:
+        return None
+    except (OSError, msgspec.MsgspecError) as error:
+        raise DatasetError(
+            f"{_note_in(dataset_log(config.run_dir))} cannot be read ({error}): give the run another name"
+        ) from error
+
+
+def offered(config: Config) -> Survey:
+    """What the configured dataset offers this run, looked through from its first number to its last.
+
+    Raises DatasetError when it cannot be read, DatasetRefused when it does not fit.
+    """
+    survey = Demonstrations(config, local_dataset(config)).survey()
+    capacity = config.policy.offline_buffer_capacity
+    if survey.frames > capacity:
+        raise DatasetRefused(
+            ("policy", "offline_buffer_capacity"),
+            f"{capacity:,}, but the dataset holds {survey.frames:,} frames of demonstrations: set it to more than that",
+        )
+    return survey
+
+
+def local_dataset(config: Config) -> Path:
+    """The folder of the configured dataset. Raises DatasetRefused where there is none on this machine."""
+    folder = dataset_folder(config.dataset)
+    if read_info(folder) is None:
+        text = f"there is no dataset in {folder}; record one, or name its folder"
+        if config.dataset.repo_id is not None:
+            name = config.dataset.repo_id
+            text += f". From the hub: `hf download {name} --repo-type dataset --local-dir {folder}`"
+        raise DatasetRefused(dataset_key(config.dataset), text)
+    return folder
+
+
+def feed(config: Config, breathe: Callable[[], object]) -> Fed:
+    """Write the dataset's demonstrations into the log of the run, unless they are there; what the run has of them.
+
+    `breathe` is called with every record. Raises DatasetError, DatasetRefused.
+    """
+    before = fed_before(config)
+    if before is not None:
+        _tell_changes(config, before)
+        return before
+    survey = offered(config)
+    _check_disk(config, survey)
+    log.info(
+        "dataset: reading %s from %s",
+        episodes_in_words(survey.demonstrations),
+        dataset_folder(config.dataset),
+    )
+    fed = Fed(str(dataset_folder(config.dataset)), survey.digest, survey.demonstrations, survey.frames)
+    aside = config.run_dir / ".dataset-log.new"
+    shutil.rmtree(aside, ignore_errors=True)
+    try:
+        _write(config, aside, breathe)
+        _note_in(aside).write_bytes(msgspec.json.encode(fed))
+        aside.rename(dataset_log(config.run_dir))
+        sync_directory(config.run_dir)
+    except (OSError, LogError) as error:
+        shutil.rmtree(aside, ignore_errors=True)
+        raise DatasetError(
+            f"the demonstrations of {fed.dataset} could not be written into the run:"
+            f" {str(error).rstrip('.')}. The dataset is as it was; when that is mended, start again."
+        ) from error
+    left_out = survey.episodes - survey.demonstrations
+    log.info("dataset: %d demonstrations, %d frames%s", fed.demonstrations, fed.frames,
+             f"; {episodes_in_words(left_out)} without success left out" if left_out else "")  # fmt: skip
+    return fed
+
+
+def _write(config: Config, directory: Path, breathe: Callable[[], object]) -> None:
+    with LogWriter(directory, pipelines_of(config).spec()) as writer:
+        for record in Demonstrations(config, local_dataset(config)).records():
+            breathe()
+            if writer.append(record) % _TOLD_EVERY == _TOLD_EVERY - 1:
+                log.info("dataset: %d frames read", writer.next_seq)
+
+
+def _check_disk(config: Config, survey: Survey) -> None:
+    spec = pipelines_of(config).spec()
+    cameras, height, width, channels = spec.image_shape
+    needed = survey.frames * cameras * height * width * channels + _SPARE_BYTES
+    free = shutil.disk_usage(config.run_dir).free
+    if free < needed:
+        raise DatasetError(
+            f"the demonstrations of {dataset_folder(config.dataset)} and the run itself need {needed / 1e9:.1f} GB in"
+            f" {config.run_dir}, {free / 1e9:.1f} GB are free: free some space, or set run.directory to another disk"
+        )
+
+
+def _tell_changes(config: Config, before: Fed) -> None:
+    """Say when the dataset is not any more what the run was fed with: the run goes on with what it has."""
+    try:
+        if read_info(dataset_folder(config.dataset)) is None or offered(config).digest == before.digest:
+            return
+        how = "has changed since"
+    except DatasetError as error:
+        how = f"cannot be used any more ({error})"
+    log.warning(
+        "dataset: %s %s; this run goes on with the %d demonstrations it began with. To train on it as it is now,"
+        " give the run another name.",
+        dataset_folder(config.dataset),
+        how,
+        before.demonstrations,
+    )
+
+
+def _note_in(directory: Path) -> Path:
+    return directory / "dataset.json"

@@ -1,0 +1,117 @@
+"""Recording: what the actor logs becomes a dataset, episode by episode, while the arm goes on.
+
+The log has every step; the dataset has every kept episode that is over, exactly once: an episode is known by its
+`origin`, the log's epoch and its number there, which the dataset keeps. Whoever is killed, the next one reads the log
+again and saves what the dataset does not have.
+"""
+
+import logging
+from collections.abc import Callable
+
+from workers.config import Config
+from workers.dataset.columns import columns_of, frame_of
+from workers.dataset.layout import dataset_folder
+from workers.dataset.units import state_units
+from workers.dataset.writer import DatasetWriter
+from workers.model.events import DatasetOpened, EpisodeSaved, Event
+from workers.processors.build import pipelines_of
+from workers.processors.features import STATE
+from workers.transport.log import LogReader, forget
+from workers.transport.log_format import read_epoch
+from workers.transport.record import EpisodeEnd, Record, Step
+
+RECORDS_AT_ONCE = 16  # two raw 640x480 cameras: 30 MB
+SEGMENTS_KEPT = 16  # of 64 MiB, behind the episode that runs: small recordings keep their whole log
+log = logging.getLogger(__name__)
+
+
+class Recording:
+    """Follows the log of a run. One dataset, one run; `take_in` as often as there may be news."""
+
+    def __init__(self, config: Config, emit: Callable[[Event], None]) -> None:
+        """Raises DatasetError, DatasetRefused, LogMismatch."""
+        self._pipelines = pipelines_of(config)
+        self._units = state_units(config)
+        self._task = config.dataset.task
+        self._emit = emit
+        self._directory = config.run_dir / "log"
+        self._reader = LogReader(self._directory, self._pipelines.spec())
+        self._reader.begin_at_oldest()
+        self._writer = writer_of(config)
+        self._running: tuple[int, int] | None = None
+        self._only_recorded = True
+        """Whether the log has nothing but demonstrations: what is not in the dataset must stay in the log."""
+        self._frames = self._positives = 0
+        emit(DatasetOpened(str(dataset_folder(config.dataset)), self._writer.episodes, self._writer.frames))
+
+    def take_in(self) -> bool:
+        """Read on; whether there may be more. Raises DatasetError, LogError."""
+        records = self._reader.read_new(RECORDS_AT_ONCE)
+        for record in records:
+            self._take(record)
+        return len(records) == RECORDS_AT_ONCE
+
+    def close(self) -> None:
+        """Let go of the dataset; an episode that has no end yet is not in it."""
+        self._writer.close()
+
+    def _take(self, record: Record) -> None:
+        if self._running is not None and self._running != (record.session, record.episode):
+            self._drop()  # cut by a crash: it has no end
+        if isinstance(record, Step):
+            self._add(record)
+        elif self._running is not None:
+            self._finish(record)
+
+    def _add(self, step: Step) -> None:
+        self._running = step.session, step.episode
+        self._only_recorded &= step.is_demonstration
+        self._frames += 1
+        self._positives += step.reward > 0.0
+        if not self._has(step.episode):
+            frame = frame_of(step, self._pipelines.stored)
+            self._writer.add_frame({**frame, STATE: self._units.to_dataset(frame[STATE])})
+
+    def _finish(self, end: EpisodeEnd) -> None:
+        if end.discard:
+            self._drop()
+            return
+        writer, index = self._writer, None
+        if not self._has(end.episode):
+            index = writer.save_episode(self._task, self._origin(end.episode))
+            log.info("episode %d is saved as %d of the dataset, %d frames", end.episode, index, self._frames)
+        self._emit(
+            EpisodeSaved(end.episode, index, self._frames, self._positives, writer.episodes, writer.frames)
+        )
+        self._begin_anew()
+        if self._only_recorded:
+            forget(self._directory, self._reader.segment - SEGMENTS_KEPT)
+
+    def _drop(self) -> None:
+        assert self._running is not None
+        if not self._has(self._running[1]):
+            self._writer.drop_episode()
+        self._begin_anew()
+
+    def _has(self, episode: int) -> bool:
+        """Whether it was saved before, by this recorder or the one before it."""
+        return self._origin(episode) in self._writer.origins
+
+    def _begin_anew(self) -> None:
+        self._running = None
+        self._frames = self._positives = 0
+
+    def _origin(self, episode: int) -> str:
+        return f"{read_epoch(self._directory) or 0:016x}:{episode}"
+
+
+def writer_of(config: Config) -> DatasetWriter:
+    """The dataset of a recording, new or as it was left. Raises DatasetError, DatasetRefused."""
+    robot, columns = config.env.robot, columns_of(pipelines_of(config).stored)
+    return DatasetWriter.open(
+        dataset_folder(config.dataset),
+        columns,
+        config.env.fps,
+        None if robot is None else robot.type,
+        video=config.dataset.video,
+    )

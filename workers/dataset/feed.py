@@ -9,11 +9,11 @@ import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from workers.config import Config
-from workers.dataset.demonstrations import Demonstrations, Survey
 from workers.dataset.errors import DatasetError, DatasetRefused
 from workers.dataset.fit import dataset_key
 from workers.dataset.layout import dataset_folder, episodes_in_words, read_info
@@ -21,6 +21,9 @@ from workers.processors.build import pipelines_of
 from workers.transport.log import LogError, LogWriter
 from workers.transport.log_format import sync_directory
 from workers.transport.sources import dataset_log
+
+if TYPE_CHECKING:  # brings what decodes pictures: not into a station without a dataset
+    from workers.dataset.demonstrations import Demonstrations, Survey
 
 _TOLD_EVERY = 1000  # frames
 _SPARE_BYTES = 500_000_000  # left free for what the run itself records
@@ -49,12 +52,12 @@ def fed_before(config: Config) -> Fed | None:
         ) from error
 
 
-def offered(config: Config) -> Survey:
+def offered(config: Config) -> "Survey":
     """What the configured dataset offers this run, looked through from its first number to its last.
 
     Raises DatasetError when it cannot be read, DatasetRefused when it does not fit.
     """
-    survey = Demonstrations(config, local_dataset(config)).survey()
+    survey = _demonstrations(config).survey()
     capacity = config.policy.offline_buffer_capacity
     if survey.frames > capacity:
         raise DatasetRefused(
@@ -114,13 +117,20 @@ def feed(config: Config, breathe: Callable[[], object]) -> Fed:
 
 def _write(config: Config, directory: Path, breathe: Callable[[], object]) -> None:
     with LogWriter(directory, pipelines_of(config).spec()) as writer:
-        for record in Demonstrations(config, local_dataset(config)).records():
+        for record in _demonstrations(config).records():
             breathe()
             if writer.append(record) % _TOLD_EVERY == _TOLD_EVERY - 1:
                 log.info("dataset: %d frames read", writer.next_seq)
 
 
-def _check_disk(config: Config, survey: Survey) -> None:
+def _demonstrations(config: Config) -> "Demonstrations":
+    """Raises DatasetError, DatasetRefused."""
+    from workers.dataset.demonstrations import Demonstrations
+
+    return Demonstrations(config, local_dataset(config))
+
+
+def _check_disk(config: Config, survey: "Survey") -> None:
     spec = pipelines_of(config).spec()
     cameras, height, width, channels = spec.image_shape
     needed = survey.frames * cameras * height * width * channels + _SPARE_BYTES

@@ -52,12 +52,14 @@ def fed_before(config: Config) -> Fed | None:
         ) from error
 
 
-def offered(config: Config) -> "Survey":
+def offered(config: Config, breathe: Callable[[], object] = lambda: None) -> "Survey":
     """What the configured dataset offers this run, looked through from its first number to its last.
+
+    `breathe` is called with every episode.
 
     Raises DatasetError when it cannot be read, DatasetRefused when it does not fit.
     """
-    survey = _demonstrations(config).survey()
+    survey = _demonstrations(config).survey(breathe)
     capacity = config.policy.offline_buffer_capacity
     if survey.frames > capacity:
         raise DatasetRefused(
@@ -82,13 +84,13 @@ def local_dataset(config: Config) -> Path:
 def feed(config: Config, breathe: Callable[[], object]) -> Fed:
     """Write the dataset's demonstrations into the log of the run, unless they are there; what the run has of them.
 
-    `breathe` is called with every record. Raises DatasetError, DatasetRefused.
+    `breathe` is called with every episode and record. Raises DatasetError, DatasetRefused.
     """
     before = fed_before(config)
     if before is not None:
-        _tell_changes(config, before)
+        _tell_changes(config, before, breathe)
         return before
-    survey = offered(config)
+    survey = offered(config, breathe)
     _check_disk(config, survey)
     log.info(
         "dataset: reading %s from %s",
@@ -142,10 +144,13 @@ def _check_disk(config: Config, survey: "Survey") -> None:
         )
 
 
-def _tell_changes(config: Config, before: Fed) -> None:
+def _tell_changes(config: Config, before: Fed, breathe: Callable[[], object]) -> None:
     """Say when the dataset is not any more what the run was fed with: the run goes on with what it has."""
     try:
-        if read_info(dataset_folder(config.dataset)) is None or offered(config).digest == before.digest:
+        if (
+            read_info(dataset_folder(config.dataset)) is None
+            or offered(config, breathe).digest == before.digest
+        ):
             return
         how = "has changed since"
     except DatasetError as error:

@@ -141,7 +141,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--frames", type=int, default=2000)
+    parser.add_argument("--frames", type=int, default=1000)
     parser.add_argument("--peer", help="a Python that has LeRobot installed")
     arguments = parser.parse_args()
     frames = arguments.frames // EPISODE_STEPS * EPISODE_STEPS

@@ -102,7 +102,9 @@ def _demonstrations(state: ConsoleState) -> Step:
     who = "the scripted operator" if state.control.scripted else "the operator"
     if recorded >= wanted or select.training_episodes(state) or _past(state, Phase.RECORDING):
         held = f", {count(state.buffer.demonstrations)} transitions" if state.run.trains else ""
-        return Step("●", "green", "demonstrations", f"{max(recorded, wanted)} recorded{held}")
+        shown = max(recorded, wanted)  # 0 where a dataset has all of them
+        words = f"{shown} recorded" if shown else "none to record"
+        return Step("●", "green", "demonstrations", words + held)
     if state.progress.phase is Phase.RECORDING:
         return Step(
             "◐", "amber", "demonstrations", f"{recorded} of {wanted}, by {who}", recorded / max(1, wanted)

@@ -255,3 +255,20 @@ def test_a_gymnasium_environment_learns_from_what_lerobot_recorded_in_it(tmp_pat
     step = steps_of(config, tmp_path / "set")[1]
     assert step.state == pytest.approx([0.5, -1.0, np.log1p(100), np.log1p(100)], abs=1e-6)
     assert step.images.shape == (0, 0, 0, 3) and step.action.tolist() == [0.5, -1, 2]
+
+
+def test_a_dataset_of_the_hub_that_is_not_here_is_refused_with_the_command_that_brings_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path))
+    config = training(tmp_path, **{"dataset.root": None, "dataset.repo_id": "kim/lift"})
+    with pytest.raises(DatasetRefused) as caught:
+        prepared(config)
+    assert caught.value.path == ("dataset", "repo_id")
+    assert f"`hf download kim/lift --repo-type dataset --local-dir {tmp_path}/kim/lift`" in caught.value.text
+
+
+def test_where_the_learner_is_elsewhere_the_dataset_need_not_be_here(tmp_path: Path, caplog) -> None:
+    config = training(tmp_path, **{"policy.actor_learner_config.learner_host": "gpu"})
+    assert prepared(config) == config
+    assert "its demonstrations do not count here" in caplog.text

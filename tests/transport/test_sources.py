@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.transport.linked import FEATURES
 from workers.transport.log import LogWriter
-from workers.transport.sources import actor_log, logs_of
+from workers.transport.sources import DATASET, LOCAL, actor_log, dataset_log, logs_of
 
 
 def test_a_run_without_logs_has_none(tmp_path: Path) -> None:
@@ -48,3 +48,11 @@ def test_an_actor_that_is_renamed_keeps_its_log(tmp_path: Path) -> None:
     arm = actor_log(tmp_path, "arm", 255)
     arm.mkdir(parents=True)
     assert actor_log(tmp_path, "left", 255) == arm
+
+
+def test_the_demonstrations_of_a_dataset_come_before_what_actors_recorded(tmp_path: Path) -> None:
+    left = actor_log(tmp_path, "left", 255)
+    for directory in (left, tmp_path / "log", dataset_log(tmp_path)):
+        directory.mkdir(parents=True)
+    assert list(logs_of(tmp_path)) == [DATASET, LOCAL, left.name]
+    assert logs_of(tmp_path)[DATASET] == dataset_log(tmp_path)

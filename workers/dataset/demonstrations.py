@@ -8,7 +8,7 @@ the last frame is only a successor, as what follows it is not known. LeRobot's r
 
 import hashlib
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
@@ -65,11 +65,12 @@ class Demonstrations:
         self._refuse(differences_of(config, self._pipelines, info, self._states, self._views))
         self._columns = [*self._states.columns, *(key for key in _NUMBERS if key in info.features)]
 
-    def survey(self) -> Survey:
-        """Look through all numbers. Raises DatasetError, DatasetRefused."""
+    def survey(self, breathe: Callable[[], object] = lambda: None) -> Survey:
+        """Look through all numbers, and `breathe` with every episode. Raises DatasetError, DatasetRefused."""
         digest, shown, frames = hashlib.sha256(), 0, 0
         states, reached = [], np.zeros(0)
         for episode in self._dataset.episodes:
+            breathe()
             numbers = self._dataset.frames(episode.index, self._columns)
             for key in self._columns:
                 digest.update(np.ascontiguousarray(numbers[key]).tobytes())

@@ -9,11 +9,11 @@ import logging
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from workers.config import Config
-from workers.dataset.demonstrations import Demonstrations, Survey
 from workers.dataset.errors import DatasetError, DatasetRefused
 from workers.dataset.fit import dataset_key
 from workers.dataset.layout import dataset_folder, episodes_in_words, read_info
@@ -21,6 +21,9 @@ from workers.processors.build import pipelines_of
 from workers.transport.log import LogError, LogWriter
 from workers.transport.log_format import sync_directory
 from workers.transport.sources import dataset_log
+
+if TYPE_CHECKING:  # brings what decodes pictures: not into a station without a dataset
+    from workers.dataset.demonstrations import Demonstrations, Survey
 
 _TOLD_EVERY = 1000  # frames
 _SPARE_BYTES = 500_000_000  # left free for what the run itself records
@@ -49,12 +52,14 @@ def fed_before(config: Config) -> Fed | None:
         ) from error
 
 
-def offered(config: Config) -> Survey:
+def offered(config: Config, breathe: Callable[[], object] = lambda: None) -> "Survey":
     """What the configured dataset offers this run, looked through from its first number to its last.
+
+    `breathe` is called with every episode.
 
     Raises DatasetError when it cannot be read, DatasetRefused when it does not fit.
     """
-    survey = Demonstrations(config, local_dataset(config)).survey()
+    survey = _demonstrations(config).survey(breathe)
     capacity = config.policy.offline_buffer_capacity
     if survey.frames > capacity:
         raise DatasetRefused(
@@ -79,13 +84,13 @@ def local_dataset(config: Config) -> Path:
 def feed(config: Config, breathe: Callable[[], object]) -> Fed:
     """Write the dataset's demonstrations into the log of the run, unless they are there; what the run has of them.
 
-    `breathe` is called with every record. Raises DatasetError, DatasetRefused.
+    `breathe` is called with every episode and record. Raises DatasetError, DatasetRefused.
     """
     before = fed_before(config)
     if before is not None:
-        _tell_changes(config, before)
+        _tell_changes(config, before, breathe)
         return before
-    survey = offered(config)
+    survey = offered(config, breathe)
     _check_disk(config, survey)
     log.info(
         "dataset: reading %s from %s",
@@ -114,13 +119,20 @@ def feed(config: Config, breathe: Callable[[], object]) -> Fed:
 
 def _write(config: Config, directory: Path, breathe: Callable[[], object]) -> None:
     with LogWriter(directory, pipelines_of(config).spec()) as writer:
-        for record in Demonstrations(config, local_dataset(config)).records():
+        for record in _demonstrations(config).records():
             breathe()
             if writer.append(record) % _TOLD_EVERY == _TOLD_EVERY - 1:
                 log.info("dataset: %d frames read", writer.next_seq)
 
 
-def _check_disk(config: Config, survey: Survey) -> None:
+def _demonstrations(config: Config) -> "Demonstrations":
+    """Raises DatasetError, DatasetRefused."""
+    from workers.dataset.demonstrations import Demonstrations
+
+    return Demonstrations(config, local_dataset(config))
+
+
+def _check_disk(config: Config, survey: "Survey") -> None:
     spec = pipelines_of(config).spec()
     cameras, height, width, channels = spec.image_shape
     needed = survey.frames * cameras * height * width * channels + _SPARE_BYTES
@@ -132,10 +144,13 @@ def _check_disk(config: Config, survey: Survey) -> None:
         )
 
 
-def _tell_changes(config: Config, before: Fed) -> None:
+def _tell_changes(config: Config, before: Fed, breathe: Callable[[], object]) -> None:
     """Say when the dataset is not any more what the run was fed with: the run goes on with what it has."""
     try:
-        if read_info(dataset_folder(config.dataset)) is None or offered(config).digest == before.digest:
+        if (
+            read_info(dataset_folder(config.dataset)) is None
+            or offered(config, breathe).digest == before.digest
+        ):
             return
         how = "has changed since"
     except DatasetError as error:

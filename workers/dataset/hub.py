@@ -1,47 +1,115 @@
-"""Upload of a dataset to the Hugging Face hub."""
+"""Upload of a dataset to the Hugging Face hub: writes over nothing unless told to, and then over all of it at once."""
 
 import contextlib
 import logging
+import tempfile
 from pathlib import Path
 
+import msgspec
 from huggingface_hub import HfApi
 from huggingface_hub.errors import RevisionNotFoundError
 
 from workers.dataset.errors import DatasetError
-from workers.dataset.layout import VERSION
+from workers.dataset.hub_errors import told
+from workers.dataset.layout import INFO, Info, differences, read_info
+from workers.dataset.locking import locked
+from workers.dataset.reader import Dataset
 
-_KIND = "dataset"
+KIND = "dataset"
+CARD = "README.md"
 _NO_CONTENT = {".gitattributes"}  # what the hub puts into a new repository
+_ROOMS = ["data/*", "videos/*", "meta/*", "images/*"]  # of a dataset, of any version of the format
+_STAY_HERE = [".cache/*", "images/*", "*.hilserl-part"]
 log = logging.getLogger(__name__)
 
 
-def push(root: Path, repo_id: str, api: HfApi | None = None) -> None:
+def push(
+    root: Path, repo_id: str, api: HfApi | None = None, *, replace: bool = False, private: bool = False
+) -> None:
     """Upload the dataset in `root` as `repo_id`, and tag it as LeRobot's readers expect.
 
-    Raises DatasetError for a repository that already holds something, and when the hub cannot be reached.
+    A repository that already holds something is left as it is, and told apart from the dataset in the error; with
+    `replace` the dataset takes its place, in one commit. Nobody can record into the dataset meanwhile.
+    Raises DatasetError for a dataset that is not whole, and when the hub refuses or cannot be reached.
     """
     api = api or HfApi()
-    by_hand = f"`hf upload {repo_id} {root} --repo-type dataset`"
-    try:
-        api.create_repo(repo_id, repo_type=_KIND, exist_ok=True)
-        there = sorted(set(api.list_repo_files(repo_id, repo_type=_KIND)) - _NO_CONTENT)
-        if there:
+    dataset = Dataset(root)
+    left = f"The dataset is complete in {root}"
+    with told(
+        f"{root} could not be uploaded to {repo_id}", "write to", f"{left}; nothing there was changed."
+    ):
+        api.create_repo(repo_id, repo_type=KIND, exist_ok=True, private=private or None)
+        head = api.dataset_info(repo_id)
+        there = sorted({file.rfilename for file in head.siblings or ()} - _NO_CONTENT)
+        if there and not replace:
+            lines = "".join(f"\n  {line}" for line in _differences(api, repo_id, root, dataset.info, there))
             raise DatasetError(
-                f"{repo_id} on the hub is not empty ({len(there)} files, {there[0]} first) and was left as it is."
-                f" The dataset is complete in {root}: give it another dataset.repo_id, or, to write over what is"
-                f" there, {by_hand}."
+                f"{repo_id} on the hub is not empty and was left as it is. {left}: give it another name, or"
+                f" replace what is there (`hilserl-worker dataset push {root} --to {repo_id} --replace`). Here and"
+                f" there:{lines}"
             )
         log.info("dataset: uploading %s to %s", root, repo_id)
-        api.upload_folder(
-            repo_id=repo_id, repo_type=_KIND, folder_path=root, commit_message="Add the recorded episodes"
+        with locked(root):
+            api.upload_folder(
+                repo_id=repo_id,
+                repo_type=KIND,
+                folder_path=root,
+                commit_message="Add the recorded episodes",
+                parent_commit=head.sha,  # refused where somebody changed it since it was looked at
+                delete_patterns=_ROOMS if there else None,
+                ignore_patterns=_STAY_HERE,
+            )
+    with told(
+        f"{repo_id} has the episodes, but not its tag", "write to", f"{left}: push again with --replace."
+    ):
+        _describe(api, repo_id, dataset.info, has_card=CARD in there or (root / CARD).exists())
+
+
+def _describe(api: HfApi, repo_id: str, info: Info, has_card: bool) -> None:
+    """What LeRobot's readers and the hub's pages look for."""
+    if not has_card:
+        api.upload_file(
+            path_or_fileobj=_card(info).encode(),
+            path_in_repo=CARD,
+            repo_id=repo_id,
+            repo_type=KIND,
+            commit_message="Add a card",
         )
-        with contextlib.suppress(RevisionNotFoundError):
-            api.delete_tag(repo_id, tag=VERSION, repo_type=_KIND)  # of what the repository held once
-        api.create_tag(repo_id, tag=VERSION, repo_type=_KIND)
-    except DatasetError:
-        raise
-    except Exception as error:  # what the client raises depends on its version and its transport
-        raise DatasetError(
-            f"the dataset could not be uploaded to {repo_id} ({type(error).__name__}: {error}). It is complete in"
-            f" {root}: check the network and `hf auth login`, then {by_hand}."
-        ) from error
+    version = info.codebase_version
+    with contextlib.suppress(RevisionNotFoundError):
+        api.delete_tag(repo_id, tag=version, repo_type=KIND)  # of what the repository held once
+    api.create_tag(repo_id, tag=version, repo_type=KIND)
+
+
+def _differences(api: HfApi, repo_id: str, root: Path, here: Info, files: list[str]) -> list[str]:
+    """What is here and what is in the repository, a line for each thing that differs."""
+    there = _info_of(api, repo_id) if INFO in files else None
+    if there is None:
+        return [f"no dataset of LeRobot's there, but {len(files)} files ({files[0]} first)"]
+    lines = []
+    for name in ("codebase_version", "total_episodes", "total_frames", "total_tasks"):
+        one, other = getattr(here, name), getattr(there, name)
+        lines += [f"{name}: {one} here, {other} there"] if one != other else []
+    lines += differences(here.features, here.fps, there, here.robot_type)
+    return lines or ["by its description the same, but the files may differ"]
+
+
+def _info_of(api: HfApi, repo_id: str) -> Info | None:
+    with tempfile.TemporaryDirectory() as folder:
+        api.hf_hub_download(repo_id, INFO, repo_type=KIND, local_dir=folder)
+        try:
+            return read_info(Path(folder))
+        except DatasetError:
+            return None
+
+
+def _card(info: Info) -> str:
+    """The page of the dataset, with the keys by which the hub shows and finds it."""
+    described = msgspec.json.format(msgspec.json.encode(info), indent=2).decode()
+    return (
+        "---\ntask_categories:\n- robotics\ntags:\n- LeRobot\nconfigs:\n- config_name: default\n"
+        "  data_files: data/*/*.parquet\n---\n\n"
+        f"Recorded with hilserl-tui for [LeRobot](https://github.com/huggingface/lerobot):"
+        f" {info.total_episodes} episodes, {info.total_frames} frames at {info.fps:g} Hz.\n\n"
+        f"`meta/info.json`:\n\n```json\n{described}\n```\n"
+    )

@@ -118,16 +118,21 @@ def _without_encoding(column: Column | None) -> Column | None:
 
 
 def dataset_folder(dataset: DatasetConfig) -> Path:
-    """`dataset.root`; without it, where LeRobot keeps the datasets of this user.
-
-    That is `$HF_LEROBOT_HOME`, `$HF_HOME/lerobot` or `~/.cache/huggingface/lerobot`, and `repo_id` below it.
-    """
+    """`dataset.root`; without it, where LeRobot keeps the dataset of that `repo_id`."""
     if dataset.root is not None:
         return Path(dataset.root).expanduser()
     assert dataset.repo_id is not None, "the configuration has one of the two"
+    return cache_folder(dataset.repo_id)
+
+
+def cache_folder(repo_id: str) -> Path:
+    """Where LeRobot keeps this dataset of the user.
+
+    That is below `$HF_LEROBOT_HOME`, `$HF_HOME/lerobot` or `~/.cache/huggingface/lerobot`.
+    """
     cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
     home = os.environ.get("HF_HOME", f"{cache}/huggingface")
-    return Path(os.environ.get("HF_LEROBOT_HOME", f"{home}/lerobot")).expanduser() / dataset.repo_id
+    return Path(os.environ.get("HF_LEROBOT_HOME", f"{home}/lerobot")).expanduser() / repo_id
 
 
 def read_info(root: Path) -> Info | None:

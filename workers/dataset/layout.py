@@ -40,6 +40,12 @@ class Column(msgspec.Struct, frozen=True):
     def is_picture(self) -> bool:
         return self.dtype in PICTURES
 
+    @property
+    def picture_shape(self) -> tuple[int, int, int]:
+        """[H, W, 3] of its pictures; a dataset may describe them as [3, H, W], as LeRobot's HIL-SERL does."""
+        first, second, third = self.shape
+        return (second, third, 3) if first < min(second, third) else (first, second, 3)
+
     def __str__(self) -> str:
         sides = ", ".join(map(str, self.shape))
         named = f" ({', '.join(self.names)})" if self.names else ""

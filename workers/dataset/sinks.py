@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,12 @@ from numpy.typing import NDArray
 
 from workers.dataset.durable import open_part, part_of, sync
 from workers.dataset.layout import Column, Frames
-from workers.dataset.pictures import Picture, VideoWriter
+from workers.dataset.pictures import Picture, VideoWriter, png_of
 from workers.dataset.stats import PictureLevels, Stats, of_values
 from workers.dataset.tables import COMPRESSION, frames_table
 
 Row = Mapping[str, NDArray[Any]]
+_PNG_THREADS = 2
 _PICTURES_AT_ONCE = 16  # rows of a row group where pictures are among them; memory stays small
 
 
@@ -46,7 +48,7 @@ class VideoFile:
     """The pictures of one camera, encoded as they come. Raises OSError."""
 
     def __init__(self, path: Path, column: Column, fps: float) -> None:
-        height, width, _ = column.shape
+        height, width, _ = column.picture_shape
         self._levels = PictureLevels()
         self._file = open_part(path)
         self._video = VideoWriter(self._file, height, width, fps)
@@ -85,6 +87,7 @@ class TableFile:
         self._written = 0
         self._file = open_part(path)
         self._table = pq.ParquetWriter(self._file, schema, compression=COMPRESSION)
+        self._encoders = ThreadPoolExecutor(_PNG_THREADS)
 
     def add(self, item: Row) -> None:
         for key, value in item.items():
@@ -98,11 +101,13 @@ class TableFile:
 
     def finish(self) -> None:
         self._write_waiting()
+        self._encoders.shutdown()
         self._table.close()
         with self._file:
             sync(self._file)
 
     def give_up(self) -> None:
+        self._encoders.shutdown()
         with contextlib.suppress(OSError, ValueError, pa.ArrowException):
             self._table.close()
         with contextlib.suppress(OSError):
@@ -118,11 +123,20 @@ class TableFile:
     def _write_waiting(self) -> None:
         if not self._waiting:
             return
-        rows: Frames = {key: np.stack([row[key] for row in self._waiting]) for key in self._waiting[0]}
+        rows: Frames = {key: self._column(key) for key in self._waiting[0]}
         rows |= self._automatic.rows(self._written, self._written + len(self._waiting))
         self._table.write_table(frames_table(self._schema, self._columns, rows, self._written))
         self._written += len(self._waiting)
         self._waiting = []
+
+    def _column(self, key: str) -> NDArray[Any]:
+        """What waits of a column; of pictures the PNG files."""
+        values = [row[key] for row in self._waiting]
+        return (
+            np.array([*self._encoders.map(png_of, values)], object)
+            if key in self._levels
+            else np.stack(values)
+        )
 
 
 def set_task(path: Path, schema: pa.Schema, task: int) -> None:

@@ -10,7 +10,6 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from workers.dataset.layout import Column, Frames, Place
-from workers.dataset.pictures import png_of
 from workers.dataset.stats import QUANTILES, Stats
 
 COMPRESSION = "snappy"
@@ -33,7 +32,7 @@ def frames_schema(columns: Mapping[str, Column]) -> pa.Schema:
 
 
 def frames_table(schema: pa.Schema, columns: Mapping[str, Column], frames: Frames, first: int) -> pa.Table:
-    """Rows as a table; the first of them is frame `first` of its episode."""
+    """Rows as a table; the first of them is frame `first` of its episode. An image is a PNG file already."""
     arrays = [_array(columns[key], frames[key], first) for key in schema.names]
     return pa.table(dict(zip(schema.names, arrays, strict=True)), schema=schema)
 
@@ -42,9 +41,7 @@ def _array(column: Column, values: NDArray[Any], first: int) -> pa.Array:
     """The Arrow array of a column's rows [n, ...]."""
     if column.dtype == "image":
         names = [f"frame-{first + number:06d}.png" for number in range(len(values))]
-        return pa.StructArray.from_arrays(
-            [pa.array(map(png_of, values), pa.binary()), pa.array(names)], ["bytes", "path"]
-        )
+        return pa.StructArray.from_arrays([pa.array(values, pa.binary()), pa.array(names)], ["bytes", "path"])
     flat = pa.array(values.ravel())
     return flat if column.shape == (1,) else pa.FixedSizeListArray.from_arrays(flat, column.shape[0])
 

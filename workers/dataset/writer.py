@@ -166,18 +166,17 @@ class DatasetWriter:
 
     def _check(self, frame: Mapping[str, NDArray[Any]]) -> None:
         """Raise DatasetError for a frame that is not one of this dataset; the recorder is at fault."""
-        wanted = self._columns.keys() - AUTOMATIC.keys()
-        if frame.keys() != wanted:
-            odd = ", ".join(sorted(frame.keys() ^ wanted))
+        columns = self._columns.keys() - AUTOMATIC.keys()
+        if frame.keys() != columns:
+            odd = ", ".join(sorted(frame.keys() ^ columns))
             raise DatasetError(
                 f"a frame for {self._root} must have its columns, neither more nor less: {odd}"
             )
         for key, value in frame.items():
             column, shape = self._columns[key], np.shape(value)
-            if shape != column.shape and not (column.shape == (1,) and shape == ()):
-                raise DatasetError(
-                    f"{key} of a frame for {self._root} is {list(shape)}, not {list(column.shape)}"
-                )
+            wanted = column.picture_shape if column.is_picture else column.shape
+            if shape != wanted and not (wanted == (1,) and shape == ()):
+                raise DatasetError(f"{key} of a frame for {self._root} is {list(shape)}, not {list(wanted)}")
 
     def _must_be_well(self) -> None:
         if self._failure is not None:
@@ -201,7 +200,11 @@ def _stored(columns: Mapping[str, Column], fps: float, video: bool) -> dict[str,
     stored = {}
     for key, column in {**columns, **AUTOMATIC}.items():
         if column.is_picture:
-            kind = {"dtype": "video", "info": description(column.shape, fps)} if video else {"dtype": "image"}
+            kind = (
+                {"dtype": "video", "info": description(column.picture_shape, fps)}
+                if video
+                else {"dtype": "image"}
+            )
             column = msgspec.structs.replace(column, **{"info": msgspec.UNSET, **kind})
         stored[key] = column
     return stored

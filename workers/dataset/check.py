@@ -15,7 +15,7 @@ from workers.dataset.findings import Finding, Kind
 from workers.dataset.layout import STATS, VERSION, Frames, Info, read_info
 from workers.dataset.listing import Episode, episodes_of, list_files, read_tasks
 from workers.dataset.pictures import video_frames
-from workers.dataset.reader import READING_FAILS, column_values, stored_pictures
+from workers.dataset.reader import READING_FAILS, stored_pictures, values_of
 from workers.processors.features import ACTION, STATE
 
 _TIME_TOLERANCE_S = 1e-4  # LeRobot's
@@ -167,7 +167,7 @@ def _frames(info: Info, episode: Episode) -> Frames | Finding:
         columns = {key: column for key, column in info.features.items() if not column.is_picture}
         wanted = [("episode_index", "==", episode.index)]
         table = pq.read_table(episode.data, columns=list(columns), filters=wanted, partitioning=None)
-        return {key: column_values(table[key], column) for key, column in columns.items()}
+        return {key: values_of(table[key], column) for key, column in columns.items()}
     except READING_FAILS as error:
         return Finding(Kind.GAP, f"its frames cannot be read: {error}", mendable=False, episode=episode.index)
 

@@ -58,7 +58,7 @@ class Dataset:
                 found[key] = np.stack(list(self.pictures(episode, key)))
             else:
                 with self._reading(f"{key} of episode {episode}"):
-                    found[key] = column_values(table[key], column)
+                    found[key] = values_of(table[key], column)
         return found
 
     def pictures(
@@ -134,7 +134,7 @@ class Dataset:
             ) from error
 
 
-def column_values(column: pa.ChunkedArray, described: Column) -> NDArray[Any]:
+def values_of(column: pa.ChunkedArray, described: Column) -> NDArray[Any]:
     """[n] of a column of one element, [n, ...] of others."""
     shape = () if described.shape == (1,) else described.shape
     count = len(column)

@@ -20,10 +20,10 @@ from workers.dataset.errors import DatasetError
 from workers.dataset.findings import Finding
 from workers.dataset.layout import DATA, VERSION, Info, read_info
 from workers.dataset.listing import read_tasks
-from workers.dataset.locking import lock
+from workers.dataset.locking import locked
 from workers.dataset.notes import NOTES, Notes, read_notes
 from workers.dataset.pictures import picture_of, video_frames
-from workers.dataset.reader import READING_FAILS, column_values
+from workers.dataset.reader import READING_FAILS, values_of
 from workers.dataset.recover import recover
 from workers.dataset.salvage import Salvage, Salvaged, salvage
 from workers.dataset.sinks import Automatic
@@ -57,13 +57,11 @@ def repair(root: Path) -> Repaired:
             f"{root} is of version {info.codebase_version}, and only {VERSION} is mended here: convert it first, with"
             " LeRobot's convert_dataset_v21_to_v30"
         )
-    held = lock(root)
     try:
-        return _repair(root)
+        with locked(root):
+            return _repair(root)
     except READING_FAILS as error:
         raise DatasetError(f"{root} could not be mended: {error}. It is as it was.") from error
-    finally:
-        os.close(held)
 
 
 def _repair(root: Path) -> Repaired:
@@ -189,7 +187,7 @@ def _stats(new: Path, info: Info, fps: float, episode: Salvaged, table: pa.Table
         if column.is_picture:
             stats[key] = known[key] if key in known else _of_pictures(new, info, fps, episode, key, table)
         else:
-            stats[key] = of_values(column_values(table[key], column))
+            stats[key] = of_values(values_of(table[key], column))
     return stats
 
 

@@ -96,7 +96,6 @@ class Console(KeyActions):
         self._was_up = False
         self._told_end = False
         self._told_refusal = ""
-        self._told_crop = False
         self._leaving = False
 
     @cached_property
@@ -349,7 +348,8 @@ class Console(KeyActions):
     def action_leave(self) -> None:
         from hilserl_tui.screens.quit import Quit
 
-        if isinstance(self.screen, Quit) or self._forgets_crop():
+        screen = self._console_screen()
+        if isinstance(self.screen, Quit) or (screen is not None and screen.keeps_back()):
             return
         if self.view().dataset:
             self.exit()
@@ -362,15 +362,6 @@ class Console(KeyActions):
             self.exit()
             return
         self.push_screen(Quit(human=self._drives(), can_stop=can_stop), self._quit_answered)
-
-    def _forgets_crop(self) -> bool:
-        """The first `q` after a crop was chosen and not written says so, the next one leaves."""
-        screen = self._console_screen()
-        if screen is None or screen.name_in_view != "crop" or not self._crop.unwritten or self._told_crop:
-            return False
-        self._told_crop = True
-        self.hint("the crop is not written: w writes it, q again leaves without it")
-        return True
 
     def _leave_ended(self) -> None:
         """The result was read: a station whose run is over has nothing to stay for."""

@@ -31,6 +31,10 @@ class ConsoleScreen(Screen[None]):
     def body(self) -> ComposeResult:
         raise NotImplementedError
 
+    def keeps_back(self) -> bool:
+        """Whether something would be lost by leaving, which the screen has said just now."""
+        return False
+
     def show(self, view: View) -> None:
         """Draw `view` in every pane that is on the screen."""
         for pane in self.query(Lines):

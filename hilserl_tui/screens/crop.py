@@ -56,6 +56,7 @@ class Crop(ConsoleScreen):
         self.file: CropFile | None = None
         self._run: RunOpened | None = None
         self._looking = Looking()
+        self._told = False
         self._moved_from: Rect | None = None  # the crop when a drag began to move it
 
     @property
@@ -69,6 +70,14 @@ class Crop(ConsoleScreen):
 
     def key_bar(self) -> KeyBar:
         return CropKeyBar()
+
+    def keeps_back(self) -> bool:
+        """Once, of a crop that is not written: the next `q` leaves."""
+        if not self.unwritten or self._told:
+            return False
+        self._told = True
+        self.console.hint("the crop is not written: w writes it, q again leaves without it")
+        return True
 
     def body(self) -> ComposeResult:
         with Horizontal():

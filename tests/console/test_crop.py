@@ -1,10 +1,6 @@
 """The Crop screen, driven by keys and mouse as a person would, down to the file it writes."""
 
-import asyncio
-import re
 import shutil
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -15,14 +11,12 @@ from hilserl_tui.app import Console
 from hilserl_tui.crop_keys import CROP_KEYS, bindings
 from hilserl_tui.keymap import BY_ID
 from hilserl_tui.panes.crop_picture import CropPicture
-from hilserl_tui.roi import Rect
 from tests.console import demo
-from tests.console.looker import Looker, picture
+from tests.console.cropping import driven, written_config
+from tests.console.looker import Looker
 from tests.console.still import Still, screen_text
-from tests.dataset.pictured import pictured
 from workers.config import load
 from workers.config.ready import ready_config
-from workers.dataset.reader import Dataset
 from workers.model import events as e
 from workers.model.reduce import reduce
 
@@ -32,62 +26,7 @@ SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    """The simulator's configuration with cameras of 640 x 480."""
-    path = tmp_path / "lift.toml"
-    path.write_text(re.sub(r"^width = 128", "width = 640", with_height(480), flags=re.MULTILINE))
-    assert load(path).env.cameras["side"].width == 640
-    return path
-
-
-def with_height(rows: int) -> str:
-    """The simulator's configuration with cameras of so many rows."""
-    return re.sub(r"^height = 128", f"height = {rows}", ready_config().read_text(), flags=re.MULTILINE)
-
-
-class Driven:
-    """A console on the Crop screen, and what a person does to it."""
-
-    def __init__(self, client: Still, pilot, app: Console) -> None:
-        self.client, self.pilot, self.app = client, pilot, app
-
-    @property
-    def crop(self) -> Rect:
-        return self.app._crop.choice.crop
-
-    @property
-    def text(self) -> str:
-        return "\n".join(screen_text(self.app))
-
-    @property
-    def told(self) -> str:
-        """Passing words, which only the last are."""
-        return "\n".join(note.message for note in self.app._notifications)
-
-    async def press(self, *keys: str) -> None:
-        await self.pilot.press(*keys)
-        await self.pilot.pause(0.15)
-
-    async def mouse(self, kind: type[events.MouseEvent], x: float, y: float, button: int = 1) -> None:
-        """An event of the terminal at a cell of the picture."""
-        pane = self.app.screen.query_one(CropPicture)
-        left, top = pane.offset_of_picture
-        x, y = pane.content_region.x + left + x, pane.content_region.y + top + y
-        self.app.post_message(kind(None, x, y, 0, 0, button, False, False, False, screen_x=x, screen_y=y))
-        await self.pilot.pause()
-
-    async def drag(self, begin: tuple[float, float], end: tuple[float, float], button: int = 1) -> None:
-        await self.mouse(events.MouseDown, *begin, button)
-        for at in ((begin[0], end[1]), end):
-            await self.mouse(events.MouseMove, *at, button)
-        await self.mouse(events.MouseUp, *end, button)
-
-
-@asynccontextmanager
-async def driven(client: Still, size: tuple[int, int] = LARGE) -> AsyncIterator[Driven]:
-    app = Console(client, screen="crop")
-    async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.4)
-        yield Driven(client, pilot, app)
+    return written_config(tmp_path)
 
 
 @SIZES
@@ -226,23 +165,6 @@ async def test_one_question_is_open_at_a_time_and_a_lost_one_is_put_again(config
         assert "front 640x480" in hand.text
 
 
-async def test_any_frame_of_a_dataset_can_be_looked_at(config):
-    client = Looker(config, episodes=3)
-    async with driven(client) as hand:
-        assert "DATASET" in hand.text and "episode 0  of 0 to 2" in hand.text
-        await hand.press("full_stop", "full_stop", "pagedown")
-        assert (client.asked[-1].episode, client.asked[-1].frame) == (1, 0)
-        await hand.press("end")
-        assert "frame   9  of 0 to 9" in hand.text
-        await hand.press("comma")
-        assert client.asked[-1].frame == 8, "counted from the last frame that there is"
-        await hand.press(*["pagedown"] * 5)
-        assert "episode 2  of 0 to 2" in hand.text
-        asked = len(client.asked)
-        await hand.pilot.pause(0.5)
-        assert len(client.asked) == asked, "a still picture is asked for once"
-
-
 async def test_writing_shows_the_difference_first_and_keeps_comments(config):
     before = config.read_text()
     async with driven(Looker(config)) as hand:
@@ -281,15 +203,6 @@ async def test_a_wrong_number_is_told_and_the_field_stays(config):
         assert "must be even" in hand.text
         await hand.press("ctrl+u", *"96x64", "enter")
         assert hand.app._crop.choice.size == (96, 64)
-
-
-async def test_the_first_q_tells_of_a_crop_that_is_not_written(config):
-    async with driven(Looker(config, episodes=2)) as hand:
-        await hand.press("right")
-        await hand.press("shift+left", "q")
-        assert hand.app.is_running and "w writes it" in hand.told
-        await hand.press("q")
-        assert not hand.app.is_running
 
 
 async def test_the_crop_of_the_file_is_where_the_screen_begins_and_can_go_back_to(config):
@@ -356,49 +269,3 @@ def test_no_key_of_the_screen_means_two_things_or_stands_before_the_arms_safety(
     assert len(ids) == len(set(ids))
     for name in ("stop", "stop-always", "clear-stop", "confirm-clear", "intervene", "quit"):
         assert not set(keys) & set(BY_ID[name].keys.split(","))
-
-
-async def test_the_keys_of_a_run_say_that_there_is_none(config):
-    client = Looker(config, episodes=2)
-    async with driven(client) as hand:
-        for key in ("1", "2", "c"):
-            await hand.press(key)
-            assert "no run" in hand.told
-        assert hand.app.screen is hand.app._crop
-
-
-async def test_the_cropped_dataset_is_made_from_the_console_and_replaced_when_asked(tmp_path):
-    config = tmp_path / "lift.toml"
-    config.write_text(with_height(96))
-    pictured(tmp_path / "lift")
-    client = Looker(config, episodes=3, pictures=dict.fromkeys(("front", "side"), picture(96, 128)))
-    async with driven(client) as hand:
-
-        async def until(words: str) -> None:
-            async with asyncio.timeout(40):
-                while words not in " ".join(hand.text.split()):
-                    await hand.pilot.pause(0.1)
-
-        await hand.press("ctrl+shift+up", "w", "m")
-        assert not (tmp_path / "lift_cropped_resized").exists(), "not before it is written"
-        await hand.press("w", "m")
-        await until("3 episodes, 20 frames")
-        copy = Dataset(tmp_path / "lift_cropped_resized")
-        assert copy.info.features["observation.images.front"].shape == (128, 128, 3)
-        await hand.press("escape", "d", "w", "w", "m")
-        await until("r replaces it")
-        await hand.press("r")
-        await until("3 episodes, 20 frames")
-    copy = Dataset(tmp_path / "lift_cropped_resized")
-    assert copy.info.features["observation.images.front"].shape == (64, 64, 3)
-
-
-async def test_leaving_while_a_dataset_is_made_leaves_nothing_of_it(config, tmp_path):
-    pictured(tmp_path / "lift", height=480, width=640, lengths=(60,))
-    async with driven(Looker(config, episodes=1)) as hand:
-        await hand.press("ctrl+shift+up", "w", "w", "m")
-        async with asyncio.timeout(40):
-            while "frame" not in hand.text or "left" not in hand.text:
-                await hand.pilot.pause(0.02)
-        await hand.press("escape")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["lift", "lift.toml"]

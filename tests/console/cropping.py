@@ -1,0 +1,76 @@
+"""A console on the Crop screen, and what a person does to it."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual import events
+
+from hilserl_tui.app import Console
+from hilserl_tui.panes.crop_picture import CropPicture
+from hilserl_tui.roi import Rect
+from tests.console.still import Still, screen_text
+from workers.config import load
+from workers.config.ready import ready_config
+
+LARGE = (120, 40)
+
+
+def with_height(rows: int) -> str:
+    """The simulator's configuration with cameras of so many rows."""
+    return re.sub(r"^height = 128", f"height = {rows}", ready_config().read_text(), flags=re.MULTILINE)
+
+
+def written_config(folder: Path) -> Path:
+    """The simulator's configuration with cameras of 640 x 480, in a file."""
+    path = folder / "lift.toml"
+    path.write_text(re.sub(r"^width = 128", "width = 640", with_height(480), flags=re.MULTILINE))
+    assert load(path).env.cameras["side"].width == 640
+    return path
+
+
+class Driven:
+    """A console on the Crop screen, and what a person does to it."""
+
+    def __init__(self, client: Still, pilot, app: Console) -> None:
+        self.client, self.pilot, self.app = client, pilot, app
+
+    @property
+    def crop(self) -> Rect:
+        return self.app._crop.choice.crop
+
+    @property
+    def text(self) -> str:
+        return "\n".join(screen_text(self.app))
+
+    @property
+    def told(self) -> str:
+        """Passing words, which only the last are."""
+        return "\n".join(note.message for note in self.app._notifications)
+
+    async def press(self, *keys: str) -> None:
+        await self.pilot.press(*keys)
+        await self.pilot.pause(0.15)
+
+    async def mouse(self, kind: type[events.MouseEvent], x: float, y: float, button: int = 1) -> None:
+        """An event of the terminal at a cell of the picture."""
+        pane = self.app.screen.query_one(CropPicture)
+        left, top = pane.offset_of_picture
+        x, y = pane.content_region.x + left + x, pane.content_region.y + top + y
+        self.app.post_message(kind(None, x, y, 0, 0, button, False, False, False, screen_x=x, screen_y=y))
+        await self.pilot.pause()
+
+    async def drag(self, begin: tuple[float, float], end: tuple[float, float], button: int = 1) -> None:
+        await self.mouse(events.MouseDown, *begin, button)
+        for at in ((begin[0], end[1]), end):
+            await self.mouse(events.MouseMove, *at, button)
+        await self.mouse(events.MouseUp, *end, button)
+
+
+@asynccontextmanager
+async def driven(client: Still, size: tuple[int, int] = LARGE) -> AsyncIterator[Driven]:
+    app = Console(client, screen="crop")
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause(0.4)
+        yield Driven(client, pilot, app)

@@ -55,7 +55,8 @@ def fed_before(config: Config) -> Fed | None:
 def offered(config: Config, breathe: Callable[[], object] = lambda: None) -> "Survey":
     """What the configured dataset offers this run, looked through from its first number to its last.
 
-    `breathe` is called with every episode. Raises DatasetError when it cannot be read or downloaded, DatasetRefused when it does not fit.
+    `breathe` is called with every episode. Raises DatasetError when it cannot be read or downloaded,
+    DatasetRefused when it does not fit.
     """
     survey = _demonstrations(config).survey(breathe)
     capacity = config.policy.offline_buffer_capacity

@@ -43,8 +43,8 @@ def scene(count: int) -> list[Frame]:
         {
             "observation.state": rng.normal(size=18).astype(np.float32),
             "action": rng.uniform(-1, 1, 4).astype(np.float32),
-            "next.reward": np.float32(0),
-            "next.done": np.bool_(False),
+            "next.reward": np.array(0, np.float32),
+            "next.done": np.array(False),
             "observation.images.front": _with_noise(still, number, rng),
             "observation.images.side": _with_noise(still[:, ::-1], number, rng),
         }

@@ -242,6 +242,8 @@ class Console(KeyActions):
         return next((s for s in reversed(self.screen_stack) if isinstance(s, ConsoleScreen)), None)
 
     def _tick(self) -> None:
+        if not self.screen_stack:
+            return  # the app is closing: its screens go before its timers
         now = time.monotonic()
         self._ticks += 1
         self.typing = isinstance(self.focused, Input)

@@ -46,10 +46,10 @@ def open_run(
 
 def find_limits(config: Path, options: Sequence[str]) -> NoReturn:
     """Start the station that looks for the workspace of `config` where it is absent, and attach."""
-    from workers.config.survey import surveying
+    from workers.config.survey import load_for_survey, surveying
 
     try:
-        loaded = load(config)
+        loaded = load_for_survey(config).config
         if loaded.env.robot is None:
             refuse(
                 f"{config} has no arm whose workspace could be found",

@@ -7,6 +7,8 @@ from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model.events import EpisodesListed, FrameShown, StoredEpisode
 
+WIDE = 40  # columns from which there is room for words
+
 
 class EpisodeList(Lines):
     """`chosen` is set by the screen."""
@@ -39,7 +41,7 @@ def _row(number: int, episode: StoredEpisode, fps: float, chosen: bool, width: i
     mark = ("▶", "amber") if chosen else (" ", "text")
     shape = ("●", "green") if episode.success else ("○", "red")
     helped = f" person {100 * episode.by_person // max(1, episode.frames)} %" if episode.by_person else ""
-    words = f"{episode.frames / fps:5.1f} s {episode.frames:>4} frames"
+    words = f"{episode.frames / fps:5.1f} s {episode.frames:>4}{' frames' if width >= WIDE else ''}"
     left: Row = (mark, (f"{number:>4} ", "dim"), shape, (f" {words}", "bold" if chosen else "text"))
     return spread((*left, (helped, "amber")), ((f"r {episode.reward:.4g}", "dim"),), width)
 

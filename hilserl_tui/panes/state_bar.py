@@ -43,7 +43,8 @@ def condition(view: View) -> Condition:
     if control.driver is Driver.POLICY:
         return Condition("▶ POLICY", "blue_block", "the policy drives")
     if view.dataset:
-        return Condition("▤ DATASET", "grey_block", "choose what the policy sees")
+        words = "choose what the policy sees" if view.screen == "crop" else "play, label, delete its episodes"
+        return Condition("▤ DATASET", "grey_block", words)
     return Condition("‖ HOLD", "grey_block", _waiting(view))
 
 

@@ -24,18 +24,19 @@ class Shown(NamedTuple):
     low: Vector
     high: Vector
     found: tuple[Vector, Vector] | None
-    present: tuple[Vector, Vector]
+    present: tuple[Vector, Vector] | None
 
 
 def shown(run: RunOpened, state: ConsoleState) -> Shown:
     """What the file has and what was seen, with the arm and its reset pose in the picture."""
     survey = state.survey
-    present = (run.ee_min_m, run.ee_max_m)
+    present: tuple[Vector, Vector] | None = (run.ee_min_m, run.ee_max_m)
     found = None
-    if survey is not None:
-        present = (survey.present_min_m, survey.present_max_m)
-        found = (survey.box_min_m, survey.box_max_m) if survey.axes else None
-    points = [*present, state.arm.ee_m, *(found or ()), *([survey.reset_m] if survey else [])]
+    if run.finds_limits:
+        present = survey.present if survey else None
+    if survey is not None and survey.axes:
+        found = survey.box_min_m, survey.box_max_m
+    points = [*(present or ()), *(found or ()), state.arm.ee_m, *([survey.reset_m] if survey else [])]
     low, high = (tuple(way(axis) for axis in zip(*points, strict=True)) for way in (min, max))
     return Shown(_outwards(low, -1), _outwards(high, 1), found, present)
 
@@ -99,7 +100,7 @@ class SurveyPicture(Lines):
         if run is None or not view.state.arm.at_s:
             return [(("no arm yet: the robot worker is starting", "dim"),)]
         low, high, found, present = shown(run, view.state)
-        boxes = [(*present, "dim")]
+        boxes = [] if present is None else [(*present, "dim")]
         if found is not None:
             boxes.append((*found, "green" if _wide_enough(view) else "red"))
         return both_views(width, height, (low, high), self._trail, view.state.control.driver, boxes)

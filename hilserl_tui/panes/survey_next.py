@@ -63,7 +63,9 @@ def _headline(survey: Survey, view: View) -> list[Row]:
             counted: Row = ((f"counting, {survey.counted_s:.0f} s", "amber"), (f"   {left}", "bold"))
             return [counted, _keyed("d", "done", "o", "start over")]
         case Stage.DONE if survey.problems:
-            return [(("this cannot be written yet", "red"),), _keyed("d", "count on", "o", "start over")]
+            again = ("enter", "try again") if survey.difference else ()
+            keys = _keyed(*again, "d", "count on", "o", "start over")
+            return [(("this cannot be written yet", "red"),), keys]
         case Stage.DONE:
             return [_keyed("enter", "write it", "d", "count on", "o", "start over", "- =", "margin")]
     kept = (("● written", "green"), (f"   as it was, the file is in {survey.written}", "dim"))

@@ -89,6 +89,8 @@ class Crop(ConsoleScreen):
     # --- drawing ----------------------------------------------------------------------------------------
 
     def show(self, view: View) -> None:
+        if not self.query(CropFigures):
+            return  # on its way onto the screen, or off it
         run = view.state.run
         if run is not None and run != self._run:
             self._run = run
@@ -108,6 +110,8 @@ class Crop(ConsoleScreen):
 
     def show_cameras(self, view: View) -> None:
         """Take the answer that has come, and ask the next question."""
+        if not self.query(CropFigures):
+            return
         answer = view.state.looked
         if answer is not None and (choice := self._looking.take(answer, self.choice)) is not None:
             self.choice = choice

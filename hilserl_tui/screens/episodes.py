@@ -3,6 +3,7 @@
 import time
 from typing import TYPE_CHECKING, ClassVar, cast
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
@@ -12,6 +13,7 @@ from hilserl_tui.panes import halfblock
 from hilserl_tui.panes.episode_list import EpisodeKeyBar, EpisodeList, FrameFigures
 from hilserl_tui.panes.key_bar import KeyBar
 from hilserl_tui.panes.pixels import PixelPane
+from hilserl_tui.screens.arrange import ROOMY
 from hilserl_tui.screens.base import ConsoleScreen
 from hilserl_tui.view import Link, View
 from workers.model.commands import DeleteEpisode, Relabel, ShowFrame, UndoEdit
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from hilserl_tui.app import Console
 
 PICTURES = 2
+LIST_WIDE, LIST_NARROW = 46, 34  # columns
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 LOST_AFTER_S = 2.0  # a question without an answer is put again
 SURE_WITHIN_S = 3.0  # of the second press that deletes
@@ -36,7 +39,7 @@ class Episodes(ConsoleScreen):
         border: round $edge; border-title-color: $dim; border-subtitle-color: $faint;
         border-title-style: bold;
     }
-    Episodes EpisodeList { width: 46; height: 100%; padding: 0 1; }
+    Episodes EpisodeList { height: 100%; padding: 0 1; }
     Episodes .seen { width: 1fr; height: 100%; }
     Episodes .pictures { height: 1fr; }
     Episodes PixelPane { width: 1fr; height: 100%; }
@@ -69,6 +72,15 @@ class Episodes(ConsoleScreen):
                     for _ in range(PICTURES):
                         yield PixelPane(classes="pane")
                 yield FrameFigures(classes="pane")
+
+    def on_mount(self) -> None:
+        self._place(self.size.width)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._place(event.size.width)
+
+    def _place(self, width: int) -> None:
+        self.query_one(EpisodeList).styles.width = LIST_WIDE if width >= ROOMY[0] else LIST_NARROW
 
     # --- drawing ----------------------------------------------------------------------------------------
 

@@ -61,7 +61,7 @@ def test_sizes_are_typed_too():
 
 def test_a_camera_is_found_by_its_name_and_a_wrong_one_gets_the_nearest():
     assert camera_key("front", [FRONT, SIDE]) == camera_key(FRONT, [FRONT, SIDE]) == FRONT
-    with pytest.raises(NoCrop, match='no camera "frnt"; did you mean "front"'):
+    with pytest.raises(NoCrop, match=r'no camera "frnt"; did you mean "front"'):
         camera_key("frnt", [FRONT, SIDE])
     with pytest.raises(NoCrop, match="there are front, side"):
         camera_key("zzz", [FRONT, SIDE])
@@ -78,7 +78,7 @@ def test_a_crop_that_cannot_be_is_told_with_the_pictures_size():
 def test_pictures_that_the_cameras_do_not_give_are_no_ground_for_a_crop():
     config = load(ready_config())
     check_pictures(config, {FRONT: (128, 128), "observation.images.top": (5, 5)})
-    with pytest.raises(NoCrop, match="480 rows and 640 columns, the configured camera gives 128 and 128"):
+    with pytest.raises(NoCrop, match=r"480 rows and 640 columns, the configured camera gives 128 and 128"):
         check_pictures(config, {FRONT: (480, 640)})
 
 
@@ -118,9 +118,8 @@ def test_a_section_between_braces_stays_there():
 
 def test_a_new_table_stands_free():
     after = with_crops(text(), "c.toml", {FRONT: (8, 16, 96, 96)}, None)
-    head = "\n\n[env.processor.image_preprocessing.crop_params_dict]\n"
-    table = head + '"observation.images.front" = [8, 16, 96, 96]\n\n['
-    assert table in after
+    header = "\n\n[env.processor.image_preprocessing.crop_params_dict]\n"
+    assert header + '"observation.images.front" = [8, 16, 96, 96]\n\n[' in after
 
 
 @pytest.mark.parametrize(

@@ -64,8 +64,7 @@ SEEN = Survey(
     margin_m=0.01,
     floor_m=0.01,
     reset_m=(0.22, 0.0, 0.08),
-    present_min_m=(0.18, -0.12, 0.012),
-    present_max_m=(0.32, 0.12, 0.16),
+    present=((0.18, -0.12, 0.012), (0.32, 0.12, 0.16)),
 )
 DONE = replace(SEEN, stage=Stage.DONE, left_s=None, lines=LINES, difference=DIFFERENCE)
 
@@ -135,6 +134,14 @@ async def test_the_whole_result_and_what_changes_in_the_file_fit_on_the_screen(s
     assert "+end_effector_bounds = { min = [0.17, -0.09, 0.01], max = [0.33, 0.13," in flat
     assert "0.16]" in flat and "0.17]" in flat
     assert "Write" in rows[-1]
+
+
+async def test_a_file_that_could_not_be_written_says_why_and_can_be_tried_again():
+    refused = replace(DONE, problems=("task.toml: is read-only; nothing was written",))
+    client = Still(surveyed(refused))
+    text = "\n".join(await drawn(client, SMALL, "3", "enter"))
+    assert "is read-only" in text and "try again" in text
+    assert c.Survey(c.SurveyStep.WRITE) in client.sent
 
 
 @SIZES

@@ -32,6 +32,8 @@ def nobody_else(tmp_path, monkeypatch):
         (["attach"], "no run is alive"),
         (["down"], "no run is alive"),
         (["replay-run", "nowhere"], "no recording"),
+        (["crop", "nowhere.toml"], "no such file"),
+        (["crop", str(ready_config()), "--dataset", "lift"], "the console needs a terminal"),
         (["--no-such-option"], "No such option"),
     ],
 )

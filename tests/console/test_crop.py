@@ -1,6 +1,10 @@
 """The Crop screen, driven by keys and mouse as a person would, down to the file it writes."""
 
+import asyncio
+import re
 import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -13,10 +17,14 @@ from hilserl_tui.keymap import BY_ID
 from hilserl_tui.panes.crop_picture import CropPicture
 from hilserl_tui.roi import Rect
 from tests.console import demo
-from tests.console.looker import Looker
+from tests.console.looker import Looker, picture
 from tests.console.still import Still, screen_text
+from tests.dataset.pictured import pictured
 from workers.config import load
 from workers.config.ready import ready_config
+from workers.dataset.reader import Dataset
+from workers.model import events as e
+from workers.model.reduce import reduce
 
 SMALL, LARGE = (80, 24), (120, 40)
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
@@ -25,16 +33,15 @@ SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
     """The simulator's configuration with cameras of 640 x 480."""
-    text = (
-        ready_config()
-        .read_text()
-        .replace("width = 128 ", "width = 640 ")
-        .replace("width = 128\n", "width = 640\n")
-    )
     path = tmp_path / "lift.toml"
-    path.write_text(text.replace("height = 128\n", "height = 480\n"))
+    path.write_text(re.sub(r"^width = 128", "width = 640", with_height(480), flags=re.MULTILINE))
     assert load(path).env.cameras["side"].width == 640
     return path
+
+
+def with_height(rows: int) -> str:
+    """The simulator's configuration with cameras of so many rows."""
+    return re.sub(r"^height = 128", f"height = {rows}", ready_config().read_text(), flags=re.MULTILINE)
 
 
 class Driven:
@@ -58,7 +65,7 @@ class Driven:
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
-        await self.pilot.pause(0.25)
+        await self.pilot.pause(0.15)
 
     async def mouse(self, kind: type[events.MouseEvent], x: float, y: float, button: int = 1) -> None:
         """An event of the terminal at a cell of the picture."""
@@ -75,17 +82,12 @@ class Driven:
         await self.mouse(events.MouseUp, *end, button)
 
 
-def driven(client: Still, size: tuple[int, int] = LARGE):
-    from contextlib import asynccontextmanager
-
-    @asynccontextmanager
-    async def running():
-        app = Console(client, screen="crop")
-        async with app.run_test(size=size) as pilot:
-            await pilot.pause(0.4)
-            yield Driven(client, pilot, app)
-
-    return running()
+@asynccontextmanager
+async def driven(client: Still, size: tuple[int, int] = LARGE) -> AsyncIterator[Driven]:
+    app = Console(client, screen="crop")
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause(0.4)
+        yield Driven(client, pilot, app)
 
 
 @SIZES
@@ -101,7 +103,7 @@ async def test_the_screen_shows_the_picture_the_crop_and_the_policys_view(config
 
 async def test_arrows_move_by_a_pixel_and_by_ten_and_size_with_shift(config):
     async with driven(Looker(config)) as hand:
-        await hand.press("i", *["backspace"] * 20, *"180,207,180,200", "enter")
+        await hand.press("i", "ctrl+u", *"180,207,180,200", "enter")
         assert hand.crop == (180, 207, 180, 200)
         await hand.press("down", "right", "right")
         assert hand.crop == (181, 209, 180, 200)
@@ -186,7 +188,7 @@ async def test_what_is_asked_for_is_the_crop_that_is_shown(config):
 async def test_zoom_looks_at_the_corner_that_the_arrows_move(config):
     client = Looker(config)
     async with driven(client) as hand:
-        await hand.press("i", *["backspace"] * 20, *"180,207,100,100", "enter", "z", "z", "z")
+        await hand.press("i", "ctrl+u", *"180,207,100,100", "enter", "z", "z", "z")
         top, left, height, width = client.asked[-1].part
         assert (height, width) == (160, 213)
         assert abs(top + height // 2 - 180) <= 1 and abs(left + width // 2 - 207) <= 1
@@ -244,7 +246,7 @@ async def test_any_frame_of_a_dataset_can_be_looked_at(config):
 async def test_writing_shows_the_difference_first_and_keeps_comments(config):
     before = config.read_text()
     async with driven(Looker(config)) as hand:
-        await hand.press("i", *["backspace"] * 20, *"180,207,180,200", "enter")
+        await hand.press("i", "ctrl+u", *"180,207,180,200", "enter")
         assert "not written yet" in hand.text
         await hand.press("w")
         assert "observation.images.front: [180, 207, 180, 200]" in hand.text
@@ -273,11 +275,11 @@ async def test_a_crop_on_pictures_that_the_camera_does_not_give_is_not_written(c
 
 async def test_a_wrong_number_is_told_and_the_field_stays(config):
     async with driven(Looker(config)) as hand:
-        await hand.press("i", *["backspace"] * 20, *"400,0,100,100", "enter")
+        await hand.press("i", "ctrl+u", *"400,0,100,100", "enter")
         assert "480 rows and 640 columns" in " ".join(hand.text.split())
-        await hand.press(*["backspace"] * 20, *"33x33", "enter")
+        await hand.press("ctrl+u", *"33x33", "enter")
         assert "must be even" in hand.text
-        await hand.press(*["backspace"] * 20, *"96x64", "enter")
+        await hand.press("ctrl+u", *"96x64", "enter")
         assert hand.app._crop.choice.size == (96, 64)
 
 
@@ -310,9 +312,6 @@ async def test_why_there_is_no_picture_is_on_the_screen(config):
     client.pictures = {}
     client.answer = lambda look: None
     async with driven(client) as hand:
-        from workers.model import events as e
-        from workers.model.reduce import reduce
-
         client.state = reduce(
             client.state, e.Looked(client.asked[-1].number, "front", "no picture from front yet")
         )
@@ -366,3 +365,40 @@ async def test_the_keys_of_a_run_say_that_there_is_none(config):
             await hand.press(key)
             assert "no run" in hand.told
         assert hand.app.screen is hand.app._crop
+
+
+async def test_the_cropped_dataset_is_made_from_the_console_and_replaced_when_asked(tmp_path):
+    config = tmp_path / "lift.toml"
+    config.write_text(with_height(96))
+    pictured(tmp_path / "lift")
+    client = Looker(config, episodes=3, pictures=dict.fromkeys(("front", "side"), picture(96, 128)))
+    async with driven(client) as hand:
+
+        async def until(words: str) -> None:
+            async with asyncio.timeout(40):
+                while words not in " ".join(hand.text.split()):
+                    await hand.pilot.pause(0.1)
+
+        await hand.press("ctrl+shift+up", "w", "m")
+        assert not (tmp_path / "lift_cropped_resized").exists(), "not before it is written"
+        await hand.press("w", "m")
+        await until("3 episodes, 20 frames")
+        copy = Dataset(tmp_path / "lift_cropped_resized")
+        assert copy.info.features["observation.images.front"].shape == (128, 128, 3)
+        await hand.press("escape", "d", "w", "w", "m")
+        await until("r replaces it")
+        await hand.press("r")
+        await until("3 episodes, 20 frames")
+    copy = Dataset(tmp_path / "lift_cropped_resized")
+    assert copy.info.features["observation.images.front"].shape == (64, 64, 3)
+
+
+async def test_leaving_while_a_dataset_is_made_leaves_nothing_of_it(config, tmp_path):
+    pictured(tmp_path / "lift", height=480, width=640, lengths=(60,))
+    async with driven(Looker(config, episodes=1)) as hand:
+        await hand.press("ctrl+shift+up", "w", "w", "m")
+        async with asyncio.timeout(40):
+            while "frame" not in hand.text or "left" not in hand.text:
+                await hand.pilot.pause(0.02)
+        await hand.press("escape")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["lift", "lift.toml"]

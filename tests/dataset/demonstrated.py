@@ -1,4 +1,4 @@
-"""Datasets with all that a recorder of ours writes: outcomes, interventions, origins. Numbers tell where a frame came from."""
+"""Datasets with all that a recorder of ours writes. Numbers tell where a frame came from."""
 
 from collections.abc import Sequence
 from pathlib import Path

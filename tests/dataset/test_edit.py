@@ -114,7 +114,7 @@ def test_a_recorder_goes_on_after_an_edit_and_knows_what_was_deleted(root: Path)
 
 
 def test_the_last_episode_stays(root: Path) -> None:
-    with pytest.raises(DatasetError, match="would leave no episode.*remove the folder"):
+    with pytest.raises(DatasetError, match=r"would leave no episode.*remove the folder"):
         delete(root, range(4))
     assert len(states(root)) == 4
 

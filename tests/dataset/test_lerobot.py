@@ -12,8 +12,10 @@ import pytest
 import torch
 
 from tests.dataset.made import COLUMNS, FPS, FRONT, frame, opened, record
+from tests.dataset.test_check import MENDED, made
 from workers.dataset.layout import Column
 from workers.dataset.reader import Dataset
+from workers.dataset.repair import repair
 from workers.dataset.stats import aggregated, of_values
 
 lerobot = pytest.importorskip("lerobot.datasets.lerobot_dataset", reason="lerobot is not installed")
@@ -154,3 +156,13 @@ def test_statistics_are_put_together_as_lerobot_does() -> None:
     parts = [{"action": of_values(rng.normal(size=(length, 4)))} for length in (5, 50, 17)]
     for name, value in aggregate_stats(parts)["action"].items():
         assert np.allclose(aggregated(parts)["action"][name], value), name
+
+
+@both
+@pytest.mark.parametrize("fault", ["footer of the list", "rate", "gap", "index", "counts"])
+def test_a_mended_dataset_is_one_for_lerobot(tmp_path: Path, fault: str, video: bool) -> None:
+    root = made(tmp_path / "set", video)
+    break_it, _, lengths = MENDED[fault]
+    break_it(root)
+    repair(root)
+    assert_same_tensors(root, sum(lengths))

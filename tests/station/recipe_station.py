@@ -22,6 +22,7 @@ class FakeStation:
         self.orders: list[tuple[str, Order]] = []
         self._changed = asyncio.Event()
         self.at: Place | None = None
+        self.looks = 0
         self.recipe = recipe_of(self, config, until_success, survey)
         self.task = asyncio.create_task(self.recipe.run())
 
@@ -34,6 +35,7 @@ class FakeStation:
         self.orders.append((worker, order))
 
     def place(self) -> Place | None:
+        self.looks += 1
         return self.at
 
     async def wait_for(self, condition: Callable[[], bool]) -> None:

@@ -11,9 +11,9 @@ import pytest
 from tests.station.console import Console
 from tests.station.recipe_station import WORKERS, FakeStation
 from tests.station.test_run import until
-from workers.config import load, load_document
+from workers.config import ConfigError, load, load_document
 from workers.config.ready import ready_config
-from workers.config.survey import surveying
+from workers.config.survey import load_for_survey, surveying
 from workers.model import commands as c
 from workers.model import events as e
 from workers.model.orders import Collect
@@ -43,7 +43,7 @@ class Person:
 
     def __init__(self, path: Path, **wanted: float | Ending) -> None:
         self.path = path
-        document = load_document(path)
+        document = load_for_survey(path)
         job = SurveyJob(Wanted(warm_up_s=0.0, **wanted), document)  # type: ignore[arg-type]
         self.station = FakeStation(surveying(document.config), None, job)
 
@@ -51,8 +51,14 @@ class Person:
         await self.station.start(WORKERS[:-1])
         self.station.emit(e.DriverChanged(e.Driver.HUMAN))
         for corner in corners:
-            self.station.at = Place(corner, RESET)
-            await asyncio.sleep(0.05)
+            await self.move(corner)
+
+    async def move(self, corner: tuple[float, float, float]) -> None:
+        """Stay there until the recipe has looked twice, however busy the machine is."""
+        self.station.at = Place(corner, RESET)
+        looks = self.station.looks
+        while self.station.looks < looks + 2 and not self.station.task.done():
+            await asyncio.sleep(0.01)
 
     async def wish(self, *wishes: c.Command) -> Survey:
         for wish in wishes:
@@ -63,7 +69,7 @@ class Person:
         return survey
 
     async def end(self) -> e.RunEnded:
-        return await asyncio.wait_for(self.station.task, 2)
+        return await asyncio.wait_for(self.station.task, 10)
 
 
 DONE, GO_ON, OVER, WRITE = (c.Survey(step) for step in c.SurveyStep)
@@ -100,6 +106,47 @@ async def test_what_was_seen_can_be_added_to_or_thrown_away(tmp_path: Path) -> N
     survey = await person.wish(OVER)
     assert survey.axes is not None and survey.axes[0].width == 0.0
     person.station.task.cancel()
+
+
+async def test_an_arm_without_torque_counts_as_driven_by_whoever_pushes_it(tmp_path: Path) -> None:
+    person = Person(task_file(tmp_path), duration_s=1.0, ending=Ending.WRITE)
+    await person.station.start(WORKERS[:-1])
+    person.station.emit(e.ArmMoved(CORNERS[0], 40.0, e.GateMode.LIMP, at_s=1.0))
+    for corner in CORNERS:
+        await person.move(corner)
+    assert (await person.end()).succeeded
+
+
+async def test_a_stopped_arm_is_not_driven(tmp_path: Path) -> None:
+    person = Person(task_file(tmp_path), duration_s=1.0)
+    person.station.emit(e.StopLatched("kim"))
+    await person.drive(*CORNERS)
+    assert (await person.wish()).stage is Stage.WAITING
+    person.station.task.cancel()
+
+
+async def test_a_file_that_has_no_bounds_yet_gets_them(tmp_path: Path) -> None:
+    line = next(
+        line for line in ready_config().read_text().splitlines() if line.startswith("end_effector_bounds")
+    )
+    path = task_file(tmp_path, (line + "\n", ""))
+    with pytest.raises(ConfigError, match="missing"):
+        load(path)
+    person = Person(path)
+    await person.drive(*CORNERS)
+    survey = await person.wish(DONE, WRITE)
+    assert survey.present is None and (await person.end()).succeeded
+    assert load(path).env.workspace.end_effector_bounds.max == CORNERS[1]
+
+
+def test_whatever_else_is_wrong_with_a_file_is_told_with_its_own_lines(tmp_path: Path) -> None:
+    line = next(
+        line for line in ready_config().read_text().splitlines() if line.startswith("end_effector_bounds")
+    )
+    path = task_file(tmp_path, (line + "\n", ""), ("fps = 10", "fsp = 10"))
+    with pytest.raises(ConfigError) as error:
+        load_for_survey(path)
+    assert "fsp: unknown key" in str(error.value) and "end_effector_bounds: missing" in str(error.value)
 
 
 async def test_an_arm_nobody_moved_is_never_written(tmp_path: Path) -> None:
@@ -141,7 +188,7 @@ async def test_a_file_that_cannot_be_written_is_told_and_the_survey_stands(
 async def test_without_a_person_who_asks_it_ends_when_its_time_is_over(
     tmp_path: Path, ending: Ending, written: bool
 ) -> None:
-    person = Person(task_file(tmp_path), duration_s=0.15, ending=ending)
+    person = Person(task_file(tmp_path), duration_s=1.0, ending=ending)
     before = person.path.read_text()
     await person.drive(*CORNERS)
     assert (await person.end()).succeeded
@@ -151,7 +198,7 @@ async def test_without_a_person_who_asks_it_ends_when_its_time_is_over(
 
 
 async def test_without_a_person_a_box_too_small_fails_the_run_and_says_which_axes(tmp_path: Path) -> None:
-    person = Person(task_file(tmp_path), duration_s=0.1, ending=Ending.WRITE)
+    person = Person(task_file(tmp_path), duration_s=1.0, ending=Ending.WRITE)
     await person.drive((0.22, 0.0, 0.08), (0.30, 0.0, 0.08))
     ended = await person.end()
     assert ended.failed and "y: the arm moved only 0.0 cm" in ended.reason and "x:" not in ended.reason
@@ -200,11 +247,15 @@ def test_the_scripted_person_finds_the_workspace_headless_and_it_is_written(tmp_
     path = task_file(tmp_path)
     run = started(
         path,
-        *["--operator", "scripted", "--warmup-s", "1", "--duration-s", "9", "--margin-m", "0.01", "--write"],
+        "--operator=scripted",
+        "--warmup-s=2.5",
+        "--duration-s=9",
+        "--margin-m=0.01",
+        "--write",
     )
     printed, _ = run.communicate(timeout=140)
     assert run.returncode == 0, printed
-    assert "warm-up, 1 s left" in printed and "counting, 5 s left   x +0." in printed
+    assert "  warm-up, " in printed and " s left   x +0." in printed
     assert printed.count("# End Effector Bounds (x, y, z), metres:") == 1
     assert "max_ee = [0.3" in printed and "+end_effector_bounds" in printed and "learner" not in printed
     bounds = load(path).env.workspace.end_effector_bounds
@@ -227,7 +278,7 @@ async def test_a_person_at_a_console_drives_beyond_the_file_s_bounds(
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
     path = task_file(tmp_path, ("max = [0.32, 0.12, 0.16]", "max = [0.32, 0.12, 0.09]"))
-    run = started(path, *["--operator", "person", "--warmup-s", "0", "--serve"])
+    run = started(path, "--operator=person", "--warmup-s=0", "--serve")
     try:
         console = await Console.attach(tmp_path / "sim_pick_lift-limits")
         await console.send(c.StartRun())

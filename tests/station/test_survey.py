@@ -4,7 +4,7 @@ import pytest
 
 from tests.altered import altered
 from workers.config import BoundsConfig
-from workers.config.survey import surveying
+from workers.config.survey import reach, surveying
 from workers.model.survey import Stage
 from workers.robot.build import kinematics_of
 from workers.station.survey import BOUNDS, JOINT_LIMITS, Place, Surveying, Wanted
@@ -110,8 +110,12 @@ def test_a_margin_changes_what_is_written_and_not_what_was_seen() -> None:
 def test_the_reset_pose_and_the_file_s_bounds_are_told_from_the_start() -> None:
     seen = begun().seen()
     assert seen.reset_m == pytest.approx((0.22, 0.0, 0.08), abs=1e-3)
-    assert (seen.present_min_m, seen.present_max_m) == (PRESENT.min, PRESENT.max)
+    assert seen.present == (PRESENT.min, PRESENT.max)
     assert seen.problems == () and len(seen.joints_reach) == 6
+
+
+def test_a_file_without_bounds_has_none_to_show() -> None:
+    assert Surveying(Wanted(), CONFIG, reach(), KINEMATICS).seen().present is None
 
 
 def test_a_survey_is_free_of_bounds_and_joint_limits_and_of_nothing_else() -> None:

@@ -83,7 +83,8 @@ class EnvConfig(Section, frozen=True, kw_only=True):
         if self.robot is None:
             yield ("robot",), 'missing; an arm needs this table (env.type = "gymnasium" needs none)'
         if self.processor.inverse_kinematics is None:
-            yield ("processor", "inverse_kinematics"), "missing; it holds the arm's workspace bounds"
+            text = "missing; it holds the arm's workspace bounds, which hilserl-tui find-limits finds"
+            yield ("processor", "inverse_kinematics"), text
         if self.processor.reset.fixed_reset_joint_positions is None:
             at = ("processor", "reset", "fixed_reset_joint_positions")
             yield at, "missing; it must be a list of 6 values: five joints in degrees, gripper in percent"

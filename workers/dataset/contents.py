@@ -75,10 +75,21 @@ class Contents:
         return self.tasks.index(task) if task in self.tasks else len(self.tasks)
 
     def with_episode(
-        self, length: int, task: str, stats: Mapping[str, Stats], origin: str, files: Iterable[str]
+        self,
+        length: int,
+        task: str,
+        stats: Mapping[str, Stats],
+        origin: str,
+        files: Iterable[str],
+        spans: Mapping[str, tuple[Place, float]] | None = None,
     ) -> "Contents":
-        """With one more episode, whose own files, those of `next_places`, are `files` (relative to the dataset)."""
-        number, places, list_place, listed = self.episodes, self.next_places(), self.list_place, self.listed
+        """With one more episode, whose own files, those of `next_places`, are `files` (relative to the dataset).
+
+        `spans` is where a camera's pictures are, and from what time on, if not in a video of their own.
+        """
+        number, list_place, listed = self.episodes, self.list_place, self.listed
+        spans = spans or {}
+        places = self.next_places() | {key: place for key, (place, _) in spans.items()}
         if listed.num_rows >= EPISODES_PER_LIST or list_place == _BEFORE_THE_FIRST:
             list_place, listed = list_place.next(int(self.info["chunks_size"])), listed.slice(0, 0)
         row = {
@@ -92,11 +103,10 @@ class Contents:
             **placed("meta/episodes", list_place),
         }
         for key in places.keys() - {"data"}:
-            times = {
-                f"videos/{key}/from_timestamp": 0.0,
-                f"videos/{key}/to_timestamp": length / self.info["fps"],
-            }
-            row |= placed(f"videos/{key}", places[key]) | times
+            start_s = spans[key][1] if key in spans else 0.0
+            times = {"from_timestamp": start_s, "to_timestamp": start_s + length / self.info["fps"]}
+            row |= placed(f"videos/{key}", places[key])
+            row |= {f"videos/{key}/{name}": value for name, value in times.items()}
         tasks = self.tasks if task in self.tasks else (*self.tasks, task)
         counted = {
             "total_episodes": number + 1,

@@ -125,7 +125,9 @@ def _may_be_replaced(root: Path, repo_id: str, commit: str, replace: bool) -> No
         return
     info, noted = read_info(root), _noted(root)
     if info is None:
-        raise DatasetError(f"{root} is not empty, and no dataset: name another folder to download {repo_id} to")
+        raise DatasetError(
+            f"{root} is not empty, and no dataset: name another folder to download {repo_id} to"
+        )
     of = f"{noted['repo_id']} at {noted['commit'][:12]}" if noted else "recorded or edited here"
     raise DatasetError(
         f"{root} holds another dataset ({episodes_in_words(info.total_episodes)}, {of}) and was left as it is; {repo_id}"

@@ -120,6 +120,15 @@ class _NeverFailing:
         return None
 
 
+def video_length(path: Path) -> tuple[int, float]:
+    """How many frames a video has, and how many a second, as it says itself. Raises like `video_frames`."""
+    said = 0, 0.0
+    with av.open(str(path)) as container:
+        for stream in container.streams.video:
+            said = stream.frames, float(stream.average_rate or 0)
+    return said
+
+
 def video_frames(path: Path, first: int, count: int, fps: float) -> Iterator[Picture]:
     """Frames `first` to `first + count - 1` of a video, one at a time, as LeRobot decodes them.
 

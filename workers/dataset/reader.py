@@ -58,7 +58,7 @@ class Dataset:
                 found[key] = np.stack(list(self.pictures(episode, key)))
             else:
                 with self._reading(f"{key} of episode {episode}"):
-                    found[key] = column_values(table[key], column)
+                    found[key] = values_of(table[key], column)
         return found
 
     def pictures(
@@ -77,7 +77,7 @@ class Dataset:
                 span = of.videos[camera_key]
                 yield from video_frames(span.path, span.first + start, stop - start, self.info.fps)
             else:
-                yield from _stored_pictures(of, camera_key, start, stop)
+                yield from stored_pictures(of, camera_key, start, stop)
 
     def _listed(self) -> list[Episode]:
         episodes = episodes_of(self.root, self.info)[: self.info.total_episodes]
@@ -134,7 +134,7 @@ class Dataset:
             ) from error
 
 
-def column_values(column: pa.ChunkedArray, described: Column) -> NDArray[Any]:
+def values_of(column: pa.ChunkedArray, described: Column) -> NDArray[Any]:
     """[n] of a column of one element, [n, ...] of others."""
     shape = () if described.shape == (1,) else described.shape
     count = len(column)
@@ -159,7 +159,7 @@ def column_values(column: pa.ChunkedArray, described: Column) -> NDArray[Any]:
     return values.astype(described.dtype, copy=False).reshape(count, *shape)
 
 
-def _stored_pictures(episode: Episode, key: str, start: int, stop: int) -> Iterator[Picture]:
+def stored_pictures(episode: Episode, key: str, start: int, stop: int) -> Iterator[Picture]:
     """Pictures in a table, from as few of its row groups as possible."""
     due = start
     with pq.ParquetFile(episode.data) as file:

@@ -8,7 +8,7 @@ import pyarrow.parquet as pq
 from workers.dataset import layout
 from workers.dataset.layout import Column, Place
 from workers.dataset.pieces import Piece
-from workers.dataset.reader import column_values
+from workers.dataset.reader import values_of
 from workers.dataset.rewrite import Numbering
 from workers.dataset.stats import PictureLevels, Stats, of_values
 
@@ -36,7 +36,7 @@ def stats_of_changed(
                     stats[key] = _of_pictures(piece, key)
                 elif table is not None:
                     rows = table[key].slice(start, piece.length)
-                    stats[key] = of_values(column_values(rows, features[key]))
+                    stats[key] = of_values(values_of(rows, features[key]))
             found.append(stats)
             start += piece.length
     return found

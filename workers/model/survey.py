@@ -45,8 +45,7 @@ class Survey(msgspec.Struct, frozen=True):
     margin_m: float
     floor_m: float
     reset_m: Vector3  # where the reset pose has the tool
-    present_min_m: Vector3  # end_effector_bounds of the file
-    present_max_m: Vector3
+    present: tuple[Vector3, Vector3] | None  # end_effector_bounds of the file
     problems: tuple[str, ...] = ()  # what keeps the box from being written
     lines: tuple[str, ...] = ()  # LeRobot's four lines; once done
     difference: tuple[str, ...] = ()  # of the file, as it is and as it would be; once done

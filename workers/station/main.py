@@ -6,8 +6,9 @@ from pathlib import Path
 
 import msgspec
 
-from workers.config import Config, ConfigError, Document
+from workers.config import Config, ConfigError, Document, load_document
 from workers.config.overrides import Overrides
+from workers.config.survey import load_for_survey
 from workers.dataset.errors import DatasetError
 from workers.dataset.jobs import finished, prepared
 from workers.runtime.beginning import Beginning
@@ -25,7 +26,7 @@ from workers.station.opening import (
 )
 from workers.station.preflight import Seen
 from workers.station.progress import ProgressLines
-from workers.station.survey import Wanted
+from workers.station.survey import SurveyJob, Wanted
 from workers.station.survey_lines import SurveyLines
 from workers.station.survey_opening import for_survey
 
@@ -54,7 +55,8 @@ async def run_station(
     0: the recipe succeeded or was stopped by hand; 1: something broke, or the wanted success was not reached.
     Raises StationRefused when nothing could be started.
     """
-    document, config = configured(path, name=name, seed=seed)
+    read = load_document if survey is None else load_for_survey
+    document, config = configured(path, read, name=name, seed=seed)
     config = _with_operator(overrides.applied(config, named=name is not None), operator)
     refuse(document, config.problems())
     config, job = for_survey(document, config, survey, serve)
@@ -76,12 +78,16 @@ async def run_station(
                 beginning=beginning,
                 survey=job,
             )
-            lines = ProgressLines if job is None else SurveyLines
-            station.listen(lines(time.monotonic(), station.state).on_event)
+            station.listen(_lines(job)(time.monotonic(), station.state).on_event)
             ended = await station.run()
         written = config.mode != "record" or _uploaded(config)
     wanted_more = until_success is not None and not ended.succeeded
     return 1 if wanted_more or ended.failed or not written else 0
+
+
+def _lines(job: SurveyJob | None) -> type[ProgressLines]:
+    """What kind of progress is printed."""
+    return ProgressLines if job is None else SurveyLines
 
 
 def _with_operator(config: Config, operator: str | None) -> Config:

@@ -29,10 +29,12 @@ class StationRefused(Exception):
     """The run cannot be opened; the text says what, why and what to do."""
 
 
-def configured(path: Path, **run: Any) -> tuple[Document, Config]:
-    """The file, and its configuration with the keys of [run] that the command line gives (not None)."""
+def configured(
+    path: Path, read: Callable[[Path], Document] = load_document, **run: Any
+) -> tuple[Document, Config]:
+    """The file, as `read` reads it, and its configuration with the keys of [run] that the command line gives."""
     try:
-        document = load_document(path)
+        document = read(path)
     except ConfigError as error:
         raise StationRefused(str(error)) from error
     config = document.config

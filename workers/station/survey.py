@@ -12,13 +12,12 @@ import numpy as np
 
 from workers.config import BoundsConfig, Config, Document
 from workers.config.lines import KeyPath
-from workers.config.survey import FLOOR_M
+from workers.config.survey import BOUNDS, FLOOR_M, reach
 from workers.model.survey import Joints, Span, Stage, Survey, Vector3
 from workers.robot.build import limits_of
 from workers.robot.kinematics import Kinematics
 from workers.robot.workspace import Extent, joint_limits, problems, tutorial_lines
 
-BOUNDS: KeyPath = ("env", "processor", "inverse_kinematics", "end_effector_bounds")
 JOINT_LIMITS: KeyPath = ("env", "robot", "joint_limits_deg")
 WARM_UP_S, DURATION_S = 5.0, 30.0
 """As LeRobot has them; a person at the console ends it with a key."""
@@ -64,7 +63,7 @@ class Surveying:
 
     Args:
         config: of the survey; its reset pose and joint margin.
-        present: the bounds in the file now.
+        present: the bounds in the file now; `reach()` where it has none.
     """
 
     def __init__(self, wanted: Wanted, config: Config, present: BoundsConfig, kinematics: Kinematics) -> None:
@@ -158,8 +157,7 @@ class Surveying:
             margin_m=self._margin_m,
             floor_m=self._wanted.floor_m,
             reset_m=_vector(self._reset_m),
-            present_min_m=self._present.min,
-            present_max_m=self._present.max,
+            present=None if self._present == reach() else (self._present.min, self._present.max),
             problems=self.problems if self.stage is not Stage.WAITING else (),
         )
 

@@ -9,7 +9,7 @@ import msgspec
 from workers.config import Config, ConfigError
 from workers.config.rewrite import difference, rewrite, with_new_values
 from workers.model import commands as c
-from workers.model.events import EpisodeKind, Phase, PhaseChanged, RunEnded, Surveyed
+from workers.model.events import EpisodeKind, GateMode, Phase, PhaseChanged, RunEnded, Surveyed
 from workers.model.orders import Collect
 from workers.model.reduce import HUMAN_DRIVERS
 from workers.model.survey import Stage
@@ -83,8 +83,9 @@ class FindLimitsRecipe(Recipe):
         self._work_out()
 
     def _driven(self) -> bool:
-        control = self._station.state.control
-        return control.driver in HUMAN_DRIVERS and not (control.stopped or control.paused)
+        state = self._station.state
+        control, by_hand = state.control, state.arm.mode is GateMode.LIMP
+        return by_hand or (control.driver in HUMAN_DRIVERS and not (control.stopped or control.paused))
 
     def _work_out(self) -> None:
         """What takes longer to know, when the stage or a wish changed it; and tell it."""

@@ -12,7 +12,7 @@ from tests.altered import altered
 from tests.dataset.shown import columns_for, episode, recorded_here, write
 from workers.config import Config
 from workers.dataset.demonstrations import Demonstrations, ends_of
-from workers.dataset.errors import DatasetRefused
+from workers.dataset.errors import DatasetError, DatasetRefused
 from workers.dataset.jobs import prepared
 from workers.dataset.layout import AUTOMATIC, Column, Frames
 from workers.dataset.units import state_units
@@ -257,15 +257,36 @@ def test_a_gymnasium_environment_learns_from_what_lerobot_recorded_in_it(tmp_pat
     assert step.images.shape == (0, 0, 0, 3) and step.action.tolist() == [0.5, -1, 2]
 
 
-def test_a_dataset_of_the_hub_that_is_not_here_is_refused_with_the_command_that_brings_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path))
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """A hub with one dataset; the names that were asked for."""
+    asked: list[str] = []
+
+    def fetch(repo_id: str, revision: str | None = None, root: Path | None = None) -> Path:
+        asked.append(repo_id)
+        if repo_id != "kim/lift":
+            raise DatasetError("the hub does not know you, or there is no such dataset")
+        assert root is not None
+        recorded_here(training(tmp_path), root, [3] * 4)
+        return root
+
+    monkeypatch.setenv("HF_LEROBOT_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("workers.dataset.fetch.fetch", fetch)
+    return asked
+
+
+def test_a_dataset_of_the_hub_is_downloaded_once_and_to_where_lerobot_keeps_it(hub, tmp_path: Path) -> None:
     config = training(tmp_path, **{"dataset.root": None, "dataset.repo_id": "kim/lift"})
-    with pytest.raises(DatasetRefused) as caught:
+    assert prepared(config, download=False) == config and not hub
+    assert prepared(config).operator.demonstrations == config.operator.demonstrations - 4
+    assert prepared(config).operator.demonstrations == config.operator.demonstrations - 4
+    assert hub == ["kim/lift"] and (tmp_path / "cache/kim/lift/meta/info.json").exists()
+
+
+def test_what_the_hub_answers_refuses_the_run(hub, tmp_path: Path) -> None:
+    config = training(tmp_path, **{"dataset.root": None, "dataset.repo_id": "kim/other"})
+    with pytest.raises(DatasetError, match="does not know you"):
         prepared(config)
-    assert caught.value.path == ("dataset", "repo_id")
-    assert f"`hf download kim/lift --repo-type dataset --local-dir {tmp_path}/kim/lift`" in caught.value.text
 
 
 def test_where_the_learner_is_elsewhere_the_dataset_need_not_be_here(tmp_path: Path, caplog) -> None:

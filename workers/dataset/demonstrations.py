@@ -23,7 +23,7 @@ from workers.dataset.columns import DONE, SUCCESS, TRUNCATED
 from workers.dataset.errors import DatasetRefused
 from workers.dataset.fit import Difference, PictureFit, as_table, dataset_key, differences_of, states_of
 from workers.dataset.layout import Frames
-from workers.dataset.notes import NOTES
+from workers.dataset.pieces import raw_notes
 from workers.dataset.reader import Dataset
 from workers.processors.build import Pipelines, pipelines_of
 from workers.processors.features import ACTION, IMAGES, INTERVENTION, PENALTY, REWARD
@@ -158,7 +158,7 @@ class Demonstrations:
 
     def _refuse_scaled(self) -> None:
         """Refuse a dataset of this program's from before it kept degrees; of anybody else's, only wonder."""
-        if not (self._root / NOTES).exists():
+        if not {"origins", "run"} & raw_notes(self._root).keys():
             log.warning(
                 "%s: no joint is ever further than 3 degrees from its zero; is the arm's state in degrees?",
                 self._root,

@@ -55,9 +55,8 @@ def fed_before(config: Config) -> Fed | None:
 def offered(config: Config, breathe: Callable[[], object] = lambda: None) -> "Survey":
     """What the configured dataset offers this run, looked through from its first number to its last.
 
-    `breathe` is called with every episode.
-
-    Raises DatasetError when it cannot be read, DatasetRefused when it does not fit.
+    `breathe` is called with every episode. Raises DatasetError when it cannot be read or downloaded,
+    DatasetRefused when it does not fit.
     """
     survey = _demonstrations(config).survey(breathe)
     capacity = config.policy.offline_buffer_capacity
@@ -69,16 +68,21 @@ def offered(config: Config, breathe: Callable[[], object] = lambda: None) -> "Su
     return survey
 
 
-def local_dataset(config: Config) -> Path:
-    """The folder of the configured dataset. Raises DatasetRefused where there is none on this machine."""
-    folder = dataset_folder(config.dataset)
-    if read_info(folder) is None:
+def found_dataset(config: Config) -> Path:
+    """The folder of the configured dataset, downloaded from the hub where it is not on this machine.
+
+    Raises DatasetRefused where there is none, DatasetError where it cannot be downloaded.
+    """
+    folder, name = dataset_folder(config.dataset), config.dataset.repo_id
+    if read_info(folder) is not None:
+        return folder
+    if name is None:
         text = f"there is no dataset in {folder}; record one, or name its folder"
-        if config.dataset.repo_id is not None:
-            name = config.dataset.repo_id
-            text += f". From the hub: `hf download {name} --repo-type dataset --local-dir {folder}`"
         raise DatasetRefused(dataset_key(config.dataset), text)
-    return folder
+    from workers.dataset.fetch import fetch  # the hub's client, not needed without it
+
+    log.info("dataset: %s is not in %s: downloading it", name, folder)
+    return fetch(name, root=folder)
 
 
 def feed(config: Config, breathe: Callable[[], object]) -> Fed:
@@ -129,7 +133,7 @@ def _demonstrations(config: Config) -> "Demonstrations":
     """Raises DatasetError, DatasetRefused."""
     from workers.dataset.demonstrations import Demonstrations
 
-    return Demonstrations(config, local_dataset(config))
+    return Demonstrations(config, found_dataset(config))
 
 
 def _check_disk(config: Config, survey: "Survey") -> None:

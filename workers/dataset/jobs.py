@@ -16,8 +16,10 @@ _EPISODE = ("dataset", "replay_episode")
 log = logging.getLogger(__name__)
 
 
-def prepared(config: Config) -> Config:
+def prepared(config: Config, *, download: bool = True) -> Config:
     """The configuration with which the run of its `mode` begins; nothing has moved yet.
+
+    Without `download`, a dataset that is on the hub only is not looked at.
 
     To record, the dataset's folder must be free or hold a dataset of the same features, which is continued; to
     replay, the episode must be there and fit the arm, and an episode of the run becomes as long as it; to train from a
@@ -31,7 +33,7 @@ def prepared(config: Config) -> Config:
     if config.mode == "replay":
         return _as_long_as(config, _frames_to_replay(config))
     if config.feeds_dataset:
-        return _with_fewer_to_record(config)
+        return _with_fewer_to_record(config, download)
     return config
 
 
@@ -58,15 +60,17 @@ def finished(config: Config) -> str:
     return f"{words} and, as {config.dataset.repo_id}, on the hub"
 
 
-def _with_fewer_to_record(config: Config) -> Config:
+def _with_fewer_to_record(config: Config, download: bool) -> Config:
     """The configuration with as many demonstrations less to record as the dataset has."""
     fed, wanted = fed_before(config), config.operator.demonstrations
-    elsewhere = config.policy.actor_learner_config.learner_host is not None
-    if fed is None and elsewhere and read_info(dataset_folder(config.dataset)) is None:
+    away = fed is None and read_info(dataset_folder(config.dataset)) is None
+    if away and config.policy.actor_learner_config.learner_host is not None:
         log.warning(
             "dataset: it is not on this machine, so that its demonstrations do not count here: set"
             " operator.demonstrations to how many more are to be recorded, or leave it"
         )
+        return config
+    if away and config.dataset.repo_id is not None and not download:
         return config
     shown = offered(config).demonstrations if fed is None else fed.demonstrations
     left = max(0, wanted - shown)

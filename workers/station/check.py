@@ -37,7 +37,7 @@ def examined(path: Path) -> tuple[Config, Pipelines]:
         config = surveying(config)  # its bounds are not the file's
     looked_over(document, config)
     try:
-        prepared(config)
+        prepared(config, download=False)
     except DatasetRefused as refused:
         document.refuse([(refused.path, refused.text)])
     except DatasetError as error:

@@ -1,4 +1,4 @@
-"""Datasets with all that a recorder of ours writes: outcomes, interventions, origins. Numbers tell where a frame came from."""
+"""Datasets with all that a recorder of ours writes: outcomes, interventions, origins. Every frame tells which it is."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,7 +41,13 @@ def frame_of(episode: int, frame: int, length: int) -> dict[str, NDArray]:
 
 
 def make(
-    root: Path, lengths: Sequence[int], *, video: bool = False, named: str = "", task: str = "lift", first: int = 0
+    root: Path,
+    lengths: Sequence[int],
+    *,
+    video: bool = False,
+    named: str = "",
+    task: str = "lift",
+    first: int = 0,
 ) -> Path:
     """A dataset of episodes `first` and on, of these lengths; `named` is before the number in their origins."""
     writer = DatasetWriter.open(root, COLUMNS, FPS, "so101", video=video)

@@ -56,7 +56,9 @@ def assert_sound(root: Path) -> None:
     """Numbers run on, counts fit, statistics are those of the frames, places are in order and files without gaps."""
     dataset = Dataset(root)
     rows = [
-        row for path in sorted((root / "meta/episodes").glob("*/*")) for row in pq.read_table(path).to_pylist()
+        row
+        for path in sorted((root / "meta/episodes").glob("*/*"))
+        for row in pq.read_table(path).to_pylist()
     ]
     frames = [dataset.frames(number) for number in range(len(dataset.episodes))]
     index = np.concatenate([of["index"] for of in frames])
@@ -86,7 +88,9 @@ def assert_sound(root: Path) -> None:
     assert whole["action"]["count"] == [dataset.info.total_frames]
     for room in ("data", f"videos/{CAMERA}"):
         names = sorted(path.name for path in (root / room).glob("*/*"))
-        assert [name.split(".")[0] for name in names] == [f"file-{number:03d}" for number in range(len(names))]
+        assert [name.split(".")[0] for name in names] == [
+            f"file-{number:03d}" for number in range(len(names))
+        ]
 
 
 def test_a_deleted_episode_is_gone_and_the_others_move_up(root: Path) -> None:
@@ -110,7 +114,7 @@ def test_a_recorder_goes_on_after_an_edit_and_knows_what_was_deleted(root: Path)
 
 
 def test_the_last_episode_stays(root: Path) -> None:
-    with pytest.raises(DatasetError, match="would leave no episode.*remove the folder"):
+    with pytest.raises(DatasetError, match=r"would leave no episode.*remove the folder"):
         delete(root, range(4))
     assert len(states(root)) == 4
 
@@ -175,7 +179,12 @@ def test_merged_datasets_have_the_episodes_of_both(tmp_path: Path, video: bool) 
     two = make(tmp_path / "two", [3, 6], video=video, named="b", task="push", first=7)
     of_two = tree(two)
     merge(one, [two])
-    assert states(one) == [list(range(5)), list(range(100, 104)), list(range(700, 703)), list(range(800, 806))]
+    assert states(one) == [
+        list(range(5)),
+        list(range(100, 104)),
+        list(range(700, 703)),
+        list(range(800, 806)),
+    ]
     assert Dataset(one).tasks == ["lift", "push"]
     assert column(one, 3, "task_index") == [1] * 6
     assert np.array_equal(pictures(one, 2), pictures(two, 0))
@@ -224,7 +233,11 @@ def test_datasets_that_do_not_fit_are_refused_with_a_table(tmp_path: Path) -> No
 
 def test_undo_brings_back_every_file(root: Path) -> None:
     versions = [tree(root)]
-    for change in (lambda: delete(root, [1]), lambda: trim(root, 0, 1, 4), lambda: relabel(root, [2], reward=1)):
+    for change in (
+        lambda: delete(root, [1]),
+        lambda: trim(root, 0, 1, 4),
+        lambda: relabel(root, [2], reward=1),
+    ):
         change()
         versions.append(tree(root))
     for before in reversed(versions[:-1]):
@@ -253,9 +266,7 @@ def test_backups_are_few_and_share_what_did_not_change(tmp_path: Path) -> None:
 
 
 def test_a_dataset_that_is_being_recorded_is_left_alone(root: Path) -> None:
-    writer = DatasetWriter.open(
-        root, COLUMNS, FPS, "so101", video=Dataset(root).info.video_path is not None
-    )
+    writer = DatasetWriter.open(root, COLUMNS, FPS, "so101", video=Dataset(root).info.video_path is not None)
     with pytest.raises(DatasetError, match="being written by another process"):
         delete(root, [0])
     writer.close()
@@ -337,7 +348,9 @@ def together(root: Path) -> None:
     listed = root / "meta/episodes/chunk-000/file-000.parquet"
     table = pq.read_table(listed, partitioning=None)
     number = table.schema.get_field_index("data/file_index")
-    pq.write_table(table.set_column(number, table.schema.field(number), pa.array([0] * table.num_rows)), listed)
+    pq.write_table(
+        table.set_column(number, table.schema.field(number), pa.array([0] * table.num_rows)), listed
+    )
 
 
 def test_the_words_of_an_edit_say_where_the_version_before_is(root: Path) -> None:

@@ -1,4 +1,4 @@
-"""Whenever an edit is killed, there is the dataset before it or the one after it, and the next edit goes on from there."""
+"""Whenever an edit is killed there is the dataset before it or after it, and the next edit goes on from there."""
 
 import subprocess
 import sys
@@ -32,7 +32,9 @@ def test_every_moment_leaves_the_old_or_the_new_dataset(tmp_path: Path, change: 
             assert states(folder / "set") in (old, new), f"killed at {folder.name}, before anything mends it"
         relabel(folder / "set", [0], reward=0.5)
         seen.append(states(folder / "set"))
-        assert sorted(path.name for path in (folder / ".set.undo").iterdir() if path.name.count(".") > 1) == []
+        assert (
+            sorted(path.name for path in (folder / ".set.undo").iterdir() if path.name.count(".") > 1) == []
+        )
     assert len(seen) >= 4 and seen[0] == old and seen[-1] == new
     assert seen == sorted(seen, key=[old, new].index), "first the old one, from some moment on the new one"
     assert_sound(folder / "set")
@@ -42,7 +44,9 @@ def test_what_was_swapped_when_a_kill_came_can_be_undone(tmp_path: Path) -> None
     root = make(tmp_path / "set", [2, 2])
     before = tree(root)
     delete(root, [0])
-    (tmp_path / ".set.undo/0001").rename(tmp_path / f".set.undo/0001.making.{inode(tmp_path / '.set.undo/0001')}")
+    (tmp_path / ".set.undo/0001").rename(
+        tmp_path / f".set.undo/0001.making.{inode(tmp_path / '.set.undo/0001')}"
+    )
     undo(root)
     assert tree(root) == before
 

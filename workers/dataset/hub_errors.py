@@ -49,7 +49,9 @@ def _why(error: Exception, what: str) -> str:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return "the disk is full: make space and do it again"
     if status is None and _is_of_the_way(error):
-        return f"the hub cannot be reached ({type(error).__name__}: {error}): check the network and do it again"
+        return (
+            f"the hub cannot be reached ({type(error).__name__}: {error}): check the network and do it again"
+        )
     return f"{type(error).__name__}: {error}"
 
 

@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from workers.dataset import layout
 from workers.dataset.contents import EPISODES_PER_LIST, as_json, ordered, whole_stats

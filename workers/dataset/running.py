@@ -16,7 +16,7 @@ from workers.dataset.layout import Column
 from workers.dataset.sinks import Automatic, Row, TableFile, VideoFile, set_task
 from workers.dataset.stats import Stats, of_values
 
-_BYTES_BEHIND = 2**25  # of raw pictures in each queue: a second of 640x480 at 30 fps
+_BYTES_BEHIND = 2**26  # of raw pictures in each queue: a second or two of 640x480 at 30 fps
 _LEAST_BEHIND, _MOST_BEHIND = 4, 256
 
 

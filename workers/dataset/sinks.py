@@ -83,19 +83,22 @@ class TableFile:
         self._levels = {key: PictureLevels() for key in in_table}
         self._columns, self._schema, self._automatic = columns, schema, automatic
         self._numbers: dict[str, list[NDArray[Any]]] = {}
-        self._waiting: list[Row] = []
+        self._waiting: list[dict[str, Any]] = []  # of pictures what will be the PNG file
         self._written = 0
         self._file = open_part(path)
         self._table = pq.ParquetWriter(self._file, schema, compression=COMPRESSION)
         self._encoders = ThreadPoolExecutor(_PNG_THREADS)
 
     def add(self, item: Row) -> None:
+        waiting: dict[str, Any] = {}
         for key, value in item.items():
             if key in self._levels:
+                waiting[key] = self._encoders.submit(png_of, value)
                 self._levels[key].add(value)
             else:
+                waiting[key] = value
                 self._numbers.setdefault(key, []).append(value)
-        self._waiting.append(item)
+        self._waiting.append(waiting)
         if self._levels and len(self._waiting) == _PICTURES_AT_ONCE:
             self._write_waiting()
 
@@ -133,7 +136,7 @@ class TableFile:
         """What waits of a column; of pictures the PNG files."""
         values = [row[key] for row in self._waiting]
         return (
-            np.array([*self._encoders.map(png_of, values)], object)
+            np.array([value.result() for value in values], object)
             if key in self._levels
             else np.stack(values)
         )

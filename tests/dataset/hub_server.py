@@ -122,7 +122,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         found = re.fullmatch(r"/api/datasets/([^/]+/[^/]+)/(preupload|commit|tag)/([^/]+)", path)
         assert found, path
-        repo_id, what, name = found.groups()
+        repo_id, what, _ = found.groups()
         if what == "preupload":
             files = [
                 {"path": file["path"], "uploadMode": "regular", "shouldIgnore": False}

@@ -193,7 +193,7 @@ def test_a_download_that_breaks_off_is_no_dataset_and_goes_on(
 def test_a_hub_that_stops_answering_leaves_no_dataset(hub: Hub, api: HfApi, root: Path, home: Path) -> None:
     push(root, NAME, api)
     hub.failing["/resolve/"] = hub.failing["/tree/"] = 503
-    with pytest.raises(DatasetError, match="not be downloaded to its end|did not come to its end"):
+    with pytest.raises(DatasetError, match=r"not be downloaded to its end|did not come to its end"):
         fetch(NAME, api=api)
     assert not (home / NAME).exists()
 

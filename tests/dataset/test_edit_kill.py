@@ -1,4 +1,4 @@
-"""Whenever an edit is killed, there is the dataset before it or the one after it, and the next edit goes on from there."""
+"""Whenever an edit is killed there is the dataset before it or after it, and the next edit goes on from there."""
 
 import subprocess
 import sys

@@ -307,7 +307,7 @@ def release(writer: DatasetWriter) -> None:
 def test_a_long_list_of_episodes_goes_on_in_the_next_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(contents, "_EPISODES_PER_LIST", 2)
+    monkeypatch.setattr(contents, "EPISODES_PER_LIST", 2)
     record(tmp_path, 2, 2, 2)
     record(tmp_path, 2, 2)
     files = sorted((tmp_path / "meta/episodes").glob("*/*.parquet"))

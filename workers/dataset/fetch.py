@@ -70,7 +70,10 @@ def fetch(
     aside.mkdir(parents=True, exist_ok=True)
     with locked(aside):
         _download(api, repo_id, str(head.sha), files, aside)
-        Dataset(aside)
+        try:
+            Dataset(aside)
+        except DatasetError as error:
+            raise DatasetError(f"{repo_id} is damaged on the hub itself: {error}") from error
         write_whole(aside / NOTES, msgspec.json.encode({**raw_notes(aside), "hub": note}))
         _put(aside, root, f"fetched {repo_id} at {str(head.sha)[:12]}")
     for path in (root / ".cache", *root.parent.glob(f".{root.name}.fetch-*")):
@@ -130,8 +133,9 @@ def _may_be_replaced(root: Path, repo_id: str, commit: str, replace: bool) -> No
         )
     of = f"{noted['repo_id']} at {noted['commit'][:12]}" if noted else "recorded or edited here"
     raise DatasetError(
-        f"{root} holds another dataset ({episodes_in_words(info.total_episodes)}, {of}) and was left as it is; {repo_id}"
-        f" is at {commit[:12]} now. Name another folder, or --replace it: it is kept beside the new one, for `undo`."
+        f"{root} holds another dataset ({episodes_in_words(info.total_episodes)}, {of}) and was left as it is;"
+        f" {repo_id} is at {commit[:12]} now. Name another folder, or --replace it: it is kept beside the new one, for"
+        " `undo`."
     )
 
 

@@ -1,12 +1,11 @@
 """repair: a dataset without the faults that can be mended, in the place of the one that had them.
 
-The mended one is written beside it, with the same videos; the old one is kept whole, as a backup, and takes the new
-one's place again when that is not better.
+The mended one is written beside it, with the same videos, and they change places where it is better; the old one is
+kept whole for an `undo` (`workers.dataset.versions`).
 """
 
 import os
 import shutil
-import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,7 +14,7 @@ import pyarrow.parquet as pq
 
 from workers.dataset.check import check
 from workers.dataset.contents import Contents, fresh
-from workers.dataset.durable import open_part, sync, sync_folder, write_whole
+from workers.dataset.durable import open_part, sync, write_whole
 from workers.dataset.errors import DatasetError
 from workers.dataset.findings import Finding
 from workers.dataset.layout import DATA, VERSION, Info, read_info
@@ -29,6 +28,7 @@ from workers.dataset.salvage import Salvage, Salvaged, salvage
 from workers.dataset.sinks import Automatic
 from workers.dataset.stats import PictureLevels, Stats, of_values
 from workers.dataset.tables import COMPRESSION, stats_of
+from workers.dataset.versions import Versions
 
 _WRITTEN_ANEW = ("data", "videos", "meta")
 
@@ -78,15 +78,13 @@ def _repair(root: Path) -> Repaired:
     found = salvage(root, info)
     if not found.episodes:
         raise DatasetError(f"nothing of {root} can be mended: no episode is whole. It is as it was.")
-    new = root.with_name(f".{root.name}.repaired")
-    shutil.rmtree(new, ignore_errors=True)
-    try:
+    versions = Versions(root)
+    versions.settle()
+    with versions.next() as new:
         _write(root, new, info, found)
         if worse := [finding for finding in check(new, pictures=False) if finding.mendable]:
             raise DatasetError(f"{root} could not be mended: {worse[0]}. It is as it was.")
-        backup = _swap(root, new)
-    finally:
-        shutil.rmtree(new, ignore_errors=True)
+        backup = versions.take_place(new, "repaired")
     return Repaired((*finished, *_told(info, found, left)), backup)
 
 
@@ -102,28 +100,16 @@ def _told(info: Info, found: Salvage, mended: list[Finding]) -> list[str]:
     return [*told, *found.lost]
 
 
-def _swap(root: Path, new: Path) -> Path:
-    """Put the mended dataset in its place; where the old one is."""
-    backup = root.with_name(f"{root.name}.before-repair-{time.strftime('%Y%m%d-%H%M%S')}")
-    number = 1
-    while backup.exists():
-        number += 1
-        backup = backup.with_name(f"{backup.name.removesuffix(f'-{number - 1}')}-{number}")
-    root.rename(backup)
-    try:
-        new.rename(root)
-    except OSError:
-        backup.rename(root)
-        raise
-    sync_folder(root.parent)
-    return backup
-
-
 # the mended dataset
 
 
 def _write(root: Path, new: Path, info: Info, found: Salvage) -> None:
-    shutil.copytree(root, new, ignore=lambda folder, names: _WRITTEN_ANEW if Path(folder) == root else ())
+    shutil.copytree(
+        root,
+        new,
+        ignore=lambda folder, names: _WRITTEN_ANEW if Path(folder) == root else (),
+        dirs_exist_ok=True,
+    )
     for path in sorted((root / "meta").iterdir()):
         if path.is_file():  # all that is not written anew: crops, notes of others
             (new / "meta").mkdir(exist_ok=True)

@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-"""Datasets with all that a recorder of ours writes. Numbers tell where a frame came from."""
-=======
 """Datasets with all that a recorder of ours writes: outcomes, interventions, origins. Every frame tells which it is."""
->>>>>>> care
 
 from collections.abc import Sequence
 from pathlib import Path

@@ -1,6 +1,7 @@
 """What a command wants of a run stands before what its file says, and nothing else changes."""
 
 import pytest
+from msgspec.structs import replace
 
 from tests.altered import altered
 from workers.config.overrides import Overrides
@@ -39,3 +40,15 @@ def test_the_folder_of_the_file_is_not_that_of_another_dataset() -> None:
 )
 def test_it_travels_as_options(wanted: Overrides, options: list[str]) -> None:
     assert list(wanted.options()) == options
+
+
+def test_pictures_too_large_for_networks_can_be_recorded_and_not_trained_on() -> None:
+    large = {
+        "env.robot.cameras": {"front": {"type": "sim", "width": 640, "height": 480}},
+        "env.processor.image_preprocessing.resize_size": None,
+    }
+    recorded = altered({**FILE, **large, "mode": "record"})
+    assert list(recorded.problems()) == []
+    (problem,) = replace(recorded, mode=None).problems()
+    assert problem[0] == ("env", "processor", "image_preprocessing", "resize_size")
+    assert "480 x 640" in problem[1] or "640" in problem[1]

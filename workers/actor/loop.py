@@ -92,7 +92,7 @@ class ActorLoop:
         self._policy: PolicyRuntime | ReplayPolicy | NoPolicy
         if config.mode == "replay":
             self._policy = ReplayPolicy(config)
-        elif config.mode == "find-limits":
+        elif config.mode in ("find-limits", "record"):
             self._policy = NoPolicy()
         else:
             self._policy = PolicyRuntime(config, desk.mailbox.emit)

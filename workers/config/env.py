@@ -119,7 +119,7 @@ class EnvConfig(Section, frozen=True, kw_only=True):
                 yield at, f"[top, left, height, width] {reached}, but {there}"
 
     def _size_problems(self, cameras: dict[str, CameraConfig]) -> Problems:
-        """Without a common size the pictures must have one already, and one that the networks can use."""
+        """Without a common size the pictures must have one already."""
         pictures = self.processor.image_preprocessing
         if pictures.resize_size is not None:
             return
@@ -130,9 +130,20 @@ class EnvConfig(Section, frozen=True, kw_only=True):
         at = ("processor", "image_preprocessing", "resize_size")
         if len(sizes) > 1:
             yield at, f"missing; the pictures differ in size ({_sizes(sizes)}) and need a common one"
-        elif any(side % 2 or not 32 <= side <= 512 for size in sizes for side in size):
+
+    def network_problems(self) -> Problems:
+        """Pictures that can be recorded as they are, but are not for networks."""
+        pictures = self.processor.image_preprocessing
+        if self.robot is None or pictures.resize_size is not None:
+            return
+        crops = {name: pictures.crop_params_dict.get(IMAGE_PREFIX + name) for name in self.robot.cameras}
+        sizes = {
+            crop[2:] if (crop := crops[name]) else (camera.height, camera.width)
+            for name, camera in self.robot.cameras.items()
+        }
+        if any(side % 2 or not 32 <= side <= 512 for size in sizes for side in size):
             yield (
-                at,
+                ("processor", "image_preprocessing", "resize_size"),
                 f"missing; pictures of {_sizes(sizes)} must be brought to even sides of 32 to 512 pixels",
             )
 

@@ -57,6 +57,9 @@ class Config(Section, frozen=True, kw_only=True):
         return self.mode is None and (self.dataset.root is not None or self.dataset.repo_id is not None)
 
     def problems(self) -> Problems:
+        if self.mode is None:
+            for path, text in self.env.network_problems():
+                yield ("env", *path), text
         if self.mode in ("record", "replay") and self.dataset.root is None and self.dataset.repo_id is None:
             yield ("mode",), f'"{self.mode}" needs dataset.root or dataset.repo_id'
         if self.mode is not None and self.env.type == "gymnasium":

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from workers.dataset_commands import app as dataset_commands
 from workers.export_commands import export_policy
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
@@ -187,6 +188,7 @@ def show_pipeline(
 
 
 app.command("export-policy")(export_policy)
+app.add_typer(dataset_commands, name="dataset")
 
 
 def main() -> None:

@@ -245,4 +245,3 @@ def _check_same(
             f"{root} holds a dataset with other features; use the configuration it was recorded with, or name another"
             f" folder. They differ in:{table}",
         )
-

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, cast
 import typer
 
 from workers.crop_commands import crop, look
+from workers.dataset_commands import app as dataset_commands
 from workers.export_commands import export_policy
 
 if TYPE_CHECKING:
@@ -339,6 +340,7 @@ def show_pipeline(
 app.command("export-policy")(export_policy)
 app.command("crop")(crop)
 app.command("look", hidden=True)(look)
+app.add_typer(dataset_commands, name="dataset")
 
 
 def main() -> None:

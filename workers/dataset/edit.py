@@ -90,21 +90,15 @@ def trim(root: Path, episode: int, start: int, stop: int, progress: Progress = u
 
     Raises DatasetError, where no frame would stay too.
     """
+    return _edited(root, lambda source: _trimmed(source, episode, start, stop), progress)
+
+
+def cut(root: Path, episode: int, start: int, end: int, progress: Progress = unheard) -> Edited:
+    """Like `trim`, by how many frames go from the beginning and from the end."""
 
     def edit(source: Source) -> tuple[Pieces, str]:
         _must_have(source, [episode])
-        pieces = source.wholes()
-        length = pieces[episode].length
-        if not 0 <= start < stop <= length:
-            raise DatasetError(
-                f"frames {start} to {stop - 1} cannot be what stays of episode {episode}: it has {length}, 0 to"
-                f" {length - 1}"
-            )
-        cut_short = [Label(column, True, stop - 1, stop) for column in (DONE, TRUNCATED)]
-        known = tuple(label for label in cut_short if label.column in source.info.features)
-        labels = known if stop < length else ()
-        pieces[episode] = Piece(source, episode, start, stop, labels)
-        return pieces, f"trimmed episode {episode} to frames {start} to {stop - 1} of {length}"
+        return _trimmed(source, episode, start, source.whole(episode).stop - end)
 
     return _edited(root, edit, progress)
 
@@ -230,6 +224,20 @@ def _verify(aside: Path, pieces: Pieces) -> None:
 
 
 # what is asked for
+
+
+def _trimmed(source: Source, episode: int, start: int, stop: int) -> tuple[Pieces, str]:
+    _must_have(source, [episode])
+    pieces = source.wholes()
+    length = pieces[episode].length
+    if not 0 <= start < stop <= length:
+        raise DatasetError(
+            f"no frame would stay of episode {episode}, or there are not so many: it has {length}, 0 to {length - 1}"
+        )
+    cut_short = [Label(column, True, stop - 1, stop) for column in (DONE, TRUNCATED)]
+    known = tuple(label for label in cut_short if label.column in source.info.features)
+    pieces[episode] = Piece(source, episode, start, stop, known if stop < length else ())
+    return pieces, f"trimmed episode {episode} to frames {start} to {stop - 1} of {length}"
 
 
 def _must_have(source: Source, episodes: Collection[int]) -> None:

@@ -40,7 +40,7 @@ class Dataset:
                 " downloaded to its end?"
             )
         self.root, self.info = root, info
-        with self._reading("the list of episodes"):
+        with self.reading("the list of episodes"):
             self.tasks: Sequence[str] = read_tasks(root, info) if info.total_episodes else ()
             self.episodes: Sequence[Episode] = self._listed()
 
@@ -57,7 +57,7 @@ class Dataset:
             if column.is_picture:
                 found[key] = np.stack(list(self.pictures(episode, key)))
             else:
-                with self._reading(f"{key} of episode {episode}"):
+                with self.reading(f"{key} of episode {episode}"):
                     found[key] = values_of(table[key], column)
         return found
 
@@ -72,7 +72,7 @@ class Dataset:
         stop = of.length if stop is None else min(stop, of.length)
         if start >= stop:
             return
-        with self._reading(f"{camera_key} of episode {episode}"):
+        with self.reading(f"{camera_key} of episode {episode}"):
             if self.info.features[camera_key].dtype == "video":
                 span = of.videos[camera_key]
                 yield from video_frames(span.path, span.first + start, stop - start, self.info.fps)
@@ -110,7 +110,7 @@ class Dataset:
     def _table(self, number: int, columns: list[str]) -> pa.Table:
         """Columns of an episode that are in its table."""
         episode = self._episode(number)
-        with self._reading(f"episode {number}"):
+        with self.reading(f"episode {number}"):
             names = dict.fromkeys([*columns, "frame_index"])
             wanted = [("episode_index", "==", number)]
             table = pq.read_table(episode.data, columns=list(names), filters=wanted, partitioning=None)
@@ -120,7 +120,7 @@ class Dataset:
             return table.sort_by("frame_index")
 
     @contextlib.contextmanager
-    def _reading(self, what: str) -> Iterator[None]:
+    def reading(self, what: str) -> Iterator[None]:
         """Whatever a damaged file raises becomes one sentence with what to do."""
         try:
             yield

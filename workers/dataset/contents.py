@@ -87,34 +87,19 @@ class Contents:
 
         `spans` is where a camera's pictures are, and from what time on, if not in a video of their own.
         """
-        number, list_place, listed = self.episodes, self.list_place, self.listed
-        spans = spans or {}
-        places = self.next_places() | {key: place for key, (place, _) in spans.items()}
+        starts_s = {key: start_s for key, (_, start_s) in (spans or {}).items()}
+        places = self.next_places() | {key: place for key, (place, _) in (spans or {}).items()}
+        list_place, listed = self.list_place, self.listed
         if listed.num_rows >= EPISODES_PER_LIST or list_place == _BEFORE_THE_FIRST:
             list_place, listed = list_place.next(int(self.info["chunks_size"])), listed.slice(0, 0)
-        row = {
-            "episode_index": number,
-            "tasks": [task],
-            "length": length,
-            **placed("data", places["data"]),
-            "dataset_from_index": self.frames,
-            "dataset_to_index": self.frames + length,
-            **flat(stats),
-            **placed("meta/episodes", list_place),
-        }
-        for key in places.keys() - {"data"}:
-            start_s = spans[key][1] if key in spans else 0.0
-            times = {"from_timestamp": start_s, "to_timestamp": start_s + length / self.info["fps"]}
-            row |= placed(f"videos/{key}", places[key])
-            row |= {f"videos/{key}/{name}": value for name, value in times.items()}
+        row = self._row(length, task, places, starts_s) | flat(stats) | placed("meta/episodes", list_place)
         tasks = self.tasks if task in self.tasks else (*self.tasks, task)
         counted = {
-            "total_episodes": number + 1,
+            "total_episodes": self.episodes + 1,
             "total_frames": self.frames + length,
             "total_tasks": len(tasks),
-            "splits": {"train": f"0:{number + 1}"},
+            "splits": {"train": f"0:{self.episodes + 1}"},
         }
-        known = [self.stats] if self.stats else []
         changed = [TASKS] * (tasks != self.tasks) + [EPISODES.format(**_named(list_place)), STATS, INFO]
         return Contents(
             info={**self.info, **counted},
@@ -122,9 +107,28 @@ class Contents:
             listed=with_row(listed, row),
             list_place=list_place,
             places=places,
-            stats=aggregated([*known, stats]),
-            notes=self.notes.with_episode(origin, Saving(number, (*files, *changed))),
+            stats=aggregated([*([self.stats] if self.stats else []), stats]),
+            notes=self.notes.with_episode(origin, Saving(self.episodes, (*files, *changed))),
         )
+
+    def _row(
+        self, length: int, task: str, places: Mapping[str, Place], starts_s: Mapping[str, float]
+    ) -> dict[str, Any]:
+        """What the list of episodes says of the next one, but its statistics."""
+        row = {
+            "episode_index": self.episodes,
+            "tasks": [task],
+            "length": length,
+            "dataset_from_index": self.frames,
+            "dataset_to_index": self.frames + length,
+        }
+        for key, place in places.items():
+            row |= placed("data" if key == "data" else f"videos/{key}", place)
+            if key != "data":
+                start_s = starts_s.get(key, 0.0)
+                row[f"videos/{key}/from_timestamp"] = start_s
+                row[f"videos/{key}/to_timestamp"] = start_s + length / self.info["fps"]
+        return row
 
     def prepare(self, root: Path) -> None:
         """Bring what is new with the last episode to the disk, under temporary names. Raises OSError."""

@@ -116,7 +116,7 @@ def _write(root: Path, new: Path, info: Info, found: Salvage) -> None:
             shutil.copy2(path, new / "meta" / path.name)
     for name in ("info.json", "stats.json", "tasks.parquet", "hilserl.json"):
         (new / "meta" / name).unlink(missing_ok=True)
-    _link_videos(root, new)
+    _link_videos(root, new, info, found)
     tasks, notes = read_tasks(root, info), read_notes(root)
     contents = fresh(info.features, found.fps, info.robot_type)
     kept = {"chunks_size": info.chunks_size, "video_path": info.video_path}
@@ -129,15 +129,16 @@ def _write(root: Path, new: Path, info: Info, found: Salvage) -> None:
     write_whole(new / NOTES, notes.encoded())
 
 
-def _link_videos(root: Path, new: Path) -> None:
+def _link_videos(root: Path, new: Path, info: Info, found: Salvage) -> None:
     """The same files under two names where the disk can; they are never written to."""
-    for path in (root / "videos").glob("*/*/*.mp4"):
-        there = new / path.relative_to(root)
-        there.parent.mkdir(parents=True, exist_ok=True)
+    spans = {(key, place) for episode in found.episodes for key, (place, _) in episode.spans.items()}
+    for key, place in spans:
+        name = str(info.video_path).format(video_key=key, chunk_index=place.chunk, file_index=place.file)
+        (new / name).parent.mkdir(parents=True, exist_ok=True)
         try:
-            os.link(path, there)
+            os.link(root / name, new / name)
         except OSError:
-            shutil.copy2(path, there)
+            shutil.copy2(root / name, new / name)
 
 
 def _write_episode(

@@ -11,7 +11,7 @@ class DatasetConfig(Section, frozen=True, kw_only=True):
     root: str | None = None
     """Folder of the dataset; without it, `repo_id` in the local dataset cache."""
     video: bool = True
-    """Keep the camera pictures as videos (H.264), otherwise as PNG: exact, and ten times the disk."""
+    """Keep the camera pictures as videos (H.264), otherwise as PNG: exact, and twenty times the disk."""
     num_episodes_to_record: Count = 5
     """Successful episodes that `mode = "record"` records."""
     replay_episode: CountOr0 | None = None

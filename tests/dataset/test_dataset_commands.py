@@ -136,6 +136,7 @@ def test_a_dataset_goes_to_the_hub_and_comes_back(
         monkeypatch.setattr("workers.dataset.hub.HfApi", lambda: api)
         monkeypatch.setattr("workers.dataset.fetch.HfApi", lambda: api)
         assert "is on the hub as kim/lift\n" in run("push", root, "--to", "kim/lift").stdout
+        assert run("relabel", root, "-e", "0", "--failure").exit_code == 0
         refused = run("push", root, "--to", "kim/lift")
         assert refused.exit_code == 1 and "is not empty" in refused.stderr
         assert run("push", root, "--to", "kim/lift", "--replace", answer="n\n").exit_code == 1
@@ -144,6 +145,17 @@ def test_a_dataset_goes_to_the_hub_and_comes_back(
         assert run("fetch", "kim/lift", "--to", there).stdout == f"kim/lift is in {there}\n"
     assert lengths(there) == [5, 7, 4]
     assert "fetched       kim/lift at" in run("info", there).stdout
+
+
+def test_the_version_before_is_named_as_the_dataset_was(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root.parent)
+    assert "is in .lift.undo/0001 (" in run("delete", "lift", "-e", "0", "-y").stdout
+    monkeypatch.chdir(root)
+    assert f"is in {root.with_name('.lift.undo')}/0002 (" in run("delete", ".", "-e", "0", "-y").stdout
+    (root.parent / "link").symlink_to(root)
+    monkeypatch.chdir(root.parent)
+    assert run("undo", "link", "-y").exit_code == 0
+    assert lengths(root) == [7, 4] and (root.parent / "link").is_symlink()
 
 
 def test_what_takes_long_says_how_far_it_is(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,6 +17,7 @@ from workers.dataset.edit import delete, undo
 from workers.dataset.errors import DatasetError
 from workers.dataset.fetch import fetch
 from workers.dataset.hub import push
+from workers.dataset.notes import fetched_from, read_notes
 from workers.dataset.reader import Dataset
 
 NAME = "kim/lift"
@@ -53,20 +54,30 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_new_repository_gets_the_dataset_a_card_and_the_tag_that_lerobot_reads(
     hub: Hub, api: HfApi, root: Path
 ) -> None:
+    before = tree(root)
     (root / "data/chunk-000/file-002.parquet.hilserl-part").touch()
     push(root, NAME, api)
     there = hub.repos[NAME]
-    (root / "data/chunk-000/file-002.parquet.hilserl-part").unlink()
-    assert {
-        name: data for name, data in there.items() if name not in (".gitattributes", "README.md")
-    } == tree(root)
+    assert {name: data for name, data in there.items() if name in before} == before
+    assert there.keys() - before.keys() == {".gitattributes", "README.md"}
     assert b"- LeRobot" in there["README.md"] and b"2 episodes, 7 frames at 10 Hz" in there["README.md"]
     assert hub.tags[NAME] == {"v3.0": hub.head(NAME)}
+
+
+def test_a_dataset_that_was_gone_on_with_goes_on_there_too(hub: Hub, api: HfApi, root: Path) -> None:
+    push(root, NAME, api)
+    make(root, [5], video=True, named="log", first=2)
+    push(root, NAME, api)
+    make(root, [6], video=True, named="log", first=3)
+    hub.repos[NAME]["notes.txt"] = b"somebody else's"
+    with pytest.raises(DatasetError, match="total_episodes: 4 here, 3 there"):
+        push(root, NAME, api)
 
 
 def test_what_is_on_the_hub_is_left_as_it_is_and_told_apart(hub: Hub, api: HfApi, root: Path) -> None:
     push(root, NAME, api)
     before, tag = dict(hub.repos[NAME]), dict(hub.tags[NAME])
+    assert read_notes(root).pushed == {NAME: hub.head(NAME)}
     delete(root, [0])
     with pytest.raises(DatasetError) as refused:
         push(root, NAME, api)
@@ -90,10 +101,11 @@ def test_replacing_leaves_no_file_of_the_dataset_before(hub: Hub, api: HfApi, ro
     push(root, NAME, api)
     hub.repos[NAME]["notes.txt"] = b"mine"
     delete(root, [0])
+    edited = tree(root)
     push(root, NAME, api, replace=True)
     there = dict(hub.repos[NAME])
     assert there.pop("notes.txt") == b"mine" and there.pop("README.md") and there.pop(".gitattributes") == b""
-    assert there == tree(root)
+    assert there == edited
     assert hub.tags[NAME] == {"v3.0": hub.head(NAME)}
 
 
@@ -143,10 +155,13 @@ def test_what_was_uploaded_comes_back_where_lerobot_looks_for_it(
     push(root, NAME, api)
     assert fetch(NAME, api=api) == home / NAME
     came, sent = tree(home / NAME), tree(root)
+    assert read_notes(home / NAME) == read_notes(root)
     notes, before = (json.loads(files.pop("meta/hilserl.json")) for files in (came, sent))
     del came["README.md"]
     assert came == sent
-    assert notes == before | {"hub": {"repo_id": NAME, "commit": hub.tags[NAME]["v3.0"]}}
+    del notes["hub"]
+    assert fetched_from(home / NAME) == (NAME, hub.tags[NAME]["v3.0"])
+    assert notes == before
     assert sorted(path.name for path in (home / "kim").iterdir()) == ["lift"]
 
 

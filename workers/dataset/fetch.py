@@ -21,8 +21,7 @@ from workers.dataset.hub import KIND
 from workers.dataset.hub_errors import told
 from workers.dataset.layout import INFO, OLD_VERSIONS, VERSION, cache_folder, episodes_in_words, read_info
 from workers.dataset.locking import locked
-from workers.dataset.notes import NOTES
-from workers.dataset.pieces import raw_notes
+from workers.dataset.notes import NOTES, fetched, fetched_from, raw_notes
 from workers.dataset.reader import Dataset
 from workers.dataset.versions import Versions
 
@@ -52,8 +51,8 @@ def fetch(
     next time), and where another dataset is in the folder.
     """
     root = cache_folder(repo_id) if root is None else root
-    noted = _noted(root)
-    if noted is not None and _COMMIT.fullmatch(revision or "") and noted == _note(repo_id, revision):
+    here = fetched_from(root)
+    if here == (repo_id, revision) and _COMMIT.fullmatch(revision or ""):
         return root
     api = api or HfApi()
     with told(f"{repo_id} could not be downloaded", "read", "Nothing here was changed."):
@@ -62,8 +61,7 @@ def fetch(
     files = [file for file in head.siblings or () if file.rfilename.startswith(("meta/", "data/", "videos/"))]
     if INFO not in {file.rfilename for file in files}:
         raise DatasetError(f"{repo_id} is no dataset of LeRobot's: it has no {INFO} ({revision})")
-    note = _note(repo_id, head.sha)
-    if noted == note:
+    if here == (repo_id, head.sha):
         return root
     _may_be_replaced(root, repo_id, str(head.sha), replace)
     aside = root.with_name(f".{root.name}.fetch-{head.sha}")
@@ -74,7 +72,12 @@ def fetch(
             Dataset(aside)
         except DatasetError as error:
             raise DatasetError(f"{repo_id} is damaged on the hub itself: {error}") from error
-        write_whole(aside / NOTES, msgspec.json.encode({**raw_notes(aside), "hub": note}))
+        notes = {
+            **raw_notes(aside),
+            "hub": fetched(aside, repo_id, str(head.sha)),
+            "pushed": {repo_id: head.sha},
+        }
+        write_whole(aside / NOTES, msgspec.json.encode(notes))
         _put(aside, root, f"fetched {repo_id} at {str(head.sha)[:12]}")
     for path in (root / ".cache", *root.parent.glob(f".{root.name}.fetch-*")):
         shutil.rmtree(path, ignore_errors=True)  # of this download, and of others that were given up
@@ -126,12 +129,12 @@ def _is_whole(path: Path, file: Any) -> bool:
 def _may_be_replaced(root: Path, repo_id: str, commit: str, replace: bool) -> None:
     if replace or not root.exists() or (root.is_dir() and not any(root.iterdir())):
         return
-    info, noted = read_info(root), _noted(root)
+    info, here = read_info(root), fetched_from(root)
     if info is None:
         raise DatasetError(
             f"{root} is not empty, and no dataset: name another folder to download {repo_id} to"
         )
-    of = f"{noted['repo_id']} at {noted['commit'][:12]}" if noted else "recorded or edited here"
+    of = f"{here[0]} at {here[1][:12]}" if here else "recorded or edited here"
     raise DatasetError(
         f"{root} holds another dataset ({episodes_in_words(info.total_episodes)}, {of}) and was left as it is;"
         f" {repo_id} is at {commit[:12]} now. Name another folder, or --replace it: it is kept beside the new one, for"
@@ -150,13 +153,3 @@ def _put(aside: Path, root: Path, words: str) -> None:
         with versions.next() as place:
             aside.rename(place)
             versions.take_place(place, words)
-
-
-def _note(repo_id: str, commit: str | None) -> dict[str, str]:
-    return {"repo_id": repo_id, "commit": str(commit)}
-
-
-def _noted(root: Path) -> dict[str, str] | None:
-    """Where a dataset was fetched from; None of one that was changed since, or was not."""
-    note = raw_notes(root).get("hub")
-    return note if isinstance(note, dict) and note.keys() == {"repo_id", "commit"} else None

@@ -6,13 +6,15 @@ import tempfile
 from pathlib import Path
 
 import msgspec
-from huggingface_hub import HfApi
+from huggingface_hub import CommitInfo, HfApi
 from huggingface_hub.errors import RevisionNotFoundError
 
+from workers.dataset.durable import write_whole
 from workers.dataset.errors import DatasetError
 from workers.dataset.hub_errors import told
 from workers.dataset.layout import INFO, Info, differences, read_info
 from workers.dataset.locking import locked
+from workers.dataset.notes import NOTES, raw_notes, read_notes
 from workers.dataset.reader import Dataset
 
 KIND = "dataset"
@@ -28,7 +30,8 @@ def push(
 ) -> None:
     """Upload the dataset in `root` as `repo_id`, and tag it as LeRobot's readers expect.
 
-    A repository that already holds something is left as it is, and told apart from the dataset in the error; with
+    A repository that already holds something is left as it is, and told apart from the dataset in the error; unless it
+    is this dataset, to which nothing but episodes was added since it was pushed, and which nobody changed there. With
     `replace` the dataset takes its place, in one commit. Nobody can record into the dataset meanwhile.
     Raises DatasetError for a dataset that is not whole, and when the hub refuses or cannot be reached.
     """
@@ -41,7 +44,8 @@ def push(
         api.create_repo(repo_id, repo_type=KIND, exist_ok=True, private=private or None)
         head = api.dataset_info(repo_id)
         there = sorted({file.rfilename for file in head.siblings or ()} - _NO_CONTENT)
-        if there and not replace:
+        goes_on = head.sha is not None and read_notes(root).pushed.get(repo_id) == head.sha
+        if there and not (replace or goes_on):
             lines = "".join(f"\n  {line}" for line in _differences(api, repo_id, root, dataset.info, there))
             raise DatasetError(
                 f"{repo_id} on the hub is not empty and was left as it is. {left}: give it another name, or"
@@ -50,7 +54,7 @@ def push(
             )
         log.info("dataset: uploading %s to %s", root, repo_id)
         with locked(root):
-            api.upload_folder(
+            commit = api.upload_folder(
                 repo_id=repo_id,
                 repo_type=KIND,
                 folder_path=root,
@@ -62,22 +66,35 @@ def push(
     with told(
         f"{repo_id} has the episodes, but not its tag", "write to", f"{left}: push again with --replace."
     ):
-        _describe(api, repo_id, dataset.info, has_card=CARD in there or (root / CARD).exists())
+        if CARD not in there and not (root / CARD).exists():
+            commit = _add_card(api, repo_id, dataset.info)
+        _tag(api, repo_id, dataset.info.codebase_version)
+    _note(root, repo_id, commit.oid)
 
 
-def _describe(api: HfApi, repo_id: str, info: Info, has_card: bool) -> None:
-    """What LeRobot's readers and the hub's pages look for."""
-    if not has_card:
-        api.upload_file(
-            path_or_fileobj=_card(info).encode(),
-            path_in_repo=CARD,
-            repo_id=repo_id,
-            repo_type=KIND,
-            commit_message="Add a card",
-        )
-    version = info.codebase_version
+def _note(root: Path, repo_id: str, commit: str) -> None:
+    """Remember what is on the hub; without that a later push is refused, no more."""
+    with contextlib.suppress(OSError, DatasetError), locked(root):
+        notes = read_notes(root)
+        pushed = {**notes.pushed, repo_id: commit}
+        write_whole(root / NOTES, msgspec.json.encode({**raw_notes(root), "pushed": pushed}))
+
+
+def _add_card(api: HfApi, repo_id: str, info: Info) -> CommitInfo:
+    """Add a page by which the hub shows and finds the dataset."""
+    return api.upload_file(
+        path_or_fileobj=_card(info).encode(),
+        path_in_repo=CARD,
+        repo_id=repo_id,
+        repo_type=KIND,
+        commit_message="Add a card",
+    )
+
+
+def _tag(api: HfApi, repo_id: str, version: str) -> None:
+    """Move the tag by which LeRobot finds what it can read."""
     with contextlib.suppress(RevisionNotFoundError):
-        api.delete_tag(repo_id, tag=version, repo_type=KIND)  # of what the repository held once
+        api.delete_tag(repo_id, tag=version, repo_type=KIND)
     api.create_tag(repo_id, tag=version, repo_type=KIND)
 
 

@@ -1,8 +1,12 @@
 """`meta/hilserl.json`: what this program notes of a dataset beside what LeRobot reads."""
 
+import hashlib
 from pathlib import Path
+from typing import Any
 
 import msgspec
+
+from workers.dataset.layout import INFO
 
 NOTES = "meta/hilserl.json"
 
@@ -18,11 +22,13 @@ class Notes(msgspec.Struct, frozen=True):
     """Where the episodes came from, so that none is added twice.
 
     `origins` has every episode that was ever added, by what its recorder calls it, with its number here; None of
-    one that was dropped since.
+    one that was dropped since. `pushed` has the last commit of every repository on the hub that this dataset was pushed
+    to, or fetched from, when nothing but episodes was added since; an edit drops it.
     """
 
     origins: dict[str, int | None] = {}
     saving: Saving | None = None
+    pushed: dict[str, str] = {}
 
     def up_to(self, episodes: int) -> "Notes":
         """Without what was noted of an episode that never came to be: those after the first `episodes`."""
@@ -31,7 +37,8 @@ class Notes(msgspec.Struct, frozen=True):
 
     def with_episode(self, origin: str, saving: Saving) -> "Notes":
         """With an episode that is about to be saved; without an origin it may come again."""
-        return Notes({**self.origins, origin: saving.episode} if origin else self.origins, saving)
+        origins = {**self.origins, origin: saving.episode} if origin else self.origins
+        return msgspec.structs.replace(self, origins=origins, saving=saving)
 
     def encoded(self) -> bytes:
         return msgspec.json.format(msgspec.json.encode(self), indent=1)
@@ -43,3 +50,31 @@ def read_notes(root: Path) -> Notes:
         return msgspec.json.decode((root / NOTES).read_bytes(), type=Notes)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return Notes()
+
+
+def raw_notes(root: Path) -> dict[str, Any]:
+    """`meta/hilserl.json` with the keys of everybody; empty where it is missing or unreadable."""
+    try:
+        notes = msgspec.json.decode((root / NOTES).read_bytes())
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return {}
+    return notes if isinstance(notes, dict) else {}
+
+
+def fetched(root: Path, repo_id: str, commit: str) -> dict[str, str]:
+    """The note, under `hub`, that the dataset in `root` is that commit of a repository on the hub."""
+    return {
+        "repo_id": repo_id,
+        "commit": commit,
+        "info": hashlib.sha256((root / INFO).read_bytes()).hexdigest(),
+    }
+
+
+def fetched_from(root: Path) -> tuple[str, str] | None:
+    """The repository and the commit that the dataset is; None where it is none, or changed since."""
+    try:
+        note = raw_notes(root)["hub"]
+        origin = (str(note["repo_id"]), str(note["commit"]))
+        return origin if note == fetched(root, *origin) else None
+    except (OSError, LookupError, TypeError):
+        return None

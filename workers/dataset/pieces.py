@@ -12,11 +12,12 @@ import pyarrow.parquet as pq
 from workers.dataset.errors import DatasetError
 from workers.dataset.layout import INFO, VERSION, Column, Place
 from workers.dataset.listing import list_files, read_tasks
-from workers.dataset.notes import NOTES
+from workers.dataset.notes import raw_notes
 from workers.dataset.reader import READING_FAILS, Dataset
 from workers.dataset.tables import place_in
 
 DATA = "data"  # beside the keys of the cameras
+_OF_THIS_VERSION = {"saving", "hub", "pushed"}  # notes that no edited one takes over
 Progress = Callable[[int, int], None]
 """Told how much is done, of how much."""
 
@@ -105,15 +106,6 @@ class Piece:
         return episode.data if key == DATA else episode.videos[key].path
 
 
-def raw_notes(root: Path) -> dict[str, Any]:
-    """`meta/hilserl.json` with the keys of everybody; empty where it is missing or unreadable."""
-    try:
-        notes = msgspec.json.decode((root / NOTES).read_bytes())
-    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
-        return {}
-    return notes if isinstance(notes, dict) else {}
-
-
 def merged_notes(pieces: Iterable[Piece], sources: Iterable[Source]) -> dict[str, Any]:
     """The notes of the edited dataset: every origin ever known, those of episodes that are gone without a number."""
     sources = list(sources)
@@ -124,5 +116,5 @@ def merged_notes(pieces: Iterable[Piece], sources: Iterable[Source]) -> dict[str
             number = numbers.get((id(source), episode))
             if number is not None or origin not in origins:
                 origins[origin] = number
-    kept = {key: value for key, value in sources[0].notes.items() if key not in ("saving", "hub")}
+    kept = {key: value for key, value in sources[0].notes.items() if key not in _OF_THIS_VERSION}
     return {**kept, "origins": origins} if origins or kept else {}

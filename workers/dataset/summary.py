@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from workers.dataset.columns import SUCCESS
 from workers.dataset.layout import AUTOMATIC, Column, episodes_in_words
-from workers.dataset.pieces import raw_notes
+from workers.dataset.notes import fetched_from
 from workers.dataset.reader import READING_FAILS, Dataset
 from workers.dataset.versions import Versions
 from workers.processors.features import INTERVENTION, REWARD
@@ -45,7 +45,7 @@ class Summary(msgspec.Struct, frozen=True):
     cameras: dict[str, Camera]
     features: dict[str, str]  # but the cameras, and those that LeRobot adds to every dataset
     earlier_versions: int
-    fetched: dict[str, str] | None
+    fetched: tuple[str, str] | None  # repository and commit that it is
 
 
 def summary(root: Path) -> Summary:
@@ -74,7 +74,7 @@ def summary(root: Path) -> Summary:
             if not column.is_picture and key not in AUTOMATIC
         },
         earlier_versions=len(Versions(root).numbers()),
-        fetched=raw_notes(root).get("hub"),
+        fetched=fetched_from(root),
     )
 
 
@@ -123,7 +123,7 @@ def in_lines(found: Summary) -> Iterator[str]:
     yield from _lines("cameras", [_camera_line(key, camera) for key, camera in found.cameras.items()])
     yield from _lines("features", [f"{key}: {described}" for key, described in found.features.items()])
     if found.fetched:
-        yield _line("fetched", f"{found.fetched['repo_id']} at {found.fetched['commit'][:12]}, unchanged")
+        yield _line("fetched", f"{found.fetched[0]} at {found.fetched[1][:12]}")
     if found.earlier_versions:
         folder = Versions(Path(found.root)).folder
         yield _line("undo", f"{found.earlier_versions} earlier versions in {folder}")

@@ -36,7 +36,8 @@ class Versions:
     """The versions of the dataset in the folder `root`. Methods raise OSError."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root.resolve()
+        by_name = root.name not in ("", "..") and not root.is_symlink()
+        self.root = root if by_name else root.resolve()
         self.folder = self.root.with_name(f".{self.root.name}.undo")
 
     def settle(self) -> None:

@@ -64,24 +64,25 @@ def fetch(
     if here == (repo_id, head.sha):
         return root
     _may_be_replaced(root, repo_id, str(head.sha), replace)
-    aside = root.with_name(f".{root.name}.fetch-{head.sha}")
+    _bring(api, repo_id, str(head.sha), files, root)
+    for path in (root / ".cache", *root.parent.glob(f".{root.name}.fetch-*")):
+        shutil.rmtree(path, ignore_errors=True)  # of this download, and of others that were given up
+    return root
+
+
+def _bring(api: HfApi, repo_id: str, commit: str, files: Sequence[Any], root: Path) -> None:
+    """Download into a folder beside `root`, look whether it is a dataset, and put it in its place."""
+    aside = root.with_name(f".{root.name}.fetch-{commit}")
     aside.mkdir(parents=True, exist_ok=True)
     with locked(aside):
-        _download(api, repo_id, str(head.sha), files, aside)
+        _download(api, repo_id, commit, files, aside)
         try:
             Dataset(aside)
         except DatasetError as error:
             raise DatasetError(f"{repo_id} is damaged on the hub itself: {error}") from error
-        notes = {
-            **raw_notes(aside),
-            "hub": fetched(aside, repo_id, str(head.sha)),
-            "pushed": {repo_id: head.sha},
-        }
+        notes = {**raw_notes(aside), "hub": fetched(aside, repo_id, commit), "pushed": {repo_id: commit}}
         write_whole(aside / NOTES, msgspec.json.encode(notes))
-        _put(aside, root, f"fetched {repo_id} at {str(head.sha)[:12]}")
-    for path in (root / ".cache", *root.parent.glob(f".{root.name}.fetch-*")):
-        shutil.rmtree(path, ignore_errors=True)  # of this download, and of others that were given up
-    return root
+        _put(aside, root, f"fetched {repo_id} at {commit[:12]}")
 
 
 def _newest(api: HfApi, repo_id: str) -> str:

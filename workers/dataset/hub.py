@@ -22,6 +22,20 @@ CARD = "README.md"
 _NO_CONTENT = {".gitattributes"}  # what the hub puts into a new repository
 _ROOMS = ["data/*", "videos/*", "meta/*", "images/*"]  # of a dataset, of any version of the format
 _STAY_HERE = [".cache/*", "images/*", "*.hilserl-part"]
+_CARD = """\
+---
+task_categories:
+- robotics
+tags:
+- LeRobot
+configs:
+- config_name: default
+  data_files: data/*/*.parquet
+---
+
+Recorded with hilserl-tui for [LeRobot](https://github.com/huggingface/lerobot). What it holds is in `meta/info.json`.
+"""
+"""The page of the dataset, with the keys by which the hub shows and finds it."""
 log = logging.getLogger(__name__)
 
 
@@ -46,30 +60,30 @@ def push(
         there = sorted({file.rfilename for file in head.siblings or ()} - _NO_CONTENT)
         goes_on = head.sha is not None and read_notes(root).pushed.get(repo_id) == head.sha
         if there and not (replace or goes_on):
-            lines = "".join(f"\n  {line}" for line in _differences(api, repo_id, root, dataset.info, there))
-            raise DatasetError(
-                f"{repo_id} on the hub is not empty and was left as it is. {left}: give it another name, or"
-                f" replace what is there (`hilserl-worker dataset push {root} --to {repo_id} --replace`). Here and"
-                f" there:{lines}"
-            )
+            raise DatasetError(_refusal(api, repo_id, root, dataset.info, there))
         log.info("dataset: uploading %s to %s", root, repo_id)
-        with locked(root):
-            commit = api.upload_folder(
-                repo_id=repo_id,
-                repo_type=KIND,
-                folder_path=root,
-                commit_message="Add the recorded episodes",
-                parent_commit=head.sha,  # refused where somebody changed it since it was looked at
-                delete_patterns=_ROOMS if there else None,
-                ignore_patterns=_STAY_HERE,
-            )
+        commit = _upload(api, repo_id, root, head.sha, clear=bool(there))
     with told(
         f"{repo_id} has the episodes, but not its tag", "write to", f"{left}: push again with --replace."
     ):
         if CARD not in there and not (root / CARD).exists():
-            commit = _add_card(api, repo_id, dataset.info)
+            commit = _add_card(api, repo_id)
         _tag(api, repo_id, dataset.info.codebase_version)
     _note(root, repo_id, commit.oid)
+
+
+def _upload(api: HfApi, repo_id: str, root: Path, parent: str | None, clear: bool) -> CommitInfo:
+    """One commit on top of `parent`, refused where somebody else made one since; `clear` what was there before."""
+    with locked(root):
+        return api.upload_folder(
+            repo_id=repo_id,
+            repo_type=KIND,
+            folder_path=root,
+            commit_message="Add the recorded episodes",
+            parent_commit=parent,
+            delete_patterns=_ROOMS if clear else None,
+            ignore_patterns=_STAY_HERE,
+        )
 
 
 def _note(root: Path, repo_id: str, commit: str) -> None:
@@ -80,10 +94,10 @@ def _note(root: Path, repo_id: str, commit: str) -> None:
         write_whole(root / NOTES, msgspec.json.encode({**raw_notes(root), "pushed": pushed}))
 
 
-def _add_card(api: HfApi, repo_id: str, info: Info) -> CommitInfo:
+def _add_card(api: HfApi, repo_id: str) -> CommitInfo:
     """Add a page by which the hub shows and finds the dataset."""
     return api.upload_file(
-        path_or_fileobj=_card(info).encode(),
+        path_or_fileobj=_CARD.encode(),
         path_in_repo=CARD,
         repo_id=repo_id,
         repo_type=KIND,
@@ -98,7 +112,16 @@ def _tag(api: HfApi, repo_id: str, version: str) -> None:
     api.create_tag(repo_id, tag=version, repo_type=KIND)
 
 
-def _differences(api: HfApi, repo_id: str, root: Path, here: Info, files: list[str]) -> list[str]:
+def _refusal(api: HfApi, repo_id: str, root: Path, info: Info, files: list[str]) -> str:
+    lines = "".join(f"\n  {line}" for line in _differences(api, repo_id, info, files))
+    return (
+        f"{repo_id} on the hub is not empty and was left as it is. The dataset is complete in {root}: give it another"
+        f" name, or replace what is there (`hilserl-worker dataset push {root} --to {repo_id} --replace`). Here and"
+        f" there:{lines}"
+    )
+
+
+def _differences(api: HfApi, repo_id: str, here: Info, files: list[str]) -> list[str]:
     """What is here and what is in the repository, a line for each thing that differs."""
     there = _info_of(api, repo_id) if INFO in files else None
     if there is None:
@@ -118,15 +141,3 @@ def _info_of(api: HfApi, repo_id: str) -> Info | None:
             return read_info(Path(folder))
         except DatasetError:
             return None
-
-
-def _card(info: Info) -> str:
-    """The page of the dataset, with the keys by which the hub shows and finds it."""
-    described = msgspec.json.format(msgspec.json.encode(info), indent=2).decode()
-    return (
-        "---\ntask_categories:\n- robotics\ntags:\n- LeRobot\nconfigs:\n- config_name: default\n"
-        "  data_files: data/*/*.parquet\n---\n\n"
-        f"Recorded with hilserl-tui for [LeRobot](https://github.com/huggingface/lerobot):"
-        f" {info.total_episodes} episodes, {info.total_frames} frames at {info.fps:g} Hz.\n\n"
-        f"`meta/info.json`:\n\n```json\n{described}\n```\n"
-    )

@@ -14,7 +14,7 @@ EPISODE_KEYS: tuple[Key, ...] = (
     Key("episodes-speed", "plus,equals_sign", "speed(1)", "Faster", "play faster (-: slower)", Group.EPISODES, "+"),
     Key("episodes-success", "s", "relabel(True)", "Success", "this episode is a success", Group.EPISODES),
     Key("episodes-failure", "f", "relabel(False)", "Failure", "this episode is a failure", Group.EPISODES),
-    Key("episodes-delete", "d,delete", "delete", "Delete", "delete this episode: press it twice", Group.EPISODES),
+    Key("episodes-delete", "d,delete", "delete", "Delete", "delete this episode, then y", Group.EPISODES, "d y"),
     Key("episodes-undo", "z", "undo", "Undo", "take the last change of the dataset back", Group.EPISODES),
 )
 # fmt: on
@@ -26,6 +26,7 @@ _MORE = {
     "home": "turn(-1000000)",
     "end": "turn(1000000)",
     "minus": "speed(-1)",
+    "y": "confirm",
 }
 _FOOTER = ("play", "on", "success", "failure", "delete", "undo", "speed")
 

@@ -106,11 +106,22 @@ def _check_free(lock: StationLock | None, wishes: Sequence[str]) -> None:
             "what to do: start it in another folder, or with --directory"
         )
     if lock is not None and wishes:
-        raise LaunchError(
-            f"the run {lock.run} is alive already, {' and '.join(wishes)} comes too late\n"
-            "why: its learner has begun\n"
-            f"what to do: hilserl-tui attach {lock.run}, or hilserl-tui down {lock.run} and start again"
-        )
+        raise _too_late(lock, wishes, "its learner has begun")
+
+
+def check_alive(run_dir: Path, options: Sequence[str]) -> None:
+    """Raise LaunchError where a run is alive that was started without these options."""
+    lock = read_lock(run_dir)
+    if lock is not None and options:
+        raise _too_late(lock, options, "what it records or replays was settled when it started")
+
+
+def _too_late(lock: StationLock, options: Sequence[str], why: str) -> LaunchError:
+    return LaunchError(
+        f"the run {lock.run} is alive already, {' and '.join(options)} comes too late\n"
+        f"why: {why}\n"
+        f"what to do: hilserl-tui attach {lock.run}, or hilserl-tui down {lock.run} and start again"
+    )
 
 
 def last_lines(path: Path, indent: str = "  ") -> str:

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from hilserl_tui.launch import REFUSED, Launch, LaunchError
+from hilserl_tui.launch import REFUSED, Launch, LaunchError, check_alive
 from workers.config import ConfigError, load
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def open_run(
         options = tuple(overrides.options()) if overrides is not None else ()
         run_dir = (overrides.applied(loaded, named=False) if overrides is not None else loaded).run_dir
         _need_terminal()
+        check_alive(run_dir, [option for option in options[2:] if option.startswith("-")])
         launch = Launch(config, run_dir, wishes, job=("station", *options))
     except (ConfigError, LaunchError) as error:
         _say_and_leave(str(error))

@@ -3,7 +3,7 @@
 from hilserl_tui.panes.draw import Row, bar, count, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
-from workers.model.events import EndedBy, EpisodeKind, EpisodeSaved, Phase
+from workers.model.events import EndedBy, EpisodeKind, Phase
 from workers.model.state import ConsoleState, Episode
 
 _ENDS = {
@@ -43,13 +43,14 @@ class Demos(Lines):
         foot = [*_running(view, width), *_sums(state, demos)]
         room = max(0, height - len(foot))
         shown = demos[-room:] if room else []
-        rows = [_row(ep, saved.get(ep.episode), width) for ep in shown]
+        through = state.dataset.through if state.dataset is not None else -1
+        rows = [_row(ep, ep.episode in saved or ep.episode <= through, width) for ep in shown]
         if not demos and room:
             rows = [(("no episode yet", "dim"),)]
         return rows + foot
 
 
-def _row(episode: Episode, saved: EpisodeSaved | None, width: int) -> Row:
+def _row(episode: Episode, saved: bool, width: int) -> Row:
     shape, style, words = _ENDS[episode.ended_by]
     wide = width >= WIDE
     left: Row = (
@@ -59,7 +60,7 @@ def _row(episode: Episode, saved: EpisodeSaved | None, width: int) -> Row:
     )
     if episode.ended_by not in KEPT:
         return spread(left, ((words, "dim"),), width)
-    kept = ("saved", "green") if saved is not None else ("saving", "amber")
+    kept = ("saved", "green") if saved else ("saving", "amber")
     return spread((*left, (words, "dim")) if wide else left, (kept,), width)
 
 

@@ -26,7 +26,7 @@ PICTURES = 2
 LIST_WIDE, LIST_NARROW = 46, 34  # columns
 SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0)
 LOST_AFTER_S = 2.0  # a question without an answer is put again
-SURE_WITHIN_S = 3.0  # of the second press that deletes
+SURE_WITHIN_S = 5.0  # of the key that asks to delete, for the one that does
 
 
 class Episodes(ConsoleScreen):
@@ -107,10 +107,10 @@ class Episodes(ConsoleScreen):
 
     def _ask(self, view: View) -> None:
         """One question at a time: a slow link shows fewer frames, and no old ones."""
-        pane = next(iter(self.query(PixelPane)))
-        room = (2 * pane.content_size.height, pane.content_size.width)
-        if view.link is not Link.UP or not room[1]:
+        panes = list(self.query(PixelPane))  # none of a screen that is closing
+        if view.link is not Link.UP or not panes or not panes[0].content_size.width:
             return
+        room = (2 * panes[0].content_size.height, panes[0].content_size.width)
         asked, now_s = self._asked, time.monotonic()
         answered = asked is None or (self._drawn is not None and self._drawn.number == asked.number)
         if not answered and now_s - self._asked_s < LOST_AFTER_S:
@@ -186,14 +186,15 @@ class Episodes(ConsoleScreen):
     def action_delete(self) -> None:
         if not self._has_episode():
             return
-        now_s = time.monotonic()
-        if self._sure is not None and self._sure[0] == self.chosen and now_s - self._sure[1] < SURE_WITHIN_S:
-            self._sure = None
+        self._sure = self.chosen, time.monotonic()
+        self.console.hint(f"y deletes episode {self.chosen}; z brings it back")
+
+    def action_confirm(self) -> None:
+        """Another key than the one that asks: a held key repeats."""
+        sure, self._sure = self._sure, None
+        if sure is not None and sure[0] == self.chosen and time.monotonic() - sure[1] < SURE_WITHIN_S:
             self._drawn = self._asked = None
             self.console.client.send(DeleteEpisode(self.chosen))
-        else:
-            self._sure = self.chosen, now_s
-            self.console.hint(f"d again deletes episode {self.chosen}; z brings it back")
 
     def action_undo(self) -> None:
         stored = self.console.client.state.stored

@@ -23,6 +23,7 @@ def test_a_run_of_another_mode_has_a_name_of_its_own_unless_it_was_named() -> No
 def test_the_folder_of_the_file_is_not_that_of_another_dataset() -> None:
     assert Overrides(repo_id="me/other").applied(altered(FILE), named=False).dataset.root is None
     assert Overrides(repo_id="me/set").applied(altered(FILE), named=False).dataset.root == "set"
+    assert Overrides(root="there").applied(altered(FILE), named=False).dataset.repo_id is None
     both = Overrides(repo_id="me/other", root="there").applied(altered(FILE), named=False).dataset
     assert (both.repo_id, both.root) == ("me/other", "there")
 

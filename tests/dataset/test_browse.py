@@ -82,6 +82,24 @@ def test_an_edit_that_cannot_be_is_told_and_changes_nothing(root: Path) -> None:
     assert len(browser.listed().episodes) == 3
 
 
+def test_a_dataset_that_changed_since_it_was_shown_is_shown_again_first(root: Path) -> None:
+    browser, other = Browser(root), Browser(root)
+    listed(other, DeleteEpisode(0))
+    after = listed(browser, DeleteEpisode(1))
+    assert "has changed" in after.said and [ep.frames for ep in after.episodes] == [6, 5]
+
+
+def test_a_dataset_without_labels_can_be_looked_through(tmp_path: Path) -> None:
+    root = make(tmp_path / "set", (4, 6))
+    browser = Browser(root)
+    features = browser._dataset.info.features
+    for key in ("next.reward", "next.success", "complementary_info.is_intervention"):
+        features.pop(key)
+    answer = browser.answer(ShowFrame(1, 1, 5, ROOM))
+    assert isinstance(answer, FrameShown) and answer.frame == 5 and not answer.success
+    assert [ep.success for ep in browser.listed().episodes] == [False, False]
+
+
 def test_a_command_to_a_run_is_none_of_its_business(root: Path) -> None:
     assert Browser(root).answer(Jog(Axis.X, 1)) is None
 

@@ -15,6 +15,7 @@ from workers.config import Config
 from workers.dataset import recording as room
 from workers.dataset.columns import columns_of, frame_of
 from workers.dataset.contents import Contents
+from workers.dataset.edit import delete
 from workers.dataset.errors import DatasetError, DatasetRefused
 from workers.dataset.jobs import prepared
 from workers.dataset.reader import Dataset
@@ -116,10 +117,40 @@ def test_a_recorder_that_starts_again_saves_nothing_twice(config: Config, record
     with recording:
         recording.episode(7, 4)
     told = save(config)
-    assert told[0] == DatasetOpened(str(root(config)), 3, 15)
-    known = [event.episode for event in told[1:] if event.index is None]  # type: ignore[attr-defined]
-    assert known == [1, 3, 5] and told[-1] == EpisodeSaved(7, 3, 4, 1, 4, 19)
+    assert told == [DatasetOpened(str(root(config)), 3, 15, 5), EpisodeSaved(7, 3, 4, 1, 4, 19)]
     assert lengths(config) == [5, 3, 7, 4]
+
+
+def test_what_was_saved_and_not_marked_before_a_kill_is_not_saved_twice(
+    config: Config, recording: Recording
+) -> None:
+    save(config)
+    (config.run_dir / "recorded").unlink()
+    told = save(config)
+    assert [event.index for event in told[1:]] == [None] * 3  # type: ignore[attr-defined]
+    assert lengths(config) == [5, 3, 7]
+
+
+def test_what_was_deleted_stays_deleted_and_another_dataset_gets_what_comes_from_now_on(
+    config: Config, recording: Recording
+) -> None:
+    save(config)
+    delete(root(config), [1])
+    other = altered({"dataset.root": str(root(config).with_name("other"))}, config)
+    save(other)
+    with recording:
+        recording.episode(7, 4)
+    save(other)
+    save(config)
+    assert lengths(other) == [4] and lengths(config) == [5, 7]
+
+
+def test_what_a_policy_drove_is_no_demonstration(config: Config) -> None:
+    with Recording(config) as recording:
+        recording.episode(0, 4, demonstration=False)
+        recording.episode(1, 3)
+    save(config)
+    assert lengths(config) == [3]
 
 
 def test_another_run_continues_the_dataset(config: Config, recording: Recording) -> None:
@@ -184,20 +215,6 @@ def test_segments_of_the_log_that_are_saved_may_go(config: Config, monkeypatch: 
     reader = LogReader(directory, recording.spec)
     reader.begin_at_oldest()
     assert reader.position > 0 and reader.read_new()[-1].episode == 6
-
-
-def test_a_log_with_training_in_it_is_kept_whole(config: Config, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(room, "SEGMENTS_KEPT", 0)
-    directory = config.run_dir / "log"
-    recording = Recording(config)
-    recording._log = LogWriter(directory, recording.spec, segment_bytes=40_000)
-    recording.episode(0, 9, Outcome.TIME_LIMIT, demonstration=False, discard=True)
-    for number in range(1, 5):
-        recording.episode(number, 6)
-    recording._log.close()
-    before = sorted(directory.glob("*.seg"))
-    save(config)
-    assert sorted(directory.glob("*.seg")) == before
 
 
 def test_other_features_are_refused_with_the_differences_before_anything_moves(

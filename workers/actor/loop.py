@@ -209,7 +209,10 @@ class ActorLoop:
         """Whether an episode can begin; says why not."""
         assert self._order is not None
         why = self._missing_driver(self._order.kind) or ", ".join(sorted(self._chair.holds))
-        why = why or self._scene_missing() or self._body.problem() or self._motion_missing(self._order.kind)
+        why = why or self._scene_missing() or self._body.problem()
+        if why:
+            self._chair.take_jogs()  # keys pressed meanwhile are no beginning
+        why = why or self._motion_missing(self._order.kind)
         if why != self._waiting_for:
             self._waiting_for = why
             self._body.hold()
@@ -275,22 +278,22 @@ class ActorLoop:
         if not self._recorder.finish(ended):
             self._wait_for_disk("the disk is full: the list of episodes cannot be written")
         self._desk.mailbox.emit(ended)
-        self._make_room(order.kind, moves=result.ended_by is not EndedBy.STOP)
         left_the_recording = order.kind is EpisodeKind.REPLAY and result.steps_by_human > 0
         again = left_the_recording or result.ended_by in (EndedBy.STOP, EndedBy.RERECORD)
-        if again or order is not self._order:
-            return
-        self._count(order, result.ended_by is EndedBy.SUCCESS)
+        if not again and order is self._order:
+            self._count(order, result.ended_by is EndedBy.SUCCESS)
+        if self._order is not None:
+            self._make_room(self._order.kind, moves=result.ended_by is not EndedBy.STOP)
 
     def _make_room(self, kind: EpisodeKind, moves: bool) -> None:
         """Give a person time to set up the scene, with the arm where the next episode begins if it may move."""
         seconds = self._config.env.processor.reset.reset_time_s
         if not seconds or self._desk.quitting:
             return
+        self._chair.take_proceed()
         if moves and not self._chair.holds and not self._body.problem():
             with contextlib.suppress(ArmUnavailable):  # the next episode says why
                 self._runner.rest(self._seed(kind, self._recorder.next_episode))
-        self._chair.take_proceed()
         self._scene_ready_s = time.monotonic() + seconds
 
     def _count(self, order: Collect, success: bool) -> None:

@@ -14,8 +14,8 @@ class DatasetConfig(Section, frozen=True, kw_only=True):
     video: bool = True
     """Keep the camera pictures as videos (H.264), otherwise as PNG: exact, and twenty times the disk."""
     num_episodes_to_record: Count = 5
-    """Episodes that a run with `mode = "record"` adds to the dataset: successes, failures and time-outs, all but
-    those that were dropped to be recorded again."""
+    """Episodes that each start of a run with `mode = "record"` adds to the dataset: successes, failures and
+    time-outs, all but those that were dropped to be recorded again."""
     start_on_motion: bool = False
     """Begin an episode with the person's first motion, so that nobody's idling is recorded."""
     replay_episode: CountOr0 | None = None

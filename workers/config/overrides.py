@@ -44,6 +44,8 @@ class Overrides:
         given = {key: value for key, value in given.items() if value is not None}
         if self.repo_id not in (None, config.dataset.repo_id):
             given.setdefault("root", None)  # the file's folder is of the file's dataset
+        if self.root not in (None, config.dataset.root):
+            given.setdefault("repo_id", None)  # and so is its name on the hub
         return given
 
     def options(self) -> Iterator[str]:

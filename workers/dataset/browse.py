@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from workers.dataset.edit import Edited, delete, relabel, undo
 from workers.dataset.errors import DatasetError
-from workers.dataset.layout import Frames
+from workers.dataset.layout import INFO, Frames
 from workers.dataset.pipe import opened
 from workers.dataset.reader import Dataset
 from workers.dataset.versions import Versions
@@ -62,16 +62,24 @@ class Browser:
 
     def _open(self) -> None:
         self._dataset = Dataset(self._root)
+        self._seen = (self._root / INFO).read_bytes()
         self._pictures: dict[str, tuple[int, int, Iterator[Picture]]] = {}
         self._rows: tuple[int, Frames] | None = None
 
     def _edited(self, edit: Callable[[], Edited]) -> EpisodesListed:
         try:
+            if (self._root / INFO).read_bytes() != self._seen:
+                raise DatasetError(
+                    "the dataset has changed since it was shown: look again. Nothing was edited."
+                )
             words = edit().words
-        except DatasetError as trouble:
+        except (DatasetError, OSError) as trouble:
             words = str(trouble)
-        self._open()
-        return self.listed(words)
+        try:
+            self._open()
+            return self.listed(words)
+        except (DatasetError, OSError) as trouble:
+            return EpisodesListed(str(self._root), 1.0, (), (), said=str(trouble))
 
     def _stored(self) -> Iterator[StoredEpisode]:
         for number, episode in enumerate(self._dataset.episodes):
@@ -82,7 +90,7 @@ class Browser:
             yield StoredEpisode(
                 episode.length,
                 float(rewards.sum()),
-                bool(_succeeded(rows).any()),
+                bool(_succeeded(rows, episode.length).any()),
                 int(rows.get(INTERVENTION, np.zeros(episode.length)).sum()),
                 ", ".join(episode.tasks),
             )
@@ -110,7 +118,7 @@ class Browser:
             shown,
             _named(rows[ACTION][frame], features[ACTION].names) if ACTION in rows else {},
             float(rows[REWARD][frame]) if REWARD in rows else 0.0,
-            bool(_succeeded(rows)[frame]),
+            bool(_succeeded(rows, frame + 1)[frame]),
             bool(rows[INTERVENTION][frame]) if INTERVENTION in rows else False,
         )
 
@@ -127,16 +135,18 @@ class Browser:
         of, due, pictures = self._pictures.get(key, (-1, -1, iter(())))
         if (of, due) != (episode, frame):
             pictures = self._dataset.pictures(episode, key, frame)
-        picture = next(pictures)
+        picture = next(pictures, None)
+        if picture is None:
+            raise DatasetError(f"frame {frame} of episode {episode} has no picture from {key}")
         self._pictures[key] = episode, frame + 1, pictures
         return picture
 
 
-def _succeeded(rows: Frames) -> NDArray[np.bool_]:
-    """Whether each frame is a success: as labelled, else by its reward."""
+def _succeeded(rows: Frames, frames: int) -> NDArray[np.bool_]:
+    """Whether each frame is a success: as labelled, else by its reward; none of a dataset that has neither."""
     if SUCCESS in rows:
         return rows[SUCCESS].astype(bool)
-    return rows[REWARD] > 0 if REWARD in rows else np.zeros(1, bool)
+    return rows[REWARD] > 0 if REWARD in rows else np.zeros(frames, bool)
 
 
 def _named(action: NDArray[Any], names: Any) -> dict[str, float]:

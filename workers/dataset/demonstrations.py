@@ -23,7 +23,7 @@ from workers.dataset.columns import DONE, SUCCESS, TRUNCATED
 from workers.dataset.errors import DatasetRefused
 from workers.dataset.fit import Difference, PictureFit, as_table, dataset_key, differences_of, states_of
 from workers.dataset.layout import Frames
-from workers.dataset.pieces import raw_notes
+from workers.dataset.notes import raw_notes
 from workers.dataset.reader import Dataset
 from workers.processors.build import Pipelines, pipelines_of
 from workers.processors.features import ACTION, IMAGES, INTERVENTION, PENALTY, REWARD

@@ -1,8 +1,9 @@
 """Recording: what the actor logs becomes a dataset, episode by episode, while the arm goes on.
 
-The log has every step; the dataset has every kept episode that is over, exactly once: an episode is known by its
-`origin`, the log's epoch and its number there, which the dataset keeps. Whoever is killed, the next one reads the log
-again and saves what the dataset does not have.
+The log has every step; the dataset gets every kept episode that is over, exactly once. How far the log was taken in is
+marked in the run's directory, after the dataset has what comes before; what was saved and not marked yet, before a
+kill, is known by its `origin`, the log's epoch and the episode's number, which the dataset keeps. What is deleted from
+a dataset stays deleted, and another dataset of the same run gets what is recorded from then on.
 """
 
 import logging
@@ -11,6 +12,7 @@ from collections.abc import Callable
 from workers.config import Config
 from workers.dataset.columns import columns_of, frame_of
 from workers.dataset.layout import dataset_folder
+from workers.dataset.recorded_mark import RecordedMark, Taken
 from workers.dataset.units import state_units
 from workers.dataset.writer import DatasetWriter
 from workers.model.events import DatasetOpened, EpisodeSaved, Event
@@ -37,18 +39,23 @@ class Recording:
         self._directory = config.run_dir / "log"
         self._reader = LogReader(self._directory, self._pipelines.spec())
         self._reader.begin_at_oldest()
+        self._mark = RecordedMark(config.run_dir)
+        self._taken = self._mark.read() or Taken()
         self._writer = writer_of(config)
+        self._origins = self._writer.origins
         self._running: tuple[int, int] | None = None
-        self._only_recorded = True
-        """Whether the log has nothing but demonstrations: what is not in the dataset must stay in the log."""
+        self._known = False
+        """Whether the dataset has the running episode already."""
         self._frames = self._positives = 0
-        emit(DatasetOpened(str(dataset_folder(config.dataset)), self._writer.episodes, self._writer.frames))
+        root = str(dataset_folder(config.dataset))
+        emit(DatasetOpened(root, self._writer.episodes, self._writer.frames, self._taken.episode))
 
     def take_in(self) -> bool:
         """Read on; whether there may be more. Raises DatasetError, LogError."""
         records = self._reader.read_new(RECORDS_AT_ONCE)
         for record in records:
-            self._take(record)
+            if record.seq >= self._taken.seq:
+                self._take(record)
         return len(records) == RECORDS_AT_ONCE
 
     def close(self) -> None:
@@ -59,43 +66,41 @@ class Recording:
         if self._running is not None and self._running != (record.session, record.episode):
             self._drop()  # cut by a crash: it has no end
         if isinstance(record, Step):
-            self._add(record)
+            if record.is_demonstration:
+                self._add(record)
         elif self._running is not None:
             self._finish(record)
 
     def _add(self, step: Step) -> None:
-        self._running = step.session, step.episode
-        self._only_recorded &= step.is_demonstration
+        if self._running is None:
+            self._running = step.session, step.episode
+            self._known = self._origin(step.episode) in self._origins
         self._frames += 1
         self._positives += step.reward > 0.0
-        if not self._has(step.episode):
+        if not self._known:
             frame = frame_of(step, self._pipelines.stored)
             self._writer.add_frame({**frame, STATE: self._units.to_dataset(frame[STATE])})
 
     def _finish(self, end: EpisodeEnd) -> None:
         if end.discard:
             self._drop()
+            self._mark.write(Taken(end.seq + 1, end.episode))
             return
         writer, index = self._writer, None
-        if not self._has(end.episode):
+        if not self._known:
             index = writer.save_episode(self._task, self._origin(end.episode))
             log.info("episode %d is saved as %d of the dataset, %d frames", end.episode, index, self._frames)
         self._emit(
             EpisodeSaved(end.episode, index, self._frames, self._positives, writer.episodes, writer.frames)
         )
         self._begin_anew()
-        if self._only_recorded:
-            forget(self._directory, self._reader.segment - SEGMENTS_KEPT)
+        self._mark.write(Taken(end.seq + 1, end.episode))
+        forget(self._directory, self._reader.segment - SEGMENTS_KEPT)
 
     def _drop(self) -> None:
-        assert self._running is not None
-        if not self._has(self._running[1]):
+        if not self._known:
             self._writer.drop_episode()
         self._begin_anew()
-
-    def _has(self, episode: int) -> bool:
-        """Whether it was saved before, by this recorder or the one before it."""
-        return self._origin(episode) in self._writer.origins
 
     def _begin_anew(self) -> None:
         self._running = None

@@ -1,5 +1,6 @@
 """Recorder worker: keeps the dataset of a recording up to date with the actor's log."""
 
+import errno
 import logging
 
 from workers.config import Config
@@ -8,6 +9,7 @@ from workers.runtime.harness import Desk, WorkerFailure
 
 LOOK_PERIOD_S = 0.2  # at the log, by itself; NewRecords makes it sooner
 PATIENCE_S = 5.0  # between attempts to write on a disk that is full
+ATTEMPTS = 3  # at what is no full disk
 log = logging.getLogger(__name__)
 
 
@@ -17,6 +19,7 @@ def main(desk: Desk, config: Config) -> None:
     from workers.dataset.recording import Recording
     from workers.transport.log import LogError
 
+    attempts = 0
     while True:
         try:
             recording = Recording(config, desk.mailbox.emit)
@@ -30,7 +33,8 @@ def main(desk: Desk, config: Config) -> None:
         except DatasetError as trouble:
             # The log has everything still: what the dataset lacks is read again.
             log.error("%s", trouble)
-            if not _waited(desk):
+            attempts = 0 if _is_full_disk(trouble) else attempts + 1
+            if attempts == ATTEMPTS or not _waited(desk):
                 raise WorkerFailure(str(trouble)) from trouble
 
 
@@ -41,6 +45,12 @@ def _follow(desk: Desk, recording: "Recording") -> None:  # type: ignore[name-de
             _rest(desk, LOOK_PERIOD_S)
     while recording.take_in():
         desk.alive()
+
+
+def _is_full_disk(trouble: Exception) -> bool:
+    """Somebody will make room; every other trouble lasts until the run is started anew."""
+    cause = trouble.__cause__
+    return isinstance(cause, OSError) and cause.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 def _rest(desk: Desk, seconds: float) -> None:

@@ -11,6 +11,8 @@ class DatasetOpened(Event, frozen=True):
     root: str
     episodes: int
     frames: int
+    through: int = -1
+    """Every episode of the run up to this number was saved or dropped before."""
 
 
 class EpisodeSaved(Event, frozen=True):

@@ -81,9 +81,9 @@ def _reduce_training(state: ConsoleState, event: e.Event) -> ConsoleState:
         ):
             done = Episode(episode, kind, reward, steps, by_human, interventions, ended_by, seconds, version)
             return replace(state, episodes=(*state.episodes, done)[-EPISODES_KEPT:])
-        case e.DatasetOpened(root, episodes, frames):
+        case e.DatasetOpened(root, episodes, frames, through):
             known = state.dataset.saved if state.dataset is not None else {}
-            return replace(state, dataset=Dataset(root, episodes, frames, known))
+            return replace(state, dataset=Dataset(root, episodes, frames, through, known))
         case e.EpisodeSaved(episode, episodes=episodes, total_frames=frames) if state.dataset is not None:
             saved = {**state.dataset.saved, episode: event}
             return replace(

@@ -102,6 +102,7 @@ class Dataset(msgspec.Struct, frozen=True):
     root: str
     episodes: int
     frames: int
+    through: int = -1  # episodes of the run up to this number were saved or dropped before
     saved: dict[int, EpisodeSaved] = {}  # by number in the run; of this station's time
 
 

@@ -19,6 +19,7 @@ from workers.station.opening import (
     StationRefused,
     check_beginning,
     check_disk,
+    check_mode,
     configured,
     make_run_dir,
     private_files,
@@ -64,6 +65,7 @@ async def run_station(
     make_run_dir(config)
     with RunLock(config, path):
         check_disk(config.run_dir)
+        check_mode(config)
         seen = _seen(document, config)
         config = with_dataset(document, config, prepared)
         from workers.station.station import Station  # the workers' modules, needed from here on

@@ -17,6 +17,8 @@ import msgspec
 from workers.config import Config, ConfigError, Document, RunConfig, load_document
 from workers.config.expected import expected
 from workers.config.lines import KeyPath
+from workers.dataset.errors import DatasetError
+from workers.dataset.recorded_mark import RecordedMark, Taken
 from workers.model.places import StationLock, announce, lock_path, read_lock, socket_path, write_lock
 from workers.model.wire import PROTOCOL_VERSION
 from workers.runtime.beginning import Beginning
@@ -75,6 +77,30 @@ def check_beginning(config: Config, beginning: Beginning) -> None:
         raise StationRefused(
             f"--resume: the run {config.run.name} has no checkpoint in {config.run_dir / 'checkpoints'}. "
             "Look at the name and the folder you start in, or leave --resume out to begin."
+        )
+
+
+def check_mode(config: Config) -> None:
+    """Refuse to record where something else was logged, and to train where a dataset was recorded.
+
+    Such a log is cut behind what is in the dataset, and what it has left would be taken for the run's own.
+    """
+    recorded = RecordedMark(config.run_dir)
+    try:
+        is_recording = recorded.read() is not None
+        if config.mode == "record" and not is_recording:
+            if (config.run_dir / "log").exists():
+                raise StationRefused(
+                    f"the run {config.run.name} has a log of its own in {config.run_dir}: a recording needs a run of"
+                    " another name. Give it one with --name, or as run.name."
+                )
+            recorded.write(Taken())
+    except DatasetError as error:
+        raise StationRefused(str(error)) from error
+    if config.mode is None and is_recording:
+        raise StationRefused(
+            f"the run {config.run.name} recorded a dataset: training needs a run of another name. Give it one with"
+            " --name or as run.name; the dataset is named in [dataset]."
         )
 
 

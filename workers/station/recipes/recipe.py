@@ -93,17 +93,20 @@ class Recipe(ABC):
         workers = self._station.state.workers.values()
         return bool(workers) and all(w.state is WorkerState.RUNNING for w in workers)
 
-    async def _collect(self, order: Collect, phase: Phase, detail: str) -> None:
-        """Have the actor run the episodes of an order, and wait until it is fulfilled."""
+    async def _collect(self, order: Collect, phase: Phase, detail: str, before: int = 0) -> None:
+        """Have the actor run the episodes of an order, and wait until it is fulfilled.
+
+        `before` of them were there already, and are not counted in what is told.
+        """
         self._collected = None
-        self._station.emit(PhaseChanged(phase, detail, 0, order.episodes))
+        self._station.emit(PhaseChanged(phase, detail, 0, order.episodes - before))
         self._station.stand("actor", order)
         finished = False
         while not finished:
             await self._station.wait_for(lambda: self._collected is not None)
             seen, self._collected = self._collected, None
             if seen is not None and seen.kind is order.kind:
-                self._station.emit(PhaseChanged(phase, detail, seen.done, seen.total))
+                self._station.emit(PhaseChanged(phase, detail, seen.done - before, seen.total - before))
                 finished = seen.finished
 
     def _note(self, text: str) -> None:

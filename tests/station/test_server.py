@@ -23,7 +23,11 @@ class Peer:
 
     @classmethod
     async def connect(
-        cls, path: Path, name: str = "c", role: wire.Role = wire.Role.CONSOLE, protocol: int = 1
+        cls,
+        path: Path,
+        name: str = "c",
+        role: wire.Role = wire.Role.CONSOLE,
+        protocol: int = wire.PROTOCOL_VERSION,
     ) -> "Peer":
         peer = cls(*await asyncio.open_unix_connection(str(path)))
         peer.send(wire.Hello(protocol, role, name))

@@ -14,7 +14,7 @@ from hilserl_tui.view import View
 from workers.model.survey import Stage
 
 FIGURES = 7  # rows of axes and joints: six and a line above them
-TODO = 5
+NEXT_ROWS = 5
 RESULT = 80  # columns of LeRobot's longest line, and of most files' lines
 
 
@@ -34,7 +34,7 @@ def places(width: int, height: int, *, pushed: int = 0, content: Content = Conte
     if content is Content.RESULT:
         return {"next": Region(0, top, width, body)}
     figures, left = min(FIGURES, body), (width - 1) // 2
-    picture = max(0, body - figures - TODO) if content is Content.ARM else 0
+    picture = max(0, body - figures - NEXT_ROWS) if content is Content.ARM else 0
     found = {"picture": Region(0, top, width, picture)} if picture else {}
     y = top + picture
     return {

@@ -52,6 +52,23 @@ STATION_WORD = np.dtype(
     ]
 )
 
+TELEOP_STATE = np.dtype(
+    [
+        ("at_ns", "<i8"),  # when the device was read; a person's command is valid for 150 ms
+        ("number", "<i8"),
+        ("source", "S16"),  # "gamepad", "leader", "display keys", "forwarded pad"
+        ("connected", "?"),
+        ("intervene", "?"),  # the person holds the arm: a trigger held, the leader moved by hand
+        ("motion", "<f8", (3,)),  # dx, dy, dz as shares of one action unit, -1 to 1
+        ("gripper", "<f8"),  # -1 closes, +1 opens, 0 stays
+        ("joints", "<f8", (6,)),  # pose of a leader arm, degrees x 5 and gripper percent; NaN of other devices
+        ("successes", "<i8"),  # counts of presses: a new number is a new press
+        ("failures", "<i8"),
+        ("rerecords", "<i8"),
+        ("reason", "S64"),  # what is wrong with the device, "" while all is well
+    ]
+)
+
 
 def frame_dtype(height: int, width: int) -> np.dtype[np.void]:
     """A picture uint8 [H, W, 3] with when it was captured."""
@@ -65,6 +82,7 @@ class Board:
     arm: SharedNewest  # robot worker -> everybody
     target: SharedNewest  # actor -> robot worker
     word: SharedNewest  # station -> robot worker
+    teleop: SharedNewest  # worker of the person's device -> actor
     frames: dict[str, SharedNewest]  # camera worker -> actor
 
     @classmethod
@@ -74,5 +92,6 @@ class Board:
             arm=SharedNewest(context, ARM_STATE),
             target=SharedNewest(context, JOINT_TARGET),
             word=SharedNewest(context, STATION_WORD),
+            teleop=SharedNewest(context, TELEOP_STATE),
             frames={name: SharedNewest(context, frame_dtype(h, w)) for name, (h, w) in cameras.items()},
         )

@@ -4,8 +4,24 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workers.robot.figures import Floats
+
+
+class ArmGone(Exception):
+    """The arm cannot be reached any more (port gone, bus dead); the text is for the operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServoHealth:
+    """What the servos say of themselves with a reading; all [6], motor order."""
+
+    load_pct: Floats  # share of the drive in use, signed
+    voltage_v: Floats
+    temperature_c: Floats
+    error_bits: NDArray[np.uint8]  # 0 voltage, 1 encoder, 2 temperature, 3 current, 5 overload
+    misses: NDArray[np.int64]  # replies missed in a row; the figures are then the last good ones
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +34,7 @@ class ArmReading:
     current_a: Floats = field(default_factory=lambda: np.zeros(6))  # [6] motor currents, ampere, signed
     goal_deg: Floats = field(default_factory=lambda: np.full(6, np.nan))  # [6] newest one past the gate
     clipped_ticks: int = 0  # in which the gate cut a goal, not just delayed it; since the worker started
+    health: ServoHealth | None = None  # None of an arm without servos
 
 
 class ArmDriver(Protocol):
@@ -27,4 +44,27 @@ class ArmDriver(Protocol):
 
     def write(self, goal_deg: Floats) -> None:
         """Set the servo goals, public joint vector [6]. Callers pass gated goals only."""
+        ...
+
+
+class ServoArm(ArmDriver, Protocol):
+    """An arm of real servos. `read` repeats the last good figures of a servo that misses a reply, and counts.
+
+    Every method raises ArmGone when the port is gone, and never anything else of the bus.
+    """
+
+    def set_torque(self, on: bool) -> None:
+        """Torque of all six servos. Switching it on first sets every goal to where the joint is: no jump."""
+        ...
+
+    def cap_torque(self, limit_pct: Floats) -> None:
+        """Torque limits [6] in percent of what the servos can give; kept in their RAM, changeable while moving."""
+        ...
+
+    def reopen(self) -> None:
+        """Open the port again after ArmGone, and verify the servos as at the first time."""
+        ...
+
+    def close(self) -> None:
+        """Close the port; goals and torque stay as they are."""
         ...

@@ -116,7 +116,7 @@ def test_a_leader_held_again_and_again_says_so_and_tries_less_often() -> None:
 
 def test_a_hand_that_moves_the_mirroring_leader_is_felt_at_once() -> None:
     bench = mirroring()
-    bench.leader.hand = towards(ARM + [0, 0, 15.0, 0, 0, 0], 60.0)
+    bench.leader.hand = towards(ARM + np.array([0, 0, 15.0, 0, 0, 0]), 60.0)
     bench.until(Stance.LIMP, limit_s=0.4)
     assert bench.mirror.taken
 
@@ -143,7 +143,7 @@ def test_in_the_persons_turn_the_leader_stands_still_until_it_is_in_the_hand() -
     bench.follows = False
     assert bench.run(5.0).stance is Stance.WAITING
     assert np.abs(bench.leader.joints_deg - at).max() < 0.5, "nobody holds it, and it does not fall"
-    bench.leader.hand = towards(at + [5.0, 0, 0, 0, 0, 0], 30.0)
+    bench.leader.hand = towards(at + np.array([5.0, 0, 0, 0, 0, 0]), 30.0)
     bench.until(Stance.LIMP, limit_s=0.5)
     assert bench.run(2.0).stance is Stance.LIMP
 

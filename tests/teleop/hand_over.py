@@ -13,6 +13,7 @@ from workers.robot.build import kinematics_of, limits_of
 from workers.robot.controller import ArmController, JointTarget
 from workers.robot.drivers import ArmReading
 from workers.robot.figures import GRIPPER, Floats
+from workers.robot.gate import EndEffectorBox
 from workers.teleop.leader_action import LeaderAction, LeaderJoints
 from workers.teleop.leader_mirror import Mirror
 
@@ -20,6 +21,9 @@ CONFIG = load(ready_config())
 KINEMATICS = kinematics_of(CONFIG)
 LIMITS = limits_of(CONFIG)
 STEPS_M = np.array([getattr(CONFIG.env.workspace.end_effector_step_sizes, axis) for axis in "xyz"])
+BOUNDS = EndEffectorBox(
+    *(np.array(getattr(CONFIG.env.workspace.end_effector_bounds, end)) for end in ("min", "max"))
+)
 PERIOD_S = 1.0 / CONFIG.env.fps
 TICKS = round(PERIOD_S / TICK_S)
 
@@ -48,10 +52,14 @@ class HandOver:
     arm: Follower
     by_joints: bool = False
     first_deg: list[float] = field(default_factory=list)
-    """How far the target of each first human step is from the newest goal of the arm, at the joint that is furthest."""
+    """How far the target of each first human step is from the newest goal of the arm, at the joint that is furthest;
+    without those outside the bounds of the workspace, where every step brings the tool back."""
+    errors_while_driving: int = 0
     _drove: bool = False
+    _human: bool = False
 
     def __post_init__(self) -> None:
+        self.leader_was_at = self.leader.joints_deg.copy()
         self.mirror = Mirror(LIMITS, KINEMATICS, TICK_S, 20.0)
         self.controller = ArmController(self.arm, LIMITS, KINEMATICS, TICK_S, PERIOD_S)
         self.pipeline = arm_pipelines(CONFIG, KINEMATICS).action
@@ -64,9 +72,14 @@ class HandOver:
     def period(self, human: bool, policy: Action) -> None:
         """One step of the actor, and the ticks of both robot workers in it."""
         driven = human and not self.bus_error
+        self.errors_while_driving += human and self.bus_error
+        if human and ((self._drove and not driven) or not self._human):
+            self.pipeline.halt(self.arm.read())  # as the actor does
+        self._human = human
         target = self._by_joints(driven) if self.by_joints else self._by_action(human, driven, policy)
-        if driven and not self._drove:
-            self.first_deg.append(float(np.abs(target - self.arm.goals[-1])[:GRIPPER].max()))
+        goal_deg = self.arm.goals[-1]
+        if driven and not self._drove and BOUNDS.outside_m(KINEMATICS.position(goal_deg)) < 1e-6:
+            self.first_deg.append(float(np.abs(target - goal_deg)[:GRIPPER].max()))
         self._drove = driven
         self.number += 1
         for _ in range(TICKS):

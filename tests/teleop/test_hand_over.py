@@ -8,17 +8,17 @@ from tests.teleop.leader_arms import TICK_S
 from workers.processors.transition import GripperCommand
 from workers.robot.figures import GRIPPER
 
-TIMES = 1000
+TIMES = 500  # of each kind
 MOST_FIRST_DEG = 1.0
 
 
-def thousand(by_joints: bool) -> list[HandOver]:
+def hand_overs(by_joints: bool) -> list[HandOver]:
     return [random_hand_over(np.random.default_rng([seed, by_joints]), by_joints) for seed in range(TIMES)]
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["end-effector", "joints"])
 def scenes(request: pytest.FixtureRequest) -> list[HandOver]:
-    return thousand(request.param)
+    return hand_overs(request.param)
 
 
 def test_no_goal_goes_further_in_a_tick_than_the_limiter_allows(scenes: list[HandOver]) -> None:
@@ -33,7 +33,7 @@ def test_the_first_human_step_begins_where_the_arm_is(scenes: list[HandOver]) ->
 
 
 def test_some_of_these_hand_overs_go_far_and_some_have_errors_on_the_bus(scenes: list[HandOver]) -> None:
-    """The thousand are no thousand of nothing."""
+    """The law above is not one of arms that stand still."""
     far = [np.ptp(np.array(scene.arm.goals), axis=0)[:GRIPPER].max() for scene in scenes]
     assert np.median(far) > 10.0
     assert sum(scene.errors_while_driving > 0 for scene in scenes) > TIMES / 10

@@ -28,7 +28,7 @@ def test_no_goal_goes_further_in_a_tick_than_the_limiter_allows(scenes: list[Han
 
 def test_the_first_human_step_begins_where_the_arm_is(scenes: list[HandOver]) -> None:
     firsts = [first for scene in scenes for first in scene.first_deg]
-    assert len(firsts) > TIMES
+    assert len(firsts) > 0.8 * TIMES
     assert max(firsts) <= MOST_FIRST_DEG
 
 

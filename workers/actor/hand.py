@@ -6,9 +6,12 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.config import Config
 from workers.processors.transition import GripperCommand
+from workers.robot.build import kinematics_of
 from workers.robot.figures import Floats
 from workers.teleop.device import DeviceWord
+from workers.teleop.leader_action import LeaderAction
 from workers.transport.record import FeatureSpec
 
 Action = NDArray[np.float32]
@@ -62,3 +65,13 @@ class Hand:
         """The device does not drive in this step."""
         if self._leader is not None:
             self._leader.release()
+
+
+def hand_of(config: Config, features: FeatureSpec) -> Hand:
+    """The hand of the device that a configuration names."""
+    if not config.env.teleop.is_leader:
+        return Hand(features)
+    sizes, gripper = config.env.workspace.end_effector_step_sizes, config.env.processor.gripper
+    step_sizes_m = np.array([sizes.x, sizes.y, sizes.z])
+    leader = LeaderAction(kinematics_of(config), step_sizes_m, gripper.use_gripper, gripper.closed_at)
+    return Hand(features, leader)

@@ -11,7 +11,7 @@ import numpy as np
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmUnavailable, InterventionEnv, arm_env
 from workers.actor.episode import EpisodeResult, EpisodeRunner, Rules
-from workers.actor.hand import Hand
+from workers.actor.hand import hand_of
 from workers.actor.no_policy import NoPolicy
 from workers.actor.period import RealtimePeriod
 from workers.actor.realtime import RealtimeArm
@@ -114,7 +114,7 @@ class ActorLoop:
             self._append,
             desk.mailbox.emit,
             Rules.of(config),
-            Hand(env.features),
+            hand_of(config, env.features),
         )
         self._records = config.mode == "record"
         self._start_on_motion = self._records and config.dataset.start_on_motion

@@ -12,6 +12,8 @@ from workers.robot.worker import main as robot_main
 from workers.runtime.beginning import Beginning
 from workers.runtime.harness import Desk, WorkerFailure
 from workers.station.handle import WorkerHandle, WorkerSpec
+from workers.teleop.gamepad.worker import main as gamepad_main
+from workers.teleop.leader import main as leader_main
 
 LEARNER_NICE = 10  # on a small machine the control loop comes first
 ACTOR_SILENT_S = 5.0
@@ -21,6 +23,7 @@ RECORDER_SILENT_S = 60.0  # it may encode, and wait for a slow disk
 RECORDER_STOP_S = 30.0  # the last episode may still be encoded
 LINK_SILENT_S = 20.0  # it waits for nothing, but a loaded machine may leave it little
 INGEST_SILENT_S = 20.0
+DEVICE_SILENT_S = 3.0  # the arm holds long before; a port or a USB device may take its time to open
 SAVING_S = 4.0  # a learner's last checkpoint, where no arm waits for the end
 
 
@@ -29,7 +32,7 @@ def crew(config: Config, board: Board, beginning: Beginning = Beginning.AS_LEFT)
     learner = _learner(config, beginning)
     if config.env.type == "gymnasium":
         actor = WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ENVIRONMENT_SILENT_S)
-        return [actor, learner]
+        return [actor, *_device(config, board), learner]
     cameras = [
         WorkerSpec(f"camera-{name}", camera_main, (config, name, board), silent_limit_s=3.0)
         for name in config.env.cameras
@@ -38,9 +41,20 @@ def crew(config: Config, board: Board, beginning: Beginning = Beginning.AS_LEFT)
         WorkerSpec("robot", robot_main, (config, board), silent_limit_s=1.0),
         *cameras,
         WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ACTOR_SILENT_S),
+        *_device(config, board),
         *([learner] if config.mode is None else []),
         *([_recorder(config)] if config.mode == "record" else []),
     ]
+
+
+def _device(config: Config, board: Board) -> list[WorkerSpec]:
+    """The worker of the person's device; the terminal's keys need none."""
+    teleop = config.env.teleop
+    if teleop.is_leader:
+        return [WorkerSpec("leader", leader_main, (config, board), DEVICE_SILENT_S)]
+    if teleop.type == "gamepad":
+        return [WorkerSpec("gamepad", gamepad_main, (config, board), DEVICE_SILENT_S)]
+    return []
 
 
 def _recorder(config: Config) -> WorkerSpec:

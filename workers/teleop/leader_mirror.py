@@ -29,6 +29,7 @@ REST_AFTER_HAND_S = 1.5
 MANY_TRIES, PATIENT_S = 3, 10.0  # after so many hands in a row it asks what is wrong, and waits longer
 STILL = np.array([1.0] * 5 + [3.0])
 NEAR = np.array([4.0] * 5 + [12.0])
+FAR = np.array([25.0] * 5 + [60.0])  # an arm does not get away so far from a leader that moves along
 TAKEN_UP = np.array([2.0] * 5 + [8.0])  # how far a hand moves a leader that stands still, for it to let go
 
 
@@ -130,11 +131,18 @@ class Mirror:
             self.taken = pushed and self.stance is Stance.MIRRORING
             self._give_way(leader_deg)
             return
+        request = self._goal
+        if arm_deg is not None:
+            request = arm_deg
+            self._judge_distance(np.abs(arm_deg - leader_deg))
         limits = self._limits if self.stance is Stance.MIRRORING else self._slow
-        request = self._goal if arm_deg is None else arm_deg
         verdict = admit(request, self._goal, self._velocity, leader_deg, limits, self._tool, self._tick_s)
         self._goal, self._velocity = verdict.goal_deg, verdict.velocity_deg_s
-        if arm_deg is not None and (np.abs(arm_deg - leader_deg) < NEAR).all():
+
+    def _judge_distance(self, apart_deg: Floats) -> None:
+        if (apart_deg > FAR).any():
+            self.stance = Stance.ALIGNING
+        elif (apart_deg < NEAR).all():
             self.stance, self._tries, self._rest_s = Stance.MIRRORING, 0, REST_S
 
     def _wait_for_hand(self, leader_deg: Floats, follows: bool) -> None:

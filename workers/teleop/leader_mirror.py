@@ -82,7 +82,7 @@ class Mirror:
         """Why the leader does not come to the arm although it tried, "" while all is well."""
         if self._tries < MANY_TRIES:
             return ""
-        return "leader is held: let go, or check its calibration"
+        return "it is held: let go, or check its calibration"
 
     def tick(self, leader_deg: Floats, arm_deg: Floats | None, follows: bool) -> Pull:
         """One period of a leader at `leader_deg` [6].

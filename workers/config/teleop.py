@@ -15,7 +15,7 @@ class TeleopConfig(Section, frozen=True, kw_only=True):
     type: DeviceType = "keyboard"
     """Input device: `keyboard` is the console's own terminal keys, which work beside every other device too;
     `gamepad`, a leader arm (`so101_leader`, `so100_leader`), or `display_keyboard`: keys of the robot PC's own
-    display, where holding one down moves the arm."""
+    display, which move the arm while they and the right control key are held."""
     jog_step: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.5
     """How much of one action unit (`end_effector_step_sizes`) a key press moves the arm; with `display_keyboard`
     also how much a key that is held down moves it in every step."""

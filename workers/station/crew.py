@@ -12,6 +12,7 @@ from workers.robot.worker import main as robot_main
 from workers.runtime.beginning import Beginning
 from workers.runtime.harness import Desk, WorkerFailure
 from workers.station.handle import WorkerHandle, WorkerSpec
+from workers.teleop.display_keyboard import main as display_keys_main
 from workers.teleop.gamepad.worker import main as gamepad_main
 from workers.teleop.leader import main as leader_main
 
@@ -54,6 +55,8 @@ def _device(config: Config, board: Board) -> list[WorkerSpec]:
         return [WorkerSpec("leader", leader_main, (config, board), DEVICE_SILENT_S)]
     if teleop.type == "gamepad":
         return [WorkerSpec("gamepad", gamepad_main, (config, board), DEVICE_SILENT_S)]
+    if teleop.type == "display_keyboard":
+        return [WorkerSpec("display-keys", display_keys_main, (config, board), DEVICE_SILENT_S)]
     return []
 
 

@@ -4,5 +4,9 @@ from tests.config import effects_arm, effects_device, effects_learning, effects_
 from tests.config.effect_tools import Effect, Only
 
 EFFECTS: dict[str, Effect | Only] = {
-    **effects_arm.EFFECTS, **effects_device.EFFECTS, **effects_learning.EFFECTS, **effects_link.EFFECTS, **effects_run.EFFECTS,
-}  # fmt: skip
+    **effects_arm.EFFECTS,
+    **effects_device.EFFECTS,
+    **effects_learning.EFFECTS,
+    **effects_link.EFFECTS,
+    **effects_run.EFFECTS,
+}

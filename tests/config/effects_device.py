@@ -19,8 +19,8 @@ PAD = {"env.teleop.type": "gamepad"}
 HELD = bytes([128, 128, 128, 90, 0x08, 0x02, 0, 0])  # the right stick a little up, the upper right button
 
 
-def workers(config: Config, folder: Path) -> list[str]:
-    return [spec.name for spec in crew(config, Board.create(CONTEXT, {}))]
+def workers(config: Config, folder: Path) -> list[tuple[str, str]]:
+    return [(spec.name, spec.main.__name__) for spec in crew(config, Board.create(CONTEXT, {}))]
 
 
 def read(*reports: bytes) -> Callable[[Config, Path], Any]:
@@ -43,6 +43,7 @@ def read(*reports: bytes) -> Callable[[Config, Path], Any]:
 
 EFFECTS: dict[str, Effect] = {
     "env.teleop.type": Effect(("keyboard", "gamepad"), workers),
+    "env.teleop.listen": Effect((None, "127.0.0.1:50052"), workers, PAD),
     "env.teleop.mapping": Effect((None, "logitech_f710_d"), read(HELD), PAD),
     "env.teleop.device": Effect(("A", "B"), read(HELD), PAD),
     "env.teleop.deadzone": Effect((0.0, 0.2), read(HELD), PAD),

@@ -53,6 +53,8 @@ def _device(config: Config, board: Board) -> list[WorkerSpec]:
     teleop = config.env.teleop
     if teleop.is_leader:
         return [WorkerSpec("leader", leader_main, (config, board), DEVICE_SILENT_S)]
+    if teleop.listen is not None:
+        return [WorkerSpec("gamepad", forwarded_main, (config, board), DEVICE_SILENT_S)]
     if teleop.type == "gamepad":
         return [WorkerSpec("gamepad", gamepad_main, (config, board), DEVICE_SILENT_S)]
     if teleop.type == "display_keyboard":
@@ -89,6 +91,13 @@ def link_main(desk: Desk, config: Config) -> None:
     from workers.transport.link_worker import main
 
     main(desk, config)
+
+
+def forwarded_main(desk: Desk, config: Config, board: Board) -> None:
+    """A gamepad on another computer; gRPC is imported by its own process only."""
+    from workers.teleop.forwarding.receiver import main
+
+    main(desk, config, board)
 
 
 def ingest_main(desk: Desk, config: Config, listen: str) -> None:

@@ -12,6 +12,7 @@ from workers.robot.worker import main as robot_main
 from workers.runtime.beginning import Beginning
 from workers.runtime.harness import Desk, WorkerFailure
 from workers.station.handle import WorkerHandle, WorkerSpec
+from workers.teleop.display_keyboard import main as display_keys_main
 from workers.teleop.gamepad.worker import main as gamepad_main
 from workers.teleop.leader import main as leader_main
 
@@ -52,8 +53,12 @@ def _device(config: Config, board: Board) -> list[WorkerSpec]:
     teleop = config.env.teleop
     if teleop.is_leader:
         return [WorkerSpec("leader", leader_main, (config, board), DEVICE_SILENT_S)]
+    if teleop.listen is not None:
+        return [WorkerSpec("gamepad", forwarded_main, (config, board), DEVICE_SILENT_S)]
     if teleop.type == "gamepad":
         return [WorkerSpec("gamepad", gamepad_main, (config, board), DEVICE_SILENT_S)]
+    if teleop.type == "display_keyboard":
+        return [WorkerSpec("display-keys", display_keys_main, (config, board), DEVICE_SILENT_S)]
     return []
 
 
@@ -86,6 +91,13 @@ def link_main(desk: Desk, config: Config) -> None:
     from workers.transport.link_worker import main
 
     main(desk, config)
+
+
+def forwarded_main(desk: Desk, config: Config, board: Board) -> None:
+    """A gamepad on another computer; gRPC is imported by its own process only."""
+    from workers.teleop.forwarding.receiver import main
+
+    main(desk, config, board)
 
 
 def ingest_main(desk: Desk, config: Config, listen: str) -> None:

@@ -10,7 +10,7 @@ from workers.robot.board import Board
 from workers.runtime.harness import Desk, WorkerFailure
 from workers.runtime.pacer import Pacer
 from workers.runtime.shared import SharedNewest
-from workers.teleop.device import LOST_NS, DeviceWriter
+from workers.teleop.device import LOST_NS, DeviceSink, DeviceWriter
 from workers.teleop.gamepad.controls import Controls
 from workers.teleop.gamepad.mapping import MappingError, PadMapping, known, named
 from workers.teleop.gamepad.pads import (
@@ -61,7 +61,7 @@ class GamepadReader:
     def __init__(
         self,
         teleop: TeleopConfig,
-        writer: DeviceWriter,
+        writer: DeviceSink,
         target: SharedNewest | None = None,
         modules: tuple[Hidapi, Hidapi | None] | None = None,
         clock_ns: Callable[[], int] = time.monotonic_ns,

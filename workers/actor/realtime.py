@@ -104,6 +104,12 @@ class RealtimeArm:
         self._target["moving"] = False
         self._send()
 
+    def seat(self, human: bool) -> None:
+        """Tell a leader arm's worker whether a person drives: the leader is then free in the hand."""
+        if bool(self._target["human"]) != human:
+            self._target["human"] = human
+            self._send()
+
     def preview(self, wanted: Preview) -> None:
         """Camera workers show their pictures themselves."""
 

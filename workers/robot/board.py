@@ -43,6 +43,7 @@ JOINT_TARGET = np.dtype(
         ("number", "<i8"),
         ("joints", "<f8", (6,)),
         ("moving", "?"),  # false: no target, hold
+        ("human", "?"),  # a person drives: a leader arm is to be free in the hand
         ("reset_wanted", "<i8"),  # number of the newest reset request: carried out at once or never
         ("reset_seed", "<i8"),
     ]

@@ -31,6 +31,7 @@ from workers.station.recipes import demonstrations_wanted, recipe_of
 from workers.station.server import Server
 from workers.station.stills import Stills
 from workers.station.survey import Place, SurveyJob
+from workers.teleop.device import DeviceReader
 
 WORD_PERIOD_S = 0.1  # the gate holds when the station is silent for 1 s
 ARM_DISPLAY_PERIOD_S = 0.1
@@ -86,6 +87,7 @@ class Station:
         sizes = {name: (camera.height, camera.width) for name, camera in config.env.cameras.items()}
         self._board = Board.create(context, sizes)
         self._stills = Stills(self._board)
+        self._device = DeviceReader(self._board.teleop)
         self._handles = {
             spec.name: WorkerHandle(spec, context, self._run_dir, self._fold, self._give_standing)
             for spec in crew(config, self._board, beginning)
@@ -220,7 +222,8 @@ class Station:
     def _watch_lease(self, age_s: float | None) -> None:
         """One look at the holder's lease; `age_s` is None while nobody holds the controls."""
         lost = age_s is None or age_s > LEASE_LIMIT_S
-        human = self.state.control.driver is e.Driver.HUMAN
+        by_device = self._device.read().intervene  # whoever holds a trigger is there, console or not
+        human = self.state.control.driver is e.Driver.HUMAN and not by_device
         if lost and human and not self._released:
             self._operate(c.Intervene(on=False))
             self._note(f"{LEASE_LOST_WORDS}: intervention released")

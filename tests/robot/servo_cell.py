@@ -87,6 +87,7 @@ class ServoCell:
         self.board = Board.create(SPAWN, {})
         self.word, self.target = np.zeros((), STATION_WORD), np.zeros((), JOINT_TARGET)
         self.letters = Letters()
+        self.asks_on = True  # the actor waits for its reset
         self.desk = Desk("robot", Path("."), self.letters, Beat(SPAWN))  # type: ignore[arg-type]
         self.speak(confirmed=int(confirmed))
         self.arm = FakeServoArm(np.asarray(joints_deg), energised)
@@ -141,6 +142,9 @@ class ServoCell:
         for number in range(max(1, round(seconds / TICK_S))):
             if aim is not None and number % 5 == 0:
                 self.aim(aim)
+            elif self.asks_on and not self.target["moving"]:
+                self.target["at_ns"] = self.clock.monotonic_ns()
+                self.board.target.write(self.target)
             self.speak()
             self.loop.tick()
             self._sleep(TICK_S)

@@ -214,7 +214,7 @@ def test_a_stalled_arm_stops_pushing_within_450_ms_and_starts_again_slowly(cell:
 def test_too_hot_the_arm_parks_goes_limp_and_comes_back_only_cool(cell: ServoCell) -> None:
     cell.arm.temperature[1] = 66.0
     cell.tick(0.2, aim=START)
-    assert cell.mode is GateMode.PARK and cell.arm.torque and not cell.state["ready"]
+    assert cell.mode is GateMode.PARK and cell.arm.torque and cell.state["barred"]
     cell.tick(15.0, aim=START)
     assert cell.mode is GateMode.LIMP and not cell.arm.torque
     assert cell.arm.joints == pytest.approx(cell.body.rest_pose, abs=0.5)
@@ -235,14 +235,14 @@ def test_silent_servos_hold_the_others_and_the_arm_goes_on_with_the_next_episode
     cell.arm.misses[4:] = 3
     cell.tick(0.1, aim=np.add(START, 20.0))
     held = cell.arm.goal.copy()
-    assert cell.mode is GateMode.HOLD and "wrist_roll, gripper" in cell.reason and not cell.state["ready"]
+    assert cell.mode is GateMode.HOLD and "wrist_roll, gripper" in cell.reason and cell.state["barred"]
     cell.tick(0.5, aim=np.add(START, 20.0))
     assert cell.arm.goal == pytest.approx(held)
     cell.arm.misses[:] = 0
     cell.tick(0.2)
-    assert not cell.state["ready"], "long enough for the actor to see it"
+    assert cell.state["barred"], "long enough for the actor to see it"
     cell.tick(0.5)
-    assert cell.state["ready"]
+    assert not cell.state["barred"]
     cell.engage()
 
 

@@ -29,11 +29,11 @@ def test_nothing_moves_before_a_person_confirms_and_then_slowly(monkeypatch: pyt
     cell = ServoCell(monkeypatch, AWAY, confirmed=False)
     cell.ask_reset()
     state = cell.tick(1.0)
-    assert not state["ready"] and state["unconfirmed"] and "ctrl+e" in cell.reason
+    assert state["barred"] and state["unconfirmed"] and "ctrl+e" in cell.reason
     assert np.abs(cell.arm.joints - AWAY).max() < 1e-6
     cell.speak(confirmed=1)
     cell.tick()
-    assert cell.state["ready"]
+    assert not cell.state["barred"]
     cell.ask_reset()
     speeds = []
     for _ in range(20):
@@ -70,6 +70,20 @@ def test_on_its_way_all_joints_arrive_together(monkeypatch: pytest.MonkeyPatch) 
         cell.tick()
         left = (START - cell.arm.joints)[:GRIPPER] / (START - AWAY)[:GRIPPER]
         assert np.ptp(left) < 0.02
+
+
+def test_an_arm_on_its_way_holds_when_the_actor_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    cell = ServoCell(monkeypatch, AWAY)
+    cell.ask_reset()
+    cell.tick(0.6)
+    cell.asks_on = False
+    cell.tick(0.2 + 0.04)
+    assert cell.mode is GateMode.HOLD and "no more" in cell.reason
+    there = cell.arm.joints.copy()
+    cell.tick(1.0)
+    assert np.abs(cell.arm.joints - there).max() < 0.1 and cell.state["reset_done"] == 0
+    cell.asks_on = True
+    cell.engage()
 
 
 def test_looking_for_limits_the_reset_moves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,7 +160,7 @@ def test_by_hand_the_arm_is_limp_and_comes_back_where_it_was_put(cell: ServoCell
     cell.tick()
     cell.speak(let_go=1)
     cell.tick()
-    assert cell.mode is GateMode.LIMP and not cell.arm.torque and not cell.state["ready"]
+    assert cell.mode is GateMode.LIMP and not cell.arm.torque and cell.state["barred"]
     cell.arm.joints = AWAY.copy()
     assert cell.tick(0.5)["joints"] == pytest.approx(AWAY)
     written = len(cell.arm.goals)

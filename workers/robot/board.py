@@ -20,7 +20,7 @@ ARM_STATE = np.dtype(
         ("ee_m", "<f8", (3,)),
         ("mode", "S8"),  # a GateMode
         ("reason", "S160"),  # why the gate holds, "" while it does not
-        ("ready", "?"),  # false: no episode can run, for that reason: unconfirmed, limp, out of reach
+        ("barred", "?"),  # no episode can run, for that reason: unconfirmed, limp, silent servos
         ("unconfirmed", "?"),  # a real arm waits for a person to confirm its first motion
         ("resetting", "<i8"),  # reset request that is being carried out
         ("clipped", "S64"),  # limits that narrowed the last goal, comma separated

@@ -15,7 +15,7 @@ from workers.robot.drivers import ArmDriver, ArmReading
 from workers.robot.figures import GRIPPER, Floats
 from workers.robot.gate import Limit, Limits, ToolPosition, admit
 
-_STALE_PERIODS = 2.0
+STALE_PERIODS = 2.0
 SLOW_START_SHARE = 0.3  # of the speed limit, after a stop was cleared ...
 _SLOW_START_S = 3.0  # ... rising to all of it while the arm follows targets for this long
 _AT_REST_DEG_S = 3.0  # no joint faster: a servo at rest still tells a step or two a tick
@@ -213,7 +213,7 @@ class ArmController:
         if target is None or target.sequence <= self._engaged_after:
             return "waiting for the first target"
         age_s = now_s - target.stamp_s
-        if age_s > _STALE_PERIODS * self._period_s + 1e-9:
+        if age_s > STALE_PERIODS * self._period_s + 1e-9:
             return f"no target for {age_s:.1f} s"
         return ""
 

@@ -9,7 +9,7 @@ from workers.config import Config
 from workers.model.events import GateMode, Level, LogLine, Phase, PhaseChanged
 from workers.robot.board import ARM_STATE, Board
 from workers.robot.body import Body
-from workers.robot.controller import ArmController, JointTarget, Mode, Status
+from workers.robot.controller import STALE_PERIODS, ArmController, JointTarget, Mode, Status
 from workers.robot.drivers import ArmGone
 from workers.robot.gate import Limits, ToolPosition
 from workers.robot.health import ACKNOWLEDGE
@@ -94,7 +94,6 @@ class RobotLoop:
         """To the rest pose; where a stop or the time ends that, hold. Then the body is left, and says how."""
         body, status = self._body, None
         until_s = time.monotonic() + body.park_limit_s
-        abandoned = self._word("abandoned")
         while time.monotonic() < until_s:
             self._desk.alive()  # a sign of life; what it answers is known
             now_s = time.monotonic()
@@ -103,7 +102,7 @@ class RobotLoop:
             status = self._drive(None, now_s)
             if status.parked or status.mode in (Mode.STOPPED, Mode.LIMP):
                 break
-            if self._word("abandoned") != abandoned:
+            if self._word("abandoned"):
                 status = self._hold("left by a second Ctrl-C")
                 break
             self._tell_parking()
@@ -181,12 +180,14 @@ class RobotLoop:
     def _heed_reset(self) -> None:
         """Begin the reset that the actor asks for, unless nobody may move the arm."""
         read = None if self._station_silent else self._board.target.read()
+        age_s = np.inf if read is None else time.monotonic() - float(read[1]["at_ns"]) / 1e9
+        if self._controller.mode is Mode.APPROACH and age_s > STALE_PERIODS * self._period_s:
+            self._controller.hold("the actor asks for the start pose no more")
         if read is None or read[1]["reset_wanted"] == self._reset_seen:
             return
         record = read[1]
         self._reset_seen = int(record["reset_wanted"])
-        fresh = time.monotonic() - float(record["at_ns"]) / 1e9 < RESET_FRESH_S
-        if fresh and self._controller.mode is not Mode.STOPPED and not self._body.waits:
+        if age_s < RESET_FRESH_S and self._controller.mode is not Mode.STOPPED and not self._body.waits:
             self._reset(int(record["reset_seed"]))
 
     def _newest_target(self) -> JointTarget | None:
@@ -223,7 +224,7 @@ class RobotLoop:
         waits = self._body.waits
         reason = "the station is silent" if self._station_silent else waits or status.reason
         state["reason"] = reason.encode()[:160]
-        state["ready"], state["unconfirmed"] = not waits, self._body.unconfirmed
+        state["barred"], state["unconfirmed"] = bool(waits), self._body.unconfirmed
         state["clipped"] = ",".join(sorted(status.clipped)).encode()[:64]
         state["clipped_ticks"] += status.narrowed
         self._body.publish(state)

@@ -1,0 +1,5 @@
+"""Guardian."""
+
+
+def main(desk, config, board):
+    pass

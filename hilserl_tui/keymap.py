@@ -39,7 +39,7 @@ class Key:
 KEYS: tuple[Key, ...] = (
     Key("stop", "x,X", "stop", "STOP", "stop the arm now, until cleared", Group.SAFETY, "x", True),
     Key("stop-always", "ctrl+c", "stop(True)", "STOP", "the same, also while typing", Group.SAFETY, "", True),
-    Key("clear-stop", "ctrl+e", "arm_clear", "Clear stop", "clear the stop; let the arm move", Group.SAFETY, "ctrl+e y"),
+    Key("clear-stop", "ctrl+e", "arm_clear", "Clear stop", "clear a stop; let the arm move", Group.SAFETY, "ctrl+e y"),
     Key("confirm-clear", "y", "clear_stop", "Yes, clear", "second half of clearing the stop", Group.SAFETY),
     Key("intervene", "space", "intervene", "Take over", "take over, or give back", Group.DRIVING),
     Key("forward", "up", "jog('x',1)", "Forward", "+x, away from the base", Group.DRIVING, "↑"),

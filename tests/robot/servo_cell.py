@@ -103,6 +103,7 @@ class ServoCell:
             thresholds_of(self.config, self.limits),
             self.say,
             predecessor,
+            found_stiff=self.arm.torque,
         )
         self.body.take_hold()
         self.loop = RobotLoop(self.desk, self.config, self.board, self.body, self.limits, self.tool)

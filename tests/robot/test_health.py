@@ -23,7 +23,7 @@ class Ward:
     """A health model and an arm that it is told of, tick by tick."""
 
     def __init__(self, lead_deg: Floats = LEAD) -> None:
-        self.health = Health(Thresholds(Thresholds.stall_errors(lead_deg)))
+        self.health = Health(Thresholds(Thresholds.pushes(lead_deg)))
         self.now_s, self.found = 50.0, list[Finding]()
         self.joints = START.copy()
 
@@ -57,22 +57,22 @@ def one(value: float, joint: int = ELBOW, rest: float = 0.0) -> Floats:
 
 
 def test_a_joint_that_pushes_and_does_not_move_is_stalled_after_400_ms() -> None:
-    for load in (65.0, -65.0):
+    for load in (45.0, -45.0):
         ward = Ward()
-        assert not ward.see(0.4, error_deg=3.2, load_pct=one(load))
-        (stall,) = ward.see(0.04, error_deg=3.2, load_pct=one(load))
-        assert stall.demand is Demand.STOP and "elbow_flex is stalled" in stall.what and "65 %" in stall.what
+        assert not ward.see(0.4, error_deg=3.4, load_pct=one(load))
+        (stall,) = ward.see(0.04, error_deg=3.4, load_pct=one(load))
+        assert stall.demand is Demand.STOP and "elbow_flex is stalled" in stall.what and "45 %" in stall.what
         assert ward.health.caps_pct.tolist() == [100, 100, 20, 100, 100, 50]
         ward.health.acknowledge()
         assert ward.health.caps_pct[ELBOW] == 100
 
 
 def test_current_alone_tells_a_stall_too() -> None:
-    assert Ward().see(0.5, error_deg=3.2, current_a=-2.2)
+    assert Ward().see(0.5, error_deg=3.4, current_a=-1.4)
 
 
 @pytest.mark.parametrize(
-    ("error_deg", "load_pct"), [(2.0, 90.0), (3.2, 40.0)], ids=["sags under its load", "is merely slow"]
+    ("error_deg", "load_pct"), [(2.0, 90.0), (3.4, 35.0)], ids=["sags under its load", "is merely slow"]
 )
 def test_no_stall_where_a_joint(error_deg: float, load_pct: float) -> None:
     found = Ward().see(2.0, error_deg=error_deg, load_pct=one(load_pct))
@@ -82,13 +82,14 @@ def test_no_stall_where_a_joint(error_deg: float, load_pct: float) -> None:
 def test_a_joint_that_moves_on_is_not_stalled() -> None:
     ward = Ward()
     for _ in range(100):
-        assert not any(f.demand is Demand.STOP for f in ward.see(TICK_S, error_deg=3.2, load_pct=one(75.0)))
+        assert not any(f.demand is Demand.STOP for f in ward.see(TICK_S, error_deg=3.4, load_pct=one(75.0)))
         ward.joints[ELBOW] += 0.03
 
 
 def test_where_the_lead_is_wide_60_steps_tell_a_stall() -> None:
     ward = Ward(np.full(6, 20.0))
-    assert not ward.see(1.0, error_deg=5.0, load_pct=one(70.0))
+    assert not ward.see(1.0, error_deg=4.9, load_pct=one(70.0))
+    assert not ward.see(1.0, error_deg=5.4, load_pct=one(50.0))
     assert ward.see(0.5, error_deg=5.4, load_pct=one(70.0))
 
 
@@ -199,8 +200,8 @@ def test_a_stalled_arm_stops_pushing_within_450_ms_and_starts_again_slowly(cell:
         and abs(goal[ELBOW] - START[ELBOW]) < 1e-6
         and cell.arm.goals[i - 1][ELBOW] > START[ELBOW] + 2
     )
-    began = next(i for i, goal in enumerate(cell.arm.goals) if goal[ELBOW] > START[ELBOW] + 2.8)
-    assert (stopped - began) * TICK_S <= 0.45
+    began = next(i for i, goal in enumerate(cell.arm.goals) if goal[ELBOW] > START[ELBOW] + 3.3)
+    assert (stopped - 1 - began) * TICK_S <= 0.45  # the tick that finds it writes twice
     assert cell.mode is GateMode.STOPPED and "elbow_flex is stalled" in cell.reason
     assert cell.arm.caps[ELBOW] == 20.0
     cell.arm.blocked[:] = False

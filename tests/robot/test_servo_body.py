@@ -246,3 +246,28 @@ def test_a_stopped_arm_is_not_parked_but_told_of(cell: ServoCell) -> None:
     cell.speak(stops=1)
     cell.loop.park()
     assert cell.arm.torque and "its torque is ON" in cell.said and "stop key" in cell.said
+
+
+def test_an_arm_that_never_moved_is_left_as_it_was_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    for stiff in (False, True):
+        cell = ServoCell(monkeypatch, AWAY, energised=stiff, confirmed=False)
+        cell.tick(0.2)
+        cell.loop.park()
+        assert cell.arm.torque is stiff
+        assert np.abs(cell.arm.joints - AWAY).max() < 1e-6
+        assert ("its torque is ON" if stiff else "it never moved; torque off") in cell.said
+
+
+def test_what_a_predecessor_left_is_parked_at_the_end_but_a_stall_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    cell = ServoCell(monkeypatch, predecessor="the robot worker died")
+    cell.tick(0.2)
+    assert cell.mode is GateMode.STOPPED
+    cell.loop.park()
+    assert "parked; torque off" in cell.said
+    cell = ServoCell(monkeypatch)
+    cell.arm.bits[1] = 1 << 3
+    cell.tick(0.2)
+    cell.loop.park()
+    assert cell.arm.torque and "its torque is ON" in cell.said and "too much current" in cell.said

@@ -60,8 +60,12 @@ class Body(Protocol):
     def pass_time(self) -> None:
         """A period is over."""
 
-    def leave(self, status: Status | None) -> None:
-        """The end: `status` is of the last tick of parking, None where nothing was tried."""
+    def end(self) -> str:
+        """The run is over: why the arm is not to be parked, "" when it is. A fault that does not lie in its way is
+        nothing to wait for any more."""
+
+    def leave(self, status: Status) -> None:
+        """After the last tick of parking, with its status: take the torque off, or say that it stays on."""
 
 
 class SimulatedArm(ArmDriver, Protocol):
@@ -116,5 +120,8 @@ class SimulatedBody:
     def pass_time(self) -> None:
         self.arm.advance(self._tick_s)
 
-    def leave(self, status: Status | None) -> None:
+    def end(self) -> str:
+        return ""
+
+    def leave(self, status: Status) -> None:
         """There is no torque to take off."""

@@ -23,9 +23,7 @@ STALL_MOVED_DEG: Final = 3 * STEP_DEG
 STALL_S: Final = 0.4
 STALL_TORQUE_PCT: Final = 20.0
 STALL_CURRENT_A: Final = 2.0  # the servo's own protection trips at 3.25 A (register 28), after 2 s
-LEAD_SHARE: Final = (
-    0.8  # the lead bounds the error: a blocked joint is off its goal by that, never by 60 steps
-)
+BOUND: Final = 0.95  # of the greatest error: a blocked joint is at it, whatever the encoder's last step says
 DERATED_PCT: Final = 50.0
 LOAD_PCT, LOAD_S = 80.0, 1.0  # the servo's own overload guard trips at 80 % after 2 s (registers 35, 36)
 SAG, SAG_S = 0.9, 0.2  # of the nominal voltage
@@ -57,7 +55,7 @@ class Finding:
 class Thresholds:
     """What is too much. `nominal_v`: of the supply; `caps_pct` [6]: torque limits while all is well."""
 
-    stall_error_deg: Floats  # [6]
+    push: Floats  # [6] share of a stall's error and effort that the gate lets a blocked joint reach, see `pushes`
     stall_load_pct: float = 60.0
     warn_c: float = 55.0
     derate_c: float = 60.0
@@ -66,9 +64,10 @@ class Thresholds:
     caps_pct: Floats = field(default_factory=lambda: np.array([100.0] * GRIPPER + [50.0]))
 
     @staticmethod
-    def stall_errors(lead_deg: Floats) -> Floats:
-        """60 steps, or most of the lead [6] where the gate lets no goal run ahead that far."""
-        return np.minimum(STALL_ERROR_DEG, LEAD_SHARE * lead_deg)
+    def pushes(lead_deg: Floats) -> Floats:
+        """Of a lead [6]. A servo pushes in proportion to its error, and the gate bounds that to the lead: where it
+        is less than 60 steps, a blocked joint is at the end of its lead and pushes that much less."""
+        return np.minimum(1.0, lead_deg / STALL_ERROR_DEG)
 
 
 class Health:
@@ -190,9 +189,10 @@ class Health:
         self, reading: ArmReading, health: ServoHealth, goal_deg: Floats, now_s: float
     ) -> Iterator[Finding]:
         error = np.abs(goal_deg - reading.joints_deg)
-        works = np.abs(health.load_pct) >= self._limits.stall_load_pct
-        works |= np.abs(reading.current_a) >= STALL_CURRENT_A
-        pushes = works & (error > self._limits.stall_error_deg) & ~self._stalled
+        push = self._limits.push
+        works = np.abs(health.load_pct) >= push * self._limits.stall_load_pct
+        works |= np.abs(reading.current_a) >= push * STALL_CURRENT_A
+        pushes = works & (error > BOUND * push * STALL_ERROR_DEG) & ~self._stalled
         pushes[GRIPPER] = False  # it holds an object: its own torque limit is what protects it
         moved = np.abs(reading.joints_deg - self._pushed_from) > STALL_MOVED_DEG
         begins = pushes & (moved | np.isinf(self._since_s))

@@ -35,7 +35,7 @@ def thresholds_of(config: Config, limits: Limits) -> Thresholds:
     robot = config.env.arm
     safety = robot.safety
     return Thresholds(
-        stall_error_deg=Thresholds.stall_errors(limits.lead_deg),
+        push=Thresholds.pushes(limits.lead_deg),
         stall_load_pct=safety.stall_load_pct,
         warn_c=safety.warn_temperature_c,
         derate_c=safety.derate_temperature_c,

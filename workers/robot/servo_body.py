@@ -42,8 +42,9 @@ class ServoBody:
     Raises ArmGone where the arm does not answer.
 
     Args:
-        predecessor: what the worker before this one was to the arm, "" where there was none; the arm then waits to
-            be acknowledged.
+        predecessor: what became of the worker before this one, "" where there was none; the arm waits until somebody
+            acknowledges that.
+        found_stiff: the torque was on already: the arm may hang in the air.
     """
 
     park_within_s: float = 13.0
@@ -59,6 +60,7 @@ class ServoBody:
         thresholds: Thresholds,
         say: Say,
         predecessor: str = "",
+        found_stiff: bool = False,
         sleep: SleepWatch | None = None,
     ) -> None:
         safety = config.env.arm.safety
@@ -70,6 +72,8 @@ class ServoBody:
         self._caps: Floats | None = None
         self._lifeline, self._say, self._sleep = lifeline, say, sleep or SleepWatch()
         self._fault, self._hot, self._lost = predecessor, "", ""
+        self._in_the_way = False  # the fault is one that a way to the rest pose might make worse
+        self._found_stiff = found_stiff
         self._confirmed = self._by_hand = False
         self._silent_until_s = self._reopen_s = self._cool_by_s = -np.inf
         word = board.word.read()  # what was asked of a predecessor is not this one's to do
@@ -147,6 +151,7 @@ class ServoBody:
             self.arm.set_torque(True)  # a servo that gave up by itself takes its torque back; no goal jumps
             self._cap()
         self._fault = self._hot = ""
+        self._in_the_way = False
         controller.start_slowly()
 
     # a period
@@ -185,6 +190,7 @@ class ServoBody:
     def _take(self, finding: Finding) -> None:
         if finding.demand is Demand.STOP and not self._by_hand:
             self._latch(finding.what, finding.advice)
+            self._in_the_way = True
         elif finding.demand is Demand.PARK:
             self._hot, self._fault = finding.what, finding.what
             self._cool_by_s = np.inf
@@ -284,19 +290,26 @@ class ServoBody:
     def pass_time(self) -> None:
         """It passes by itself."""
 
-    def leave(self, status: Status | None) -> None:
+    def end(self) -> str:
+        if not self._confirmed:
+            return "nobody let it move"
+        if not self._in_the_way:
+            self._fault = ""
+        return ""
+
+    def leave(self, status: Status) -> None:
         """Torque off where the arm rests by itself; else it stays as it is, and that is said."""
-        if self._lost or status is None:
-            why = self._lost or STILL_POWERED
-            self._say(Level.ERROR, f"not parked: {why}")
+        if self._lost:
+            self._say(Level.ERROR, f"not parked: {self._lost}")
         elif status.mode is Mode.LIMP:
             self._say(Level.WARNING, f"left limp, torque off: {status.reason}")
-        elif status.parked:
+        elif status.parked or not (self._confirmed or self._found_stiff):
+            how = "parked" if status.parked else "it never moved"
             try:
                 self.arm.set_torque(False)
-                self._say(Level.INFO, "parked; torque off")
+                self._say(Level.WARNING, f"{how}; torque off")
             except ArmGone as gone:
-                self._say(Level.ERROR, f"parked, but its torque may be on: {gone}")
+                self._say(Level.ERROR, f"{how}, but its torque may be on: {gone}")
         else:
             self._say(
                 Level.WARNING,

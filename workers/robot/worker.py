@@ -92,9 +92,11 @@ class RobotLoop:
 
     def park(self) -> None:
         """To the rest pose; where a stop or the time ends that, hold. Then the body is left, and says how."""
-        body, status = self._body, None
+        body, self._nonsense = self._body, ""
+        self._guarded(self._heed_station)
+        why = body.end()
         until_s = time.monotonic() + body.park_limit_s
-        while time.monotonic() < until_s:
+        while not why and time.monotonic() < until_s:
             self._desk.alive()  # a sign of life; what it answers is known
             now_s = time.monotonic()
             self._guarded(self._heed_station)
@@ -108,11 +110,12 @@ class RobotLoop:
             self._tell_parking()
             self._pacer.wait()
         else:
-            status = self._hold("not parked in time")
-            self._say(
-                Level.WARNING,
-                f"did not reach the rest pose in {body.park_limit_s} s; the arm holds where it is",
-            )
+            status = self._hold(why or "not parked in time")
+            if not why:
+                self._say(
+                    Level.WARNING,
+                    f"did not reach the rest pose in {body.park_limit_s} s; the arm holds where it is",
+                )
         body.leave(status)
 
     def _go_home(self) -> None:

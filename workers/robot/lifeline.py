@@ -27,15 +27,16 @@ class Lifeline:
 
     def take_over(self, alive: Callable[[], bool]) -> bool:
         """Ask for the port and wait until the guardian has let go of it; whether it had the arm."""
+        held = self._is_held()
         self.tell(Hand.WANTS)
-        held, until_s = False, time.monotonic() + HAND_OVER_S
-        while time.monotonic() < until_s and alive():
-            guarded = guarded_now(self._board)
-            if guarded is None or not guarded["holding"]:
-                break
-            held = True
+        until_s = time.monotonic() + HAND_OVER_S
+        while self._is_held() and time.monotonic() < until_s and alive():
             time.sleep(0.005)
         return held
+
+    def _is_held(self) -> bool:
+        guarded = guarded_now(self._board)
+        return guarded is not None and bool(guarded["holding"])
 
 
 def guarded_now(board: Board) -> np.void | None:

@@ -5,6 +5,7 @@ import pytest
 
 from tests.robot.servo_cell import START, ServoCell
 from workers.model.events import GateMode, Level, LogLine, PhaseChanged
+from workers.robot.drivers.sim import SimArm
 from workers.robot.figures import GRIPPER
 from workers.runtime.harness import WorkerFailure
 
@@ -271,3 +272,11 @@ def test_what_a_predecessor_left_is_parked_at_the_end_but_a_stall_is_not(
     cell.tick(0.2)
     cell.loop.park()
     assert cell.arm.torque and "its torque is ON" in cell.said and "too much current" in cell.said
+
+
+def test_simulated_cameras_see_an_emulated_arm_where_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = ServoCell(monkeypatch, AWAY).tick()
+    like = SimArm(task="pick_lift")
+    like.place(AWAY)
+    assert state["scene"][-9:-3] == pytest.approx(like.scene()[-9:-3], abs=1e-6)
+    assert np.isfinite(state["scene"]).all()

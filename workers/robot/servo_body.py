@@ -19,7 +19,7 @@ from workers.robot.board import Board, Hand
 from workers.robot.body import StateRecord
 from workers.robot.controller import ArmController, JointTarget, Mode, Status
 from workers.robot.drivers import ArmGone, ArmReading, ServoArm
-from workers.robot.figures import JOINT_NAMES, Floats
+from workers.robot.figures import JOINT_NAMES, Floats, model_joints
 from workers.robot.gate import Limits
 from workers.robot.health import ACKNOWLEDGE, Demand, Finding, Health, Thresholds
 from workers.robot.lifeline import Lifeline
@@ -33,6 +33,8 @@ LEAST_SUPPLY: Final = 0.75  # of the nominal voltage; below, no torque is switch
 STILL_POWERED: Final = "arm still powered: cut the supply if unsafe"
 UNCONFIRMED: Final = "first motion: look at the arm, then ctrl+e and y let it move (slowly)"
 BY_HAND: Final = "by hand: the torque is off; m puts it on again"
+_UNDER_THE_TABLE: Final = (0.0, 0.0, -1.0)
+_NO_CUBE: Final = (*_UNDER_THE_TABLE, 1.0, 0.0, 0.0, 0.0)
 Say = Callable[[Level, str], None]
 
 
@@ -284,8 +286,11 @@ class ServoBody:
     # board and end
 
     def publish(self, state: StateRecord) -> None:
-        """There is no scene, and no verdict on the task."""
-        state["object_m"] = state["goal_m"] = state["scene"] = np.nan
+        """No verdict on the task. The scene is an empty table, for simulated cameras that look at an emulated arm."""
+        state["object_m"] = state["goal_m"] = np.nan
+        state["scene"][:-9] = _NO_CUBE
+        state["scene"][-9:-3] = model_joints(self._reading.joints_deg)
+        state["scene"][-3:] = _UNDER_THE_TABLE
 
     def pass_time(self) -> None:
         """It passes by itself."""

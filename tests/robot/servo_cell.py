@@ -76,13 +76,14 @@ class ServoCell:
         predecessor: str = "",
         energised: bool = False,
         confirmed: bool = True,
+        config: Config | None = None,
     ) -> None:
         self.clock = Clock()
         patch.setattr(time, "monotonic", self.clock.monotonic)
         patch.setattr(time, "monotonic_ns", self.clock.monotonic_ns)
         patch.setattr(time, "sleep", self._sleep)
         patch.setattr(time, "clock_gettime", lambda which: self.clock.now_s + self.clock.asleep_s)
-        self.config = real_config(mode)
+        self.config = config or real_config(mode)
         self.limits, self.tool = limits_of(self.config), kinematics_of(self.config)
         self.board = Board.create(SPAWN, {})
         self.word, self.target = np.zeros((), STATION_WORD), np.zeros((), JOINT_TARGET)

@@ -17,6 +17,7 @@ LEARNER_NICE = 10  # on a small machine the control loop comes first
 ACTOR_SILENT_S = 5.0
 ENVIRONMENT_SILENT_S = 30.0  # a stranger's environment may take its time over a step or a reset
 LEARNER_SILENT_S = 60.0
+COMPILING_SILENT_S = 300.0
 RECORDER_SILENT_S = 60.0  # it may encode, and wait for a slow disk
 RECORDER_STOP_S = 30.0  # the last episode may still be encoded
 LINK_SILENT_S = 20.0  # it waits for nothing, but a loaded machine may leave it little
@@ -53,7 +54,13 @@ def _learner(config: Config, beginning: Beginning) -> WorkerSpec:
     """The learner, or the link to one elsewhere: both take the same orders and tell the same events."""
     if config.policy.actor_learner_config.learner_host is not None:
         return WorkerSpec("learner", link_main, (config,), LINK_SILENT_S, nice=LEARNER_NICE)
-    return WorkerSpec("learner", learner_main, (config, beginning), LEARNER_SILENT_S, nice=LEARNER_NICE)
+    return WorkerSpec(
+        "learner", learner_main, (config, beginning), _learner_silent_s(config), nice=LEARNER_NICE
+    )
+
+
+def _learner_silent_s(config: Config) -> float:
+    return COMPILING_SILENT_S if config.policy.use_torch_compile else LEARNER_SILENT_S
 
 
 def serving_crew(config: Config, listen: str, beginning: Beginning) -> list[WorkerSpec]:
@@ -63,7 +70,7 @@ def serving_crew(config: Config, listen: str, beginning: Beginning) -> list[Work
     """
     return [
         WorkerSpec("ingest", ingest_main, (config, listen), INGEST_SILENT_S, nice=LEARNER_NICE),
-        WorkerSpec("learner", learner_main, (config, beginning), LEARNER_SILENT_S, stop_s=SAVING_S),
+        WorkerSpec("learner", learner_main, (config, beginning), _learner_silent_s(config), stop_s=SAVING_S),
     ]
 
 

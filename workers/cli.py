@@ -11,6 +11,7 @@ import typer
 
 from workers.crop_commands import crop, look
 from workers.dataset_commands import app as dataset_commands
+from workers.emulate_commands import emulate_arm
 from workers.export_commands import export_policy
 
 if TYPE_CHECKING:
@@ -338,6 +339,7 @@ def show_pipeline(
 
 
 app.command("export-policy")(export_policy)
+app.command("emulate-arm")(emulate_arm)
 app.command("crop")(crop)
 app.command("look", hidden=True)(look)
 app.add_typer(dataset_commands, name="dataset")

@@ -11,7 +11,7 @@ from workers.emulator.wire import Request
 
 
 class Kind(StrEnum):
-    """On the wire. `ids`, `position`, `instruction` and `register` narrow what it meets; `skip` lets some pass first."""
+    """On the wire. `ids`, `position`, `instruction` and `register` narrow what it meets; `skip` lets some pass."""
 
     DROP = "drop"  # the reply is lost
     CORRUPT = "corrupt"  # bit `bit` of byte `byte` of the reply is flipped

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import sys
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -12,24 +13,71 @@ import typer
 from workers.emulator.arm import JOINTS, ArmOptions
 from workers.emulator.faults import Rates
 from workers.emulator.machine import Machine, serve
+from workers.emulator.motion import Sweep
+
+TYPED = """
+Type, while it runs, what a person would do:
+  elbow_flex 30       take a joint by hand to 30 degrees (gripper: percent), within a second; or: elbow_flex 30 5
+  let go              take the hands off
+  sweep               move every joint by hand through its travel, as calibration asks
+  plug elbow_flex     put only this servo on the chain, as set-up asks; plug all makes the chain whole
+  stick elbow_flex    something blocks it; again to free it
+  unplug, replug      the USB plug
+  power               supply off and on
+"""
 
 
-class Plugs:
-    """One servo on the chain at a time: the one whose joint was typed last."""
+class Typed:
+    """What is typed at the emulator: a person's hands."""
 
     def __init__(self, machine: Machine) -> None:
-        self._arm = machine.arm
+        self._machine, self._arm = machine, machine.arm
+        self._does = {
+            "let": self._let_go,
+            "sweep": self._sweep,
+            "plug": self._plug,
+            "stick": self._stick,
+            "unplug": lambda _: machine.unplug(),
+            "replug": lambda _: machine.port.plug(),
+            "power": lambda _: machine.arm.power_cycle(),
+        }
 
     def answer(self, line: bytes) -> bytes:
-        """The name of a joint plugs its servo in place of the present one; `all` makes the chain whole."""
-        wanted = line.decode(errors="replace").strip()
-        if wanted not in (*JOINTS, "all"):
-            return f"joints are {', '.join(JOINTS)}, or all\n".encode()
-        chosen = set(JOINTS) if wanted == "all" else {wanted}
+        """Do what a line says; the answer says what was done, or what can be typed."""
+        words = line.decode(errors="replace").split()
+        if not words:
+            return b""
+        try:
+            if words[0] in JOINTS:
+                self._take(words[0], *(float(word) for word in words[1:]))
+            else:
+                self._does[words[0]](words[1:])
+        except (KeyError, TypeError, ValueError):
+            return TYPED.encode()
+        return b"done\n"
+
+    def _take(self, joint: str, value: float, over_s: float = 1.0) -> None:
+        self._arm.advance(time.monotonic())
+        self._arm.hold_by_hand(joint, value, over_s)
+
+    def _let_go(self, _: list[str]) -> None:
+        for joint in self._arm.joints:
+            joint.hand = None
+
+    def _sweep(self, _: list[str]) -> None:
+        self._arm.advance(time.monotonic())
+        for joint in self._arm.joints:
+            joint.hand = Sweep(joint.angle, joint.low, joint.high, time.monotonic())
+
+    def _plug(self, words: list[str]) -> None:
+        chosen = set(JOINTS) if words == ["all"] else {words[0]}
         for joint in chosen - self._arm.plugged:
             self._arm.joint(joint).reboot()
         self._arm.plugged = chosen
-        return f"plugged in: {wanted}\n".encode()
+
+    def _stick(self, words: list[str]) -> None:
+        joint = self._arm.joint(words[0])
+        joint.stuck = not joint.stuck
 
 
 def emulate_arm(
@@ -94,8 +142,14 @@ def emulate_arm(
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
     try:
-        plugs = Plugs(machine) if factory and sys.stdin.isatty() else None
-        serve(machine, plugs, sys.stdin.fileno(), sys.stdout.fileno(), lambda: going)
+        serve(
+            machine,
+            Typed(machine),
+            sys.stdin.fileno(),
+            sys.stdout.fileno(),
+            lambda: going,
+            ends_with_input=False,
+        )
     finally:
         machine.unplug()
     typer.echo(f"gone: {machine.bus.requests} requests answered")
@@ -111,6 +165,5 @@ def _introduce(machine: Machine, options: ArmOptions, port: Path, calibration: P
             f'id = "{calibration.stem}"\ncalibration_dir = {json.dumps(str(calibration.absolute().parent))}'
         )
     if options.state == "random":
-        typer.echo("\nids and speeds are at random, and only the gripper's servo is plugged in:")
-        typer.echo("type the name of a joint to plug in its servo instead, all to make the chain whole")
-    typer.echo("\nCtrl-C ends it.")
+        typer.echo("\nIds and speeds are at random, and only the gripper's servo is plugged in.")
+    typer.echo(f"{TYPED}\nCtrl-C ends it.")

@@ -252,7 +252,7 @@ class Answers(Protocol):
 def serve(
     machine: Machine, control: Answers | None, lines: int, answers: int, going: Callable[[], bool]
 ) -> None:
-    """Run until `going` says no or, with a `control`, whoever writes to the file descriptor `lines` closes it."""
+    """Run until `going` says no or, while `ends_with_input`, whoever writes to the file descriptor `lines` closes it."""
     heard = b""
     while going():
         waited = [fd for fd in (lines if control else -1, machine.port.fileno()) if fd >= 0]
@@ -260,10 +260,12 @@ def serve(
         machine.turn()
         if control is not None and lines in ready:
             data = os.read(lines, 65536)
-            if not data:
+            if not data and ends_with_input:
                 return
+            if not data:
+                control = None
             *whole, heard = (heard + data).split(b"\n")
             for line in whole:
-                answer = control.answer(line)
+                answer = control.answer(line) if control else b""
                 while answer:
                     answer = answer[os.write(answers, answer) :]

@@ -48,6 +48,23 @@ class Hand:
 
 
 @dataclass(slots=True)
+class Sweep:
+    """A hand that takes a joint to one end of its travel, to the other, and back to where it was."""
+
+    start: float
+    low: float
+    high: float
+    start_s: float
+    leg_s: float = 3.0
+
+    def at(self, now_s: float) -> float:
+        places = (self.start, self.low, self.high, self.start)
+        legs = min(max(0.0, now_s - self.start_s) / self.leg_s, len(places) - 1.0)
+        leg = min(int(legs), len(places) - 2)
+        return places[leg] + (places[leg + 1] - places[leg]) * (legs - leg)
+
+
+@dataclass(slots=True)
 class Joint:
     """One joint with its motor; `servo` holds what the bus sees of it."""
 
@@ -62,7 +79,7 @@ class Joint:
     current_a: float = 0.0
     temperature_c: float = ROOM_C + 5
     stuck: bool = False
-    hand: Hand | None = None
+    hand: Hand | Sweep | None = None
     heat: Hand | None = None  # a scripted temperature instead of the motor's own
     tripped: bool = False
     _ahead: float = 0.0  # of the set point over the position

@@ -52,7 +52,7 @@ class Typed:
                 self._take(words[0], *(float(word) for word in words[1:]))
             else:
                 self._does[words[0]](words[1:])
-        except (KeyError, TypeError, ValueError):
+        except (LookupError, TypeError, ValueError):
             return TYPED.encode()
         return b"done\n"
 

@@ -1,6 +1,7 @@
 """`hilserl-worker emulate-arm`: what a person types is done to the arm."""
 
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -54,4 +55,4 @@ def test_a_sweep_reaches_both_ends_and_comes_back() -> None:
         5.0,
     ]
     steps = [sweep.at(100.0 + 0.01 * step) for step in range(700)]
-    assert max(math.fabs(b - a) for a, b in zip(steps, steps[1:], strict=False)) < 0.2
+    assert max(math.fabs(b - a) for a, b in pairwise(steps)) < 0.2

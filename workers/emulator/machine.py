@@ -250,9 +250,14 @@ class Answers(Protocol):
 
 
 def serve(
-    machine: Machine, control: Answers | None, lines: int, answers: int, going: Callable[[], bool]
+    machine: Machine,
+    control: Answers | None,
+    lines: int,
+    answers: int,
+    going: Callable[[], bool],
+    ends_with_input: bool = True,
 ) -> None:
-    """Run until `going` says no or, while `ends_with_input`, whoever writes to the file descriptor `lines` closes it."""
+    """Run until `going` says no or, with `ends_with_input`, whoever writes to the descriptor `lines` closes it."""
     heard = b""
     while going():
         waited = [fd for fd in (lines if control else -1, machine.port.fileno()) if fd >= 0]

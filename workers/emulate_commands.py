@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -32,7 +33,7 @@ class Typed:
 
     def __init__(self, machine: Machine) -> None:
         self._machine, self._arm = machine, machine.arm
-        self._does = {
+        self._does: dict[str, Callable[[list[str]], None]] = {
             "let": self._let_go,
             "sweep": self._sweep,
             "plug": self._plug,

@@ -71,7 +71,7 @@ class ArmPort(Protocol):
 class InterventionEnv(Protocol):
     """An environment whose steps have a middle, in which a person can take part; `ArmEnv` and `GymEnv` are two.
 
-    `step` is begin_step, any number of nudges, finish_step. Info of an observation: `executed_action`,
+    `step` is begin_step, any number of nudges and halts, finish_step. Info of an observation: `executed_action`,
     `is_intervention`, `is_success`, `captured_s`, `policy_input`, with a gripper `discrete_penalty`.
     """
 
@@ -82,6 +82,7 @@ class InterventionEnv(Protocol):
     def reset(self, *, seed: int | None = None) -> tuple[Observation, dict[str, Any]]: ...
     def begin_step(self, action: Action, human_action: Action | None = None) -> None: ...
     def nudge(self, action: Action) -> None: ...
+    def halt(self) -> None: ...
     def judge(self, judgement: Judgement) -> None: ...
     def finish_step(self) -> tuple[Observation, float, bool, bool, dict[str, Any]]: ...
 
@@ -161,6 +162,11 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
     def nudge(self, action: Action) -> None:
         """A person's partial action, now, in the middle of the period. Marks an intervention."""
         self._apply(action, Teleop(np.asarray(action, np.float32)))
+
+    def halt(self) -> None:
+        """Stop the tool in the middle of the period, where the gate's goal is now: the rest of the action is void."""
+        self._acting.halt(self._port.read())
+        self._port.send(self._acting.period.goal_deg.copy())
 
     def judge(self, judgement: Judgement) -> None:
         """A person's verdict; takes effect when the running step finishes."""

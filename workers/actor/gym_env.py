@@ -100,6 +100,11 @@ class GymEnv:
         self._commands = [command for command in self._commands if command.teleop is not None]
         self._commands.append(_command(action, action))
 
+    def halt(self) -> None:
+        """What the person asked for in this period is void: the environment has not stepped yet."""
+        stay = self._acting.stay
+        self._commands = [_command(stay, stay)]
+
     def judge(self, judgement: Judgement) -> None:
         """A person's verdict; takes effect when the running step finishes."""
         self._judgement = judgement

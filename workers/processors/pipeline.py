@@ -78,6 +78,11 @@ class ActionPipeline:
         self.period = self._empty(np.empty(0), 0.0)
 
     @property
+    def stay(self) -> Action:
+        """The action that moves nothing [motion (+ 1)]."""
+        return self._stay.copy()
+
+    @property
     def target_m(self) -> Floats:
         """The end-effector target [3] in metres; [0] without an arm."""
         return np.empty(0) if self._arm is None else self._arm.target_m
@@ -100,6 +105,11 @@ class ActionPipeline:
             step(command, self.period)
         self.period.commands += 1
         return self.period
+
+    def halt(self, reading: ArmReading) -> None:
+        """Stop an arm in the middle of a period where its goal is by now; what was executed is the way to there."""
+        if self._arm is not None:
+            self._arm.halt(reading, self.period)
 
     def judge(self, judgement: Judgement) -> None:
         """A person's verdict, without a movement."""

@@ -8,6 +8,7 @@ from workers.config import Config
 from workers.dataset.worker import main as recorder_main
 from workers.learner.worker import main as learner_main
 from workers.robot.board import Board
+from workers.robot.guardian import main as guardian_main
 from workers.robot.worker import main as robot_main
 from workers.runtime.beginning import Beginning
 from workers.runtime.harness import Desk, WorkerFailure
@@ -15,6 +16,11 @@ from workers.station.handle import WorkerHandle, WorkerSpec
 
 LEARNER_NICE = 10  # on a small machine the control loop comes first
 ACTOR_SILENT_S = 5.0
+ARM_SILENT_S = 3.0
+ARM_STOP_S = 18.0  # the way to the rest pose takes up to 15 s
+GUARDIAN_STOP_S = (
+    2 * ARM_STOP_S
+)  # it leaves after the robot worker, and parks the arm itself where that one cannot
 ENVIRONMENT_SILENT_S = 30.0  # a stranger's environment may take its time over a step or a reset
 LEARNER_SILENT_S = 60.0
 COMPILING_SILENT_S = 300.0
@@ -36,11 +42,21 @@ def crew(config: Config, board: Board, beginning: Beginning = Beginning.AS_LEFT)
         for name in config.env.cameras
     ]
     return [
-        WorkerSpec("robot", robot_main, (config, board), silent_limit_s=1.0),
+        *_arm(config, board),
         *cameras,
         WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ACTOR_SILENT_S),
         *([learner] if config.mode is None else []),
         *([_recorder(config)] if config.mode == "record" else []),
+    ]
+
+
+def _arm(config: Config, board: Board) -> list[WorkerSpec]:
+    """The robot worker; of a real arm with a guardian, which is the quicker one to see that it hangs."""
+    if config.simulated:
+        return [WorkerSpec("robot", robot_main, (config, board), silent_limit_s=1.0)]
+    return [
+        WorkerSpec("robot", robot_main, (config, board), silent_limit_s=ARM_SILENT_S, stop_s=ARM_STOP_S),
+        WorkerSpec("guardian", guardian_main, (config, board), ARM_SILENT_S, stop_s=GUARDIAN_STOP_S),
     ]
 
 

@@ -12,6 +12,7 @@ import typer
 from workers.crop_commands import crop, look
 from workers.dataset_commands import app as dataset_commands
 from workers.device_commands import forward_gamepad, invite_gamepad, map_gamepad, show_gamepad
+from workers.emulate_commands import emulate_arm
 from workers.export_commands import export_policy
 
 if TYPE_CHECKING:
@@ -353,6 +354,7 @@ def show_pipeline(
 
 
 app.command("export-policy")(export_policy)
+app.command("emulate-arm")(emulate_arm)
 app.command("crop")(crop)
 app.command("look", hidden=True)(look)
 app.command("map-gamepad")(map_gamepad)

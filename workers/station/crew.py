@@ -26,6 +26,7 @@ GUARDIAN_STOP_S = (
 )  # it leaves after the robot worker, and parks the arm itself where that one cannot
 ENVIRONMENT_SILENT_S = 30.0  # a stranger's environment may take its time over a step or a reset
 LEARNER_SILENT_S = 60.0
+COMPILING_SILENT_S = 300.0
 RECORDER_SILENT_S = 60.0  # it may encode, and wait for a slow disk
 RECORDER_STOP_S = 30.0  # the last episode may still be encoded
 LINK_SILENT_S = 20.0  # it waits for nothing, but a loaded machine may leave it little
@@ -54,6 +55,16 @@ def crew(config: Config, board: Board, beginning: Beginning = Beginning.AS_LEFT)
     ]
 
 
+def _arm(config: Config, board: Board) -> list[WorkerSpec]:
+    """The robot worker; of a real arm with a guardian, which is the quicker one to see that it hangs."""
+    if config.simulated:
+        return [WorkerSpec("robot", robot_main, (config, board), silent_limit_s=1.0)]
+    return [
+        WorkerSpec("robot", robot_main, (config, board), silent_limit_s=ARM_SILENT_S, stop_s=ARM_STOP_S),
+        WorkerSpec("guardian", guardian_main, (config, board), ARM_SILENT_S, stop_s=GUARDIAN_STOP_S),
+    ]
+
+
 def _device(config: Config, board: Board) -> list[WorkerSpec]:
     """The worker of the person's device; the terminal's keys need none."""
     teleop = config.env.teleop
@@ -68,16 +79,6 @@ def _device(config: Config, board: Board) -> list[WorkerSpec]:
     return []
 
 
-def _arm(config: Config, board: Board) -> list[WorkerSpec]:
-    """The robot worker; of a real arm with a guardian, which is the quicker one to see that it hangs."""
-    if config.simulated:
-        return [WorkerSpec("robot", robot_main, (config, board), silent_limit_s=1.0)]
-    return [
-        WorkerSpec("robot", robot_main, (config, board), silent_limit_s=ARM_SILENT_S, stop_s=ARM_STOP_S),
-        WorkerSpec("guardian", guardian_main, (config, board), ARM_SILENT_S, stop_s=GUARDIAN_STOP_S),
-    ]
-
-
 def _recorder(config: Config) -> WorkerSpec:
     return WorkerSpec(
         "recorder", recorder_main, (config,), RECORDER_SILENT_S, nice=LEARNER_NICE, stop_s=RECORDER_STOP_S
@@ -88,7 +89,13 @@ def _learner(config: Config, beginning: Beginning) -> WorkerSpec:
     """The learner, or the link to one elsewhere: both take the same orders and tell the same events."""
     if config.policy.actor_learner_config.learner_host is not None:
         return WorkerSpec("learner", link_main, (config,), LINK_SILENT_S, nice=LEARNER_NICE)
-    return WorkerSpec("learner", learner_main, (config, beginning), LEARNER_SILENT_S, nice=LEARNER_NICE)
+    return WorkerSpec(
+        "learner", learner_main, (config, beginning), _learner_silent_s(config), nice=LEARNER_NICE
+    )
+
+
+def _learner_silent_s(config: Config) -> float:
+    return COMPILING_SILENT_S if config.policy.use_torch_compile else LEARNER_SILENT_S
 
 
 def serving_crew(config: Config, listen: str, beginning: Beginning) -> list[WorkerSpec]:
@@ -98,7 +105,7 @@ def serving_crew(config: Config, listen: str, beginning: Beginning) -> list[Work
     """
     return [
         WorkerSpec("ingest", ingest_main, (config, listen), INGEST_SILENT_S, nice=LEARNER_NICE),
-        WorkerSpec("learner", learner_main, (config, beginning), LEARNER_SILENT_S, stop_s=SAVING_S),
+        WorkerSpec("learner", learner_main, (config, beginning), _learner_silent_s(config), stop_s=SAVING_S),
     ]
 
 

@@ -40,7 +40,7 @@ class Cell:
         self.board = Board.create(SPAWN, {})
         self.leader = LeaderArm(ARM + np.array([5, 5, -5, 5, 5, 0]))
         self.plugged, self.human, self.mode = plugged, False, GateMode.ENGAGED
-        self.arm_deg, self.arm_alive = ARM.copy(), True
+        self.arm_deg, self.arm_alive, self.steps = ARM.copy(), True, True
         desk = Desk("leader", Path("."), Letters(), Beat(SPAWN))  # type: ignore[arg-type]
         self.loop = LeaderLoop(desk, self.board, self._open, Limits(), KINEMATICS, SO101_RANGE, takes_over)
         self.now_s = time.monotonic()
@@ -56,7 +56,7 @@ class Cell:
             state["at_ns"], state["joints"] = int(self.now_s * 1e9), self.arm_deg
             state["mode"] = self.mode.value.encode()
             self.board.arm.write(state)
-        target["human"] = self.human
+        target["human"], target["moving"] = self.human, self.steps
         self.board.target.write(target)
         self.loop.tick(self.now_s)
         self.leader.advance(TICK_S)
@@ -110,6 +110,20 @@ def test_in_the_persons_hand_it_goes_limp_and_its_joints_are_the_command() -> No
     record = cell.run(1.0)
     assert not cell.leader.on
     np.testing.assert_allclose(record["joints"], moved(ARM), atol=0.5)
+
+
+def test_to_the_start_of_the_persons_episode_the_leader_goes_along() -> None:
+    cell = Cell()
+    cell.run(4.0)
+    cell.human, cell.steps = True, False
+    cell.arm_deg = ARM + 10.0
+    cell.run(2.0)
+    assert cell.leader.on and cell.apart_deg() < 1.5
+    cell.steps = True
+    at = cell.leader.joints_deg.copy()
+    cell.arm_deg = ARM
+    cell.run(1.0)
+    assert cell.leader.on and np.abs(cell.leader.joints_deg - at).max() < 0.5, "then it waits for the hand"
 
 
 @pytest.mark.parametrize("takes_over", [True, False])

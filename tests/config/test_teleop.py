@@ -1,9 +1,12 @@
 """[env.teleop]: each device's keys belong to it alone."""
 
+import json
+
 import msgspec
 import pytest
 
 from workers.config import EnvConfig
+from workers.config.lerobot import import_lerobot
 from workers.config.teleop import TeleopConfig
 
 
@@ -50,3 +53,16 @@ def test_a_gymnasium_environment_has_no_follower_for_a_leader() -> None:
     leader = TeleopConfig(type="so101_leader", port="/dev/ttyACM1")
     found = dict(EnvConfig(type="gymnasium", id="Pendulum-v1", teleop=leader).problems())
     assert "a leader arm needs a follower" in found[("teleop", "type")]
+
+
+def device_of(teleop: dict[str, object]) -> TeleopConfig:
+    return import_lerobot(json.dumps({"env": {"teleop": teleop}}), "their.json").config.env.teleop
+
+
+def test_lerobots_gamepad_and_leader_arm_are_taken() -> None:
+    assert device_of({"type": "gamepad", "use_gripper": True, "hidapi_fallback": True}).type == "gamepad"
+    leader = device_of({"type": "so101_leader", "port": "/dev/ttyACM1", "id": "mine", "use_degrees": True})
+    assert (leader.type, leader.port, leader.id) == ("so101_leader", "/dev/ttyACM1", "mine")
+    assert device_of({"type": "so101_leader", "port": None}).type == "keyboard", (
+        "there is no leader without a port"
+    )

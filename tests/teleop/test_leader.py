@@ -76,7 +76,8 @@ class Cell:
 
 
 def moved(joints_deg: Floats) -> Floats:
-    return joints_deg + np.array([0, 0, 15.0, 0, 0, 0])
+    goes: Floats = joints_deg + np.array([0, 0, 15.0, 0, 0, 0])
+    return goes
 
 
 def test_it_tells_where_the_leader_is() -> None:

@@ -14,7 +14,7 @@ from workers.config.teleop import TeleopConfig
     ("keys", "at"),
     [
         ({"type": "keyboard", "mapping": "dualsense"}, "mapping"),
-        ({"type": "so101_leader", "port": "/dev/ttyACM1", "deadzone": 0.2}, "deadzone"),
+        ({"type": "so101_leader", "port": "/dev/ttyACM1", "id": "mine", "deadzone": 0.2}, "deadzone"),
         ({"type": "gamepad", "port": "/dev/ttyACM1"}, "port"),
         ({"type": "display_keyboard", "takeover_by_motion": True}, "takeover_by_motion"),
     ],
@@ -32,9 +32,9 @@ def test_what_the_computer_with_the_pad_decides_is_refused_where_it_is_received(
         msgspec.convert({"type": "gamepad", "listen": "everywhere"}, TeleopConfig)
 
 
-def test_a_leader_arm_needs_its_port() -> None:
-    (problem,) = msgspec.convert({"type": "so100_leader"}, TeleopConfig).problems()
-    assert problem[0] == ("port",) and "serial port" in problem[1]
+def test_a_leader_arm_needs_its_port_and_the_name_of_its_calibration() -> None:
+    found = dict(msgspec.convert({"type": "so100_leader"}, TeleopConfig).problems())
+    assert "serial port" in found[("port",)] and "calibration" in found[("id",)]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_the_keys_of_a_device_are_taken(keys: dict[str, object]) -> None:
 
 
 def test_a_gymnasium_environment_has_no_follower_for_a_leader() -> None:
-    leader = TeleopConfig(type="so101_leader", port="/dev/ttyACM1")
+    leader = TeleopConfig(type="so101_leader", port="/dev/ttyACM1", id="mine")
     found = dict(EnvConfig(type="gymnasium", id="Pendulum-v1", teleop=leader).problems())
     assert "a leader arm needs a follower" in found[("teleop", "type")]
 

@@ -71,14 +71,15 @@ def _take_rate(draft: Draft) -> None:
 
 def _take_device(draft: Draft) -> None:
     path = ("env", "teleop", "type")
-    device, port = draft.get(*path), draft.get("env", "teleop", "port")
+    device = draft.get(*path)
+    named = all(isinstance(draft.get("env", "teleop", key), str) for key in ("port", "id"))
     if device in ("keyboard", "keyboard_ee"):
         draft.say(path, Fate.TAKEN, 'env.teleop.type = "keyboard"')
     elif device == "gamepad":
         draft.take(path, path)
         fallback = ("env", "teleop", "hidapi_fallback")
         draft.say(fallback, Fate.DERIVED, "a gamepad is always read through hidapi")
-    elif device in LEADERS and isinstance(port, str) and port:
+    elif device in LEADERS and named:
         draft.take(path, path)
         for key in ("port", "id", "calibration_dir"):
             draft.take((*path[:-1], key), (*path[:-1], key))

@@ -146,7 +146,7 @@ DEAD: dict[str, str] = {
 """What LeRobot accepts and does not use."""
 
 _NO_DRIVER = "this release drives the simulated arm only"
-_NO_DEVICE = "the person drives with keys, a gamepad or a leader arm whose port is given"
+_NO_DEVICE = "the person drives with keys, a gamepad, or a leader arm whose port and id are given"
 _NO_LINK = "actor and learner run on one machine"
 _NO_UPLOAD = "policies are not uploaded"
 _NO_CLASSIFIER = "reward classifiers cannot be trained yet"

@@ -18,9 +18,7 @@ from workers.robot.figures import Floats
 from workers.runtime.shared import SharedNewest
 
 FRESH_NS = 150_000_000
-LOST_NS = (
-    350_000_000  # a worker that is silent for so long is not late, it is gone; the run pauses within 500 ms
-)
+LOST_NS = 350_000_000  # whoever is silent for so long is not late, but gone: the run pauses within 500 ms
 COUNTS = {Verdict.SUCCESS: "successes", Verdict.FAILURE: "failures", Verdict.RERECORD: "rerecords"}
 NO_JOINTS = np.full(6, np.nan)
 NO_JOINTS.setflags(write=False)

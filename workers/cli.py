@@ -11,6 +11,8 @@ import typer
 
 from workers.crop_commands import crop, look
 from workers.dataset_commands import app as dataset_commands
+from workers.device_commands import forward_gamepad, invite_gamepad, map_gamepad, show_gamepad
+from workers.emulate_commands import emulate_arm
 from workers.export_commands import export_policy
 
 if TYPE_CHECKING:
@@ -352,8 +354,13 @@ def show_pipeline(
 
 
 app.command("export-policy")(export_policy)
+app.command("emulate-arm")(emulate_arm)
 app.command("crop")(crop)
 app.command("look", hidden=True)(look)
+app.command("map-gamepad")(map_gamepad)
+app.command("show-gamepad")(show_gamepad)
+app.command("forward-gamepad")(forward_gamepad)
+app.command("invite-gamepad")(invite_gamepad)
 app.add_typer(dataset_commands, name="dataset")
 
 

@@ -1,4 +1,4 @@
-"""A person's device in an episode: what it says is what is executed and stored, and nothing moves by it when it is gone."""
+"""A person's device in an episode: what it says is executed and stored; nothing moves by it when it is gone."""
 
 import multiprocessing
 from collections.abc import Callable, Iterator

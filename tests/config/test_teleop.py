@@ -21,6 +21,14 @@ def test_a_key_is_refused_where_the_device_has_no_use_for_it(keys: dict[str, obj
     assert list(found) == [(at,)] and "remove this key" in found[(at,)]
 
 
+def test_what_the_computer_with_the_pad_decides_is_refused_where_it_is_received() -> None:
+    keys = {"type": "gamepad", "listen": "0.0.0.0:50052", "deadzone": 0.2}
+    ((at, said),) = msgspec.convert(keys, TeleopConfig).problems()
+    assert at == ("deadzone",) and "for the computer that has the pad" in said
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert({"type": "gamepad", "listen": "everywhere"}, TeleopConfig)
+
+
 def test_a_leader_arm_needs_its_port() -> None:
     (problem,) = msgspec.convert({"type": "so100_leader"}, TeleopConfig).problems()
     assert problem[0] == ("port",) and "serial port" in problem[1]

@@ -21,9 +21,11 @@ class Bench:
         self.arm_deg: Floats | None = ARM.copy()
         self.follows = True
         self.pulls: list[Pull] = []
+        self.measured: list[Floats] = []
 
     def tick(self) -> Pull:
-        pull = self.mirror.tick(self.leader.joints_deg.copy(), self.arm_deg, self.follows)
+        self.measured.append(self.leader.joints_deg.copy())
+        pull = self.mirror.tick(self.measured[-1], self.arm_deg, self.follows)
         self.leader.cap_torque(np.full(6, pull.torque_pct))
         if pull.torque is not self.leader.on:
             self.leader.set_torque(pull.torque)
@@ -75,12 +77,17 @@ def test_torque_rises_from_nothing_and_never_above_its_cap() -> None:
 def test_goals_of_the_leader_are_rate_limited_and_never_far_ahead_of_it() -> None:
     bench = mirroring()
     bench.arm_deg = ELSEWHERE.copy()  # the arm is suddenly somewhere else
+    bench.run(1.0)
+    assert bench.mirror.stance is Stance.ALIGNING, "and the leader goes there slowly"
     bench.run(3.0)
     goals = [pull.goal_deg for pull in bench.pulls if pull.torque]
     steps = np.abs(np.diff(goals, axis=0))
     assert (steps <= MIRROR_SPEED * TICK_S + 1e-9).all()
-    align = [pull.goal_deg for pull in bench.pulls if pull.stance is Stance.ALIGNING]
-    assert (np.abs(np.diff(align, axis=0)) <= ALIGN_SPEED * TICK_S + 1e-9).all()
+    pairs = zip(bench.pulls, bench.pulls[1:], strict=False)
+    slow = [after.goal_deg - before.goal_deg for before, after in pairs if after.stance is Stance.ALIGNING]
+    assert (np.abs(slow[1:]) <= ALIGN_SPEED * TICK_S + 1e-9).all()
+    ahead = np.array([pull.goal_deg for pull in bench.pulls]) - np.array(bench.measured)
+    assert (np.abs(ahead) <= LEAD + 1e-9).all()
 
 
 def test_a_hand_that_moves_the_leader_while_torque_returns_stops_it() -> None:

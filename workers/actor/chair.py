@@ -82,7 +82,8 @@ class Chair:
         """Note what the device says now.
 
         A device that is late moves nothing, and the arm stays with whoever held it. One that is lost is a reason
-        to hold: the policy never takes the arm because a plug came out.
+        to hold: the policy never takes the arm because a plug came out. A leader arm that is lost while nobody has
+        it in the hand is none: it only moved along, and the policy goes on.
         """
         self.word = word
         self._hear(word.presses)
@@ -92,7 +93,8 @@ class Chair:
             self._grip(word.intervene and self._released)
         elif word.lost:
             self.held = False
-            self._say_gone("" if self.scripted else f"{self.device} gone: {word.reason}")
+            unneeded = self.scripted or (self.asks_once and not self.has_person)
+            self._say_gone("" if unneeded else f"{self.device} gone: {word.reason}")
         if not self.has_person:
             self._rest_deg = word.joints_deg
 
@@ -139,6 +141,13 @@ class Chair:
     def drives_by_device(self) -> bool:
         """Whether the device's motion counts now."""
         return self.has_person and self.word.live
+
+    @property
+    def warning(self) -> str:
+        """What is wrong with the device although nothing waits for it, "" while all is well."""
+        if not self.device or self._gone or not self.word.reason:
+            return ""
+        return f"{self.device}{' gone' if self.word.lost else ''}: {self.word.reason}"
 
     @property
     def demonstrates(self) -> bool:

@@ -198,12 +198,16 @@ class EpisodeRunner:
         if driver in _HUMANS and self._driver not in _HUMANS:
             result.interventions += 1
             if result.steps:
+                if driver is Driver.HUMAN:  # what the policy left undone is not the person's
+                    info = {**info, "ee_target_m": self._env.halt()}
                 log.info("%s takes over at step %d of episode %d", driver.value, result.steps, episode)
-        self._change_driver(driver, "space takes the arm" if driver is Driver.NOBODY else "")
+        self._change_driver(driver, "space takes the arm" if driver is Driver.NOBODY else self._chair.warning)
         self._led = False
         action = self._action(driver, kind, info)
         executed_ns = time.monotonic_ns()
         self._env.begin_step(action, human_action=action if driver is Driver.HUMAN else None)
+        if driver is Driver.HUMAN and self._chair.drives_by_device:
+            self._led |= self._hand.steer(self._chair.word, info)
         self._apply_input()
         decided_s = time.monotonic()
         self._period.pass_by(self._apply_input)
@@ -296,6 +300,7 @@ class EpisodeRunner:
             delta = jog_delta(jog, self._chair.jog_step, self._env.features)
             if (delta != self._stay).any():
                 self._env.nudge(delta)
+                self._hand.release()  # a leader arm goes on from there
             elif jog.axis not in self._unmoved:
                 self._unmoved.add(jog.axis)
                 log.warning("this environment's action has no %s: its keys do nothing", jog.axis.value)

@@ -6,9 +6,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.config import Config
+from workers.config.survey import FIND_LIMITS
 from workers.processors.transition import GripperCommand
 from workers.robot.figures import Floats
+from workers.robot.gate import ToolPosition
 from workers.teleop.device import DeviceWord
+from workers.teleop.leader_action import LeaderAction, LeaderJoints
 from workers.transport.record import FeatureSpec
 
 Action = NDArray[np.float32]
@@ -22,6 +26,14 @@ class Leader(Protocol):
 
     def release(self) -> None:
         """The person does not drive, or the leader is not there: the next action begins with no motion."""
+
+
+class Posable(Protocol):
+    """An arm that can be told its joints; `ArmEnv` is one."""
+
+    features: FeatureSpec
+
+    def lead(self, leader_deg: Floats) -> None: ...
 
 
 class Hand:
@@ -58,7 +70,47 @@ class Hand:
             action[-1] += np.sign(word.gripper)
         return action
 
+    def steer(self, word: DeviceWord, info: Mapping[str, Any]) -> bool:
+        """Called once an action was begun; a hand for which actions say too little moves the arm here, and says so."""
+        return False
+
     def release(self) -> None:
         """The device does not drive in this step."""
         if self._leader is not None:
             self._leader.release()
+
+
+class PostureHand(Hand):
+    """A leader arm whose posture the arm takes on, joint by joint; for steps that are not recorded."""
+
+    def __init__(self, arm: Posable) -> None:
+        super().__init__(arm.features)
+        self._arm, self._joints = arm, LeaderJoints()
+
+    def action(self, word: DeviceWord, info: Mapping[str, Any]) -> Action:
+        return self.stay
+
+    def steer(self, word: DeviceWord, info: Mapping[str, Any]) -> bool:
+        if not np.isfinite(word.joints_deg).all():
+            self.release()
+            return False
+        self._arm.lead(self._joints.target(word.joints_deg, info["goal_deg"]))
+        return True
+
+    def release(self) -> None:
+        self._joints.release()
+
+
+def hand_of(config: Config, arm: Posable, tool: ToolPosition) -> Hand:
+    """The hand that a configuration describes, for an arm.
+
+    The leader arm gives the tool its way, as keys and gamepads do, so that the steps are what a policy can do.
+    Where they are not recorded and posture counts, while the workspace is being found, it gives the joints.
+    """
+    if not config.env.teleop.is_leader:
+        return Hand(arm.features)
+    if config.mode == FIND_LIMITS:
+        return PostureHand(arm)
+    steps, gripper = config.env.workspace.end_effector_step_sizes, config.env.processor.gripper
+    step_sizes_m = np.array([steps.x, steps.y, steps.z])
+    return Hand(arm.features, LeaderAction(tool, step_sizes_m, gripper.use_gripper, gripper.closed_at))

@@ -11,7 +11,7 @@ import numpy as np
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmUnavailable, InterventionEnv, arm_env
 from workers.actor.episode import EpisodeResult, EpisodeRunner, Rules
-from workers.actor.hand import Hand
+from workers.actor.hand import Hand, hand_of
 from workers.actor.no_policy import NoPolicy
 from workers.actor.period import RealtimePeriod
 from workers.actor.realtime import RealtimeArm
@@ -86,7 +86,7 @@ class ActorLoop:
     def __init__(self, desk: Desk, config: Config, board: Board) -> None:
         self._desk = desk
         self._config = config
-        self._body, env = self._open(board)
+        self._body, env, hand = self._open(board)
         self._recorder = Recorder(config.run_dir, env.features)
         teleop = config.env.teleop
         self._device = DeviceReader(board.teleop) if called(teleop.type) else None
@@ -114,7 +114,7 @@ class ActorLoop:
             self._append,
             desk.mailbox.emit,
             Rules.of(config),
-            Hand(env.features),
+            hand,
         )
         self._records = config.mode == "record"
         self._start_on_motion = self._records and config.dataset.start_on_motion
@@ -124,19 +124,21 @@ class ActorLoop:
         self._collected = 0
         self._successes = 0
 
-    def _open(self, board: Board) -> tuple[Body, InterventionEnv]:
-        """What is driven, and the environment in front of it."""
+    def _open(self, board: Board) -> tuple[Body, InterventionEnv, Hand]:
+        """What is driven, the environment in front of it, and the hand of the person who drives."""
         config = self._config
         if config.env.type == "gymnasium":
             from workers.actor.gym_body import GymBody  # brings the environment's own libraries
 
             body = GymBody(config, board, self._desk.mailbox.emit)
-            return body, body.env
+            return body, body.env, Hand(body.env.features)
         cameras = config.env.cameras
         shapes = {name: (camera.height, camera.width) for name, camera in cameras.items()}
         rates = {name: camera.fps for name, camera in cameras.items()}
         arm = RealtimeArm(board, shapes, rates, self._breathe)
-        return arm, arm_env(config, arm, kinematics_of(config), config.device)
+        kinematics = kinematics_of(config)
+        env = arm_env(config, arm, kinematics, config.device)
+        return arm, env, hand_of(config, env, kinematics)
 
     def run(self) -> None:
         """Until told to quit. Raises LogError when the log belongs to another configuration."""
@@ -260,7 +262,10 @@ class ActorLoop:
 
     def _takes(self) -> str:
         """What takes the arm."""
-        return "space, or the gamepad's trigger," if self._config.env.teleop.type == "gamepad" else "space"
+        teleop = self._config.env.teleop
+        if teleop.takeover_by_motion:
+            return "space, or moving the leader arm,"
+        return "space, or the gamepad's trigger," if teleop.type == "gamepad" else "space"
 
     def _scene_missing(self) -> str:
         """How long there is still time to set up the scene."""

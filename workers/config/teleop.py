@@ -15,7 +15,7 @@ class TeleopConfig(Section, frozen=True, kw_only=True):
     type: DeviceType = "keyboard"
     """Input device: `keyboard` is the console's own terminal keys, which work beside every other device too;
     `gamepad`, a leader arm (`so101_leader`, `so100_leader`), or `display_keyboard`: keys of the robot PC's own
-    display, where holding one down moves the arm."""
+    display, which move the arm while they and the right control key are held."""
     jog_step: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.5
     """How much of one action unit (`end_effector_step_sizes`) a key press moves the arm; with `display_keyboard`
     also how much a key that is held down moves it in every step."""
@@ -29,6 +29,11 @@ class TeleopConfig(Section, frozen=True, kw_only=True):
     hold_to_intervene: bool = True
     """Gamepad: the person has the arm while the upper right trigger is held; without it, a press takes the arm
     and another gives it back."""
+    listen: Annotated[str, msgspec.Meta(pattern=r"^.+:[0-9]{1,5}$", description='"ADDRESS:PORT"')] | None = (
+        None
+    )
+    """Gamepad: address and port, such as "0.0.0.0:50052", where one on the operator's own computer is received
+    (`hilserl-tui forward-gamepad`), in place of one that is plugged in here."""
     port: Text | None = None
     """Leader arm: its serial port, such as "/dev/ttyACM1"."""
     id: Text | None = None
@@ -46,8 +51,20 @@ class TeleopConfig(Section, frozen=True, kw_only=True):
                     (key,),
                     f'does nothing for env.teleop.type = "{self.type}", only for {users}; remove this key',
                 )
+        if self.listen is not None:
+            for key in _SENDERS:
+                if getattr(self, key) != getattr(_DEFAULT, key):
+                    yield (
+                        (key,),
+                        "does nothing with env.teleop.listen: it is for the computer that has the pad",
+                    )
         if self.type in LEADERS and self.port is None:
             yield ("port",), f'missing; "{self.type}" needs the serial port of the leader arm'
+        if self.type in LEADERS and self.id is None:
+            yield (
+                ("id",),
+                "missing; it names the leader's calibration: the id you gave to LeRobot, or to calibrate",
+            )
 
     @property
     def is_leader(self) -> bool:
@@ -56,8 +73,9 @@ class TeleopConfig(Section, frozen=True, kw_only=True):
 
 
 _PAD: tuple[DeviceType, ...] = ("gamepad",)
+_SENDERS = ("mapping", "device", "deadzone", "hold_to_intervene")
 _OWN: dict[str, tuple[DeviceType, ...]] = {
-    **dict.fromkeys(("mapping", "device", "deadzone", "hold_to_intervene"), _PAD),
+    **dict.fromkeys((*_SENDERS, "listen"), _PAD),
     **dict.fromkeys(("port", "id", "calibration_dir", "takeover_by_motion"), LEADERS),
 }
 """Keys that belong to some devices only, and to which."""

@@ -84,6 +84,15 @@ class InverseKinematicsEEToJoints:
         way_m = self.target_m - self._begun_m
         period.executed[:AXES] = np.clip(way_m / self._step_sizes_m, -1.0, 1.0)
 
+    def lead(self, posture_deg: Floats, period: Period) -> None:
+        """Go towards another posture [6], as far as joints may go in a period, and take its direction along."""
+        way = posture_deg - self._joints
+        way[:GRIPPER] = np.clip(way[:GRIPPER], -self._most_deg, self._most_deg)
+        self._joints = self._joints + way
+        self._reference = self._kinematics.reference(self._joints)
+        self.target_m = self._kinematics.position(self._joints)
+        period.goal_deg[:] = self._joints
+
     def moved(self, from_deg: Floats, to_deg: Floats) -> Floats:
         """Motion [3], in step sizes, between two joint goals [6]: what was carried out of a narrowed action."""
         way_m = self._kinematics.position(to_deg) - self._kinematics.position(from_deg)

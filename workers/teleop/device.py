@@ -7,6 +7,7 @@ that both sides run on; whatever is older, or comes from a device that is gone, 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -85,6 +86,22 @@ class DeviceReader:
             source, True, False, bool(state["intervene"]), motion, float(gripper), state["joints"].copy(), presses,
             reason,
         )  # fmt: skip
+
+
+class DeviceSink(Protocol):
+    """What a reader of a device tells: `DeviceWriter`, or a word on its way to another computer."""
+
+    def press(self, verdict: Verdict) -> None: ...
+    def gone(self, reason: str) -> None: ...
+    def write(
+        self,
+        intervene: bool,
+        motion: Floats,
+        gripper: float = 0.0,
+        joints_deg: Floats | None = None,
+        reason: str = "",
+        at_ns: int | None = None,
+    ) -> None: ...
 
 
 class DeviceWriter:

@@ -14,13 +14,13 @@ import numpy as np
 
 from workers.config import Config
 from workers.model.events import GateMode
-from workers.robot.arm_model import ArmModel
-from workers.robot.board import TELEOP_STATE, Board
+from workers.robot.board import Board
 from workers.robot.drivers import ArmGone, ArmReading, ServoArm
-from workers.robot.figures import JOINT_NAMES, Floats
+from workers.robot.figures import JOINT_NAMES, Floats, JointRange
 from workers.robot.gate import Limits, ToolPosition
 from workers.runtime.harness import Desk, WorkerFailure
 from workers.runtime.pacer import Pacer
+from workers.teleop.device import DeviceWriter
 from workers.teleop.leader_checks import impossible
 from workers.teleop.leader_mirror import Mirror, Pull, Stance
 
@@ -32,6 +32,7 @@ ASKS_S = 0.5  # how long a hand that was felt asks for the follower
 REOPEN_S = 1.0
 RATE_PERIOD_S = 1.0
 RELEASE_S = 0.5
+NOT_FOUND = "not found"
 log = logging.getLogger(__name__)
 Opened = Callable[[], ServoArm]
 
@@ -46,7 +47,7 @@ def main(desk: Desk, config: Config, board: Board) -> None:
         lambda: leader_arm_of(config),
         limits_of(config),
         kinematics_of(config),
-        arm_model_of(config),
+        arm_model_of(config).joints,
         config.env.teleop.takeover_by_motion,
     )
     try:
@@ -60,6 +61,7 @@ class LeaderLoop:
 
     Args:
         opened: opens the arm, torque as it is. Raises ArmGone while it is not there.
+        joints: how far the joints of such an arm go.
         takes_over: a hand that moves the mirroring leader asks for the follower.
     """
 
@@ -70,19 +72,18 @@ class LeaderLoop:
         opened: Opened,
         limits: Limits,
         tool: ToolPosition,
-        model: ArmModel,
+        joints: JointRange,
         takes_over: bool,
     ) -> None:
-        self._desk, self._board, self._opened, self._model = desk, board, opened, model
+        self._desk, self._board, self._opened, self._joints = desk, board, opened, joints
         self._takes_over = takes_over
         self._mirror = Mirror(limits, tool, 1.0 / LEADER_HZ, TORQUE_PCT)
         self._pacer = Pacer(desk.name, 1.0 / LEADER_HZ)
         self._arm: ServoArm | None = None
-        self._record = np.zeros((), TELEOP_STATE)
-        self._record["source"], self._record["joints"] = b"leader", np.nan
+        self._writer = DeviceWriter(board.teleop, "leader")
         self._stance, self._torque_pct = Stance.LIMP, 0.0
         self._asks_until_s = self._try_at_s = 0.0
-        self._gone = ""
+        self._gone = NOT_FOUND
 
     def run(self) -> None:
         last_rate_s = time.monotonic()
@@ -103,7 +104,8 @@ class LeaderLoop:
                 self._lead(self._arm, now_s)
         except ArmGone as gone:
             self._lose(str(gone), now_s)
-        self._publish()
+        if self._arm is None:
+            self._writer.gone(self._gone[:64])
 
     def release(self) -> None:
         """Take the torque off over half a second: a leader that nobody holds sinks instead of falling."""
@@ -128,13 +130,13 @@ class LeaderLoop:
         self._try_at_s = now_s + REOPEN_S
         arm = self._opened()
         arm.set_torque(False)
-        wrong = impossible(arm.read().joints_deg, self._model.joints)
+        wrong = impossible(arm.read().joints_deg, self._joints)
         if wrong:
             arm.close()
             raise WorkerFailure(wrong)
-        self._arm, self._torque_pct = arm, 0.0
+        self._arm, self._stance, self._torque_pct = arm, Stance.LIMP, 0.0
         self._mirror.restart()
-        log.info("leader arm %s", "is back" if self._gone else "is there")
+        log.info("leader arm found")
         self._gone = ""
 
     def _lose(self, why: str, now_s: float) -> None:
@@ -142,24 +144,22 @@ class LeaderLoop:
             with contextlib.suppress(ArmGone):
                 self._arm.close()
         self._arm, self._try_at_s = None, now_s + REOPEN_S
-        if not self._gone:
-            log.warning("leader arm lost: %s", why)
+        if why != self._gone:
+            log.warning("leader arm: %s", why)
         self._gone = why
 
     def _lead(self, arm: ServoArm, now_s: float) -> None:
         reading = arm.read()
         silent = _silent(reading)
         if silent or not np.isfinite(reading.joints_deg).all():
-            self._record["reason"] = silent.encode()[:64]
-            return  # the old record ages, and is no command any more
+            self._writer.gone((silent or "its joints are no numbers")[:64])
+            return
         pull = self._mirror.tick(reading.joints_deg, self._arm_deg(now_s), not self._person_drives())
         self._apply(arm, pull)
         if self._mirror.taken and self._takes_over:
             self._asks_until_s = now_s + ASKS_S
-        record = self._record
-        record["joints"], record["at_ns"] = reading.joints_deg, time.monotonic_ns()
-        record["intervene"] = now_s < self._asks_until_s
-        record["reason"] = self._mirror.trouble.encode()[:64]
+        asks = now_s < self._asks_until_s
+        self._writer.write(asks, np.zeros(3), 0.0, reading.joints_deg, self._mirror.trouble)
 
     def _apply(self, arm: ServoArm, pull: Pull) -> None:
         if pull.torque_pct != self._torque_pct:
@@ -190,16 +190,6 @@ class LeaderLoop:
         read = self._board.target.read()
         return read is not None and bool(read[1]["human"])
 
-    def _publish(self) -> None:
-        record = self._record
-        record["number"] += 1
-        record["connected"] = self._arm is not None
-        if self._arm is None:
-            record["joints"], record["intervene"] = np.nan, False
-            record["at_ns"] = time.monotonic_ns()
-            record["reason"] = (self._gone or "leader arm not found").encode()[:64]
-        self._board.teleop.write(record)
-
 
 def _silent(reading: ArmReading) -> str:
     """Which servos have not answered for so long that their joints are no command; "" of none."""
@@ -210,4 +200,4 @@ def _silent(reading: ArmReading) -> str:
         for name, misses in zip(JOINT_NAMES, reading.health.misses, strict=True)
         if misses >= SILENT_TICKS
     ]
-    return f"leader: no reply from {', '.join(names)}" if names else ""
+    return f"no reply from {', '.join(names)}" if names else ""

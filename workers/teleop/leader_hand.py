@@ -1,7 +1,7 @@
 """Whether a hand is on the leader arm while its servos pull: what the joints do against the pull tells.
 
-A joint that follows moves towards its goal. One that moves away from it, quickly, is pushed; one that stays far
-behind is held. Gravity on a weak servo does neither quickly. Units: degrees (gripper: percent), seconds.
+A joint that follows moves towards its goal. One that moves away from it, quickly, is pushed; one that is far
+behind and does not come nearer is held. Units: degrees (gripper: percent), seconds.
 """
 
 import numpy as np
@@ -13,6 +13,7 @@ PULLED = np.array([1.0] * 5 + [4.0])  # nearer to its goal a joint is not being 
 FORGET_S = 0.25  # slower than 3 degrees in this time is no hand but the weight of the arm
 HELD_S = 0.5
 HELD_SHARE = 0.9  # of the goal's greatest lead
+COMING = np.array([3.0] * 5 + [12.0])  # per second: a weak servo on its way, however late
 
 
 class Hand:
@@ -38,5 +39,7 @@ class Hand:
         error = goal_deg - measured_deg
         away = np.where(np.abs(error) > PULLED, -np.sign(error) * (measured_deg - before), 0.0)
         self._against = np.maximum(self._keep * self._against + away, 0.0)
-        self._held_s = np.where(np.abs(error) > self._far, self._held_s + self._tick_s, 0.0)
+        coming = np.sign(error) * (measured_deg - before) > COMING * self._tick_s
+        far = (np.abs(error) > self._far) & ~coming
+        self._held_s = np.where(far, self._held_s + self._tick_s, 0.0)
         return bool((self._against > PUSHED).any()), bool((self._held_s > HELD_S).any())

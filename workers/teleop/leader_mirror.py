@@ -29,6 +29,7 @@ REST_AFTER_HAND_S = 1.5
 MANY_TRIES, PATIENT_S = 3, 10.0  # after so many hands in a row it asks what is wrong, and waits longer
 STILL = np.array([1.0] * 5 + [3.0])
 NEAR = np.array([4.0] * 5 + [12.0])
+FAR = np.array([25.0] * 5 + [60.0])  # an arm does not get away so far from a leader that moves along
 TAKEN_UP = np.array([2.0] * 5 + [8.0])  # how far a hand moves a leader that stands still, for it to let go
 
 
@@ -73,7 +74,7 @@ class Mirror:
         self._still_s, self._rest_s, self._tries = 0.0, REST_S, 0
         self._goal: Floats = np.zeros(6)
         self._velocity: Floats = np.zeros(6)
-        self._ramp = 0.0
+        self._ramp = 0.0  # share of the torque
         self.taken = False
         """A hand moved the mirroring leader in the newest tick: it may want the arm."""
 
@@ -82,7 +83,7 @@ class Mirror:
         """Why the leader does not come to the arm although it tried, "" while all is well."""
         if self._tries < MANY_TRIES:
             return ""
-        return "leader is held: let go, or check its calibration"
+        return "it is held: let go, or check its calibration"
 
     def tick(self, leader_deg: Floats, arm_deg: Floats | None, follows: bool) -> Pull:
         """One period of a leader at `leader_deg` [6].
@@ -102,16 +103,16 @@ class Mirror:
                 self._raise_torque(leader_deg)
             case _:
                 self._follow(leader_deg, arm_deg)
-        share = {Stance.LIMP: 0.0, Stance.RAMP: self._ramp}.get(self.stance, 1.0)
         goal = leader_deg if self.stance is Stance.LIMP else self._goal
-        return Pull(self.stance, goal.copy(), self._torque_pct * share)
+        return Pull(self.stance, goal.copy(), self._torque_pct * self._ramp)
 
     def _rest(self, leader_deg: Floats, may_pull: bool) -> None:
-        """Wait, limp, for a leader that lies still and is let go."""
-        if self._still_at is None or (np.abs(leader_deg - self._still_at) > STILL).any():
+        """Wait, limp, for a leader that lies still although it is the person's turn no more."""
+        moved = self._still_at is None or bool((np.abs(leader_deg - self._still_at) > STILL).any())
+        if moved or not may_pull:
             self._still_at, self._still_s = leader_deg, 0.0
         self._still_s += self._tick_s
-        if may_pull and self._still_s >= self._rest_s:
+        if self._still_s >= self._rest_s:
             self.stance, self._ramp = Stance.RAMP, self._tick_s / RAMP_S
             self._goal, self._velocity = leader_deg.copy(), np.zeros(6)
 
@@ -130,17 +131,24 @@ class Mirror:
             self.taken = pushed and self.stance is Stance.MIRRORING
             self._give_way(leader_deg)
             return
+        request = self._goal
+        if arm_deg is not None:
+            request = arm_deg
+            self._judge_distance(np.abs(arm_deg - leader_deg))
         limits = self._limits if self.stance is Stance.MIRRORING else self._slow
-        request = self._goal if arm_deg is None else arm_deg
         verdict = admit(request, self._goal, self._velocity, leader_deg, limits, self._tool, self._tick_s)
         self._goal, self._velocity = verdict.goal_deg, verdict.velocity_deg_s
-        if arm_deg is not None and (np.abs(arm_deg - leader_deg) < NEAR).all():
+
+    def _judge_distance(self, apart_deg: Floats) -> None:
+        if (apart_deg > FAR).any():
+            self.stance = Stance.ALIGNING
+        elif (apart_deg < NEAR).all():
             self.stance, self._tries, self._rest_s = Stance.MIRRORING, 0, REST_S
 
     def _wait_for_hand(self, leader_deg: Floats, follows: bool) -> None:
         """Stand still in the person's turn, until the leader is moved."""
         if follows:
-            self.stance = Stance.ALIGNING
+            self.stance = Stance.RAMP if self._ramp < 1.0 else Stance.ALIGNING
             self._velocity = np.zeros(6)
             self._hand.forget()
         elif self._still_at is None or (np.abs(leader_deg - self._still_at) > TAKEN_UP).any():
@@ -153,4 +161,5 @@ class Mirror:
         self._let_go(leader_deg)
 
     def _let_go(self, leader_deg: Floats) -> None:
-        self.stance, self._still_at, self._still_s = Stance.LIMP, leader_deg, 0.0
+        self.stance, self._ramp = Stance.LIMP, 0.0
+        self._still_at, self._still_s = leader_deg, 0.0

@@ -24,12 +24,12 @@ def seen(bus: Any) -> SeenArm:
     """Look at the emulator."""
     state = bus.state()
     torque = tuple(bool(one) for one in state["torque"])
-    return SeenArm(np.array(state["joints"]), torque, tuple(state["limits"]))
+    return SeenArm(np.array(state["deg"]), torque, tuple(state["torque_limit"]))
 
 
 def block(bus: Any, joint: str, blocked: bool) -> None:
     """Block a joint, or free it."""
-    bus.script(stuck=joint if blocked else "")
+    bus.ask("stick", joint=joint, on=blocked)
 
 
 def write_configuration(path: Path, bus: Any, folder: Path) -> Path:
@@ -37,7 +37,10 @@ def write_configuration(path: Path, bus: Any, folder: Path) -> Path:
     text = ready_config().read_text()
     for old, new in (
         ('directory = "runs"', f'directory = "{folder}"'),
-        ('type = "so101_sim"', f'type = "so101_follower"\nport = "{bus.port}"'),
+        (
+            'type = "so101_sim"',
+            f'type = "so101_follower"\nport = "{bus.port}"\nid = "emulated"\ncalibration_dir = "{folder}"',
+        ),
         ("scripted = true", "scripted = false"),
         ("max_relative_target = 5 ", "max_relative_target = 3.5 "),
         ("speed_limit_deg_s = 120 ", "speed_limit_deg_s = 50 "),
@@ -46,6 +49,7 @@ def write_configuration(path: Path, bus: Any, folder: Path) -> Path:
         assert old in text, old
         text = text.replace(old, new, 1)
     path.write_text(text)
+    bus.write_calibration(folder / "emulated.json")
     return path
 
 

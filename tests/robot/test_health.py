@@ -209,7 +209,7 @@ def test_a_stalled_arm_stops_pushing_within_450_ms_and_starts_again_slowly(cell:
     assert cell.mode is GateMode.STOPPED
     cell.speak(acknowledged=1)
     cell.tick()
-    assert cell.mode is GateMode.HOLD and cell.arm.caps[ELBOW] == 100.0
+    assert cell.mode is GateMode.HOLD and cell.arm.caps[ELBOW] == 60.0
 
 
 def test_too_hot_the_arm_parks_goes_limp_and_comes_back_only_cool(cell: ServoCell) -> None:

@@ -26,6 +26,7 @@ from tests.robot.emulated import block, configuration, seen
 from workers.model.events import GateMode
 from workers.model.state import ConsoleState
 from workers.station.server import Server
+from workers.station.stills import Stills
 
 PRESSES = 10  # of the stop key, a round
 JOINTS = slice(0, 5)
@@ -168,7 +169,7 @@ class Stops:
             lambda command: None,
             lambda by: cell.word.stop(),
             lambda: None,
-            lambda look: None,
+            Stills(cell.board).answer,
         )
         self._line = StopLine(path, "benchmark")
 

@@ -292,6 +292,7 @@ class ActorLoop:
         if self._desk.quitting:
             return
         if result.ended_by is EndedBy.STOP:
+            self._body.hold()  # now: the gate would wait two periods for a target that does not come
             log.warning("episode %d ended: %s", episode, result.reason)
             self._take_one(FAULT_WAIT_S)
         self._finish(order, episode, result, time.monotonic() - started_s)

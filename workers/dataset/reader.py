@@ -62,11 +62,11 @@ class Dataset:
         return found
 
     def pictures(
-        self, episode: int, camera_key: str, start: int = 0, stop: int | None = None
+        self, episode: int, camera_key: str, start: int = 0, stop: int | None = None, threads: int = 0
     ) -> Iterator[Picture]:
         """Pictures `start` to `stop - 1` of an episode (None: to its end), one at a time, uint8 [H, W, 3].
 
-        Raises like `frames`.
+        `threads` decode a video, 0: as many as the machine has cores. Raises like `frames`.
         """
         of = self._episode(episode)
         stop = of.length if stop is None else min(stop, of.length)
@@ -75,7 +75,7 @@ class Dataset:
         with self.reading(f"{camera_key} of episode {episode}"):
             if self.info.features[camera_key].dtype == "video":
                 span = of.videos[camera_key]
-                yield from video_frames(span.path, span.first + start, stop - start, self.info.fps)
+                yield from video_frames(span.path, span.first + start, stop - start, self.info.fps, threads)
             else:
                 yield from stored_pictures(of, camera_key, start, stop)
 

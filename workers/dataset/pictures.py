@@ -66,7 +66,7 @@ class VideoWriter:
     """Encodes pictures of one size into an open file. Raises OSError, of a full disk too."""
 
     def __init__(self, file: BinaryIO, height: int, width: int, fps: float) -> None:
-        self._file = _NeverFailing(file)
+        self._file = NeverFailing(file)
         self._container = av.open(self._file, "w", format="mp4")
         rate = Fraction(fps).limit_denominator(1001)
         stream = self._container.add_stream(_ENCODER, rate, options=dict(_OPTIONS))
@@ -91,7 +91,7 @@ class VideoWriter:
         self._file.check()
 
 
-class _NeverFailing:
+class NeverFailing:
     """A file for libav, which crashes where one fails (PyAV 15.1): from the first error on nothing is written."""
 
     def __init__(self, file: BinaryIO) -> None:

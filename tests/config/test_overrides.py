@@ -48,11 +48,17 @@ def test_it_travels_as_options(wanted: Overrides, options: list[str]) -> None:
     ("wanted", "text"),
     [
         (Overrides(root=""), "dataset.root: "),
-        (Overrides(repo_id="lift"), 'dataset.repo_id: "lift" found, but this must be a name like "user/name"'),
+        (
+            Overrides(repo_id="lift"),
+            'dataset.repo_id: "lift" found, but this must be a name like "user/name"',
+        ),
         (Overrides(repo_id="../../else"), "dataset.repo_id: "),
         (Overrides(episodes=0), "dataset.num_episodes_to_record: 0 found, but this must be "),
         (Overrides(episode=-1), "dataset.replay_episode: -1 found, but this must be "),
-        (Overrides(root="there", push_to_hub=True), "dataset.push_to_hub: needs repo_id, the name on the hub"),
+        (
+            Overrides(root="there", push_to_hub=True),
+            "dataset.push_to_hub: needs repo_id, the name on the hub",
+        ),
     ],
 )
 def test_what_no_file_may_say_no_command_may_say(wanted: Overrides, text: str) -> None:

@@ -7,25 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from tests.dataset.demonstrated import CAMERA, make
+from tests.dataset.lerobots import both, lerobot, nothing_is_fetched, video_utils
 from workers.dataset.check import check
 from workers.dataset.edit import compact, delete, merge, relabel, trim
 from workers.dataset.reader import Dataset
 
-lerobot = pytest.importorskip("lerobot.datasets.lerobot_dataset", reason="lerobot is not installed")
-pytest.importorskip("torchcodec", reason="torchcodec, with which lerobot decodes videos, is not installed")
-video_utils = pytest.importorskip("lerobot.datasets.video_utils")
-both = pytest.mark.parametrize("video", [False, True], ids=["png", "video"])
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    import datasets
-
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path_factory.mktemp("cache"))
-    monkeypatch.setattr(lerobot, "snapshot_download", None)
+__all__ = ["nothing_is_fetched"]  # a fixture for every test here
 
 
 def loaded_the_same(root: Path) -> Any:

@@ -31,7 +31,8 @@ from workers.processors.features import ACTION, IMAGES, INTERVENTION, PENALTY, R
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
 
 _NUMBERS = (ACTION, REWARD, DONE, TRUNCATED, SUCCESS, PENALTY, INTERVENTION)
-_AT_ONCE = 8  # pictures of a camera decoded ahead: at 640x480, 7 MB
+_AHEAD_BYTES = 2**21  # of pictures of a camera: threads that wait for one another seldom lose little
+_LEAST_AHEAD = 4
 _BEYOND = 1e-3  # how far an action may lie outside its range: what rounding does, and no more
 Pictures = NDArray[np.uint8]
 log = logging.getLogger(__name__)
@@ -148,7 +149,9 @@ class Demonstrations:
         """
         if not self._views.cameras:
             return repeat(np.empty((0, 0, 0, 3), np.uint8), sum(episode.length for episode in episodes))
-        views = [_ahead(pool, self._view(camera, episodes)) for camera in self._views.cameras]
+        _, height, width, channels = self.features.image_shape
+        count = max(_LEAST_AHEAD, _AHEAD_BYTES // (height * width * channels))
+        views = [_ahead(pool, self._view(camera, episodes), count) for camera in self._views.cameras]
         return (np.stack(pictures) for pictures in zip(*views, strict=True))
 
     def _view(self, camera: str, episodes: Sequence[Episode]) -> Iterator[Pictures]:
@@ -207,9 +210,9 @@ def ends_of(frames: Frames) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return terminated, truncated
 
 
-def _ahead(pool: ThreadPoolExecutor, pictures: Iterator[Pictures]) -> Iterator[Pictures]:
-    """`pictures`, some of them made ahead in a thread of the pool."""
-    following = pool.submit(list[Pictures], islice(pictures, _AT_ONCE))
+def _ahead(pool: ThreadPoolExecutor, pictures: Iterator[Pictures], count: int) -> Iterator[Pictures]:
+    """`pictures`, `count` of them made ahead in a thread of the pool."""
+    following = pool.submit(list[Pictures], islice(pictures, count))
     while piece := following.result():
-        following = pool.submit(list[Pictures], islice(pictures, _AT_ONCE))
+        following = pool.submit(list[Pictures], islice(pictures, count))
         yield from piece

@@ -15,7 +15,7 @@ from workers.robot.drivers import ArmDriver, ArmReading
 from workers.robot.figures import GRIPPER, Floats
 from workers.robot.gate import Limit, Limits, ToolPosition, admit
 
-STALE_PERIODS = 2.0
+_STALE_PERIODS = 2.0
 SLOW_START_SHARE = 0.3  # of the speed limit, after a stop was cleared ...
 _SLOW_START_S = 3.0  # ... rising to all of it while the arm follows targets for this long
 _AT_REST_DEG_S = 3.0  # no joint faster: a servo at rest still tells a step or two a tick
@@ -64,6 +64,7 @@ class ArmController:
 
     Args:
         together: on a way to a pose all joints arrive at once: the tool takes the same way whatever the pace.
+        stale_s: how old a target may be; two periods unless told otherwise.
     """
 
     def __init__(
@@ -75,11 +76,13 @@ class ArmController:
         period_s: float = 0.1,
         park_speed_deg_s: float = 25.0,
         together: bool = False,
+        stale_s: float | None = None,
     ) -> None:
         self._driver, self._limits, self._tool = driver, limits, tool
         self._tick_s, self._period_s = tick_s, period_s
         self._park_speed_deg_s, self._way_limits = park_speed_deg_s, limits
         self._together = together
+        self.stale_s = _STALE_PERIODS * period_s if stale_s is None else stale_s
         self._speed_share = 1.0
         self._mode = Mode.HOLD
         self.restart()
@@ -213,7 +216,7 @@ class ArmController:
         if target is None or target.sequence <= self._engaged_after:
             return "waiting for the first target"
         age_s = now_s - target.stamp_s
-        if age_s > STALE_PERIODS * self._period_s + 1e-9:
+        if age_s > self.stale_s + 1e-9:
             return f"no target for {age_s:.1f} s"
         return ""
 

@@ -7,7 +7,7 @@ import time
 from typing import Final
 
 from workers.robot.bus import Bus, SerialPort
-from workers.robot.drivers.sts3215 import GOAL_POSITION, PRESENT_POSITION, TORQUE_ENABLE, TORQUE_LIMIT
+from workers.robot.drivers.sts3215 import GOAL_POSITION, PRESENT_POSITION, TORQUE_LIMIT
 
 IDS: Final = (1, 2, 3, 4, 5, 6)
 GRIPPER_ID: Final = 6
@@ -59,13 +59,3 @@ class Frozen:
             if len(found) == len(IDS):
                 break
         return found
-
-
-def is_stiff(port: str) -> bool:
-    """Whether the torque of an arm is on, in any joint. Raises BusError."""
-    serial = SerialPort(port)
-    try:
-        replies = Bus(serial).sync_read(IDS, TORQUE_ENABLE.address, TORQUE_ENABLE.size)
-        return any(reply.data[0] for reply in replies.values())
-    finally:
-        serial.close()

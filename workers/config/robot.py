@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import msgspec
 
 from workers.config.cameras import CameraConfig, CameraName
+from workers.config.safety import SafetyConfig
 from workers.config.values import Above0, Problems, Section
 
 Motor = Literal["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wrist_roll", "gripper"]
@@ -34,6 +35,8 @@ class RobotConfig(Section, frozen=True, kw_only=True):
     joint_limits_deg: dict[Motor, tuple[Angle, Angle]] = msgspec.field(default_factory=dict)
     """Range that goals keep to, by motor: [least, greatest] in degrees (gripper in percent), inside the mechanical one.
     A motor that is not named has all of that; `hilserl-worker find-limits` writes what a task needs."""
+    safety: SafetyConfig = SafetyConfig()
+    """What is watched in the servos of a real arm, and how it parks."""
 
     def problems(self) -> Problems:
         for motor, (low, high) in self.joint_limits_deg.items():

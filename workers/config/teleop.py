@@ -60,6 +60,11 @@ class TeleopConfig(Section, frozen=True, kw_only=True):
                     )
         if self.type in LEADERS and self.port is None:
             yield ("port",), f'missing; "{self.type}" needs the serial port of the leader arm'
+        if self.type in LEADERS and self.id is None:
+            yield (
+                ("id",),
+                "missing; it names the leader's calibration: the id you gave to LeRobot, or to calibrate",
+            )
 
     @property
     def is_leader(self) -> bool:

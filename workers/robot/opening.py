@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -9,7 +10,9 @@ from workers.config import Config
 from workers.model.events import Level, LogLine
 from workers.robot.board import Board
 from workers.robot.body import Body, SimulatedBody
-from workers.robot.drivers import ArmGone, ServoArm
+from workers.robot.drivers import ArmGone, ArmRefused
+from workers.robot.drivers.feetech import FeetechArm
+from workers.robot.figures import GRIPPER
 from workers.robot.gate import Limits, ToolPosition
 from workers.robot.health import Thresholds
 from workers.robot.lifeline import Lifeline
@@ -33,13 +36,14 @@ def body_of(desk: Desk, config: Config, board: Board, limits: Limits, tool: Tool
 def thresholds_of(config: Config, limits: Limits) -> Thresholds:
     """What the health of the configured arm is judged by."""
     robot = config.env.arm
-    safety = robot.safety
+    safety, servo = robot.safety, robot.servo
     return Thresholds(
         push=Thresholds.pushes(limits.lead_deg),
         stall_load_pct=safety.stall_load_pct,
         warn_c=safety.warn_temperature_c,
         derate_c=safety.derate_temperature_c,
         park_c=safety.park_temperature_c,
+        caps_pct=np.array([servo.torque_limit_pct] * GRIPPER + [servo.gripper_torque_pct]),
     )
 
 
@@ -53,16 +57,26 @@ def _servo_body(desk: Desk, config: Config, board: Board, limits: Limits) -> Ser
     if guarded:
         predecessor = "the robot worker died; the guardian kept the arm where it was"
     arm = _opened(desk, config, lambda text: say(Level.WARNING, text))
-    thresholds = thresholds_of(config, limits)
+    thresholds = replace(thresholds_of(config, limits), nominal_v=arm.supply_v)
     try:
-        body = ServoBody(arm, config, limits, board, lifeline, thresholds, say, predecessor)
+        body = ServoBody(
+            arm,
+            config,
+            limits,
+            board,
+            lifeline,
+            thresholds,
+            say,
+            predecessor,
+            arm.found_stiff and not guarded,
+        )
         body.take_hold()
     except ArmGone as gone:
         raise WorkerFailure(str(gone)) from gone
     return body
 
 
-def _opened(desk: Desk, config: Config, tell: Callable[[str], None]) -> ServoArm:
+def _opened(desk: Desk, config: Config, tell: Callable[[str], None]) -> FeetechArm:
     """The arm on its port; a worker that was started again waits for a port that is gone. Raises WorkerFailure."""
     from workers.robot.build import servo_arm_of
 
@@ -70,6 +84,8 @@ def _opened(desk: Desk, config: Config, tell: Callable[[str], None]) -> ServoArm
     while True:
         try:
             return servo_arm_of(config)
+        except ArmRefused as refused:
+            raise WorkerFailure(str(refused)) from refused
         except ArmGone as gone:
             if not desk.restarts or not desk.alive():
                 raise WorkerFailure(str(gone)) from gone

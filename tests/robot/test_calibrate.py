@@ -21,11 +21,18 @@ def present(shaft: int, offset: int) -> int:
     return (shaft - offset) % STEPS
 
 
-def swept(lowest: list[int], widths: list[int], starts: list[int], offsets: list[int], stride: int = 300) -> Sweep:
+def swept(
+    lowest: list[int], widths: list[int], starts: list[int], offsets: list[int], stride: int = 300
+) -> Sweep:
     """Each joint from its start to its lower stop, to its upper one, and back to where it began."""
     sweep = Sweep(dict(enumerate(offsets)), LEAST)
     paths = [
-        [*range(start, low, -stride), *range(low, low + width, stride), *range(low + width, start, -stride), start]
+        [
+            *range(start, low, -stride),
+            *range(low, low + width, stride),
+            *range(low + width, start, -stride),
+            start,
+        ]
         for low, width, start in zip(lowest, widths, starts, strict=True)
     ]
     for moment in range(max(map(len, paths))):

@@ -8,7 +8,6 @@ from workers.robot.bus.debts import Debts
 from workers.robot.bus.errors import BusCorrupt, BusTimeout
 from workers.robot.bus.packet import (
     BROADCAST,
-    GREATEST_ID,
     OVERHEAD,
     PING,
     READ,
@@ -29,7 +28,8 @@ RESTLESS_S: Final = 0.2  # a line that is not silent for so long never will be
 LEAST: Final = 3
 """Bytes of data that a read asks for at least: with 2 the request itself would pass for a reply where it is echoed."""
 MEMORY: Final = 87  # registers of the servo
-_PING_SLOT_S: Final = 0.001  # each servo waits its turn by its id
+PING_ALL_S: Final = 0.8
+"""Time for the answers to a call to everybody; servos wait their turn by their id, and LeRobot waits so long too."""
 
 
 @dataclass(slots=True)
@@ -98,10 +98,9 @@ class Bus:
         incoming = self._exchange(request(servo_id, PING), {servo_id: 0}, reply_s)
         return _only(incoming.replies, servo_id, incoming)
 
-    def ping_all(self) -> dict[int, Reply]:
+    def ping_all(self, within_s: float = PING_ALL_S) -> dict[int, Reply]:
         """Everybody who says that they are there; of two servos with one id, or none. Raises BusGone, BusCorrupt."""
-        slots_s = _PING_SLOT_S * GREATEST_ID
-        return self._exchange(request(BROADCAST, PING), {BROADCAST: 0}, self._reply_s + slots_s).replies
+        return self._exchange(request(BROADCAST, PING), {BROADCAST: 0}, within_s).replies
 
     def _read(
         self,

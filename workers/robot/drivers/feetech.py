@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from workers.robot.bus import BAUDS, Bus, BusCorrupt, BusError, BusGone, SerialPort
+from workers.robot.bus import BAUDS, Bus, BusCorrupt, BusError, BusTimeout, SerialPort
 from workers.robot.calibration import Calibration
 from workers.robot.drivers import ArmGone, ArmReading, ArmRefused, ServoHealth
 from workers.robot.drivers import sts3215 as sts
@@ -67,7 +67,7 @@ class FeetechArm:
         with self._reach() as bus:
             try:
                 replies = bus.sync_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH)
-            except BusCorrupt:
+            except (BusCorrupt, BusTimeout):
                 replies = {}
             now_s = time.monotonic()
             for joint, servo_id in enumerate(MOTOR_IDS):
@@ -202,9 +202,7 @@ class FeetechArm:
         joint = self._turn // _WATCH_EVERY % len(MOTOR_IDS)
         try:
             ram = bus.read(MOTOR_IDS[joint], _RAM, _RAM_LENGTH).data
-        except (BusCorrupt, BusError) as error:
-            if isinstance(error, BusGone):
-                raise
+        except (BusCorrupt, BusTimeout):
             return
         self._unpowered[joint] = not value_in(ram, sts.TORQUE_ENABLE, _RAM)
 

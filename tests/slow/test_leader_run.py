@@ -18,19 +18,26 @@ from workers.model import events as e
 
 RESET = np.array([0.0, -2.0, 0.4, 91.7, 2.8, 40.0])
 ELSEWHERE = (20.0, -60.0, 60.0, 50.0, 0.0, 30.0)
-LIMIT_S = 60.0
+LIMIT_S = 40.0
 pytestmark = pytest.mark.slow
 
 
-def file_of(folder: Path, leader: str, follower: str | None) -> Path:
-    """A recording by leader arm, with nobody else about; without a `follower`'s port the arm is simulated."""
+def file_of(folder: Path, leader: Any, follower: Any) -> Path:
+    """A recording by leader arm, with nobody else about; without a follower's bus the arm is simulated."""
     path = recording_file(folder, control_time_s="30.0", scripted="false")
-    device = f'[env.teleop]\ntype = "so101_leader"\nport = "{leader}"\n\n[env.processor]\n'
+    device = f'[env.teleop]\ntype = "so101_leader"\n{_arm(leader, folder, "leader")}\n[env.processor]\n'
     text = path.read_text().replace("[env.processor]\n", device)
     if follower is not None:
-        text = text.replace('type = "so101_sim"', f'type = "so101_follower"\nport = "{follower}"')
+        real = f'type = "so101_follower"\n{_arm(follower, folder, "follower")}'
+        text = text.replace('type = "so101_sim"\n', real)
     path.write_text(text)
     return path
+
+
+def _arm(bus: Any, folder: Path, name: str) -> str:
+    """The keys of an arm on `bus`, with its calibration in a file."""
+    bus.write_calibration(folder / "calibration" / f"{name}.json")
+    return f'port = "{bus.port}"\nid = "{name}"\ncalibration_dir = "{folder / "calibration"}"\n'
 
 
 class Scene:
@@ -52,8 +59,8 @@ class Scene:
         await self.until(lambda: self.apart_deg() < 4.0, "the leader comes to the arm")
 
     def apart_deg(self) -> float:
-        arm_deg = RESET if self.follower is None else np.array(self.follower.state()["joints"])
-        return float(np.abs(np.array(self.bus.state()["joints"]) - arm_deg).max())
+        arm_deg = RESET if self.follower is None else np.array(self.follower.state()["deg"])
+        return float(np.abs(np.array(self.bus.state()["deg"]) - arm_deg).max())
 
     def limp(self) -> bool:
         return not any(self.bus.state()["torque"])
@@ -64,9 +71,9 @@ class Scene:
 
 @contextlib.asynccontextmanager
 async def recording(folder: Path, bus: Any, follower: Any = None) -> Any:
-    run = RecordingRun(file_of(folder, bus.port, None if follower is None else follower.port))
+    run = RecordingRun(file_of(folder, bus, follower))
     try:
-        console = await Console.attach(folder / "runs/sim_record", limit_s=LIMIT_S)
+        console = await Console.attach(folder / "runs/sim_record")
         yield Scene(run, console, bus, follower)
     finally:
         run.process.terminate()
@@ -95,9 +102,9 @@ async def test_leader_and_follower_on_two_buses(tmp_path: Path, monkeypatch: pyt
         async with recording(tmp_path, bus, follower) as scene:
             await scene.console.send(c.ConfirmMotion())
             await waits_for_its_person(scene)
-            pan_deg = follower.state()["joints"][0]
+            pan_deg = follower.state()["deg"][0]
             await demonstrate(scene)
-            assert follower.state()["joints"][0] - pan_deg > 5.0
+            assert follower.state()["deg"][0] - pan_deg > 5.0
             await lose_and_find_the_leader(scene)
             await give_back(scene)
         assert not any(bus.state()["torque"]), "nothing is left under torque"
@@ -108,7 +115,7 @@ async def waits_for_its_person(scene: Scene) -> None:
         lambda: "space" in scene.console.state.control.reason, "the recording waits for its person"
     )
     await scene.until_leader_is_at_the_arm()
-    assert max(scene.bus.state()["limits"]) <= 200, "with 20 % of its torque"
+    assert max(scene.bus.state()["torque_limit"]) <= 200, "with 20 % of its torque"
 
 
 async def demonstrate(scene: Scene) -> None:
@@ -117,7 +124,7 @@ async def demonstrate(scene: Scene) -> None:
     await scene.until(scene.drives, "the person drives")
     assert not scene.limp(), "nobody holds the leader yet, and it does not fall"
     y_m = console.state.arm.ee_m[1]
-    bus.hand("shoulder_pan", 12.0, 1.0)
+    bus.ask("hand", joint="shoulder_pan", value=12.0, over_s=1.0)
     await scene.until(lambda: abs(console.state.arm.ee_m[1] - y_m) > 0.03, "the arm goes along")
     assert scene.limp()
     await console.send(c.Mark(c.Verdict.SUCCESS))
@@ -137,6 +144,6 @@ async def lose_and_find_the_leader(scene: Scene) -> None:
 
 async def give_back(scene: Scene) -> None:
     await scene.console.send(c.Intervene(on=False))
-    scene.bus.free("shoulder_pan")
+    scene.bus.ask("let_go", joint="shoulder_pan")
     await scene.until(lambda: "space" in scene.console.state.control.reason, "the person gave it back")
     await scene.until_leader_is_at_the_arm()

@@ -160,9 +160,9 @@ class ActorLoop:
     # orders
 
     def _breathe(self) -> bool:
-        """For long waits: beat, take orders, say whether to go on."""
+        """For the wait for a reset: beat, take orders, say whether to go on. Whoever pauses wants no motion."""
         self._take_orders()
-        return self._desk.alive()
+        return self._desk.alive() and not self._chair.holds
 
     def _take_orders(self) -> None:
         while (order := self._desk.next_order()) is not None:

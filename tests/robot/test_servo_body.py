@@ -296,3 +296,19 @@ def test_an_exception_in_the_loop_parks_the_arm_before_it_is_told(
     with pytest.raises(RuntimeError, match="a fault of ours"):
         main(cell.desk, cell.config, cell.board)
     assert "parked; torque off" in cell.said and not cell.arm.torque
+
+
+def test_an_arm_that_sags_does_not_sink_with_every_hold_and_restart(cell: ServoCell) -> None:
+    cell.engage()
+    cell.arm.sag[1:4] = 1.8
+    cell.tick(0.5, aim=START)
+    there = cell.arm.joints.copy()
+    for _ in range(10):
+        cell.speak(stops=1)
+        cell.tick(0.1)
+        cell.speak(clears=1, acknowledged=1)
+        cell.tick(0.1)
+        cell.loop._controller.engage()
+        cell.tick(0.5)
+        cell.loop._controller.restart()
+    assert np.abs(cell.arm.joints - there).max() < 0.1

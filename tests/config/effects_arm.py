@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from tests.config.effects_cameras import EFFECTS as CAMERA_EFFECTS
 from tests.config.effect_tools import NO_ARM, Effect, Only, plain
+from tests.config.effects_cameras import EFFECTS as CAMERA_EFFECTS
 from workers.actor.gym_env import gym_env
 from workers.actor.sim_env import sim_env, without_cameras
 from workers.config import Config

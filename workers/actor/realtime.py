@@ -90,15 +90,21 @@ class RealtimeArm:
 
         Waits for a camera that is late. Raises ArmUnavailable when it is lost or frozen.
         """
-        pictures: dict[str, Picture] = {}
-        for name in self._board.frames:
-            while (frame := self._newest(name))["changed_ns"] == self._used_ns[name]:
-                if not self._heartbeat():
-                    raise ArmUnavailable("the run is stopping")
-                time.sleep(POLL_S)
-            self._used_ns[name] = int(frame["changed_ns"])
-            pictures[name] = frame["pixels"]
-        return pictures
+        try:
+            return {name: self._unused(name) for name in self._board.frames}
+        except ArmUnavailable:
+            self.hold()  # now, not when the last target is stale
+            raise
+
+    def _unused(self, name: str) -> Picture:
+        """A camera's newest picture, as soon as it is another than the last one given. Raises ArmUnavailable."""
+        while (frame := self._newest(name))["changed_ns"] == self._used_ns[name]:
+            if not self._heartbeat():
+                raise ArmUnavailable("the run is stopping")
+            time.sleep(POLL_S)
+        self._used_ns[name] = int(frame["changed_ns"])
+        picture: Picture = frame["pixels"]
+        return picture
 
     def _newest(self, name: str) -> np.void:
         """A camera's newest frame. Raises ArmUnavailable when it is too old, or what it shows is."""

@@ -58,10 +58,11 @@ class Machine:
 
     def turn(self) -> None:
         """Hear what came, send what is due, let time pass."""
-        now_s = time.monotonic()
+        data = self.port.read() if self.port.plugged else b""
+        now_s = time.monotonic()  # after the request was there: a reply never tells of a moment before it
         self.arm.advance(now_s)
         if self.port.plugged:
-            for request in self._listener.hear(self.port.read(), now_s):
+            for request in self._listener.hear(data, now_s):
                 self._serve(request, now_s)
         while self._outgoing and self._outgoing[0][0] <= time.monotonic():
             _, _, data, unplugs = heapq.heappop(self._outgoing)

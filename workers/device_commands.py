@@ -1,6 +1,7 @@
 """hilserl-worker: tools for the person's device, in a terminal."""
 
 import asyncio
+import logging
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -69,6 +70,8 @@ def forward_gamepad(
     teleop = TeleopConfig(
         type="gamepad", device=device, mapping=mapping, deadzone=deadzone, hold_to_intervene=hold
     )
+    # What the reader of the pad says at length, such as the rule that allows it to be opened, above the line.
+    logging.basicConfig(level=logging.WARNING, format="\r\x1b[K%(message)s", stream=sys.stderr)
     line = Line()
     try:
         if pin is not None:

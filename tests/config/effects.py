@@ -3,6 +3,7 @@
 from tests.config import (
     effects_arm,
     effects_device,
+    effects_leader,
     effects_learning,
     effects_link,
     effects_run,
@@ -13,6 +14,7 @@ from tests.config.effect_tools import Effect, Only
 EFFECTS: dict[str, Effect | Only] = {
     **effects_arm.EFFECTS,
     **effects_device.EFFECTS,
+    **effects_leader.EFFECTS,
     **effects_learning.EFFECTS,
     **effects_link.EFFECTS,
     **effects_run.EFFECTS,

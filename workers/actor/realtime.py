@@ -136,6 +136,11 @@ class RealtimeArm:
             return str(reason)
         return ""
 
+    def _give_up(self) -> None:
+        """Take back what was asked for: an arm on its way to the reset pose holds where it is, at once."""
+        self._target["at_ns"] = 0  # what is old is no wish any more
+        self._board.target.write(self._target)
+
     def _send(self) -> None:
         self._target["at_ns"] = time.monotonic_ns()
         self._board.target.write(self._target)
@@ -156,6 +161,9 @@ class RealtimeArm:
         return 0 if read is None else int(read[1]["captured_ns"])
 
     def _wait(self, deadline_s: float, why: str) -> None:
-        if not self._heartbeat() or time.monotonic() > deadline_s:
+        if not self._heartbeat():
+            self._give_up()
+            raise ArmUnavailable("the reset was broken off")
+        if time.monotonic() > deadline_s:
             raise ArmUnavailable(why)
         time.sleep(POLL_S)

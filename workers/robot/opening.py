@@ -90,6 +90,6 @@ def _opened(desk: Desk, config: Config, tell: Callable[[str], None]) -> FeetechA
             if not desk.restarts or not desk.alive():
                 raise WorkerFailure(str(gone)) from gone
             if not told:
-                tell(f"{gone}; {STILL_POWERED}. Waiting for it")
+                tell(f"{str(gone).split('. ')[0]}; {STILL_POWERED}. Waiting for it")
             told = True
             time.sleep(AGAIN_S)

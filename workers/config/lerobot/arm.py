@@ -10,6 +10,7 @@ from workers.config.env import EnvConfig
 from workers.config.lerobot.draft import Draft, Fate
 from workers.config.lerobot.reading import at
 from workers.config.processor import SIMULATED, InverseKinematicsConfig
+from workers.config.teleop import LEADERS
 
 GRIPPER = ("env", "processor", "gripper")
 OPENING = ("env", "processor", "max_gripper_pos")
@@ -70,8 +71,19 @@ def _take_rate(draft: Draft) -> None:
 
 def _take_device(draft: Draft) -> None:
     path = ("env", "teleop", "type")
-    if draft.get(*path) in ("keyboard", "keyboard_ee"):
+    device = draft.get(*path)
+    named = all(isinstance(draft.get("env", "teleop", key), str) for key in ("port", "id"))
+    if device in ("keyboard", "keyboard_ee"):
         draft.say(path, Fate.TAKEN, 'env.teleop.type = "keyboard"')
+    elif device == "gamepad":
+        draft.take(path, path)
+        fallback = ("env", "teleop", "hidapi_fallback")
+        draft.say(fallback, Fate.DERIVED, "a gamepad is always read through hidapi")
+    elif device in LEADERS and named:
+        draft.take(path, path)
+        for key in ("port", "id", "calibration_dir"):
+            draft.take((*path[:-1], key), (*path[:-1], key))
+        draft.say((*path[:-1], "use_degrees"), Fate.DERIVED, "joints are always in degrees")
     mine, theirs = draft.get("env", "teleop", "use_gripper"), draft.get(*GRIPPER, "use_gripper")
     target = (*GRIPPER, "use_gripper")
     if theirs is None:

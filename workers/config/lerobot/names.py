@@ -146,6 +146,7 @@ DEAD: dict[str, str] = {
 """What LeRobot accepts and does not use."""
 
 _NO_DRIVER = "this release drives the simulated arm only"
+_NO_DEVICE = "the person drives with keys, a gamepad, or a leader arm whose port and id are given"
 _NO_LINK = "actor and learner run on one machine"
 _NO_UPLOAD = "policies are not uploaded"
 _NO_CLASSIFIER = "reward classifiers cannot be trained yet"
@@ -171,8 +172,8 @@ NO_COUNTERPART: dict[str, str] = {
     "env.robot.**": _NO_DRIVER,
     "env.robot.cameras.*.type": "this release has the simulator's cameras only",
     "env.robot.cameras.*.**": "this release has the simulator's cameras only",
-    "env.teleop.type": "this release reads the console's keyboard only",
-    "env.teleop.**": "this release reads the console's keyboard only",
+    "env.teleop.type": _NO_DEVICE,
+    "env.teleop.**": _NO_DEVICE,
     "env.wrapper.**": "the layout of LeRobot 0.3; since 0.4 it is env.processor",
     "policy.use_amp": "training is in float32",
     "policy.use_torch_compile": "off here until you ask for it by the same name: it pays on a GPU",

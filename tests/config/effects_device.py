@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.config.effect_tools import Effect
-from tests.config.effects_run import waits_for
 from tests.emulators.pads import FakeHid, FakePad
 from workers.config import Config
 from workers.robot.board import TELEOP_STATE, Board
@@ -72,6 +71,5 @@ EFFECTS: dict[str, Effect] = {
     "env.teleop.port": Effect(("{folder}/tty1", "{folder}/tty2"), opened, LEADER),
     "env.teleop.id": Effect(("mine", "yours"), opened, LEADER),
     "env.teleop.calibration_dir": Effect(("{folder}", "{folder}/other"), opened, LEADER),
-    "env.teleop.takeover_by_motion": Effect((False, True), waits_for, LEADER),
     "env.teleop.hold_to_intervene": Effect((True, False), read(bytes(8), HELD, bytes(8)), PAD),
 }

@@ -1,4 +1,4 @@
-"""Effects of the keys of a leader arm: which arm is opened, and what a hand on it means."""
+"""Effects of a leader arm's keys on its worker: what a hand on it means."""
 
 import multiprocessing
 import time
@@ -11,9 +11,6 @@ from tests.teleop.leader_arms import TICK_S, LeaderArm, towards
 from workers.config import Config
 from workers.model.events import GateMode
 from workers.robot.board import ARM_STATE, Board
-from workers.robot.build import leader_arm_of
-from workers.robot.calibration import Calibration, MotorCalibration, save_calibration
-from workers.robot.drivers import ArmGone
 from workers.teleop.device import DeviceReader
 from workers.teleop.leader import loop_of
 
@@ -23,19 +20,7 @@ LEADER = {
     "env.teleop.type": "so101_leader",
     "env.teleop.port": "/nowhere/leader",
     "env.teleop.id": "mine",
-    "env.teleop.calibration_dir": "{folder}",
 }
-
-
-def opened(config: Config, folder: Path) -> str:
-    """Why the arm is not opened: there is a calibration "mine" in the folder, and no arm at all."""
-    motors = tuple(MotorCalibration(each, 0, 0, 1000, 3000) for each in range(1, 7))
-    save_calibration(folder / "mine.json", Calibration(motors))
-    try:
-        leader_arm_of(config)
-    except ArmGone as gone:
-        return str(gone)
-    return "opened"
 
 
 def asked(config: Config, folder: Path) -> bool:
@@ -58,8 +43,5 @@ def asked(config: Config, folder: Path) -> bool:
 
 
 EFFECTS: dict[str, Effect] = {
-    "env.teleop.port": Effect(("/nowhere/leader", "/nowhere/other"), opened, LEADER),
-    "env.teleop.id": Effect(("mine", "yours"), opened, LEADER),
-    "env.teleop.calibration_dir": Effect(("{folder}", "{folder}/other"), opened, LEADER),
     "env.teleop.takeover_by_motion": Effect((False, True), asked, LEADER),
 }

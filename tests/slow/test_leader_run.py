@@ -123,6 +123,7 @@ async def demonstrate(scene: Scene) -> None:
     await console.send(c.Intervene(on=True))
     await scene.until(scene.drives, "the person drives")
     assert not scene.limp(), "nobody holds the leader yet, and it does not fall"
+    assert scene.apart_deg() < 10.0, "it went along to the start"
     y_m = console.state.arm.ee_m[1]
     bus.ask("hand", joint="shoulder_pan", value=12.0, over_s=1.0)
     await scene.until(lambda: abs(console.state.arm.ee_m[1] - y_m) > 0.03, "the arm goes along")

@@ -201,8 +201,9 @@ class LeaderLoop:
         return None if stopped or not np.isfinite(joints).all() else joints
 
     def _person_drives(self) -> bool:
+        """Whether the person moves the arm now; on its way to the start of an episode nobody does."""
         read = self._board.target.read()
-        return read is not None and bool(read[1]["human"])
+        return read is not None and bool(read[1]["human"] and read[1]["moving"])
 
 
 def _silent(reading: ArmReading) -> str:

@@ -16,6 +16,7 @@ import os
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -112,7 +113,7 @@ def recorded(writer: DatasetWriter, frames: list[Frame]) -> tuple[list[Cost], fl
     costs = []
     for frame in frames:
         due = time.perf_counter() + 0.6 / FPS
-        costs.append(cost_of(lambda frame=frame: writer.add_frame(frame)))
+        costs.append(cost_of(partial(writer.add_frame, frame)))
         time.sleep(max(0.0, due - time.perf_counter()))
     return costs, cost_of(lambda: writer.save_episode("lift")).wall
 
@@ -159,7 +160,7 @@ def in_real_time(root: Path, video: bool, seconds: float, frames: list[Frame]) -
         due = start + number / FPS
         if (wait := due - time.perf_counter()) > 0:
             time.sleep(wait)
-        costs.append(cost_of(lambda number=number: writer.add_frame(frames[number % len(frames)])))
+        costs.append(cost_of(partial(writer.add_frame, frames[number % len(frames)])))
         if time.perf_counter() > due + 1 / FPS:
             late += 1
             not_ours += costs[-1].own < 1 / FPS

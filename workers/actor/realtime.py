@@ -108,15 +108,16 @@ class RealtimeArm:
         self._send()
 
     def hold(self) -> None:
-        """Take the target away: the gate holds the arm where its goal is."""
+        """Take the target away, and the wish for a reset: the gate holds the arm where its goal is, at once."""
         self._target["moving"] = False
-        self._send()
+        self._target["at_ns"] = 0  # what is old is no wish any more
+        self._board.target.write(self._target)
 
     def seat(self, human: bool) -> None:
         """Tell a leader arm's worker whether a person drives: the leader is then free in the hand."""
         if bool(self._target["human"]) != human:
             self._target["human"] = human
-            self._send()
+            self._board.target.write(self._target)  # what else it says is no newer by that
 
     def preview(self, wanted: Preview) -> None:
         """Camera workers show their pictures themselves."""
@@ -135,11 +136,6 @@ class RealtimeArm:
         except ArmUnavailable as reason:
             return str(reason)
         return ""
-
-    def _give_up(self) -> None:
-        """Take back what was asked for: an arm on its way to the reset pose holds where it is, at once."""
-        self._target["at_ns"] = 0  # what is old is no wish any more
-        self._board.target.write(self._target)
 
     def _send(self) -> None:
         self._target["at_ns"] = time.monotonic_ns()
@@ -162,7 +158,7 @@ class RealtimeArm:
 
     def _wait(self, deadline_s: float, why: str) -> None:
         if not self._heartbeat():
-            self._give_up()
+            self.hold()
             raise ArmUnavailable("the reset was broken off")
         if time.monotonic() > deadline_s:
             raise ArmUnavailable(why)

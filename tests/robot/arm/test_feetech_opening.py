@@ -2,12 +2,17 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.altered import altered
+from tests.config.effects_safety import REAL
 from tests.emulators.bus import emulated_bus
 from tests.robot.arm.arms import FOLLOWER, LEADER, arm_on_bus, calibration_of, hold, open_arm
+from tests.robot.arm.opened import opened
+from workers.robot.build import servo_arm_of
 from workers.robot.drivers import ArmGone, ArmRefused
 from workers.robot.drivers.feetech import FeetechArm
 from workers.robot.drivers.servos import Profile
@@ -55,6 +60,14 @@ def test_a_profile_that_a_servo_does_not_take_is_refused_with_what_it_has() -> N
         emulated.script("lost", register=21, instruction=3, count=0)
         with pytest.raises(ArmRefused, match=r"P_Coefficient = 16, it stays 32"):
             open_arm(emulated)
+
+
+def test_an_eeprom_that_lerobot_left_open_is_locked() -> None:
+    with emulated_bus() as emulated:
+        with opened(emulated) as bus:
+            bus.write(3, 55, b"\0")
+        open_arm(emulated).close()
+        assert emulated.registers("elbow_flex")[55] == 1
 
 
 def test_a_leader_keeps_its_gains() -> None:
@@ -109,6 +122,35 @@ def test_another_arm_on_the_port_is_refused_with_the_difference() -> None:
         with pytest.raises(ArmRefused, match=r"shoulder_pan\.homing_offset: -?\d+ / -?\d+"):
             FeetechArm(one.port, calibration_of(other), "blue.json", FOLLOWER)
         assert one.state()["torque"] == [0] * 6
+
+
+def test_swapped_ports_are_said_to_be_swapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_LEROBOT_CALIBRATION", str(tmp_path))
+    with emulated_bus(seed=1) as follower, emulated_bus(seed=2, leader=True) as leader:
+        follower.write_calibration(tmp_path / "robots/so101_follower/blue.json")
+        there = leader.write_calibration(tmp_path / "teleoperators/so_leader/red.json")
+        config = altered({**REAL, "env.robot.port": leader.port, "env.robot.id": "blue"})
+        with pytest.raises(ArmRefused) as refused:
+            servo_arm_of(config)
+        assert f"it is that of {there}. Are leader and follower swapped?" in str(refused.value)
+        config = altered({"env.robot.port": follower.port}, config)
+        arm = servo_arm_of(config)
+        arm.close()
+
+
+def test_what_was_written_through_faults_is_there_after_the_supply_was_off() -> None:
+    """A servo whose unlocking was lost takes a value, and forgets it with its supply."""
+    for seed in range(4):
+        with emulated_bus(state="assembled") as emulated:
+            calibration = calibration_of(emulated)
+            emulated.rates(drop=0.02, corrupt=0.02, late=0.02, late_ms=30.0, lost=0.05, seed=seed)
+            FeetechArm(emulated.port, calibration, "arm.json", FOLLOWER).close()
+            emulated.clear()
+            live = [emulated.registers(joint)[5:40] for joint in JOINT_NAMES]
+            emulated.power_cycle()
+            stored = [emulated.registers(joint) for joint in JOINT_NAMES]
+            assert [table[5:40] for table in stored] == live
+            assert {table[21] for table in stored} == {16}
 
 
 def test_a_servo_without_its_own_guards_is_refused() -> None:

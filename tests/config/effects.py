@@ -8,6 +8,7 @@ from tests.config import (
     effects_link,
     effects_run,
     effects_safety,
+    effects_servo,
 )
 from tests.config.effect_tools import Effect, Only
 
@@ -19,4 +20,5 @@ EFFECTS: dict[str, Effect | Only] = {
     **effects_link.EFFECTS,
     **effects_run.EFFECTS,
     **effects_safety.EFFECTS,
+    **effects_servo.EFFECTS,
 }

@@ -152,8 +152,12 @@ EFFECTS: dict[str, Effect | Only] = {
     "env.kwargs": Effect(({"g": 10.0}, {"g": 2.0}), wandered, PENDULUM),
     "env.task": Effect(("reach", "pick_lift"), driven(STAY)),
     "env.fps": Effect((10.0, 5.0), driven([1, 0, 0, 1])),
-    "env.robot.type": Only("so101_sim", "so101_follower"),
     **CAMERA_EFFECTS,
+    "env.robot.type": Effect(
+        ("so101_follower", "so100_follower"),
+        tool_position,
+        {"env.robot.port": "/dev/null", "env.robot.id": "it", "operator.scripted": False},
+    ),
     "env.robot.cameras.<name>.view": Effect(("front", "wrist"), pictured, ONE_CAMERA),
     "env.robot.cameras.<name>.width": Effect((64, 96), pictured, ONE_CAMERA),
     "env.robot.cameras.<name>.height": Effect((64, 96), pictured, ONE_CAMERA),

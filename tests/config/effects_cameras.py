@@ -18,7 +18,7 @@ from workers.robot.board import Board
 
 CAMERA = "env.robot.cameras.<name>"
 FRONT = "env.robot.cameras.front"
-LOOK_S = 3.0
+LOOK_S = {"opencv": 30.0, "sim": 1.0}
 
 
 def published(config: Config, folder: Path) -> Any:
@@ -27,7 +27,7 @@ def published(config: Config, folder: Path) -> Any:
         _film(folder / f"{number}.avi", shade)
     camera = config.env.cameras["front"]
     board = Board.create(multiprocessing.get_context("spawn"), {"front": (camera.height, camera.width)})
-    end_s = time.monotonic() + LOOK_S
+    end_s = time.monotonic() + LOOK_S[camera.type]
 
     def going() -> bool:
         return board.frames["front"].read() is None and time.monotonic() < end_s

@@ -59,10 +59,11 @@ class Machine:
 
     def turn(self) -> None:
         """Hear what came, send what is due, let time pass."""
-        now_s = time.monotonic()
+        data = self.port.read() if self.port.plugged else b""
+        now_s = time.monotonic()  # after the request was there: a reply never tells of a moment before it
         self.arm.advance(now_s)
         if self.port.plugged:
-            requests = self._listener.hear(self.port.read(), now_s)
+            requests = self._listener.hear(data, now_s)
             for request in requests:
                 self._serve(request, now_s)
             if requests:

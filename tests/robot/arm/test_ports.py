@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from workers.robot.bus.latency import latency_warning
 from workers.robot.ports import PlugWatch, serial_ports
 
 
@@ -29,6 +30,17 @@ def test_ports_have_their_lasting_names(tmp_path: Path) -> None:
     first, second = serial_ports(tmp_path, tmp_path / "sys")
     assert first.best == str(tmp_path / "serial/by-id/usb-1a86_A")
     assert (second.best, second.latency_ms) == (str(tmp_path / "ttyUSB3"), 16)
+
+
+def test_a_port_that_holds_replies_back_is_told_with_what_to_do(tmp_path: Path) -> None:
+    timer = tmp_path / "bus/usb-serial/devices/ttyUSB3/latency_timer"
+    timer.parent.mkdir(parents=True)
+    timer.write_text("16\n")
+    assert "16 ms" in latency_warning("/dev/ttyUSB3", tmp_path)
+    assert f"tee /sys/{timer.relative_to(tmp_path)}" in latency_warning("/dev/ttyUSB3", tmp_path)
+    timer.write_text("1\n")
+    assert latency_warning("/dev/ttyUSB3", tmp_path) == ""
+    assert latency_warning("/dev/ttyACM0", tmp_path) == ""
 
 
 def test_the_port_whose_plug_is_pulled_is_found_and_its_new_number_too(tmp_path: Path) -> None:

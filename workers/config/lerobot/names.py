@@ -146,7 +146,7 @@ DEAD: dict[str, str] = {
 }
 """What LeRobot accepts and does not use."""
 
-_NO_DRIVER = "this release drives the simulated arm only"
+_NO_DRIVER = "an imported file drives the simulated arm; the real one is set in env.robot by the same keys"
 _NO_DEVICE = "the person drives with keys, a gamepad, or a leader arm whose port and id are given"
 _NO_LINK = "actor and learner run on one machine"
 _NO_UPLOAD = "policies are not uploaded"
@@ -169,7 +169,7 @@ NO_COUNTERPART: dict[str, str] = {
     "dataset.streaming": AS_IT_IS,
     "dataset.eval_split": AS_IT_IS,
     "wandb.add_tags": "runs are not tagged",
-    "env.robot.type": f"{_NO_DRIVER}, so101_sim",
+    "env.robot.type": _NO_DRIVER,
     "env.robot.**": _NO_DRIVER,
     "env.robot.cameras.*.**": "cameras are read through OpenCV only",
     "env.teleop.type": _NO_DEVICE,

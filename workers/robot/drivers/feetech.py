@@ -25,6 +25,7 @@ _WATCH_EVERY: Final = 5  # ticks between two looks at the RAM of one servo
 _RAM: Final = sts.TORQUE_ENABLE.address
 _RAM_LENGTH: Final = 10
 Opened = Callable[[str], Bus]
+Whose = Callable[[Calibration], str]
 
 
 def open_bus(port: str) -> Bus:
@@ -40,6 +41,7 @@ class FeetechArm:
     Args:
         calibration: what counts mean; the servos must hold the same.
         named: where that calibration is from, for messages.
+        whose: the name of the file that holds a calibration, for the message about another arm.
         supply_v: of the supply; None takes whichever of those sold with such arms it is.
     """
 
@@ -50,10 +52,11 @@ class FeetechArm:
         named: str,
         profile: Profile,
         supply_v: float | None = None,
+        whose: Whose = lambda _: "",
         opened: Opened = open_bus,
     ) -> None:
         self._port, self._calibration, self._named, self._profile = port, calibration, named, profile
-        self._wanted_v, self._opened = supply_v, opened
+        self._wanted_v, self._whose, self._opened = supply_v, whose, opened
         self._what = f"{'leader' if profile.leader else 'follower'} arm on {port}"
         self._caps_pct: Floats | None = None
         self._bus: Bus | None = None
@@ -161,7 +164,7 @@ class FeetechArm:
 
     def _verify(self, servos: Servos) -> None:
         identify(servos)
-        match(servos, self._calibration, self._named)
+        match(servos, self._calibration, self._named, self._whose)
         first = servos.sync_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH)
         if len(first) < len(MOTOR_IDS):
             raise ArmRefused(

@@ -21,6 +21,13 @@ def health_of(reading: ArmReading) -> ServoHealth:
     return reading.health
 
 
+def forged(length: int) -> bytes:
+    """A sound reply of servo 1 that says it is at 4000."""
+    data = (4000).to_bytes(2, "little") + bytes(length - 2)
+    body = bytes((1, length + 2, 0)) + data
+    return b"\xff\xff" + body + bytes((checksum(body),))
+
+
 def read_often(arm: FeetechArm) -> None:
     """The plug is pulled in the first exchange, or right after it."""
     for _ in range(20):
@@ -122,16 +129,23 @@ def test_a_reply_that_cannot_be_true_is_a_miss() -> None:
     with arm_on_bus(pose_deg=POSE) as (arm, emulated):
         before = arm.read()
         for length in (15, 16, 17):  # whichever the next request asks for
-            data = bytes((0xA0, 0x0F)) + bytes(length - 2)
-            body = bytes((1, length + 2, 0)) + data
-            frame = b"\xff\xff" + body + bytes((checksum(body),))
-            emulated.script("foreign", ids=[1], data=frame.hex(), count=3)
+            emulated.script("foreign", ids=[1], data=forged(length).hex(), count=3)
         worst = 0
         for _ in range(9):
             reading = arm.read()
             worst = max(worst, int(health_of(reading).misses[0]))
             assert abs(reading.joints_deg[0] - before.joints_deg[0]) < 3.0
         assert worst >= 1
+
+
+def test_a_position_that_cannot_be_true_does_not_become_a_goal() -> None:
+    with arm_on_bus(pose_deg=POSE) as (arm, emulated):
+        forgeries = b"".join(forged(length) for length in (3, 4, 5))
+        emulated.script("foreign", ids=[1], data=forgeries.hex(), skip=1)  # past the look at the torque
+        arm.set_torque(True)
+        state = emulated.state()
+        assert state["torque"] == [1] * 6
+        assert np.abs(np.array(state["goal"]) - state["counts"]).max() <= 2
 
 
 def test_random_faults_lose_readings_and_never_falsify_one() -> None:

@@ -214,16 +214,35 @@ class FeetechArm:
     def _goals_to_present(self, servos: Servos) -> tuple[int, ...]:
         """Set every goal to where its joint is; the servos that took part."""
         stiff = servos.sync_read(MOTOR_IDS, _RAM, sts.GOAL_POSITION.address + 2 - _RAM)
-        here = servos.sync_read(MOTOR_IDS, sts.PRESENT_POSITION.address, sts.PRESENT_POSITION.size)
+        here = self._surely_here(servos)
         goals = {
-            servo_id: value_in(reply.data, sts.PRESENT_POSITION)
-            for servo_id, reply in here.items()
+            servo_id: position
+            for servo_id, position in here.items()
             # One that holds already would sag by what it is off its goal.
             if not (servo_id in stiff and value_in(stiff[servo_id].data, sts.TORQUE_ENABLE, _RAM))
         }
         if goals:
             self._all(servos, sts.GOAL_POSITION, goals)
         return tuple(here)
+
+    @staticmethod
+    def _surely_here(servos: Servos) -> dict[int, int]:
+        """Positions that two readings agree on: a fault that passes a packet's sum must not become a goal."""
+        sure: dict[int, int] = {}
+        before: dict[int, int] = {}
+        for _ in range(4):
+            left = [servo_id for servo_id in MOTOR_IDS if servo_id not in sure]
+            replies = servos.sync_read(left, sts.PRESENT_POSITION.address, sts.PRESENT_POSITION.size, tries=2)
+            now = {each: value_in(reply.data, sts.PRESENT_POSITION) for each, reply in replies.items()}
+            sure |= {
+                each: position
+                for each, position in now.items()
+                if each in before and abs(position - before[each]) <= _SLACK_STEPS
+            }
+            before |= now
+            if len(sure) == len(MOTOR_IDS):
+                break
+        return sure
 
     def _write_caps(self, bus: Bus) -> None:
         servos = Servos(bus, self._what)

@@ -146,7 +146,9 @@ DEAD: dict[str, str] = {
 }
 """What LeRobot accepts and does not use."""
 
-_NO_DRIVER = "an imported file drives the simulated arm; the real one is set in env.robot by the same keys"
+_NO_DRIVER = (
+    "the simulated arm stands in: there are drivers for SO-100 and SO-101 followers with a port and an id"
+)
 _NO_DEVICE = "the person drives with keys, a gamepad, or a leader arm whose port and id are given"
 _NO_LINK = "actor and learner run on one machine"
 _NO_UPLOAD = "policies are not uploaded"

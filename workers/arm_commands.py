@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from workers.runtime.terminal import Line, Picture
+from workers.runtime.terminal import IN_PANE, Line, Picture
 
 if TYPE_CHECKING:
     from workers.robot.bus import Bus
@@ -236,7 +236,7 @@ def _swept(work: "Calibrating") -> "Calibration":
     """The calibration from a sweep by hand, which Enter ends."""
     typer.echo("Move every joint to both of its stops, in any order. Enter when all are done.\n")
     sweep, picture, drawn_s = work.begin(), Picture(), -DRAWN_APART_S
-    every_s = DRAWN_S if sys.stdout.isatty() else DRAWN_APART_S
+    every_s = DRAWN_S if sys.stdout.isatty() or IN_PANE else DRAWN_APART_S
     while True:
         work.look(sweep)
         if time.monotonic() - drawn_s >= every_s:

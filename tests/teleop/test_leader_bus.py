@@ -48,7 +48,7 @@ def test_the_leader_is_read_in_the_units_of_its_calibration(
 
 def test_swapped_ports_are_refused_before_any_torque(buses: tuple[EmulatedBus, EmulatedBus, Path]) -> None:
     _, follower, folder = buses
-    with pytest.raises(ArmRefused, match="Leader and follower may be swapped"):
+    with pytest.raises(ArmRefused, match=r"it is that of .*follower\.json\. Are leader and follower swapped"):
         leader_arm_of(led_by(follower.port, folder))
     assert not any(follower.state()["torque"])
 

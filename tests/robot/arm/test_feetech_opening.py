@@ -88,6 +88,14 @@ def test_missing_servos_are_named_with_likely_causes(plugged: tuple[str, ...], t
         open_arm(emulated)
 
 
+def test_an_adapter_that_holds_bytes_back_is_told_from_a_missing_supply() -> None:
+    with (
+        emulated_bus(usb_ms=16.0) as emulated,
+        pytest.raises(ArmRefused, match="latency timer is set to 1 ms"),
+    ):
+        open_arm(emulated)
+
+
 def test_another_model_and_mixed_firmware_are_refused() -> None:
     models = (777, 777, 777, 777, 777, 1029)
     with emulated_bus(models=models) as emulated, pytest.raises(ArmRefused, match=r"id 6: 1029"):

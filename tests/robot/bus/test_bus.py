@@ -35,10 +35,13 @@ def test_the_length_asked_for_changes_from_request_to_request() -> None:
 
 @pytest.mark.parametrize("late_ms", [1, 5, 19, 21, 30, 40, 60, 80, 120, 200, 300, 500])
 @pytest.mark.parametrize("late_id", IDS)
-def test_a_late_reply_is_never_taken_for_a_new_one(late_id: int, late_ms: int) -> None:
+@pytest.mark.parametrize(("reply_s", "quiet_s"), [(0.02, 0.02), (0.008, 0.006), (0.008, 0.0)])
+def test_a_late_reply_is_never_taken_for_a_new_one(
+    late_id: int, late_ms: int, reply_s: float, quiet_s: float
+) -> None:
     servos = FakeServos()
     port = FakePort(servos)
-    bus = Bus(port)
+    bus = Bus(port, reply_s, quiet_s)
     wrong = 0
     for cycle in range(60):
         begun_s = port.time_s
@@ -54,11 +57,14 @@ def test_a_late_reply_is_never_taken_for_a_new_one(late_id: int, late_ms: int) -
 
 
 @pytest.mark.parametrize("late_ms", [25, 65, 130, 300, 500, 900])
-def test_a_reply_that_is_always_late_is_never_taken_for_a_new_one(late_ms: int) -> None:
+@pytest.mark.parametrize(("reply_s", "quiet_s"), [(0.02, 0.02), (0.008, 0.006), (0.008, 0.0)])
+def test_a_reply_that_is_always_late_is_never_taken_for_a_new_one(
+    late_ms: int, reply_s: float, quiet_s: float
+) -> None:
     servos = FakeServos()
     servos.delay_s = lambda servo_id: late_ms / 1e3 if servo_id == 3 else 0.001
     port = FakePort(servos)
-    bus = Bus(port)
+    bus = Bus(port, reply_s, quiet_s)
     for _ in range(500):
         replies = bus.sync_read(IDS, 56, 15)
         assert 3 not in replies

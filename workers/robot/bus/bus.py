@@ -50,13 +50,18 @@ class BusCounters:
 class Bus:
     """Servos on one port. No method but those of the port waits longer than its own time."""
 
-    def __init__(self, port: Port, reply_s: float = REPLY_S) -> None:
+    def __init__(self, port: Port, reply_s: float = REPLY_S, quiet_s: float = QUIET_S) -> None:
         self.port = port
         self.counters = BusCounters()
-        self._reply_s = reply_s
+        self._reply_s, self._quiet_s = reply_s, quiet_s
         self._debts = Debts()
-        self._last_byte_s = port.now_s() - QUIET_S
+        self._last_byte_s = port.now_s() - quiet_s
         self._restless = False
+
+    @property
+    def restless(self) -> bool:
+        """Whether the next request waits for silence first, since one was not answered in full."""
+        return self._restless
 
     def read(self, servo_id: int, address: int, length: int, reply_s: float | None = None) -> Reply:
         """`length` bytes from register `address` on. Raises BusTimeout, BusCorrupt and BusGone."""
@@ -164,7 +169,7 @@ class Bus:
         restless = self._restless and waits
         until_s = self.port.now_s() + RESTLESS_S
         unasked = bytearray()
-        wait_s = self._last_byte_s + QUIET_S - self.port.now_s() if restless else 0.0
+        wait_s = self._last_byte_s + self._quiet_s - self.port.now_s() if restless else 0.0
         while chunk := self.port.read(wait_s):
             unasked += chunk
             self._last_byte_s = self.port.now_s()
@@ -172,7 +177,7 @@ class Bus:
                 raise BusCorrupt(
                     "bytes come on the line all the time, though nobody asked: is there another master?"
                 )
-            wait_s = QUIET_S if restless else 0.0
+            wait_s = self._quiet_s if restless else 0.0
         self._restless = self._restless and not waits
         if unasked:
             self.counters.drained += len(unasked)

@@ -20,6 +20,7 @@ from workers.robot.drivers.sts3215 import STATE_ADDRESS, STATE_LENGTH, Register,
 from workers.robot.figures import Floats
 
 REPLY_S: Final = 0.008  # beyond the bytes' own time; a cycle's p99 on a good adapter is 2 ms
+QUIET_S: Final = 0.006  # lengths tell late replies apart; a longer silence would cost the next tick its time
 _SLACK_STEPS: Final = 24.0  # of a position, for noise and backlash
 _WATCH_EVERY: Final = 5  # ticks between two looks at the RAM of one servo
 _RAM: Final = sts.TORQUE_ENABLE.address
@@ -30,7 +31,7 @@ Whose = Callable[[Calibration], str]
 
 def open_bus(port: str) -> Bus:
     """The bus on a serial port. Raises BusGone."""
-    return Bus(SerialPort(port, BAUDS[0]), REPLY_S)
+    return Bus(SerialPort(port, BAUDS[0]), REPLY_S, QUIET_S)
 
 
 class FeetechArm:
@@ -79,7 +80,8 @@ class FeetechArm:
                     self._note(joint, reply.data, reply.error_bits, now_s)
                 else:
                     self._misses[joint] += 1
-            self._watch(bus)
+            if not bus.restless:
+                self._watch(bus)
         health = ServoHealth(
             self._figures[sts.PRESENT_LOAD] / 10.0,
             self._figures[sts.PRESENT_VOLTAGE] * sts.VOLT_PER_COUNT,

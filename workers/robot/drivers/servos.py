@@ -131,6 +131,11 @@ def identify(servos: Servos) -> None:
     """Six servos of the right model and one firmware. Raises ArmRefused and BusGone."""
     found = servos.sync_read(MOTOR_IDS, sts.FIRMWARE.address, 5)
     missing = [servo_id for servo_id in MOTOR_IDS if servo_id not in found]
+    if missing == list(MOTOR_IDS) and servos.bus.counters.late:
+        raise ArmRefused(
+            f"{servos.what}: every reply comes too late: the USB adapter holds bytes back. `hilserl-worker scan-arm` "
+            "says how its latency timer is set to 1 ms; where there is none, another USB socket or adapter helps"
+        )
     if missing:
         raise ArmRefused(
             f"{servos.what}: no reply from {', '.join(f'id {each} ({_name(each)})' for each in missing)}; "

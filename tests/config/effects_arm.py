@@ -51,6 +51,10 @@ def pictured(config: Config, folder: Path) -> Any:
     return {key: [value.shape, value.sum()] for key, value in observation.items() if value.ndim == 3}
 
 
+def shape_of_actions(config: Config, folder: Path) -> Any:
+    return plain(sim_env(without_cameras(config))[0].action_space.shape)
+
+
 def steps_to_the_end(config: Config, folder: Path) -> int:
     env, _ = sim_env(without_cameras(config))
     env.reset(seed=3)
@@ -181,13 +185,15 @@ EFFECTS: dict[str, Effect | Only] = {
         ({}, {"observation.images.front": [0, 0, 40, 40]}), pictured, ONE_CAMERA
     ),
     f"{PROCESSOR}.image_preprocessing.resize_size": Effect(([32, 32], [48, 64]), pictured, ONE_CAMERA),
-    f"{PROCESSOR}.gripper.use_gripper": Effect(
-        (True, False), lambda config, folder: plain(sim_env(without_cameras(config))[0].action_space.shape)
-    ),
+    f"{PROCESSOR}.gripper.use_gripper": Effect((True, False), shape_of_actions),
     f"{PROCESSOR}.gripper.gripper_penalty": Effect((-0.02, -0.5), driven(CLOSE)),
     f"{PROCESSOR}.gripper.closed_at": Effect((0, 100), driven(CLOSE, CLOSE)),
     f"{PROCESSOR}.reset.fixed_reset_joint_positions": Effect(
         ([0.0, -2.0, 0.4, 91.7, 2.8, 40.0], [10.0, 0.0, 0.0, 90.0, 0.0, 5.0]), driven()
+    ),
+    f"{PROCESSOR}.action_space": Effect(("end_effector", "joints"), shape_of_actions),
+    f"{PROCESSOR}.joint_step_deg": Effect(
+        (5.0, 2.0), driven([1, 0, 0, 0, 0, 1]), {f"{PROCESSOR}.action_space": "joints"}
     ),
     f"{PROCESSOR}.reset.control_time_s": Effect((0.5, 0.8), steps_to_the_end),
     f"{PROCESSOR}.reset.terminate_on_success": Effect((True, False), judged),

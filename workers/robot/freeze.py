@@ -22,6 +22,7 @@ TORQUE_PERMILLE: Final = 400
 _TRIES: Final = 3
 _SAG_STEPS: Final = 30  # 2.6 degrees: what a servo at rest is off its goal under the arm's weight
 _REST_STEPS_S: Final = 35
+_APART_STEPS: Final = 40  # what a servo at full speed goes between two readings
 _BLOCK: Final = PRESENT_SPEED.address + PRESENT_SPEED.size - GOAL_POSITION.address
 _LAST_WORDS_S: Final = 0.004  # replies to the last request of a worker that died are still on the line
 
@@ -34,7 +35,7 @@ class Frozen:
         try:
             time.sleep(_LAST_WORDS_S)
             self._bus = Bus(self._port)
-            found = self._read(GOAL_POSITION.address, _BLOCK)
+            found = self._surely(GOAL_POSITION.address, _BLOCK)
             self.frozen_ids = tuple(sorted(found))
             goals = {
                 servo_id: GOAL_POSITION.encode(value_in(memory, PRESENT_POSITION, GOAL_POSITION.address))
@@ -62,6 +63,23 @@ class Frozen:
         if least:
             self._bus.sync_write(TORQUE_LIMIT.address, least)
 
+    def _surely(self, address: int, size: int) -> dict[int, bytes]:
+        """What two readings agree on: one damaged packet of 256 passes its sum, and must not become a goal.
+
+        A servo that gives no two such readings keeps its last goal, which is near it.
+        """
+        sure: dict[int, bytes] = {}
+        before = self._read(address, size)
+        for _ in range(_TRIES):
+            now = self._read(address, size)
+            for servo_id, memory in now.items():
+                if servo_id in before and _agree(memory, before[servo_id]):
+                    sure.setdefault(servo_id, memory)
+            before = now
+            if len(sure) == len(IDS):
+                break
+        return sure
+
     def _read(self, address: int, size: int) -> dict[int, bytes]:
         found: dict[int, bytes] = {}
         for _ in range(_TRIES):
@@ -73,6 +91,12 @@ class Frozen:
             if len(found) == len(IDS):
                 break
         return found
+
+
+def _agree(one: bytes, other: bytes) -> bool:
+    """Whether two blocks of a servo's memory, from the goal on and milliseconds apart, can both be true."""
+    here, there = (value_in(memory, PRESENT_POSITION, GOAL_POSITION.address) for memory in (one, other))
+    return one[:2] == other[:2] and abs(here - there) <= _APART_STEPS
 
 
 def _rests(memory: bytes) -> bool:

@@ -245,3 +245,20 @@ def test_closing_leaves_torque_and_goals() -> None:
         assert (state["torque"], state["goal"]) == ([1] * 6, goals)
         with pytest.raises(ArmGone, match="not open"):
             arm.read()
+
+
+def test_an_arm_that_says_nothing_is_no_error_of_another_family() -> None:
+    with arm_on_bus() as (arm, emulated):
+        arm.set_torque(True)
+        for call in (lambda: arm.write(np.full(6, np.nan)), lambda: arm.write(np.full(6, np.inf))):
+            before = len(emulated.writes())
+            call()
+            assert len(emulated.writes()) == before
+        emulated.script("silent", count=0)
+        for _ in range(5):
+            arm.read()
+        arm.set_torque(True)
+        arm.cap_torque(np.full(6, 40.0))
+        arm.set_torque(False)
+        emulated.clear()
+        assert not any(emulated.state()["torque"]), "what nobody answered was heard all the same"

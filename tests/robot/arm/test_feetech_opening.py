@@ -80,7 +80,7 @@ def test_a_leader_keeps_its_gains() -> None:
     [
         (JOINT_NAMES[:3], "the chain breaks after id 3"),
         (JOINT_NAMES[1:], "servos behind it answer"),
-        ((), "supply plugged in"),
+        ((), "supply is plugged in"),
     ],
 )
 def test_missing_servos_are_named_with_likely_causes(plugged: tuple[str, ...], text: str) -> None:

@@ -101,6 +101,8 @@ class Bus:
 
     def sync_write(self, address: int, data: Mapping[int, bytes]) -> None:
         """Write the same registers of several servos, each its own bytes; nobody answers. Raises BusGone."""
+        if not data:
+            return
         self._settle(waits=False)  # a servo that still had to answer has begun to by now
         self.port.write(sync_write_request(address, data))
         self.counters.requests += 1

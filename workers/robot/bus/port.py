@@ -126,6 +126,8 @@ def _refusal(name: str, error: Exception, proc: Path) -> BusError:
         return BusGone(
             f"no permission for {name}; add yourself to the group that owns it (dialout, or uucp), log in again"
         )
+    if code == errno.ENOTTY or "Inappropriate ioctl" in str(error):
+        return BusGone(f"{name} is no serial port; hilserl-worker find-port lists those there are")
     if code in (errno.EBUSY, errno.EWOULDBLOCK) or "exclusively lock" in str(error):
         by = holder_of(name, proc)
         return PortHeld(f"{name} is in use" + (f" by {by}; end that first" if by else " by another program"))

@@ -99,12 +99,12 @@ class FeetechArm:
         )
 
     def write(self, goal_deg: Floats) -> None:
-        """Servo goals [6]; NaN sends nothing to that joint."""
+        """Servo goals [6]; what is no finite number sends nothing to that joint."""
         counts = self._calibration.counts(goal_deg)
         goals = {
             servo_id: sts.GOAL_POSITION.encode(int(counts[joint]))
             for joint, servo_id in enumerate(MOTOR_IDS)
-            if np.isfinite(counts[joint])
+            if np.isfinite(goal_deg[joint])
         }
         with self._reach() as bus:
             bus.sync_write(sts.GOAL_POSITION.address, goals)
@@ -215,7 +215,7 @@ class FeetechArm:
 
     def _goals_to_present(self, servos: Servos) -> tuple[int, ...]:
         """Set every goal to where its joint is; the servos that took part."""
-        stiff = servos.sync_read(MOTOR_IDS, _RAM, sts.GOAL_POSITION.address + 2 - _RAM)
+        stiff = servos.sync_read(MOTOR_IDS, _RAM, sts.GOAL_POSITION.address + 2 - _RAM, tries=2)
         here = self._surely_here(servos)
         goals = {
             servo_id: position

@@ -4,7 +4,7 @@ Nothing is written that is there already, since the EEPROM wears; and what was w
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,6 +16,8 @@ from workers.robot.drivers.sts3215 import Register, value_in
 from workers.robot.figures import GRIPPER, JOINT_NAMES
 
 TRIES: Final = 6
+PATIENCE_S: Final = 0.3
+"""At least so long is asked before an arm is refused: a computer under load, or its USB, may be busy for a while."""
 SUPPLIES_V: Final = (5.0, 7.4, 12.0)
 """Supplies that SO-100 and SO-101 arms are sold with: 5 or 7.4 V for servos of 7.4 V, 12 V for those of 12 V."""
 _SUPPLY_SHARE: Final = 0.12  # how far from one of them a supply may be and still be that one
@@ -74,7 +76,7 @@ class Servos:
     def get(self, servo_id: int, register: Register) -> int:
         """The value of a register."""
         last: BusTimeout | BusCorrupt | None = None
-        for _ in range(TRIES):
+        for _ in self._tries():
             try:
                 return register.decode(self.bus.read(servo_id, register.address, register.size).data)
             except (BusTimeout, BusCorrupt) as error:
@@ -112,19 +114,26 @@ class Servos:
             self.bus.write(servo_id, register.address, register.encode(value))
 
     def sync_read(
-        self, ids: Iterable[int], address: int, length: int, tries: int = TRIES
+        self, ids: Iterable[int], address: int, length: int, tries: int | None = None
     ) -> dict[int, Reply]:
-        """As the bus's, asking again for who is missing."""
+        """As the bus's, asking again for who is missing: with patience, or `tries` times."""
         missing, found = list(ids), dict[int, Reply]()
-        for _ in range(tries):
+        for _ in self._tries() if tries is None else range(tries):
             try:
                 found |= self.bus.sync_read(missing, address, length)
-            except BusCorrupt:
+            except (BusTimeout, BusCorrupt):
                 continue
             missing = [servo_id for servo_id in missing if servo_id not in found]
             if not missing:
                 break
         return found
+
+    def _tries(self) -> Iterator[int]:
+        """Several, and for some time."""
+        until_s, turn = self.bus.port.now_s() + PATIENCE_S, 0
+        while turn < TRIES or (turn < 4 * TRIES and self.bus.port.now_s() < until_s):
+            yield turn
+            turn += 1
 
 
 def identify(servos: Servos) -> None:
@@ -161,7 +170,7 @@ def where_to_look(missing: Iterable[int]) -> str:
     """The likely causes of silence on a chain of servos."""
     gone = sorted(missing)
     if gone == list(MOTOR_IDS):
-        return "is the supply plugged in and switched on, and this the arm's port?"
+        return "check that the supply is plugged in and switched on, and that this is the arm's port"
     if gone == list(range(gone[0], len(MOTOR_IDS) + 1)) and gone[0] > 1:
         return (
             f"the chain breaks after id {gone[0] - 1} ({_name(gone[0] - 1)}): check the cable from there to "

@@ -7,6 +7,7 @@ from tests.robot.servo_cell import START, ServoCell
 from workers.model.events import GateMode, Level, LogLine, PhaseChanged
 from workers.robot.drivers.sim import SimArm
 from workers.robot.figures import GRIPPER
+from workers.robot.health import STALL_TORQUE_PCT
 from workers.robot.worker import RobotLoop, main
 from workers.runtime.harness import WorkerFailure
 
@@ -183,6 +184,26 @@ def test_a_stop_ends_by_hand_and_a_stopped_arm_is_not_let_go(cell: ServoCell) ->
     cell.speak(let_go=2)
     cell.tick(0.2)
     assert cell.arm.torque and "the torque stays on" in cell.said
+
+
+def test_a_joint_pushed_away_while_stopped_does_not_snap_back(cell: ServoCell) -> None:
+    cell.engage()
+    cell.speak(stops=1)
+    cell.tick(0.1)
+    cell.arm.blocked[0] = True  # in a hand that is stronger than the servo
+    cell.arm.joints[0] += 30.0
+    cell.tick(1.0)
+    assert "stalled" in cell.said and cell.arm.caps[0] == STALL_TORQUE_PCT
+    assert abs(cell.arm.goal[0] - cell.arm.joints[0]) < 0.1, "it gives way"
+    cell.arm.joints[0] += 20.0
+    cell.tick(0.1)
+    there = cell.arm.joints.copy()
+    cell.speak(clears=1, acknowledged=1)
+    cell.tick()
+    cell.arm.blocked[0] = False
+    cell.tick(0.5)
+    assert cell.arm.caps[0] > STALL_TORQUE_PCT
+    assert np.abs(cell.arm.joints - there).max() < 0.1
 
 
 def test_no_torque_from_a_wrong_supply(monkeypatch: pytest.MonkeyPatch) -> None:

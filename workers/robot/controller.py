@@ -132,6 +132,10 @@ class ArmController:
         if before is not Mode.STOPPED:
             self._adopt_measured()
 
+    def give_way(self) -> None:
+        """Goal = where the arm is now, in whatever mode: it was pushed there, or sank."""
+        self._adopt_measured()
+
     def clear_stop(self) -> None:
         """Acknowledge a stop: HOLD, waiting for `engage`; then the arm starts slowly. Ignored unless STOPPED."""
         if self._mode is Mode.STOPPED:

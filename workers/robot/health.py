@@ -158,7 +158,7 @@ class Health:
         ]
         if limp:
             advice = f"a weak supply, or a loose plug on the way there; hold the arm, check both, then {ACKNOWLEDGE}"
-            yield Finding(f"{', '.join(limp)} lost power for a moment and is limp", advice, Demand.STOP)
+            yield Finding(f"{', '.join(limp)} lost power for a moment: limp now", advice, Demand.STOP)
 
     def _temperature(self, health: ServoHealth) -> Iterator[Finding]:
         limits, before = self._limits, self._heat.copy()

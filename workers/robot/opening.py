@@ -1,5 +1,6 @@
 """Opening the robot worker's arm: the simulator's, or the servos' on a bus."""
 
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -50,6 +51,8 @@ def thresholds_of(config: Config, limits: Limits) -> Thresholds:
 
 def _servo_body(desk: Desk, config: Config, board: Board, limits: Limits) -> ServoBody:
     def say(level: Level, text: str) -> None:
+        # A station that was killed reads no mail: how the arm was left is then in the worker's own log.
+        sys.stderr.write(f"{level.value}: {text}\n")
         desk.mailbox.emit(LogLine(desk.name, level, text, time.time()))
 
     lifeline = Lifeline(board)

@@ -75,6 +75,7 @@ class ServoBody:
         self._lifeline, self._say, self._sleep = lifeline, say, sleep or SleepWatch()
         self._fault, self._hot, self._lost = predecessor, "", ""
         self._in_the_way = False  # the fault is one that a way to the rest pose might make worse
+        self._gives_way = False  # goals are to go where the joints are
         self._found_stiff = found_stiff
         self._confirmed = self._by_hand = False
         self._silent_until_s = self._reopen_s = self._cool_by_s = -np.inf
@@ -128,6 +129,7 @@ class ServoBody:
         if self._by_hand and (stopped or not let_go):
             self._by_hand = False
             self._stiffen(controller)
+            controller.start_slowly()  # the hand may still be on it
             self._say(Level.INFO, "torque on again, where the arm is")
         elif let_go and let_go != self._let_go:
             self._let_go = let_go
@@ -150,7 +152,10 @@ class ServoBody:
         if self._hot and controller.mode is Mode.LIMP:
             self._stiffen(controller)
         elif self._fault:
-            self.arm.set_torque(True)  # a servo that gave up by itself takes its torque back; no goal jumps
+            # A joint that was pushed away, or sank, must not snap back: the goals go first, then comes the torque.
+            controller.give_way()
+            controller.tick(None, time.monotonic())
+            self.arm.set_torque(True)  # a servo that gave up by itself takes its torque back
             self._cap()
         self._fault = self._hot = ""
         self._in_the_way = False
@@ -192,7 +197,7 @@ class ServoBody:
     def _take(self, finding: Finding) -> None:
         if finding.demand is Demand.STOP and not self._by_hand:
             self._latch(finding.what, finding.advice)
-            self._in_the_way = True
+            self._in_the_way = self._gives_way = True
         elif finding.demand is Demand.PARK:
             self._hot, self._fault = finding.what, finding.what
             self._cool_by_s = np.inf
@@ -218,6 +223,9 @@ class ServoBody:
                 controller.park(self.rest_pose, self.park_within_s)
         elif self._fault:
             controller.stop(self._fault)
+            if self._gives_way:  # also an arm that was stopped already
+                controller.give_way()
+            self._gives_way = False
         elif self._health.silent and mode in (Mode.ENGAGED, Mode.APPROACH, Mode.PARKING):
             controller.hold(self._health.silent)
 

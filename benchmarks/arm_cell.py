@@ -141,7 +141,7 @@ def see(board: Board) -> None:
     """A camera of 30 Hz."""
     frame = np.zeros((), frame_dtype(8, 8))
     while True:
-        frame["captured_ns"] = time.monotonic_ns()
+        frame["captured_ns"] = frame["changed_ns"] = time.monotonic_ns()
         board.frames[CAMERA].write(frame)
         time.sleep(1 / 30)
 

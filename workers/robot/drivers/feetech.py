@@ -69,6 +69,7 @@ class FeetechArm:
     def read(self) -> ArmReading:
         """All that the servos measure, now; see `ServoArm`."""
         with self._reach() as bus:
+            asked_s = time.monotonic()  # a process that is held up meanwhile reads figures as old as that
             try:
                 replies = bus.sync_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH)
             except (BusCorrupt, BusTimeout):
@@ -77,7 +78,7 @@ class FeetechArm:
             for joint, servo_id in enumerate(MOTOR_IDS):
                 reply = replies.get(servo_id)
                 if reply is not None and self._is_plausible(joint, reply.data, now_s):
-                    self._note(joint, reply.data, reply.error_bits, now_s)
+                    self._note(joint, reply.data, reply.error_bits, asked_s)
                 else:
                     self._misses[joint] += 1
             if not bus.restless:
@@ -93,7 +94,7 @@ class FeetechArm:
         return ArmReading(
             self._calibration.public(self._figures[sts.PRESENT_POSITION]),
             self._calibration.velocity(self._figures[sts.PRESENT_SPEED]),
-            now_s,
+            asked_s,
             self._figures[sts.PRESENT_CURRENT] * sts.AMPERE_PER_COUNT,
             health=health,
         )

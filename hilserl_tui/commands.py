@@ -204,6 +204,27 @@ def join(
         raise typer.Exit(EXIT_CODE) from refused
 
 
+@app.command("forward-gamepad")
+def forward_gamepad(
+    address: Annotated[str, typer.Argument(metavar="HOST:PORT", help="Where the robot PC receives it.")],
+    pin: Annotated[
+        str | None, typer.Option(help="Fingerprint of its certificate, from the line that it prints.")
+    ] = None,
+    token: Annotated[str | None, typer.Option(help="Token of that line: good once, for ten minutes.")] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="-- OPTIONS", help="For `hilserl-worker forward-gamepad`, such as --toggle."),
+    ] = None,
+) -> None:
+    """Drive an arm elsewhere with the gamepad of this computer.
+
+    The first time with the line that `hilserl-worker invite-gamepad` prints on the robot PC, later with its HOST:PORT.
+    """
+    from hilserl_tui.forwarding import forward
+
+    raise typer.Exit(forward(address, pin, token, options or []))
+
+
 @app.command("doctor")
 def doctor(
     directory: Annotated[Path, typer.Option(help="Where runs will be kept.")] = Path("runs"),

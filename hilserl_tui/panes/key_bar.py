@@ -16,6 +16,7 @@ class KeyBar(Lines):
         control = view.state.control
         return (
             view.stopped,
+            view.unconfirmed,
             view.human,
             view.holds,
             view.idle,
@@ -35,11 +36,14 @@ class KeyBar(Lines):
             idle=view.idle,
             over=bool(view.over),
             waits=_waits(view),
+            unconfirmed=view.unconfirmed,
             stage=view.stage,
         )
         for name, caption, label in entries:
             if name == "intervene" and view.human and view.holds:
                 label = "Give back"
+            elif name == "clear-stop" and view.unconfirmed:
+                label = "Let it move"
             elif name == "pause" and view.state.control.paused:
                 label = "Go on"
             elif name == "survey-done" and view.stage is Stage.DONE:

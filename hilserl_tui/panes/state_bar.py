@@ -30,6 +30,8 @@ def condition(view: View) -> Condition:
         return Condition("▽ LIMP", "red_block", arm.reason or "torque is off")
     if arm.mode is GateMode.PARK:
         return Condition("▼ PARK", "grey_block", arm.reason or "going to the rest pose")
+    if view.unconfirmed:
+        return Condition("‖ HOLD", "amber_block", arm.reason)
     if control.paused and not view.over:
         return Condition("‖ HOLD", "grey_block", control.pause_reason or "paused")
     if control.driver is Driver.HUMAN:
@@ -83,6 +85,7 @@ class StateBar(Lines):
             state.running,
             state.arm.mode,
             state.arm.reason,
+            state.arm.unconfirmed,
             state.progress,
             rate,
             view.link,

@@ -163,7 +163,6 @@ EFFECTS: dict[str, Effect | Only] = {
     "env.robot.max_relative_target": Effect((5.0, 0.5), turned),
     "env.robot.joint_margin_deg": Effect((1.0, 20.0), turned),
     "env.robot.joint_limits_deg": Effect(({}, {"wrist_roll": [-20.0, 20.0]}), turned),
-    "env.teleop.type": Only("keyboard", "gamepad"),
     "env.simulation.reward": Effect(("sparse", "dense"), driven(STAY)),
     "env.simulation.start_pose_deg": Effect((0.0, 5.0), driven()),
     "env.simulation.object_area": Effect((1.0, 0.0), driven()),

@@ -71,7 +71,7 @@ class ArmPort(Protocol):
 class InterventionEnv(Protocol):
     """An environment whose steps have a middle, in which a person can take part; `ArmEnv` and `GymEnv` are two.
 
-    `step` is begin_step, any number of nudges, finish_step. Info of an observation: `executed_action`,
+    `step` is begin_step, any number of nudges and halts, finish_step. Info of an observation: `executed_action`,
     `is_intervention`, `is_success`, `captured_s`, `policy_input`, with a gripper `discrete_penalty`.
     """
 
@@ -82,6 +82,7 @@ class InterventionEnv(Protocol):
     def reset(self, *, seed: int | None = None) -> tuple[Observation, dict[str, Any]]: ...
     def begin_step(self, action: Action, human_action: Action | None = None) -> None: ...
     def nudge(self, action: Action) -> None: ...
+    def halt(self) -> Floats: ...
     def judge(self, judgement: Judgement) -> None: ...
     def finish_step(self) -> tuple[Observation, float, bool, bool, dict[str, Any]]: ...
 
@@ -93,7 +94,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
     Action: float32 [4]: dx, dy, dz in [-1, 1] times the step sizes; gripper 0 close, 1 stay, 2 open; [3] without
     `use_gripper`. Reward and end of the episode by the task, the reward classifier or the person, who always wins.
     Info: `executed_action`, `discrete_penalty`, `is_success`, `is_intervention`, `gripper_pct`, `ee_position_m`,
-    `ee_target_m`, `policy_input`, and in simulation what `TaskState` knows.
+    `ee_target_m`, `goal_deg`, `policy_input`, and in simulation what `TaskState` knows.
     Raises ArmUnavailable where the arm, a camera or what they measure cannot be used.
     """
 
@@ -162,6 +163,19 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         """A person's partial action, now, in the middle of the period. Marks an intervention."""
         self._apply(action, Teleop(np.asarray(action, np.float32)))
 
+    def halt(self) -> Floats:
+        """Stop the tool where the gate's goal is now; what is left of the action is void.
+
+        Returns the tool's target [3] in metres.
+        """
+        self._acting.halt(self._port.read())
+        self._port.send(self._acting.period.goal_deg.copy())
+        return self._acting.target_m
+
+    def lead(self, leader_deg: Floats) -> None:
+        """For the rest of the period the arm takes on the posture `leader_deg` [6] of another, as fast as it may."""
+        self._port.send(self._acting.lead(leader_deg).goal_deg.copy())
+
     def judge(self, judgement: Judgement) -> None:
         """A person's verdict; takes effect when the running step finishes."""
         self._acting.judge(judgement)
@@ -199,6 +213,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         info["executed_action"] = self._acting.executed(self._reading, reading)
         info["is_intervention"] = transition.period.is_intervention
         info["ee_target_m"] = self._acting.target_m
+        info["goal_deg"] = transition.period.goal_deg.copy()
         info["ee_position_m"] = self._kinematics.position(reading.joints_deg)
         info["captured_s"] = reading.stamp_s
         info["gripper_pct"] = float(reading.joints_deg[GRIPPER])

@@ -17,6 +17,8 @@ from workers.robot.tasks import TaskState
 STALE_S = 0.3  # arm state older than this is no observation; nor are pictures, unless the camera is slower
 STALE_FRAMES = 3.0
 RESET_LIMIT_S = 10.0
+RESET_WAY_S = 60.0  # a real arm that is on its way may take longer
+RENEW_S = 0.02  # an arm on its way holds when nobody asks for it any more
 POLL_S = 0.002
 
 
@@ -48,15 +50,20 @@ class RealtimeArm:
     def reset(self, seed: int) -> None:
         """Ask for a reset and wait until it is done and every picture shows the scene after it.
 
-        Raises ArmUnavailable when that does not happen within 10 s.
+        Raises ArmUnavailable when that does not happen within 10 s, or 60 s of a real arm on its way there.
         """
         self._target["moving"] = False
         self._target["reset_wanted"] += 1
         self._target["reset_seed"] = seed
         self._send()
-        deadline = time.monotonic() + RESET_LIMIT_S
-        while self._state()["reset_done"] != self._target["reset_wanted"]:
+        asked_s = time.monotonic()
+        while (state := self._state())["reset_done"] != self._target["reset_wanted"]:
+            on_its_way = state["resetting"] == self._target["reset_wanted"]
+            deadline = asked_s + (RESET_WAY_S if on_its_way else RESET_LIMIT_S)
             self._wait(deadline, "the robot worker did not reset the arm")
+            if time.monotonic_ns() - int(self._target["at_ns"]) > RENEW_S * 1e9:
+                self._send()
+        deadline = time.monotonic() + RESET_LIMIT_S
         done_ns = time.monotonic_ns()
         while min(self._captured_ns(name) for name in self.picture_shapes) < done_ns:
             self._wait(deadline, f"no picture after the reset from {', '.join(self.picture_shapes)}")
@@ -79,6 +86,7 @@ class RealtimeArm:
             read = block.read()
             limit_s = self._stale_s[name]
             if read is None or now_ns - int(read[1]["captured_ns"]) > limit_s * 1e9:
+                self.hold()  # now, not when the last target is stale
                 raise ArmUnavailable(f"camera {name}: no frame for more than {limit_s:.1f} s")
             pictures[name] = read[1]["pixels"]
         return pictures
@@ -103,6 +111,12 @@ class RealtimeArm:
         """Take the target away: the gate holds the arm where its goal is."""
         self._target["moving"] = False
         self._send()
+
+    def seat(self, human: bool) -> None:
+        """Tell a leader arm's worker whether a person drives: the leader is then free in the hand."""
+        if bool(self._target["human"]) != human:
+            self._target["human"] = human
+            self._send()
 
     def preview(self, wanted: Preview) -> None:
         """Camera workers show their pictures themselves."""
@@ -133,6 +147,8 @@ class RealtimeArm:
         state: np.void = read[1]
         if state["mode"].decode() == GateMode.STOPPED:
             raise ArmUnavailable(f"stopped: {state['reason'].decode()}")
+        if state["barred"]:
+            raise ArmUnavailable(state["reason"].decode())
         return state
 
     def _captured_ns(self, camera: str) -> int:

@@ -75,6 +75,8 @@ class EnvConfig(Section, frozen=True, kw_only=True):
         for path in _ARM_ONLY:
             if _at(self, path) != _at(_DEFAULT, path):
                 yield path, 'does nothing for env.type = "gymnasium"; remove this key'
+        if self.teleop.is_leader:
+            yield ("teleop", "type"), 'a leader arm needs a follower; env.type = "gymnasium" has none'
 
     def _arm_problems(self) -> Problems:
         for key in ("id", "kwargs"):

@@ -10,6 +10,7 @@ from workers.config.env import EnvConfig
 from workers.config.evaluation import EvaluationConfig
 from workers.config.operator import OperatorConfig
 from workers.config.policy import PolicyConfig
+from workers.config.robot import SIMULATED
 from workers.config.run import RunConfig
 from workers.config.values import Device, Problems, Section
 from workers.config.wandb import WandbConfig
@@ -49,7 +50,7 @@ class Config(Section, frozen=True, kw_only=True):
     @property
     def simulated(self) -> bool:
         """Whether there is no real arm."""
-        return self.env.robot is None or self.env.robot.type == "so101_sim"
+        return self.env.robot is None or self.env.robot.type == SIMULATED
 
     @property
     def feeds_dataset(self) -> bool:

@@ -48,7 +48,7 @@ class InverseKinematicsEEToJoints:
             raise ProcessorError(self, f"{', '.join(wrong)}: the measured position is not a finite number")
         self._joints = self._start = reading.joints_deg.copy()
         self._reference = self._kinematics.reference(self._joints)
-        self.target_m = self._kinematics.position(self._joints)
+        self.target_m = self._begun_m = self._kinematics.position(self._joints)
 
     def features(self, features: Features) -> Features:
         return {
@@ -62,12 +62,36 @@ class InverseKinematicsEEToJoints:
             self._start = self._joints
             if measured is not None:
                 self._follow(measured)
+            self._begun_m = self.target_m
         before = self.target_m
         delta = command.action[:AXES]
         self._nudge(delta)
         period.goal_deg[:GRIPPER] = self._joints[:GRIPPER]
         moved = (self.target_m - before) / self._step_sizes_m
         period.executed[:AXES] = np.clip(period.executed[:AXES] + moved - delta, -1.0, 1.0)
+
+    def halt(self, reading: ArmReading, period: Period) -> None:
+        """Make the newest goal that went to the servos the end of this period's way, in place of the way's own.
+
+        The jaw keeps its command: it is discrete, and letting go halfway would drop what it holds.
+        """
+        goal_deg = reading.goal_deg if np.isfinite(reading.goal_deg).all() else reading.joints_deg
+        if not np.isfinite(goal_deg).all():
+            return
+        self._joints = self._joints.copy()
+        self._joints[:GRIPPER] = period.goal_deg[:GRIPPER] = goal_deg[:GRIPPER]
+        self.target_m = self._kinematics.position(self._joints)
+        way_m = self.target_m - self._begun_m
+        period.executed[:AXES] = np.clip(way_m / self._step_sizes_m, -1.0, 1.0)
+
+    def lead(self, posture_deg: Floats, period: Period) -> None:
+        """Go towards another posture [6], as far as joints may go in a period, and take its direction along."""
+        way = posture_deg - self._joints
+        way[:GRIPPER] = np.clip(way[:GRIPPER], -self._most_deg, self._most_deg)
+        self._joints = self._joints + way
+        self._reference = self._kinematics.reference(self._joints)
+        self.target_m = self._kinematics.position(self._joints)
+        period.goal_deg[:] = self._joints
 
     def moved(self, from_deg: Floats, to_deg: Floats) -> Floats:
         """Motion [3], in step sizes, between two joint goals [6]: what was carried out of a narrowed action."""

@@ -6,6 +6,7 @@ from typing import Protocol
 import numpy as np
 
 from workers.processors.features import Features
+from workers.processors.gripper_velocity import GripperVelocityToJoint
 from workers.processors.inverse_kinematics import AXES, InverseKinematicsEEToJoints
 from workers.processors.transition import (
     Action,
@@ -78,6 +79,11 @@ class ActionPipeline:
         self.period = self._empty(np.empty(0), 0.0)
 
     @property
+    def stay(self) -> Action:
+        """The action that moves nothing [motion (+ 1)]."""
+        return self._stay.copy()
+
+    @property
     def target_m(self) -> Floats:
         """The end-effector target [3] in metres; [0] without an arm."""
         return np.empty(0) if self._arm is None else self._arm.target_m
@@ -99,6 +105,20 @@ class ActionPipeline:
         for step in self.steps:
             step(command, self.period)
         self.period.commands += 1
+        return self.period
+
+    def halt(self, reading: ArmReading) -> None:
+        """Stop an arm in the middle of a period where its goal is by now; what was executed is the way to there."""
+        if self._arm is not None:
+            self._arm.halt(reading, self.period)
+
+    def lead(self, posture_deg: Floats) -> Period:
+        """Joint goals [6] instead of an action: what the steps after it go on from. Only with an arm."""
+        assert self._arm is not None, "no arm to lead"
+        self._arm.lead(posture_deg, self.period)
+        for step in self.steps:
+            if isinstance(step, GripperVelocityToJoint):
+                step.goal_pct = float(posture_deg[GRIPPER])
         return self.period
 
     def judge(self, judgement: Judgement) -> None:

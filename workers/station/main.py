@@ -48,9 +48,11 @@ async def run_station(
     beginning: Beginning = Beginning.AS_LEFT,
     overrides: Overrides = AS_CONFIGURED,
     survey: Wanted | None = None,
+    confirmed: bool = False,
 ) -> int:
     """Run a station to its end; returns the process exit code.
 
+    With `confirmed` a real arm moves without a person's word at a console.
     `overrides` stand before the file's `mode` and dataset; with `survey` the run finds limits, whatever they say.
 
     0: the recipe succeeded or was stopped by hand; 1: something broke, or the wanted success was not reached.
@@ -79,6 +81,7 @@ async def run_station(
                 seen=seen,
                 beginning=beginning,
                 survey=job,
+                confirmed=confirmed,
             )
             station.listen(_lines(job)(time.monotonic(), station.state).on_event)
             ended = await station.run()

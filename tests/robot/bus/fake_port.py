@@ -85,7 +85,10 @@ class FakeServos:
 
     def _reply(self, ids: tuple[int, ...], address: int, length: int) -> list[tuple[float, bytes]]:
         return [
-            (self.delay_s(each), self.mangle(each, status(each, bytes(self.memory[each][address : address + length]))))
+            (
+                self.delay_s(each),
+                self.mangle(each, status(each, bytes(self.memory[each][address : address + length]))),
+            )
             for each in ids
             if each in self.memory
         ]

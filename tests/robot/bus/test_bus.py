@@ -1,5 +1,8 @@
 """Exchanges on a bus in memory: which replies count, and which never do."""
 
+from functools import partial
+from itertools import pairwise
+
 import pytest
 
 from tests.robot.bus.fake_port import FakePort, FakeServos, status
@@ -27,7 +30,7 @@ def test_the_length_asked_for_changes_from_request_to_request() -> None:
         bus.sync_read(IDS, 56, 15)
     asked = [sent[6] for sent in port.sent]
     assert sorted(set(asked)) == [15, 16, 17]
-    assert all(one != other for one, other in zip(asked, asked[1:], strict=False))
+    assert all(one != other for one, other in pairwise(asked))
 
 
 @pytest.mark.parametrize("late_ms", [1, 5, 19, 21, 30, 40, 60, 80, 120, 200, 300, 500])
@@ -40,7 +43,7 @@ def test_a_late_reply_is_never_taken_for_a_new_one(late_id: int, late_ms: int) -
     for cycle in range(60):
         begun_s = port.time_s
         is_late = cycle % 5 == 1
-        servos.delay_s = lambda servo_id: late_ms / 1e3 if servo_id == late_id and is_late else 0.001
+        servos.delay_s = partial(_delay_s, late_ms / 1e3 if is_late else 0.001, late_id)
         for reply in bus.sync_read(IDS, 56, 15).values():
             wrong += moment(reply.data) != servos.moment
         port.time_s = max(port.time_s, begun_s + 0.02)
@@ -150,3 +153,7 @@ def test_everybody_answers_a_broadcast_ping() -> None:
         return [(0.001 * each, status(each)) for each in (1, 2, 77)] if request[2] == 254 else []
 
     assert set(Bus(FakePort(answer)).ping_all()) == {1, 2, 77}
+
+
+def _delay_s(late_s: float, late_id: int, servo_id: int) -> float:
+    return late_s if servo_id == late_id else 0.001

@@ -54,7 +54,9 @@ def test_a_read_is_byte_for_byte_the_sdks(servo_id: int, address: int, length: i
 
 @given(st.integers(0, 253), st.integers(0, 86), st.binary(min_size=1, max_size=16))
 def test_a_write_is_byte_for_byte_the_sdks(servo_id: int, address: int, data: bytes) -> None:
-    sdk = sent_by_sdk(lambda port, packets: packets.writeTxOnly(port, servo_id, address, len(data), list(data)))
+    sdk = sent_by_sdk(
+        lambda port, packets: packets.writeTxOnly(port, servo_id, address, len(data), list(data))
+    )
     assert request(servo_id, WRITE, bytes((address,)) + data) == sdk
 
 
@@ -109,7 +111,9 @@ def test_whatever_arrives_raises_nothing_but_bus_errors(exchanges: list[Any], le
             if number % 2:
                 assert len(bus.read(1, 56, length).data) == length
             else:
-                assert all(len(reply.data) == length for reply in bus.sync_read((1, 2, 3), 56, length).values())
+                assert all(
+                    len(reply.data) == length for reply in bus.sync_read((1, 2, 3), 56, length).values()
+                )
         except BusError:
             pass
         assert port.time_s - begun_s < 0.3

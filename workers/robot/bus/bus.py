@@ -61,7 +61,11 @@ class Bus:
     def read(self, servo_id: int, address: int, length: int, reply_s: float | None = None) -> Reply:
         """`length` bytes from register `address` on. Raises BusTimeout, BusCorrupt and BusGone."""
         replies, incoming = self._read(
-            (servo_id,), address, length, lambda start, size: request(servo_id, READ, bytes((start, size))), reply_s
+            (servo_id,),
+            address,
+            length,
+            lambda start, size: request(servo_id, READ, bytes((start, size))),
+            reply_s,
         )
         return _only(replies, servo_id, incoming)
 
@@ -151,7 +155,9 @@ class Bus:
             unasked += chunk
             self._last_byte_s = self.port.now_s()
             if self._last_byte_s > until_s:
-                raise BusCorrupt("bytes come on the line all the time, though nobody asked: is there another master?")
+                raise BusCorrupt(
+                    "bytes come on the line all the time, though nobody asked: is there another master?"
+                )
             wait_s = QUIET_S if self._restless else 0.0
         self._restless = False
         if unasked:
@@ -186,5 +192,7 @@ def _only(replies: Mapping[int, Reply], servo_id: int, incoming: Incoming) -> Re
     if servo_id in replies:
         return replies[servo_id]
     if incoming.spoilt or incoming.skipped:
-        raise BusCorrupt(f"servo {servo_id} answers, but not readably: a loose cable, or two servos with one id")
+        raise BusCorrupt(
+            f"servo {servo_id} answers, but not readably: a loose cable, or two servos with one id"
+        )
     raise BusTimeout(f"servo {servo_id} does not answer")

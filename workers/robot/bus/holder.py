@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 def holder_of(name: str, proc: Path = Path("/proc")) -> str:
-    """"pid 12 (command line)" of another process that has the file `name` open; empty where none can be seen."""
+    """ "pid 12 (command line)" of another process that has the file `name` open; empty where none can be seen."""
     wanted = os.path.realpath(name)
     for process in sorted(proc.glob("[0-9]*")):
         if process.name == str(os.getpid()):

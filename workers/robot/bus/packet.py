@@ -61,7 +61,9 @@ class Incoming:
     def __init__(self, sent: bytes, wanted: Mapping[int, int]) -> None:
         """`wanted`: how many bytes of data the reply of each servo has; -1 for a broadcast ping: whoever there is."""
         self.replies: dict[int, Reply] = {}
-        self.strangers: list[tuple[int, int]] = []  # (id, bytes of data) of sound packets that answer nothing here
+        self.strangers: list[
+            tuple[int, int]
+        ] = []  # (id, bytes of data) of sound packets that answer nothing here
         self.skipped = 0  # bytes
         self.spoilt = 0  # packets of the right servo and length, wrong checksum
         self.echoed = False

@@ -1,5 +1,6 @@
 """A serial port for one process: opened exclusively, read without waiting for more than there is."""
 
+import contextlib
 import errno
 import fcntl
 import os
@@ -101,17 +102,15 @@ class SerialPort:
 
     def close(self) -> None:
         """Give the port back. A device that is gone already is no error."""
-        try:
+        with contextlib.suppress(
+            OSError, ValueError, TypeError
+        ):  # of a device that is gone, and its lock with it
             fcntl.ioctl(self._fd, termios.TIOCNXCL)
-        except (OSError, ValueError, TypeError):
-            pass  # the device is gone, and the lock with it
-        try:
+        with contextlib.suppress(OSError, termios.error):  # setting back a terminal that is gone
             self._serial.close()
-        except (OSError, termios.error):
-            pass  # pyserial sets the terminal back, which a device that is gone does not take
 
     def _ask_for_low_latency(self) -> None:
-        """FTDI's driver then holds bytes back for 1 ms, not 16. Other drivers, and pseudo-terminals, know no such thing."""
+        """FTDI's driver then holds bytes back for 1 ms, not 16. Other drivers know no such thing."""
         try:
             self._serial.set_low_latency_mode(True)
         except (OSError, ValueError, NotImplementedError, AttributeError):

@@ -127,6 +127,20 @@ def episodes(
     opening.episodes(dataset)
 
 
+@app.command("arm")
+def arm(
+    config: Annotated[
+        Path | None, typer.Argument(help="Configuration whose arm it is, a TOML file.", show_default=False)
+    ] = None,
+    port: Annotated[str, typer.Option(help="Serial port, where no configuration names one.")] = "",
+    arm_id: Annotated[str, typer.Option("--id", help="Name of the arm's calibration.")] = "",
+) -> None:
+    """Bring a real arm to life: find its port, scan it, give its servos ids, calibrate it."""
+    from hilserl_tui.arm_opening import open_arm
+
+    open_arm(config, port, arm_id)
+
+
 @app.command("attach")
 def attach(run: RunName = "") -> None:
     """Attach to a run that is alive."""

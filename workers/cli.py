@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, cast
 
 import typer
 
+from workers.arm_commands import calibrate, find_port, scan_arm, setup_motors
+from workers.camera_commands import emulate_camera, find_cameras
 from workers.crop_commands import crop, look
 from workers.dataset_commands import app as dataset_commands
 from workers.device_commands import forward_gamepad, invite_gamepad, map_gamepad, show_gamepad
@@ -355,7 +357,13 @@ def show_pipeline(
 
 app.command("export-policy")(export_policy)
 app.command("emulate-arm")(emulate_arm)
+app.command("find-port")(find_port)
+app.command("scan-arm")(scan_arm)
+app.command("setup-motors")(setup_motors)
+app.command("calibrate")(calibrate)
 app.command("crop")(crop)
+app.command("find-cameras")(find_cameras)
+app.command("emulate-camera")(emulate_camera)
 app.command("look", hidden=True)(look)
 app.command("map-gamepad")(map_gamepad)
 app.command("show-gamepad")(show_gamepad)

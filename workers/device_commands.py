@@ -1,15 +1,16 @@
 """hilserl-worker: tools for the person's device, in a terminal."""
 
 import asyncio
+import logging
 import sys
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from workers.runtime.terminal import Line, Picture
+
 EXIT_REFUSED = 2
-LINE_S = 0.5
 Device = Annotated[
     str | None,
     typer.Option(help='Which pad, as "vendor:product" or serial number; the first found without it.'),
@@ -69,6 +70,8 @@ def forward_gamepad(
     teleop = TeleopConfig(
         type="gamepad", device=device, mapping=mapping, deadzone=deadzone, hold_to_intervene=hold
     )
+    # What the reader of the pad says at length, such as the rule that allows it to be opened, above the line.
+    logging.basicConfig(level=logging.WARNING, format="\r\x1b[K%(message)s", stream=sys.stderr)
     line = Line()
     try:
         if pin is not None:
@@ -94,38 +97,3 @@ def invite_gamepad(
     except StationRefused as refused:
         typer.echo(str(refused), err=True)
         raise typer.Exit(EXIT_REFUSED) from refused
-
-
-class Line:
-    """One line that is written over itself, twice a second at most while it says the same."""
-
-    def __init__(self) -> None:
-        self._shown_s = 0.0
-        self._words = ""
-
-    def show(self, text: str) -> None:
-        """Show it, if it is new or time passed; without a terminal only what is new."""
-        words = "".join(letter for letter in text if not letter.isdigit())
-        now_s = time.monotonic()
-        terminal = sys.stdout.isatty()
-        if words == self._words and (not terminal or now_s - self._shown_s < LINE_S):
-            return
-        self._words, self._shown_s = words, now_s
-        sys.stdout.write(f"\r\x1b[K{text}" if terminal else f"{text}\n")
-        sys.stdout.flush()
-
-
-class Picture:
-    """Text that is drawn over itself."""
-
-    def __init__(self) -> None:
-        self._lines = 0
-
-    def draw(self, text: str) -> None:
-        """Draw it in place of what was drawn before."""
-        lines = text.split("\n")
-        up = f"\x1b[{self._lines}F" if self._lines and sys.stdout.isatty() else ""
-        body = "".join(f"{line}\x1b[K\n" if sys.stdout.isatty() else f"{line}\n" for line in lines)
-        sys.stdout.write(up + body)
-        sys.stdout.flush()
-        self._lines = len(lines)

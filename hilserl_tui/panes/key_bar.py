@@ -25,6 +25,7 @@ class KeyBar(Lines):
             _waits(view),
             view.stage,
             _writable(view),
+            view.state.run,
         )
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
@@ -52,6 +53,8 @@ class KeyBar(Lines):
                 label = "Write"
             if name == "start" and view.stage is Stage.DONE and not _writable(view):
                 continue
+            if not _does_something(name, view):
+                continue
             size = len(caption) + len(label) + 4
             if used + size > width:
                 continue
@@ -63,6 +66,14 @@ class KeyBar(Lines):
 def _waits(view: View) -> bool:
     """Whether the next episode waits for a person to set up the scene."""
     return view.state.control.driver is Driver.NOBODY and view.state.control.reason.startswith(SET_UP)
+
+
+def _does_something(name: str, view: View) -> bool:
+    """Whether a key has any effect in a run like this one."""
+    run = view.state.run
+    if run is None:
+        return True
+    return {"script": run.simulated, "by-hand": not run.simulated, "evaluate": run.trains}.get(name, True)
 
 
 def _writable(view: View) -> bool:

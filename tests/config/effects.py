@@ -3,18 +3,22 @@
 from tests.config import (
     effects_arm,
     effects_device,
+    effects_leader,
     effects_learning,
     effects_link,
     effects_run,
     effects_safety,
+    effects_servo,
 )
 from tests.config.effect_tools import Effect, Only
 
 EFFECTS: dict[str, Effect | Only] = {
     **effects_arm.EFFECTS,
     **effects_device.EFFECTS,
+    **effects_leader.EFFECTS,
     **effects_learning.EFFECTS,
     **effects_link.EFFECTS,
     **effects_run.EFFECTS,
     **effects_safety.EFFECTS,
+    **effects_servo.EFFECTS,
 }

@@ -9,6 +9,9 @@ from tests.config.effect_tools import Effect
 from tests.emulators.pads import FakeHid, FakePad
 from workers.config import Config
 from workers.robot.board import TELEOP_STATE, Board
+from workers.robot.build import leader_arm_of
+from workers.robot.calibration import Calibration, MotorCalibration, save_calibration
+from workers.robot.drivers import ArmGone
 from workers.runtime.shared import SharedNewest
 from workers.station.crew import crew
 from workers.teleop.device import DeviceReader, DeviceWriter
@@ -41,11 +44,32 @@ def read(*reports: bytes) -> Callable[[Config, Path], Any]:
     return observe
 
 
+def opened(config: Config, folder: Path) -> str:
+    """Why the leader arm cannot be opened: there is none, and maybe no calibration of it."""
+    motors = tuple(MotorCalibration(id, 0, 0, 1000, 3000) for id in range(1, 7))
+    save_calibration(folder / "mine.json", Calibration(motors))
+    try:
+        leader_arm_of(config)
+    except ArmGone as gone:
+        return str(gone)
+    return "opened"
+
+
+LEADER = {
+    "env.teleop.type": "so101_leader",
+    "env.teleop.port": "{folder}/tty1",
+    "env.teleop.id": "mine",
+    "env.teleop.calibration_dir": "{folder}",
+    "operator.scripted": False,
+}
 EFFECTS: dict[str, Effect] = {
     "env.teleop.type": Effect(("keyboard", "gamepad"), workers),
     "env.teleop.listen": Effect((None, "127.0.0.1:50052"), workers, PAD),
     "env.teleop.mapping": Effect((None, "logitech_f710_d"), read(HELD), PAD),
     "env.teleop.device": Effect(("A", "B"), read(HELD), PAD),
     "env.teleop.deadzone": Effect((0.0, 0.2), read(HELD), PAD),
+    "env.teleop.port": Effect(("{folder}/tty1", "{folder}/tty2"), opened, LEADER),
+    "env.teleop.id": Effect(("mine", "yours"), opened, LEADER),
+    "env.teleop.calibration_dir": Effect(("{folder}", "{folder}/other"), opened, LEADER),
     "env.teleop.hold_to_intervene": Effect((True, False), read(bytes(8), HELD, bytes(8)), PAD),
 }

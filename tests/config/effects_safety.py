@@ -12,7 +12,12 @@ from workers.config import Config
 
 SAFETY = "env.robot.safety"
 AWAY = np.add(START, [20.0, 5.0, 0.0, 0.0, 0.0, 0.0])
-REAL = {"env.robot.type": "so101_follower", "env.robot.port": "/dev/null", "operator.scripted": False}
+REAL = {
+    "env.robot.type": "so101_follower",
+    "env.robot.port": "/dev/null",
+    "env.robot.id": "it",
+    "operator.scripted": False,
+}
 
 
 def parked(config: Config, folder: Path) -> Any:

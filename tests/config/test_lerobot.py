@@ -13,7 +13,7 @@ from workers.actor.sim_env import sim_env, without_cameras
 from workers.config import Config, ConfigError, load, parse
 from workers.config.dump import dump
 from workers.config.lerobot import Fate, Imported, import_lerobot, names, reading
-from workers.config.lerobot.pictures import plain_names, views_for
+from workers.config.lerobot.pictures import UNKNOWN_DEVICE, plain_names, views_for
 from workers.config.lerobot.report import report
 from workers.config.lines import dotted
 from workers.robot.checks import problems
@@ -102,12 +102,21 @@ def test_a_whole_environment() -> None:
         "replay",
         3,
         12,
-        "so101_sim",
+        "so101_follower",
     )
+    assert (env.arm.port, env.arm.id, env.arm.servo.p, env.arm.speed_limit_deg_s) == (
+        "/dev/ttyACM0",
+        "follower",
+        16,
+        50.0,
+    )
+    assert (config.operator.scripted, config.operator.lost) == (False, "hold")
     assert env.arm.max_relative_target == {"shoulder_pan": 8.0, "gripper": 30.0}
-    assert [(name, camera.view, camera.width, camera.height, camera.fps) for name, camera in env.cameras.items()] == [
-        ("front", None, 640, 480, 30), ("over_head", "side", 320, 240, 12), ("on_wrist", "wrist", 640, 480, 20),
+    assert [(name, cam.index_or_path, cam.width, cam.height, cam.fps) for name, cam in env.cameras.items()] == [
+        ("front", 0, 640, 480, 30), ("over_head", "/dev/video2", 320, 240, 12),
+        ("on_wrist", UNKNOWN_DEVICE, 640, 480, 30),
     ]  # fmt: skip
+    assert (env.cameras["front"].fourcc, env.cameras["over_head"].rotation) == ("MJPG", 180)
     assert env.processor.image_preprocessing.crop_params_dict == {
         "observation.images.front": (100, 120, 240, 260), "observation.images.over_head": (0, 0, 200, 200),
     }  # fmt: skip
@@ -118,7 +127,8 @@ def test_a_whole_environment() -> None:
     assert env.processor.gripper.use_gripper
     assert "contradicts" in told["env.teleop.use_gripper"][1]
     assert told["env.processor.control_mode"][0] is Fate.DEAD
-    assert told["env.robot.port"][0] is Fate.NO_COUNTERPART
+    assert told["env.robot.port"][0] is Fate.TAKEN
+    assert "parked" in told["env.robot.disable_torque_on_disconnect"][1]
     assert told["env.processor.image_preprocessing.crop_params_dict.observation.images.gone"][0] is Fate.DEAD
 
 

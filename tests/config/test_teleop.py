@@ -1,9 +1,12 @@
 """[env.teleop]: each device's keys belong to it alone."""
 
+import json
+
 import msgspec
 import pytest
 
 from workers.config import EnvConfig
+from workers.config.lerobot import import_lerobot
 from workers.config.teleop import TeleopConfig
 
 
@@ -11,7 +14,7 @@ from workers.config.teleop import TeleopConfig
     ("keys", "at"),
     [
         ({"type": "keyboard", "mapping": "dualsense"}, "mapping"),
-        ({"type": "so101_leader", "port": "/dev/ttyACM1", "deadzone": 0.2}, "deadzone"),
+        ({"type": "so101_leader", "port": "/dev/ttyACM1", "id": "mine", "deadzone": 0.2}, "deadzone"),
         ({"type": "gamepad", "port": "/dev/ttyACM1"}, "port"),
         ({"type": "display_keyboard", "takeover_by_motion": True}, "takeover_by_motion"),
     ],
@@ -29,9 +32,9 @@ def test_what_the_computer_with_the_pad_decides_is_refused_where_it_is_received(
         msgspec.convert({"type": "gamepad", "listen": "everywhere"}, TeleopConfig)
 
 
-def test_a_leader_arm_needs_its_port() -> None:
-    (problem,) = msgspec.convert({"type": "so100_leader"}, TeleopConfig).problems()
-    assert problem[0] == ("port",) and "serial port" in problem[1]
+def test_a_leader_arm_needs_its_port_and_the_name_of_its_calibration() -> None:
+    found = dict(msgspec.convert({"type": "so100_leader"}, TeleopConfig).problems())
+    assert "serial port" in found[("port",)] and "calibration" in found[("id",)]
 
 
 @pytest.mark.parametrize(
@@ -47,6 +50,19 @@ def test_the_keys_of_a_device_are_taken(keys: dict[str, object]) -> None:
 
 
 def test_a_gymnasium_environment_has_no_follower_for_a_leader() -> None:
-    leader = TeleopConfig(type="so101_leader", port="/dev/ttyACM1")
+    leader = TeleopConfig(type="so101_leader", port="/dev/ttyACM1", id="mine")
     found = dict(EnvConfig(type="gymnasium", id="Pendulum-v1", teleop=leader).problems())
     assert "a leader arm needs a follower" in found[("teleop", "type")]
+
+
+def device_of(teleop: dict[str, object]) -> TeleopConfig:
+    return import_lerobot(json.dumps({"env": {"teleop": teleop}}), "their.json").config.env.teleop
+
+
+def test_lerobots_gamepad_and_leader_arm_are_taken() -> None:
+    assert device_of({"type": "gamepad", "use_gripper": True, "hidapi_fallback": True}).type == "gamepad"
+    leader = device_of({"type": "so101_leader", "port": "/dev/ttyACM1", "id": "mine", "use_degrees": True})
+    assert (leader.type, leader.port, leader.id) == ("so101_leader", "/dev/ttyACM1", "mine")
+    assert device_of({"type": "so101_leader", "port": None}).type == "keyboard", (
+        "there is no leader without a port"
+    )

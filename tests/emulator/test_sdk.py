@@ -1,5 +1,7 @@
 """Feetech's own SDK drives the emulated servos: every instruction, the register file, and what faults do to it."""
 
+import fcntl
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +14,7 @@ import scservo_sdk as sdk
 from tests.emulators.bus import EmulatedBus, emulated_bus
 from workers.emulator.registers import Reg
 
+TIOCGEXCL = 0x80045440  # linux/ioctls.h
 POSITION, GOAL, TORQUE, LIMIT, LOCK = 56, 42, 40, 48, 55
 
 
@@ -258,3 +261,24 @@ def test_wire_time_is_kept(arm: tuple[EmulatedBus, Any]) -> None:
 
 def test_names_of_registers_are_those_of_the_table() -> None:
     assert (Reg.PRESENT_POSITION, Reg.GOAL_POSITION, Reg.TORQUE_LIMIT, Reg.LOCK) == (56, 42, 48, 55)
+
+
+def test_a_port_that_was_taken_for_one_alone_is_free_when_that_one_is_gone(
+    arm: tuple[EmulatedBus, Any],
+) -> None:
+    """Root may open a port in spite of TIOCEXCL, so the mode itself is asked for."""
+    bus, host = arm
+    mode = bytearray(4)
+    with open(bus.port, "rb+", buffering=0) as own:
+        fcntl.flock(own, fcntl.LOCK_EX)
+        fcntl.ioctl(own, termios.TIOCEXCL)
+        time.sleep(0.3)
+        fcntl.ioctl(own, TIOCGEXCL, mode)
+        assert mode[0] == 1
+    assert host.packets.ping(host.port, 1)[1] == sdk.COMM_SUCCESS
+
+    def is_free() -> bool:
+        fcntl.ioctl(host.port.ser.fileno(), TIOCGEXCL, mode)
+        return mode[0] == 0
+
+    wait_until(is_free)

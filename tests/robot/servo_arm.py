@@ -18,7 +18,7 @@ class FakeServoArm:
         self.torque, self.gone, self.closed = torque, False, False
         self.caps = np.full(6, 100.0)
         self.blocked = np.zeros(6, bool)
-        self.load = np.zeros(6)
+        self.load, self.sag = np.zeros(6), np.zeros(6)
         self.voltage, self.temperature = np.full(6, 12.0), np.full(6, 30.0)
         self.bits, self.misses = np.zeros(6, np.uint8), np.zeros(6, np.int64)
         self.goals: list[Floats] = []
@@ -26,7 +26,7 @@ class FakeServoArm:
 
     def pass_time(self, seconds: float = TICK_S) -> None:
         """The servos turn towards their goals; a blocked one pushes."""
-        step = np.clip(self.goal - self.joints, -FASTEST_DEG_S * seconds, FASTEST_DEG_S * seconds)
+        step = np.clip(self.goal - self.sag - self.joints, -FASTEST_DEG_S * seconds, FASTEST_DEG_S * seconds)
         step = np.where(self.blocked | (not self.torque), 0.0, step)
         self.joints, self.velocity = self.joints + step, step / seconds
 

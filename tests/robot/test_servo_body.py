@@ -7,6 +7,7 @@ from tests.robot.servo_cell import START, ServoCell
 from workers.model.events import GateMode, Level, LogLine, PhaseChanged
 from workers.robot.drivers.sim import SimArm
 from workers.robot.figures import GRIPPER
+from workers.robot.worker import RobotLoop, main
 from workers.runtime.harness import WorkerFailure
 
 AWAY = np.add(START, [40.0, 10.0, -20.0, 10.0, 30.0, 20.0])
@@ -280,3 +281,34 @@ def test_simulated_cameras_see_an_emulated_arm_where_it_is(monkeypatch: pytest.M
     like.place(AWAY)
     assert state["scene"][-9:-3] == pytest.approx(like.scene()[-9:-3], abs=1e-6)
     assert np.isfinite(state["scene"]).all()
+
+
+def test_an_exception_in_the_loop_parks_the_arm_before_it_is_told(
+    cell: ServoCell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def crash(loop: RobotLoop) -> None:
+        cell.loop = loop
+        cell.pace(cell._sleep)
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr(RobotLoop, "run", crash)
+    monkeypatch.setattr("workers.robot.opening.body_of", lambda *arguments: cell.body)
+    with pytest.raises(RuntimeError, match="a fault of ours"):
+        main(cell.desk, cell.config, cell.board)
+    assert "parked; torque off" in cell.said and not cell.arm.torque
+
+
+def test_an_arm_that_sags_does_not_sink_with_every_hold_and_restart(cell: ServoCell) -> None:
+    cell.engage()
+    cell.arm.sag[1:4] = 1.8
+    cell.tick(0.5, aim=START)
+    there = cell.arm.joints.copy()
+    for _ in range(10):
+        cell.speak(stops=1)
+        cell.tick(0.1)
+        cell.speak(clears=1, acknowledged=1)
+        cell.tick(0.1)
+        cell.loop._controller.engage()
+        cell.tick(0.5)
+        cell.loop._controller.restart()
+    assert np.abs(cell.arm.joints - there).max() < 0.1

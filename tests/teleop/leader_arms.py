@@ -31,6 +31,7 @@ class LeaderArm:
         self.sag_deg_s: Floats = np.zeros(6)
         self.gone = False
         self.misses = np.zeros(6, np.int64)
+        self.unpowered = np.zeros(6, np.bool_)
         self.now_s = 0.0
         self.opened = 1
         self.torques: list[tuple[bool, float]] = []
@@ -46,7 +47,14 @@ class LeaderArm:
     def read(self) -> ArmReading:
         self._reach()
         zero = np.zeros(6)
-        health = ServoHealth(zero, zero + 7.4, zero + 30.0, np.zeros(6, np.uint8), self.misses.copy())
+        health = ServoHealth(
+            zero,
+            zero + 7.4,
+            zero + 30.0,
+            np.zeros(6, np.uint8),
+            self.misses.copy(),
+            self.unpowered.copy(),
+        )
         return ArmReading(self.joints_deg.copy(), zero, self.now_s, health=health)
 
     def write(self, goal_deg: Floats) -> None:

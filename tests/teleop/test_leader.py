@@ -11,7 +11,7 @@ import pytest
 from tests.teleop.leader_arms import KINEMATICS, TICK_S, LeaderArm, towards
 from workers.model.events import GateMode
 from workers.robot.board import ARM_STATE, JOINT_TARGET, Board
-from workers.robot.drivers import ArmGone, ServoArm
+from workers.robot.drivers import ArmGone, ArmRefused, ServoArm
 from workers.robot.figures import SO101_RANGE, Floats
 from workers.robot.gate import Limits
 from workers.runtime.harness import Desk, WorkerFailure
@@ -40,12 +40,15 @@ class Cell:
         self.board = Board.create(SPAWN, {})
         self.leader = LeaderArm(ARM + np.array([5, 5, -5, 5, 5, 0]))
         self.plugged, self.human, self.mode = plugged, False, GateMode.ENGAGED
-        self.arm_deg, self.arm_alive = ARM.copy(), True
+        self.refused = ""
+        self.arm_deg, self.arm_alive, self.steps = ARM.copy(), True, True
         desk = Desk("leader", Path("."), Letters(), Beat(SPAWN))  # type: ignore[arg-type]
         self.loop = LeaderLoop(desk, self.board, self._open, Limits(), KINEMATICS, SO101_RANGE, takes_over)
         self.now_s = time.monotonic()
 
     def _open(self) -> ServoArm:
+        if self.refused:
+            raise ArmRefused(self.refused)
         if not self.plugged:
             raise ArmGone("nothing at the port")
         return self.leader
@@ -56,7 +59,7 @@ class Cell:
             state["at_ns"], state["joints"] = int(self.now_s * 1e9), self.arm_deg
             state["mode"] = self.mode.value.encode()
             self.board.arm.write(state)
-        target["human"] = self.human
+        target["human"], target["moving"] = self.human, self.steps
         self.board.target.write(target)
         self.loop.tick(self.now_s)
         self.leader.advance(TICK_S)
@@ -110,6 +113,20 @@ def test_in_the_persons_hand_it_goes_limp_and_its_joints_are_the_command() -> No
     record = cell.run(1.0)
     assert not cell.leader.on
     np.testing.assert_allclose(record["joints"], moved(ARM), atol=0.5)
+
+
+def test_to_the_start_of_the_persons_episode_the_leader_goes_along() -> None:
+    cell = Cell()
+    cell.run(4.0)
+    cell.human, cell.steps = True, False
+    cell.arm_deg = ARM + 10.0
+    cell.run(2.0)
+    assert cell.leader.on and cell.apart_deg() < 1.5
+    cell.steps = True
+    at = cell.leader.joints_deg.copy()
+    cell.arm_deg = ARM
+    cell.run(1.0)
+    assert cell.leader.on and np.abs(cell.leader.joints_deg - at).max() < 0.5, "then it waits for the hand"
 
 
 @pytest.mark.parametrize("takes_over", [True, False])
@@ -183,6 +200,31 @@ def test_an_arm_that_cannot_be_the_leader_is_refused_before_any_torque() -> None
     with pytest.raises(WorkerFailure, match=r"elbow_flex at 160.*Calibrate it again"):
         cell.tick()
     assert not any(on for on, _ in cell.leader.torques)
+
+
+def test_a_refused_arm_ends_the_run_at_its_start_and_is_told_later_on() -> None:
+    for plugged in (False, True):
+        cell = Cell(plugged=plugged)
+        cell.run(0.1)
+        cell.refused = "it is another arm"
+        if not plugged:
+            with pytest.raises(WorkerFailure, match="it is another arm"):
+                cell.run(1.1)
+            continue
+        cell.leader.gone = True
+        record = cell.run(1.5)
+        assert not record["connected"] and record["reason"] == b"it is another arm"
+
+
+def test_a_leader_that_lost_its_supply_for_a_moment_begins_limp() -> None:
+    cell = Cell()
+    cell.run(4.0)
+    cell.leader.unpowered[:] = True
+    cell.tick()
+    assert not cell.leader.on
+    cell.leader.unpowered[:] = False
+    cell.run(4.0)
+    assert cell.leader.on and cell.apart_deg() < 1.5
 
 
 def test_on_the_way_out_torque_goes_slowly() -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from msgspec.structs import replace
 
 from workers.config import Config
 from workers.processors.build import Pipelines, arm_pipelines
@@ -76,6 +77,8 @@ class InterventionEnv(Protocol):
     """
 
     features: FeatureSpec
+    person: FeatureSpec
+    """What keys, pads and scripts say, which may be directions of space where actions are joints."""
     step_limit: int
 
     def rest(self, seed: int) -> None: ...
@@ -112,6 +115,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         """`judged_by_classifier`: the task's own verdict is for the simulated classifier only."""
         self.render_mode = render_mode
         self.features = pipelines.spec()
+        self.person = replace(self.features, motion_dim=3)
         self.step_limit = pipelines.step_limit
         self._port = port
         self._kinematics = kinematics
@@ -157,11 +161,13 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         if self._reading is None:
             raise gymnasium.error.ResetNeeded("call reset() before the first step")
         self._acting.begin_period()
-        self._apply(np.asarray(action, np.float32), None if human_action is None else Teleop(human_action))
+        human = None if human_action is None else Teleop(self._acting.own(human_action))
+        self._apply(self._acting.own(np.asarray(action, np.float32)), human)
 
     def nudge(self, action: Action) -> None:
         """A person's partial action, now, in the middle of the period. Marks an intervention."""
-        self._apply(action, Teleop(np.asarray(action, np.float32)))
+        own = self._acting.own(np.asarray(action, np.float32))
+        self._apply(own, Teleop(own))
 
     def halt(self) -> Floats:
         """Stop the tool where the gate's goal is now; what is left of the action is void.

@@ -128,7 +128,7 @@ class EpisodeRunner:
         self._rules = rules
         self._marking = False  # whether steps are marked as success
         self._driver, self._reason = Driver.NOBODY, ""
-        self._hand = Hand(env.features) if hand is None else hand
+        self._hand = Hand(env.person) if hand is None else hand
         self._stay = self._hand.stay
         self._led = False  # the device moves the arm in this period
         self._unmoved: set[Axis] = set()  # axes that the action does not have, and that this was said of
@@ -297,8 +297,8 @@ class EpisodeRunner:
             self._hand.release()
             self._env.halt()
         for jog in self._chair.take_jogs():
-            delta = jog_delta(jog, self._chair.jog_step, self._env.features)
-            if (delta != self._stay).any():
+            delta = jog_delta(jog, self._chair.jog_step, self._env.person)
+            if (delta != Hand(self._env.person).stay).any():
                 self._env.nudge(delta)
                 self._hand.release()  # a leader arm goes on from there
             elif jog.axis not in self._unmoved:

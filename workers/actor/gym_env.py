@@ -51,7 +51,7 @@ class GymEnv:
         truth: Truth | None = None,
     ) -> None:
         """`trouble` says why no step may be taken, "" when it may; `truth` what the scripted person sees."""
-        self.features = pipelines.spec()
+        self.features = self.person = pipelines.spec()
         self.step_limit = pipelines.step_limit
         self.on_observation: Callable[[], object] = _nothing
         """Called when there is something new to see."""

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from workers.config import Config
 from workers.config.survey import FIND_LIMITS
 from workers.processors.transition import GripperCommand
-from workers.robot.figures import Floats
+from workers.robot.figures import GRIPPER, Floats
 from workers.robot.gate import ToolPosition
 from workers.teleop.device import DeviceWord
-from workers.teleop.leader_action import LeaderAction, LeaderJoints
+from workers.teleop.leader_action import LeaderAction, LeaderJoints, Trigger
 from workers.transport.record import FeatureSpec
 
 Action = NDArray[np.float32]
@@ -32,6 +32,7 @@ class Posable(Protocol):
     """An arm that can be told its joints; `ArmEnv` is one."""
 
     features: FeatureSpec
+    person: FeatureSpec
 
     def lead(self, leader_deg: Floats) -> None: ...
 
@@ -84,7 +85,7 @@ class PostureHand(Hand):
     """A leader arm whose posture the arm takes on, joint by joint; for steps that are not recorded."""
 
     def __init__(self, arm: Posable) -> None:
-        super().__init__(arm.features)
+        super().__init__(arm.person)
         self._arm, self._joints = arm, LeaderJoints()
 
     def action(self, word: DeviceWord, info: Mapping[str, Any]) -> Action:
@@ -101,6 +102,31 @@ class PostureHand(Hand):
         self._joints.release()
 
 
+class JointHand(Hand):
+    """A leader arm where actions are joint deltas: joint by joint, coupled by a clutch."""
+
+    def __init__(self, features: FeatureSpec, step_deg: float, closed_at_pct: float) -> None:
+        super().__init__(features)
+        self._step_deg = step_deg
+        self._joints, self._trigger = LeaderJoints(), Trigger(closed_at_pct)
+
+    def action(self, word: DeviceWord, info: Mapping[str, Any]) -> Action:
+        if not word.live or not np.isfinite(word.joints_deg).all():
+            self.release()
+            return self.stay
+        goal_deg = info["goal_deg"]
+        way = (self._joints.target(word.joints_deg, goal_deg) - goal_deg)[:GRIPPER] / self._step_deg
+        action = self.stay
+        action[:GRIPPER] = np.clip(way, -1.0, 1.0)
+        if self._features.gripper:
+            action[-1] = self._trigger.command(float(word.joints_deg[GRIPPER]))
+        return action
+
+    def release(self) -> None:
+        self._joints.release()
+        self._trigger.release()
+
+
 def hand_of(config: Config, arm: Posable, tool: ToolPosition) -> Hand:
     """The hand that a configuration describes, for an arm.
 
@@ -108,9 +134,12 @@ def hand_of(config: Config, arm: Posable, tool: ToolPosition) -> Hand:
     Where they are not recorded and posture counts, while the workspace is being found, it gives the joints.
     """
     if not config.env.teleop.is_leader:
-        return Hand(arm.features)
+        return Hand(arm.person)
     if config.mode == FIND_LIMITS:
         return PostureHand(arm)
-    steps, gripper = config.env.workspace.end_effector_step_sizes, config.env.processor.gripper
+    processor = config.env.processor
+    steps, gripper = config.env.workspace.end_effector_step_sizes, processor.gripper
+    if processor.action_space == "joints":
+        return JointHand(arm.features, processor.joint_step_deg, gripper.closed_at)
     step_sizes_m = np.array([steps.x, steps.y, steps.z])
     return Hand(arm.features, LeaderAction(tool, step_sizes_m, gripper.use_gripper, gripper.closed_at))

@@ -160,9 +160,9 @@ class ActorLoop:
     # orders
 
     def _breathe(self) -> bool:
-        """For long waits: beat, take orders, say whether to go on."""
+        """For the wait for a reset: beat, take orders, say whether to go on. Whoever pauses wants no motion."""
         self._take_orders()
-        return self._desk.alive()
+        return self._desk.alive() and not self._chair.holds
 
     def _take_orders(self) -> None:
         while (order := self._desk.next_order()) is not None:
@@ -292,6 +292,7 @@ class ActorLoop:
         if self._desk.quitting:
             return
         if result.ended_by is EndedBy.STOP:
+            self._body.hold()  # now: the gate would wait two periods for a target that does not come
             log.warning("episode %d ended: %s", episode, result.reason)
             self._take_one(FAULT_WAIT_S)
         self._finish(order, episode, result, time.monotonic() - started_s)

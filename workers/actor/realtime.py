@@ -16,6 +16,11 @@ from workers.robot.tasks import TaskState
 
 STALE_S = 0.3  # arm state older than this is no observation; nor are pictures, unless the camera is slower
 STALE_FRAMES = 3.0
+BLIND = {
+    b"black": "black: is it covered, or the light off?",
+    b"bright": "all white: too much light, or too long an exposure?",
+}
+"""What keeps an episode from beginning, and does not end one: a hand may pass before the camera."""
 RESET_LIMIT_S = 10.0
 RESET_WAY_S = 60.0  # a real arm that is on its way may take longer
 RENEW_S = 0.02  # an arm on its way holds when nobody asks for it any more
@@ -39,6 +44,7 @@ class RealtimeArm:
     ) -> None:
         self.picture_shapes = shapes
         self._stale_s = {name: max(STALE_S, STALE_FRAMES / hz) for name, hz in cameras_hz.items()}
+        self._used_ns = dict.fromkeys(shapes, 0)
         self._board = board
         self._heartbeat = heartbeat
         self._target = np.zeros((), JOINT_TARGET)
@@ -80,16 +86,35 @@ class RealtimeArm:
         )
 
     def frames(self) -> dict[str, Picture]:
-        now_ns = time.monotonic_ns()
-        pictures: dict[str, Picture] = {}
-        for name, block in self._board.frames.items():
-            read = block.read()
-            limit_s = self._stale_s[name]
-            if read is None or now_ns - int(read[1]["captured_ns"]) > limit_s * 1e9:
-                self.hold()  # now, not when the last target is stale
-                raise ArmUnavailable(f"camera {name}: no frame for more than {limit_s:.1f} s")
-            pictures[name] = read[1]["pixels"]
-        return pictures
+        """The newest pictures, none of which was given before: no picture is two observations.
+
+        Waits for a camera that is late. Raises ArmUnavailable when it is lost or frozen.
+        """
+        try:
+            return {name: self._unused(name) for name in self._board.frames}
+        except ArmUnavailable:
+            self.hold()  # now, not when the last target is stale
+            raise
+
+    def _unused(self, name: str) -> Picture:
+        """A camera's newest picture, as soon as it is another than the last one given. Raises ArmUnavailable."""
+        while (frame := self._newest(name))["changed_ns"] == self._used_ns[name]:
+            if not self._heartbeat():
+                raise ArmUnavailable("the run is stopping")
+            time.sleep(POLL_S)
+        self._used_ns[name] = int(frame["changed_ns"])
+        picture: Picture = frame["pixels"]
+        return picture
+
+    def _newest(self, name: str) -> np.void:
+        """A camera's newest frame. Raises ArmUnavailable when it is too old, or what it shows is."""
+        read, limit_s = self._board.frames[name].read(), self._stale_s[name]
+        if read is None or time.monotonic_ns() - int(read[1]["captured_ns"]) > limit_s * 1e9:
+            raise ArmUnavailable(f"camera {name}: no frame for more than {limit_s:.1f} s")
+        frame: np.void = read[1]
+        if frame["flaw"] == b"frozen":
+            raise ArmUnavailable(f"camera {name}: frozen, it shows the same picture again and again")
+        return frame
 
     def task_state(self) -> TaskState:
         state = self._state()
@@ -108,15 +133,16 @@ class RealtimeArm:
         self._send()
 
     def hold(self) -> None:
-        """Take the target away: the gate holds the arm where its goal is."""
+        """Take the target away, and the wish for a reset: the gate holds the arm where its goal is, at once."""
         self._target["moving"] = False
-        self._send()
+        self._target["at_ns"] = 0  # what is old is no wish any more
+        self._board.target.write(self._target)
 
     def seat(self, human: bool) -> None:
         """Tell a leader arm's worker whether a person drives: the leader is then free in the hand."""
         if bool(self._target["human"]) != human:
             self._target["human"] = human
-            self._send()
+            self._board.target.write(self._target)  # what else it says is no newer by that
 
     def preview(self, wanted: Preview) -> None:
         """Camera workers show their pictures themselves."""
@@ -131,10 +157,11 @@ class RealtimeArm:
         """Why the arm cannot be driven now, "" when it can."""
         try:
             self._state()
-            self.frames()
+            flaws = {name: self._newest(name)["flaw"] for name in self._board.frames}
         except ArmUnavailable as reason:
             return str(reason)
-        return ""
+        blind = (f"camera {name}: {BLIND[flaw]}" for name, flaw in flaws.items() if flaw in BLIND)
+        return ", ".join(blind)
 
     def _send(self) -> None:
         self._target["at_ns"] = time.monotonic_ns()
@@ -156,6 +183,9 @@ class RealtimeArm:
         return 0 if read is None else int(read[1]["captured_ns"])
 
     def _wait(self, deadline_s: float, why: str) -> None:
-        if not self._heartbeat() or time.monotonic() > deadline_s:
+        if not self._heartbeat():
+            self.hold()
+            raise ArmUnavailable("the reset was broken off")
+        if time.monotonic() > deadline_s:
             raise ArmUnavailable(why)
         time.sleep(POLL_S)

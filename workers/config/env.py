@@ -96,6 +96,13 @@ class EnvConfig(Section, frozen=True, kw_only=True):
     def _robot_problems(self, robot: RobotConfig) -> Problems:
         if robot.loop_hz < 2 * self.fps:
             yield ("robot", "loop_hz"), f"{robot.loop_hz:g} is less than twice env.fps ({self.fps:g})"
+        step, most = self.processor.joint_step_deg, robot.speed_limit_deg_s / self.fps
+        if self.processor.action_space == "joints" and step > most + 1e-9:
+            at = ("processor", "joint_step_deg")
+            yield (
+                at,
+                f"{step:g} degrees in a step are more than env.robot.speed_limit_deg_s allows ({most:g})",
+            )
         for name, camera in robot.cameras.items():
             if camera.fps < self.fps:
                 text = f"{camera.fps:g} is below env.fps ({self.fps:g}): pictures would repeat"

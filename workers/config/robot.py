@@ -67,6 +67,8 @@ class RobotConfig(Section, frozen=True, kw_only=True):
             for key in _OF_SERVOS:
                 if getattr(self, key) is not None:
                     yield (key,), f'does nothing for env.robot.type = "{SIMULATED}"; remove this key'
+            if self.safety != SafetyConfig():
+                yield ("safety",), f'does nothing for env.robot.type = "{SIMULATED}"; remove this table'
             return
         if self.port is None:
             yield ("port",), "missing; hilserl-worker find-port tells which serial port the arm is on"

@@ -67,7 +67,7 @@ class Config(Section, frozen=True, kw_only=True):
             yield ("mode",), f'"{self.mode}" needs an arm; env.type = "gymnasium" only trains'
         if self.mode == "replay" and self.dataset.replay_episode is None:
             yield ("dataset", "replay_episode"), 'missing; mode = "replay" needs the number of an episode'
-        if self.operator.demonstrations == 0 and not self.feeds_dataset:
+        if self.mode is None and self.operator.demonstrations == 0 and not self.feeds_dataset:
             none = "operator.demonstrations is 0 and [dataset] names none"
             if self.algorithm.bc_pretrain_updates > 0:
                 yield ("algorithm", "bc_pretrain_updates"), f"needs demonstrations, but {none}"

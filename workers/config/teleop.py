@@ -58,13 +58,13 @@ class TeleopConfig(Section, frozen=True, kw_only=True):
                         (key,),
                         "does nothing with env.teleop.listen: it is for the computer that has the pad",
                     )
-        if self.type in LEADERS and self.port is None:
-            yield ("port",), f'missing; "{self.type}" needs the serial port of the leader arm'
-        if self.type in LEADERS and self.id is None:
-            yield (
-                ("id",),
-                "missing; it names the leader's calibration: the id you gave to LeRobot, or to calibrate",
-            )
+        if self.type in LEADERS:
+            for key, what in (
+                ("port", "the serial port of the leader arm"),
+                ("id", "the name of its calibration"),
+            ):
+                if getattr(self, key) is None:
+                    yield (key,), f'missing; "{self.type}" needs {what}'
 
     @property
     def is_leader(self) -> bool:

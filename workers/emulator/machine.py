@@ -49,6 +49,7 @@ class Machine:
         self._outgoing: list[tuple[float, int, bytes, bool]] = []
         self._number = 0
         self._wire_free_s = 0.0
+        self._quiet_from_s = 0.0
 
     def wait_s(self) -> float:
         """How long there is nothing to do unless something arrives."""
@@ -58,11 +59,18 @@ class Machine:
 
     def turn(self) -> None:
         """Hear what came, send what is due, let time pass."""
-        now_s = time.monotonic()
+        data = self.port.read() if self.port.plugged else b""
+        now_s = time.monotonic()  # after the request was there: a reply never tells of a moment before it
         self.arm.advance(now_s)
         if self.port.plugged:
-            for request in self._listener.hear(self.port.read(), now_s):
+            requests = self._listener.hear(data, now_s)
+            for request in requests:
                 self._serve(request, now_s)
+            if requests:
+                self._quiet_from_s = now_s + _IDLE_S
+            elif now_s > self._quiet_from_s:
+                self._quiet_from_s = now_s + _IDLE_S
+                self.port.forgive_the_dead()
         while self._outgoing and self._outgoing[0][0] <= time.monotonic():
             _, _, data, unplugs = heapq.heappop(self._outgoing)
             if self.port.plugged:

@@ -60,6 +60,17 @@ class Port:
         raw = fcntl.ioctl(self._slave, _TCGETS2, bytes(_TERMIOS2.size))
         return int(_TERMIOS2.unpack(raw)[-1])
 
+    def forgive_the_dead(self) -> None:
+        """Let others open the port again when whoever had it for himself is gone.
+
+        A real port forgets TIOCEXCL with its last close. Here the emulator's own end stays open, so that it can see
+        the speed; whether anybody still has the port is told by the lock that drivers take with it.
+        """
+        with contextlib.suppress(OSError):
+            fcntl.flock(self._slave, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.ioctl(self._slave, termios.TIOCNXCL)
+            fcntl.flock(self._slave, fcntl.LOCK_UN)
+
     def read(self) -> bytes:
         try:
             return os.read(self._master, _READ)

@@ -16,6 +16,15 @@ _LEAD_STEPS = 1.5
 AXES = 3
 
 
+def measured_joints(step: object, reading: ArmReading | None) -> Floats:
+    """Joints [6] from which `step` goes on. Raises ProcessorError when one is not a finite number."""
+    assert reading is not None, "joint goals need an arm"
+    if not np.isfinite(reading.joints_deg).all():
+        wrong = [n for n, deg in zip(JOINT_NAMES, reading.joints_deg, strict=True) if not np.isfinite(deg)]
+        raise ProcessorError(step, f"{', '.join(wrong)}: the measured position is not a finite number")
+    return reading.joints_deg
+
+
 class InverseKinematicsEEToJoints:
     """Moves an EE target by `delta * step_sizes` within the workspace bounds; solves for joints, direction kept.
 
@@ -23,6 +32,8 @@ class InverseKinematicsEEToJoints:
     solver starts at its previous solution. At the first command of a period the target is pulled back to where
     the arm can be soon. What bounds, reach or speed cut off is taken out of `Period.executed`.
     """
+
+    axes = AXES
 
     def __init__(
         self, kinematics: Kinematics, min_m: Floats, max_m: Floats, step_sizes_m: Floats, most_deg: float
@@ -38,15 +49,7 @@ class InverseKinematicsEEToJoints:
 
         Raises ProcessorError when a joint is not a finite number.
         """
-        assert reading is not None, "inverse kinematics need an arm"
-        if not np.isfinite(reading.joints_deg).all():
-            wrong = [
-                name
-                for name, deg in zip(JOINT_NAMES, reading.joints_deg, strict=True)
-                if not np.isfinite(deg)
-            ]
-            raise ProcessorError(self, f"{', '.join(wrong)}: the measured position is not a finite number")
-        self._joints = self._start = reading.joints_deg.copy()
+        self._joints = self._start = measured_joints(self, reading).copy()
         self._reference = self._kinematics.reference(self._joints)
         self.target_m = self._begun_m = self._kinematics.position(self._joints)
 

@@ -108,7 +108,18 @@ class Hand(StrEnum):
 
 def frame_dtype(height: int, width: int) -> np.dtype[np.void]:
     """A picture uint8 [H, W, 3] with when it was captured."""
-    return np.dtype([("captured_ns", "<i8"), ("number", "<i8"), ("pixels", "u1", (height, width, 3))])
+    return np.dtype(
+        [
+            ("captured_ns", "<i8"),
+            (
+                "changed_ns",
+                "<i8",
+            ),  # when what it shows was first captured: earlier, of a camera that repeats itself
+            ("number", "<i8"),
+            ("flaw", "S8"),  # "black", "bright", "frozen", or "" while the picture is fine
+            ("pixels", "u1", (height, width, 3)),
+        ]
+    )
 
 
 @dataclass

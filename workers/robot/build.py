@@ -9,7 +9,7 @@ from workers.config import Config
 from workers.config.robot import MOTORS
 from workers.robot.arm_model import ArmModel, builtin_model, model_from_file
 from workers.robot.arms import arm_of
-from workers.robot.calibration import CalibrationError, calibration_path, load_calibration
+from workers.robot.calibration import CalibrationError, calibration_path, load_calibration, owner_of
 from workers.robot.drivers import ArmRefused
 from workers.robot.drivers.feetech import FeetechArm
 from workers.robot.drivers.servos import Profile
@@ -79,7 +79,7 @@ def servo_arm_of(config: Config) -> FeetechArm:
         gripper_overload_torque=servo.gripper_overload_torque_pct,
         speed_steps_s=round(servo.speed_limit_deg_s * STEPS / 360.0),
     )
-    return _opened(robot.port, path, profile, servo.supply_voltage)
+    return _opened(robot.port, path, profile, servo.supply_voltage, _folders(config))
 
 
 def leader_arm_of(config: Config) -> FeetechArm:
@@ -87,12 +87,20 @@ def leader_arm_of(config: Config) -> FeetechArm:
     teleop = config.env.teleop
     assert teleop.port is not None and teleop.id is not None, "workers.config asks a leader for both"
     path = calibration_path(teleop.id, leader=True, folder=teleop.calibration_dir)
-    return _opened(teleop.port, path, Profile(leader=True), None)
+    return _opened(teleop.port, path, Profile(leader=True), None, _folders(config))
 
 
-def _opened(port: str, path: Path, profile: Profile, supply_v: float | None) -> FeetechArm:
+def _opened(
+    port: str, path: Path, profile: Profile, supply_v: float | None, folders: list[Path]
+) -> FeetechArm:
     try:
         calibration = load_calibration(path)
     except CalibrationError as error:
         raise ArmRefused(str(error)) from error
-    return FeetechArm(port, calibration, str(path), profile, supply_v)
+    return FeetechArm(port, calibration, str(path), profile, supply_v, lambda held: owner_of(held, folders))
+
+
+def _folders(config: Config) -> list[Path]:
+    """Folders of calibrations that the configuration names, the follower's and the leader's."""
+    given = (config.env.arm.calibration_dir, config.env.teleop.calibration_dir)
+    return [Path(folder).expanduser() for folder in given if folder is not None]

@@ -7,6 +7,7 @@ The files are read and written unchanged, where LeRobot keeps them, so that both
 
 import json
 import os
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
@@ -92,12 +93,26 @@ def calibration_path(arm_id: str, leader: bool = False, folder: str | None = Non
     name = f"{arm_id}.json"
     if folder is not None:
         return Path(folder).expanduser() / name
-    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface"))
-    home = Path(os.environ.get("HF_LEROBOT_HOME", home / "lerobot"))
-    root = Path(os.environ.get("HF_LEROBOT_CALIBRATION", home / "calibration")).expanduser()
-    root /= "teleoperators" if leader else "robots"
+    root = _lerobot_root() / ("teleoperators" if leader else "robots")
     places = [root / kind / name for kind in (_LEADERS if leader else _ROBOTS)]
     return next((place for place in places if place.is_file()), places[0])
+
+
+def owner_of(calibration: Calibration, folders: Iterable[Path]) -> str:
+    """The file that holds just this calibration, among `folders` and where LeRobot keeps them; "" if none does."""
+    root = _lerobot_root()
+    places = [
+        *folders,
+        *(root / "robots" / kind for kind in _ROBOTS),
+        *(root / "teleoperators" / kind for kind in _LEADERS),
+    ]
+    for path in (path for place in places for path in sorted(place.glob("*.json"))):
+        try:
+            if not load_calibration(path).differences(calibration):
+                return str(path)
+        except CalibrationError:
+            continue  # of another kind of arm, or broken: not this one's
+    return ""
 
 
 def load_calibration(path: Path) -> Calibration:
@@ -129,6 +144,12 @@ def save_calibration(path: Path, calibration: Calibration) -> None:
     aside = path.with_suffix(".json.new")
     aside.write_text(calibration.to_json() + "\n")
     aside.replace(path)
+
+
+def _lerobot_root() -> Path:
+    home = Path(os.environ.get("HF_HOME", "~/.cache/huggingface"))
+    home = Path(os.environ.get("HF_LEROBOT_HOME", home / "lerobot"))
+    return Path(os.environ.get("HF_LEROBOT_CALIBRATION", home / "calibration")).expanduser()
 
 
 def _whole(value: object) -> int:

@@ -15,9 +15,10 @@ from workers.robot.drivers import ArmDriver, ArmReading
 from workers.robot.figures import GRIPPER, Floats
 from workers.robot.gate import Limit, Limits, ToolPosition, admit
 
-STALE_PERIODS = 2.0
+_STALE_PERIODS = 2.0
 SLOW_START_SHARE = 0.3  # of the speed limit, after a stop was cleared ...
 _SLOW_START_S = 3.0  # ... rising to all of it while the arm follows targets for this long
+_SAG_DEG = 2.6  # bench figure: what a servo at rest is off its goal under the arm's weight
 _AT_REST_DEG_S = 3.0  # no joint faster: a servo at rest still tells a step or two a tick
 _NOTHING: frozenset[Limit] = frozenset()
 
@@ -63,7 +64,9 @@ class ArmController:
     """Follows joint targets through the safety gate. Starts in HOLD at the measured position.
 
     Args:
-        together: on a way to a pose all joints arrive at once: the tool takes the same way whatever the pace.
+        together: of servos. On a way to a pose all joints arrive at once, so that the tool takes the same way whatever
+            the pace; and a joint at rest keeps its goal where it only sags, or it would sink with every hold.
+        stale_s: how old a target may be; two periods unless told otherwise.
     """
 
     def __init__(
@@ -75,13 +78,16 @@ class ArmController:
         period_s: float = 0.1,
         park_speed_deg_s: float = 25.0,
         together: bool = False,
+        stale_s: float | None = None,
     ) -> None:
         self._driver, self._limits, self._tool = driver, limits, tool
         self._tick_s, self._period_s = tick_s, period_s
         self._park_speed_deg_s, self._way_limits = park_speed_deg_s, limits
         self._together = together
+        self.stale_s = _STALE_PERIODS * period_s if stale_s is None else stale_s
         self._speed_share = 1.0
         self._mode = Mode.HOLD
+        self._goal = driver.read().joints_deg
         self.restart()
 
     @property
@@ -91,7 +97,12 @@ class ArmController:
 
     def restart(self) -> None:
         """Forget targets and motion, HOLD at the measured position: at start-up or after a reset. A stop stays."""
-        self._goal = self._driver.read().joints_deg
+        reading = self._driver.read()
+        before, self._goal = self._goal, reading.joints_deg
+        if self._together:
+            lead = self._limits.lead_deg
+            self._goal = np.clip(before, reading.joints_deg - lead, reading.joints_deg + lead)
+            self._adopt(reading)
         self._velocity: Floats = np.zeros(len(self._goal))
         if self._mode is not Mode.STOPPED:
             self._mode, self._reason = Mode.HOLD, "not engaged"
@@ -213,7 +224,7 @@ class ArmController:
         if target is None or target.sequence <= self._engaged_after:
             return "waiting for the first target"
         age_s = now_s - target.stamp_s
-        if age_s > STALE_PERIODS * self._period_s + 1e-9:
+        if age_s > self.stale_s + 1e-9:
             return f"no target for {age_s:.1f} s"
         return ""
 
@@ -249,7 +260,11 @@ class ArmController:
     def _adopt(self, reading: ArmReading) -> None:
         """Goal = present position; the jaw keeps its goal, and with it the grip on whatever it holds."""
         jaw = self._goal[GRIPPER]
-        self._goal = np.where(np.isfinite(reading.joints_deg), reading.joints_deg, self._goal)
+        adopts = np.isfinite(reading.joints_deg)
+        if self._together:
+            sags = np.abs(self._goal - reading.joints_deg) <= _SAG_DEG
+            adopts &= ~(sags & (np.abs(reading.velocity_deg_s) <= _AT_REST_DEG_S))
+        self._goal = np.where(adopts, reading.joints_deg, self._goal)
         self._goal[GRIPPER] = jaw
         self._velocity = np.zeros(len(self._goal))
 

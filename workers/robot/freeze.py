@@ -1,18 +1,29 @@
 """Freezing an arm in the servos' own numbers: no calibration, no limits, nothing that could be wrong or late.
 
-The arm's joints get their present position as goal, and less torque. The jaw keeps its goal, and with it the grip.
+The arm's joints get their present position as goal, and less torque. A joint at rest that only sags keeps its goal,
+or it would sink further; the jaw keeps its own, and with it the grip.
 """
 
 import time
 from typing import Final
 
 from workers.robot.bus import Bus, SerialPort
-from workers.robot.drivers.sts3215 import GOAL_POSITION, PRESENT_POSITION, TORQUE_ENABLE, TORQUE_LIMIT
+from workers.robot.drivers.sts3215 import (
+    GOAL_POSITION,
+    PRESENT_POSITION,
+    PRESENT_SPEED,
+    TORQUE_LIMIT,
+    value_in,
+)
 
 IDS: Final = (1, 2, 3, 4, 5, 6)
 GRIPPER_ID: Final = 6
 TORQUE_PERMILLE: Final = 400
 _TRIES: Final = 3
+_SAG_STEPS: Final = 30  # 2.6 degrees: what a servo at rest is off its goal under the arm's weight
+_REST_STEPS_S: Final = 35
+_APART_STEPS: Final = 40  # what a servo at full speed goes between two readings
+_BLOCK: Final = PRESENT_SPEED.address + PRESENT_SPEED.size - GOAL_POSITION.address
 _LAST_WORDS_S: Final = 0.004  # replies to the last request of a worker that died are still on the line
 
 
@@ -24,11 +35,15 @@ class Frozen:
         try:
             time.sleep(_LAST_WORDS_S)
             self._bus = Bus(self._port)
-            here = self._read(PRESENT_POSITION.address, PRESENT_POSITION.size)
-            self.frozen_ids = tuple(sorted(here))
-            here.pop(GRIPPER_ID, None)
-            if here:
-                self._bus.sync_write(GOAL_POSITION.address, here)
+            found = self._surely(GOAL_POSITION.address, _BLOCK)
+            self.frozen_ids = tuple(sorted(found))
+            goals = {
+                servo_id: GOAL_POSITION.encode(value_in(memory, PRESENT_POSITION, GOAL_POSITION.address))
+                for servo_id, memory in found.items()
+                if servo_id != GRIPPER_ID and not _rests(memory)
+            }
+            if goals:
+                self._bus.sync_write(GOAL_POSITION.address, goals)
             self._weaken()
         except BaseException:
             self._port.close()
@@ -48,6 +63,23 @@ class Frozen:
         if least:
             self._bus.sync_write(TORQUE_LIMIT.address, least)
 
+    def _surely(self, address: int, size: int) -> dict[int, bytes]:
+        """What two readings agree on: one damaged packet of 256 passes its sum, and must not become a goal.
+
+        A servo that gives no two such readings keeps its last goal, which is near it.
+        """
+        sure: dict[int, bytes] = {}
+        before = self._read(address, size)
+        for _ in range(_TRIES):
+            now = self._read(address, size)
+            for servo_id, memory in now.items():
+                if servo_id in before and _agree(memory, before[servo_id]):
+                    sure.setdefault(servo_id, memory)
+            before = now
+            if len(sure) == len(IDS):
+                break
+        return sure
+
     def _read(self, address: int, size: int) -> dict[int, bytes]:
         found: dict[int, bytes] = {}
         for _ in range(_TRIES):
@@ -61,11 +93,16 @@ class Frozen:
         return found
 
 
-def is_stiff(port: str) -> bool:
-    """Whether the torque of an arm is on, in any joint. Raises BusError."""
-    serial = SerialPort(port)
-    try:
-        replies = Bus(serial).sync_read(IDS, TORQUE_ENABLE.address, TORQUE_ENABLE.size)
-        return any(reply.data[0] for reply in replies.values())
-    finally:
-        serial.close()
+def _agree(one: bytes, other: bytes) -> bool:
+    """Whether two blocks of a servo's memory, from the goal on and milliseconds apart, can both be true."""
+    here, there = (value_in(memory, PRESENT_POSITION, GOAL_POSITION.address) for memory in (one, other))
+    return one[:2] == other[:2] and abs(here - there) <= _APART_STEPS
+
+
+def _rests(memory: bytes) -> bool:
+    """Whether a servo is where it was sent, in a block of its memory from the goal on."""
+    goal, here, speed = (
+        value_in(memory, register, GOAL_POSITION.address)
+        for register in (GOAL_POSITION, PRESENT_POSITION, PRESENT_SPEED)
+    )
+    return abs(goal - here) <= _SAG_STEPS and abs(speed) <= _REST_STEPS_S

@@ -20,7 +20,7 @@ Flags = NDArray[np.bool_]
 STEP_DEG: Final = 360.0 / 4096.0
 STALL_ERROR_DEG: Final = 60 * STEP_DEG
 STALL_MOVED_DEG: Final = 3 * STEP_DEG
-STALL_S: Final = 0.4
+STALL_S: Final = 0.38  # 0.4 s with the period that finds it
 STALL_TORQUE_PCT: Final = 20.0
 STALL_CURRENT_A: Final = 2.0  # the servo's own protection trips at 3.25 A (register 28), after 2 s
 BOUND: Final = 0.95  # of the greatest error: a blocked joint is at it, whatever the encoder's last step says
@@ -114,6 +114,7 @@ class Health:
         return [
             *self._silence(health, now_s),
             *self._bits(health),
+            *self._power(health),
             *self._temperature(health),
             *self._voltage(health, now_s),
             *self._stall(reading, health, goal_deg, now_s),
@@ -147,6 +148,17 @@ class Health:
                 volts = f" at {health.voltage_v[joint]:.1f} V" if bit == 0 else ""
                 demand = Demand.PARK if bit == 2 else Demand.STOP
                 yield Finding(f"{JOINT_NAMES[joint]} reports {word}{volts}", advice, demand)
+
+    def _power(self, health: ServoHealth) -> Iterator[Finding]:
+        """Servos that restarted: their torque is off, and only theirs."""
+        limp = [
+            name
+            for name, is_limp in zip(JOINT_NAMES, health.unpowered.tolist(), strict=True)
+            if self._begins(f"bits {name} unpowered", is_limp)
+        ]
+        if limp:
+            advice = f"a weak supply, or a loose plug on the way there; hold the arm, check both, then {ACKNOWLEDGE}"
+            yield Finding(f"{', '.join(limp)} lost power for a moment and is limp", advice, Demand.STOP)
 
     def _temperature(self, health: ServoHealth) -> Iterator[Finding]:
         limits, before = self._limits, self._heat.copy()

@@ -10,6 +10,7 @@ from workers.config import Config
 from workers.model.events import Level, LogLine
 from workers.robot.board import Board
 from workers.robot.body import Body, SimulatedBody
+from workers.robot.bus.latency import latency_warning
 from workers.robot.drivers import ArmGone, ArmRefused
 from workers.robot.drivers.feetech import FeetechArm
 from workers.robot.figures import GRIPPER
@@ -57,6 +58,8 @@ def _servo_body(desk: Desk, config: Config, board: Board, limits: Limits) -> Ser
     if guarded:
         predecessor = "the robot worker died; the guardian kept the arm where it was"
     arm = _opened(desk, config, lambda text: say(Level.WARNING, text))
+    if slow := latency_warning(config.env.arm.port or ""):
+        say(Level.WARNING, slow)
     thresholds = replace(thresholds_of(config, limits), nominal_v=arm.supply_v)
     try:
         body = ServoBody(
@@ -90,6 +93,6 @@ def _opened(desk: Desk, config: Config, tell: Callable[[str], None]) -> FeetechA
             if not desk.restarts or not desk.alive():
                 raise WorkerFailure(str(gone)) from gone
             if not told:
-                tell(f"{gone}; {STILL_POWERED}. Waiting for it")
+                tell(f"{str(gone).split('. ')[0]}; {STILL_POWERED}. Waiting for it")
             told = True
             time.sleep(AGAIN_S)

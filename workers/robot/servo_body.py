@@ -254,7 +254,7 @@ class ServoBody:
 
     def lose(self, gone: ArmGone, controller: ArmController) -> Status:
         """Stopped, by what is known: the servos keep their last goal, which is near the arm."""
-        self._lost = f"{gone}; {STILL_POWERED}"
+        self._lost = f"{str(gone).split('. ')[0]}; {STILL_POWERED}"
         self._by_hand = False
         self._reopen_s = -np.inf
         self._lifeline.tell(Hand.LOST)

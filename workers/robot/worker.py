@@ -9,7 +9,7 @@ from workers.config import Config
 from workers.model.events import GateMode, Level, LogLine, Phase, PhaseChanged
 from workers.robot.board import ARM_STATE, Board
 from workers.robot.body import Body
-from workers.robot.controller import STALE_PERIODS, ArmController, JointTarget, Mode, Status
+from workers.robot.controller import ArmController, JointTarget, Mode, Status
 from workers.robot.drivers import ArmGone
 from workers.robot.gate import Limits, ToolPosition
 from workers.robot.health import ACKNOWLEDGE
@@ -67,6 +67,8 @@ class RobotLoop:
             self._period_s,
             body.park_speed_deg_s,
             together=not config.simulated,
+            # of a real arm the tick that holds falls within two periods, not after them
+            stale_s=None if config.simulated else 2.0 * self._period_s - self._tick_s,
         )
         self._pacer = Pacer(desk.name, self._tick_s, ROBOT_S)
         self._state = np.zeros((), ARM_STATE)
@@ -184,7 +186,7 @@ class RobotLoop:
         """Begin the reset that the actor asks for, unless nobody may move the arm."""
         read = None if self._station_silent else self._board.target.read()
         age_s = np.inf if read is None else time.monotonic() - float(read[1]["at_ns"]) / 1e9
-        if self._controller.mode is Mode.APPROACH and age_s > STALE_PERIODS * self._period_s:
+        if self._controller.mode is Mode.APPROACH and age_s > self._controller.stale_s:
             self._controller.hold("the actor asks for the start pose no more")
         if read is None or read[1]["reset_wanted"] == self._reset_seen:
             return

@@ -60,7 +60,7 @@ async def run_station(
     """
     read = load_document if survey is None else load_for_survey
     document, config = configured(path, read, name=name, seed=seed)
-    config = _with_operator(overrides.applied(config, named=name is not None), operator)
+    config = _with_operator(_overridden(config, overrides, named=name is not None), operator)
     refuse(document, config.problems())
     config, job = for_survey(document, config, survey, serve)
     _check_beginning(config, beginning)
@@ -93,6 +93,13 @@ async def run_station(
 def _lines(job: SurveyJob | None) -> type[ProgressLines]:
     """What kind of progress is printed."""
     return ProgressLines if job is None else SurveyLines
+
+
+def _overridden(config: Config, overrides: Overrides, named: bool) -> Config:
+    try:
+        return overrides.applied(config, named)
+    except ConfigError as error:
+        raise StationRefused(str(error)) from error
 
 
 def _with_operator(config: Config, operator: str | None) -> Config:

@@ -18,6 +18,7 @@ from workers.model.orders import Hold, NewRecords, NoteSuccess, Operate, Order, 
 from workers.model.places import socket_path
 from workers.model.reduce import reduce
 from workers.model.state import EPISODES_KEPT, ConsoleState, Worker
+from workers.processors.transition import Picture
 from workers.robot.board import Board
 from workers.runtime.beginning import Beginning
 from workers.runtime.episode_book import EpisodeBook
@@ -157,6 +158,9 @@ class Station:
             return None
         x, y, z = read[1]["ee_m"].tolist()
         return Place((x, y, z), tuple(read[1]["joints"].tolist()))
+
+    def pictures(self) -> dict[str, Picture]:
+        return self._stills.newest()
 
     async def wait_for(self, condition: Callable[[], bool]) -> None:
         while not condition():

@@ -18,7 +18,7 @@ from workers.robot.figures import Floats
 from workers.runtime.shared import SharedNewest
 
 FRESH_NS = 150_000_000
-LOST_NS = 500_000_000  # a worker that is silent for so long is not late, it is gone
+LOST_NS = 350_000_000  # whoever is silent for so long is not late, but gone: the run pauses within 500 ms
 COUNTS = {Verdict.SUCCESS: "successes", Verdict.FAILURE: "failures", Verdict.RERECORD: "rerecords"}
 NO_JOINTS = np.full(6, np.nan)
 NO_JOINTS.setflags(write=False)
@@ -30,7 +30,7 @@ class DeviceWord:
 
     source: str = ""
     live: bool = False  # connected, and read within 150 ms
-    lost: bool = True  # unplugged, or silent for half a second
+    lost: bool = True  # unplugged, or silent for a third of a second
     intervene: bool = False  # the person holds the arm
     motion: Floats = field(default_factory=lambda: np.zeros(3))  # [3] shares of one action unit, -1 to 1
     gripper: float = 0.0  # -1 closes, +1 opens, 0 stays

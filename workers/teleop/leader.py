@@ -15,7 +15,7 @@ import numpy as np
 from workers.config import Config
 from workers.model.events import GateMode
 from workers.robot.board import Board
-from workers.robot.drivers import ArmGone, ArmReading, ServoArm
+from workers.robot.drivers import ArmGone, ArmReading, ArmRefused, ServoArm
 from workers.robot.figures import JOINT_NAMES, Floats, JointRange
 from workers.robot.gate import Limits, ToolPosition
 from workers.runtime.harness import Desk, WorkerFailure
@@ -39,21 +39,21 @@ Opened = Callable[[], ServoArm]
 
 def main(desk: Desk, config: Config, board: Board) -> None:
     """Until told to quit; then the torque goes, slowly. Raises WorkerFailure for an arm that is not this leader."""
-    from workers.robot.build import arm_model_of, kinematics_of, leader_arm_of, limits_of
+    from workers.robot.build import leader_arm_of  # brings kinematics, as `loop_of` does
 
-    loop = LeaderLoop(
-        desk,
-        board,
-        lambda: leader_arm_of(config),
-        limits_of(config),
-        kinematics_of(config),
-        arm_model_of(config).joints,
-        config.env.teleop.takeover_by_motion,
-    )
+    loop = loop_of(desk, config, board, lambda: leader_arm_of(config))
     try:
         loop.run()
     finally:
         loop.release()
+
+
+def loop_of(desk: Desk, config: Config, board: Board, opened: Opened) -> "LeaderLoop":
+    """The loop that a configuration describes, over the arm that `opened` opens."""
+    from workers.robot.build import arm_model_of, kinematics_of, limits_of
+
+    joints, takes_over = arm_model_of(config).joints, config.env.teleop.takeover_by_motion
+    return LeaderLoop(desk, board, opened, limits_of(config), kinematics_of(config), joints, takes_over)
 
 
 class LeaderLoop:
@@ -83,7 +83,7 @@ class LeaderLoop:
         self._writer = DeviceWriter(board.teleop, "leader")
         self._stance, self._torque_pct = Stance.LIMP, 0.0
         self._asks_until_s = self._try_at_s = 0.0
-        self._gone = NOT_FOUND
+        self._gone, self._was_there = NOT_FOUND, False
 
     def run(self) -> None:
         last_rate_s = time.monotonic()
@@ -128,16 +128,26 @@ class LeaderLoop:
         if now_s < self._try_at_s:
             return
         self._try_at_s = now_s + REOPEN_S
-        arm = self._opened()
+        try:
+            arm = self._opened()
+        except ArmRefused as refused:
+            if self._was_there:
+                raise
+            raise WorkerFailure(str(refused)) from refused
         arm.set_torque(False)
         wrong = impossible(arm.read().joints_deg, self._joints)
         if wrong:
             arm.close()
             raise WorkerFailure(wrong)
-        self._arm, self._stance, self._torque_pct = arm, Stance.LIMP, 0.0
-        self._mirror.restart()
+        self._arm, self._was_there = arm, True
+        self._go_limp()
         log.info("leader arm found")
         self._gone = ""
+
+    def _go_limp(self) -> None:
+        """Begin anew, with an arm whose torque is off."""
+        self._stance, self._torque_pct = Stance.LIMP, 0.0
+        self._mirror.restart()
 
     def _lose(self, why: str, now_s: float) -> None:
         if self._arm is not None:
@@ -154,6 +164,10 @@ class LeaderLoop:
         if silent or not np.isfinite(reading.joints_deg).all():
             self._writer.gone((silent or "its joints are no numbers")[:64])
             return
+        if reading.health is not None and reading.health.unpowered.any():
+            log.warning("leader arm: its supply was gone for a moment")
+            arm.set_torque(False)
+            self._go_limp()
         pull = self._mirror.tick(reading.joints_deg, self._arm_deg(now_s), not self._person_drives())
         self._apply(arm, pull)
         if self._mirror.taken and self._takes_over:
@@ -187,8 +201,9 @@ class LeaderLoop:
         return None if stopped or not np.isfinite(joints).all() else joints
 
     def _person_drives(self) -> bool:
+        """Whether the person moves the arm now; on its way to the start of an episode nobody does."""
         read = self._board.target.read()
-        return read is not None and bool(read[1]["human"])
+        return read is not None and bool(read[1]["human"] and read[1]["moving"])
 
 
 def _silent(reading: ArmReading) -> str:

@@ -35,10 +35,13 @@ def test_the_length_asked_for_changes_from_request_to_request() -> None:
 
 @pytest.mark.parametrize("late_ms", [1, 5, 19, 21, 30, 40, 60, 80, 120, 200, 300, 500])
 @pytest.mark.parametrize("late_id", IDS)
-def test_a_late_reply_is_never_taken_for_a_new_one(late_id: int, late_ms: int) -> None:
+@pytest.mark.parametrize(("reply_s", "quiet_s"), [(0.02, 0.02), (0.008, 0.006), (0.008, 0.0)])
+def test_a_late_reply_is_never_taken_for_a_new_one(
+    late_id: int, late_ms: int, reply_s: float, quiet_s: float
+) -> None:
     servos = FakeServos()
     port = FakePort(servos)
-    bus = Bus(port)
+    bus = Bus(port, reply_s, quiet_s)
     wrong = 0
     for cycle in range(60):
         begun_s = port.time_s
@@ -53,11 +56,15 @@ def test_a_late_reply_is_never_taken_for_a_new_one(late_id: int, late_ms: int) -
         assert bus.counters.late > 0
 
 
-def test_a_reply_that_is_always_late_is_never_taken_for_a_new_one() -> None:
+@pytest.mark.parametrize("late_ms", [25, 65, 130, 300, 500, 900])
+@pytest.mark.parametrize(("reply_s", "quiet_s"), [(0.02, 0.02), (0.008, 0.006), (0.008, 0.0)])
+def test_a_reply_that_is_always_late_is_never_taken_for_a_new_one(
+    late_ms: int, reply_s: float, quiet_s: float
+) -> None:
     servos = FakeServos()
-    servos.delay_s = lambda servo_id: 0.065 if servo_id == 3 else 0.001
+    servos.delay_s = lambda servo_id: late_ms / 1e3 if servo_id == 3 else 0.001
     port = FakePort(servos)
-    bus = Bus(port)
+    bus = Bus(port, reply_s, quiet_s)
     for _ in range(500):
         replies = bus.sync_read(IDS, 56, 15)
         assert 3 not in replies
@@ -76,6 +83,45 @@ def test_a_reply_that_came_while_nobody_looked_still_counts() -> None:
 
     bus = Bus(Sleepy(FakeServos()))
     assert set(bus.sync_read(IDS, 56, 15)) == set(IDS)
+
+
+def test_a_servo_that_is_silent_for_long_costs_the_others_nothing_and_is_taken_back() -> None:
+    """It would use up the lengths that tell replies apart, and with them the others' replies."""
+    servos = FakeServos()
+    three = servos.memory.pop(3)
+    port = FakePort(servos)
+    bus = Bus(port, 0.008)
+    for cycle in range(500):
+        begun_s = port.time_s
+        assert set(bus.sync_read(IDS, 56, 15)) == {1, 2, 4, 5, 6}
+        bus.sync_write(42, dict.fromkeys(IDS, bytes(2)))
+        with pytest.raises(BusTimeout):
+            bus.read(3, 40, 10)
+        assert cycle == 0 or port.time_s - begun_s < 0.055
+        port.time_s = max(port.time_s, begun_s + 0.02)
+    assert bus.counters.missed_by == {3: 1000}
+    servos.memory[3] = three
+    back = 0
+    for _ in range(100):
+        begun_s = port.time_s
+        replies = bus.sync_read(IDS, 56, 15)
+        assert all(moment(reply.data) == servos.moment for reply in replies.values())
+        back += 3 in replies
+        port.time_s = max(port.time_s, begun_s + 0.02)
+    assert back > 45
+
+
+def test_goals_are_not_held_up_by_a_servo_that_was_silent() -> None:
+    port = FakePort(FakeServos((1, 2, 4, 5, 6)))
+    bus = Bus(port, 0.008)
+    for _ in range(5):
+        begun_s = port.time_s
+        bus.sync_read(IDS, 56, 15)
+        before_s = port.time_s
+        bus.sync_write(42, dict.fromkeys(IDS, bytes(2)))
+        assert port.time_s == before_s
+        assert port.time_s - begun_s < 0.02
+        port.time_s = begun_s + 0.02
 
 
 def test_the_missing_servo_is_missing_and_the_others_are_there() -> None:

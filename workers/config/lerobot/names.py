@@ -99,6 +99,7 @@ DERIVED: dict[str, str] = {
     "algorithm.discrete_critic_network_kwargs.hidden_dims": "policy.discrete_critic_network_kwargs has both",
     "wandb.disable_artifact": "checkpoints stay in the run's folder",
     "env.robot.cameras.*.color_mode": "pictures are RGB",
+    "env.robot.cameras.*.backend": "V4L2 for devices, FFmpeg for addresses and files",
     "env.robot.cameras.*.warmup_s": "a camera is used once it delivers",
 }
 """What follows from other keys, or is always so."""
@@ -145,7 +146,10 @@ DEAD: dict[str, str] = {
 }
 """What LeRobot accepts and does not use."""
 
-_NO_DRIVER = "this release drives the simulated arm only"
+_NO_DRIVER = (
+    "the simulated arm stands in: there are drivers for SO-100 and SO-101 followers with a port and an id"
+)
+_NO_DEVICE = "the person drives with keys, a gamepad, or a leader arm whose port and id are given"
 _NO_LINK = "actor and learner run on one machine"
 _NO_UPLOAD = "policies are not uploaded"
 _NO_CLASSIFIER = "reward classifiers cannot be trained yet"
@@ -167,12 +171,11 @@ NO_COUNTERPART: dict[str, str] = {
     "dataset.streaming": AS_IT_IS,
     "dataset.eval_split": AS_IT_IS,
     "wandb.add_tags": "runs are not tagged",
-    "env.robot.type": f"{_NO_DRIVER}, so101_sim",
+    "env.robot.type": _NO_DRIVER,
     "env.robot.**": _NO_DRIVER,
-    "env.robot.cameras.*.type": "this release has the simulator's cameras only",
-    "env.robot.cameras.*.**": "this release has the simulator's cameras only",
-    "env.teleop.type": "this release reads the console's keyboard only",
-    "env.teleop.**": "this release reads the console's keyboard only",
+    "env.robot.cameras.*.**": "cameras are read through OpenCV only",
+    "env.teleop.type": _NO_DEVICE,
+    "env.teleop.**": _NO_DEVICE,
     "env.wrapper.**": "the layout of LeRobot 0.3; since 0.4 it is env.processor",
     "policy.use_amp": "training is in float32",
     "policy.use_torch_compile": "off here until you ask for it by the same name: it pays on a GPU",

@@ -8,7 +8,6 @@ from workers.robot.bus.debts import Debts
 from workers.robot.bus.errors import BusCorrupt, BusTimeout
 from workers.robot.bus.packet import (
     BROADCAST,
-    GREATEST_ID,
     OVERHEAD,
     PING,
     READ,
@@ -29,7 +28,8 @@ RESTLESS_S: Final = 0.2  # a line that is not silent for so long never will be
 LEAST: Final = 3
 """Bytes of data that a read asks for at least: with 2 the request itself would pass for a reply where it is echoed."""
 MEMORY: Final = 87  # registers of the servo
-_PING_SLOT_S: Final = 0.001  # each servo waits its turn by its id
+PING_ALL_S: Final = 0.8
+"""Time for the answers to a call to everybody; servos wait their turn by their id, and LeRobot waits so long too."""
 
 
 @dataclass(slots=True)
@@ -50,16 +50,23 @@ class BusCounters:
 class Bus:
     """Servos on one port. No method but those of the port waits longer than its own time."""
 
-    def __init__(self, port: Port, reply_s: float = REPLY_S) -> None:
+    def __init__(self, port: Port, reply_s: float = REPLY_S, quiet_s: float = QUIET_S) -> None:
         self.port = port
         self.counters = BusCounters()
-        self._reply_s = reply_s
+        self._reply_s, self._quiet_s = reply_s, quiet_s
         self._debts = Debts()
-        self._last_byte_s = port.now_s() - QUIET_S
+        self._last_byte_s = port.now_s() - quiet_s
         self._restless = False
+
+    @property
+    def restless(self) -> bool:
+        """Whether the next request waits for silence first, since one was not answered in full."""
+        return self._restless
 
     def read(self, servo_id: int, address: int, length: int, reply_s: float | None = None) -> Reply:
         """`length` bytes from register `address` on. Raises BusTimeout, BusCorrupt and BusGone."""
+        if self._is_lost(servo_id, self.port.now_s()):
+            raise BusTimeout(f"servo {servo_id} does not answer")
         replies, incoming = self._read(
             (servo_id,),
             address,
@@ -70,8 +77,14 @@ class Bus:
         return _only(replies, servo_id, incoming)
 
     def sync_read(self, ids: Iterable[int], address: int, length: int) -> dict[int, Reply]:
-        """`length` bytes of each servo that answered; the others are missing. Raises BusCorrupt and BusGone."""
-        asked = tuple(ids)
+        """`length` bytes of each servo that answered; the others are missing. Raises BusCorrupt and BusGone.
+
+        A servo that was silent for long is asked once a second only.
+        """
+        now_s = self.port.now_s()
+        asked = tuple(servo_id for servo_id in ids if not self._is_lost(servo_id, now_s))
+        if not asked:
+            return {}
         return self._read(
             asked, address, length, lambda start, size: sync_read_request(start, size, asked), None
         )[0]
@@ -88,20 +101,18 @@ class Bus:
 
     def sync_write(self, address: int, data: Mapping[int, bytes]) -> None:
         """Write the same registers of several servos, each its own bytes; nobody answers. Raises BusGone."""
-        self._settle()
+        self._settle(waits=False)  # a servo that still had to answer has begun to by now
         self.port.write(sync_write_request(address, data))
         self.counters.requests += 1
-        self._last_byte_s = self.port.now_s()
 
     def ping(self, servo_id: int, reply_s: float | None = None) -> Reply:
         """Whether `servo_id` is there. Raises BusTimeout, BusCorrupt and BusGone."""
         incoming = self._exchange(request(servo_id, PING), {servo_id: 0}, reply_s)
         return _only(incoming.replies, servo_id, incoming)
 
-    def ping_all(self) -> dict[int, Reply]:
+    def ping_all(self, within_s: float = PING_ALL_S) -> dict[int, Reply]:
         """Everybody who says that they are there; of two servos with one id, or none. Raises BusGone, BusCorrupt."""
-        slots_s = _PING_SLOT_S * GREATEST_ID
-        return self._exchange(request(BROADCAST, PING), {BROADCAST: 0}, self._reply_s + slots_s).replies
+        return self._exchange(request(BROADCAST, PING), {BROADCAST: 0}, within_s).replies
 
     def _read(
         self,
@@ -122,6 +133,13 @@ class Bus:
             servo_id: Reply(reply.error_bits, reply.data[first : first + length])
             for servo_id, reply in incoming.replies.items()
         }, incoming
+
+    def _is_lost(self, servo_id: int, now_s: float) -> bool:
+        lost = self._debts.lost(servo_id, now_s)
+        if lost:
+            self.counters.missed += 1
+            self.counters.missed_by[servo_id] = self.counters.missed_by.get(servo_id, 0) + 1
+        return lost
 
     def _exchange(self, sent: bytes, wanted: Mapping[int, int], reply_s: float | None) -> Incoming:
         """Send, and take what comes until every reply is there or the time is over."""
@@ -146,11 +164,12 @@ class Bus:
         replies = sum(OVERHEAD + length for length in wanted.values())
         return (len(sent) + replies) * 10.0 / self.port.baud
 
-    def _settle(self) -> None:
+    def _settle(self, waits: bool = True) -> None:
         """Throw away what came unasked; after a miss, wait for silence. Raises BusCorrupt where there is none."""
+        restless = self._restless and waits
         until_s = self.port.now_s() + RESTLESS_S
         unasked = bytearray()
-        wait_s = self._last_byte_s + QUIET_S - self.port.now_s() if self._restless else 0.0
+        wait_s = self._last_byte_s + self._quiet_s - self.port.now_s() if restless else 0.0
         while chunk := self.port.read(wait_s):
             unasked += chunk
             self._last_byte_s = self.port.now_s()
@@ -158,8 +177,8 @@ class Bus:
                 raise BusCorrupt(
                     "bytes come on the line all the time, though nobody asked: is there another master?"
                 )
-            wait_s = QUIET_S if self._restless else 0.0
-        self._restless = False
+            wait_s = self._quiet_s if restless else 0.0
+        self._restless = self._restless and not waits
         if unasked:
             self.counters.drained += len(unasked)
             late = Incoming(b"", {})

@@ -5,7 +5,8 @@ from pathlib import Path
 
 
 def holder_of(name: str, proc: Path = Path("/proc")) -> str:
-    """ "pid 12 (command line)" of another process that has the file `name` open; empty where none can be seen."""
+    """ "pid 12 (command line)" of each other process that has the file `name` open; empty where none can be seen."""
+    holders = []
     wanted = os.path.realpath(name)
     for process in sorted(proc.glob("[0-9]*")):
         if process.name == str(os.getpid()):
@@ -16,5 +17,5 @@ def holder_of(name: str, proc: Path = Path("/proc")) -> str:
         except OSError:
             continue  # somebody else's, or ended meanwhile
         if wanted in opened:
-            return f"pid {process.name} ({command.strip()[:80]})"
-    return ""
+            holders.append(f"pid {process.name} ({command.strip()[:80]})")
+    return ", ".join(holders)

@@ -11,7 +11,7 @@ from typing import Final
 
 import numpy as np
 
-from workers.robot.bus import BAUDS, Bus, BusCorrupt, BusError, BusGone, SerialPort
+from workers.robot.bus import BAUDS, Bus, BusCorrupt, BusError, BusTimeout, SerialPort
 from workers.robot.calibration import Calibration
 from workers.robot.drivers import ArmGone, ArmReading, ArmRefused, ServoHealth
 from workers.robot.drivers import sts3215 as sts
@@ -20,16 +20,18 @@ from workers.robot.drivers.sts3215 import STATE_ADDRESS, STATE_LENGTH, Register,
 from workers.robot.figures import Floats
 
 REPLY_S: Final = 0.008  # beyond the bytes' own time; a cycle's p99 on a good adapter is 2 ms
+QUIET_S: Final = 0.006  # lengths tell late replies apart; a longer silence would cost the next tick its time
 _SLACK_STEPS: Final = 24.0  # of a position, for noise and backlash
 _WATCH_EVERY: Final = 5  # ticks between two looks at the RAM of one servo
 _RAM: Final = sts.TORQUE_ENABLE.address
 _RAM_LENGTH: Final = 10
 Opened = Callable[[str], Bus]
+Whose = Callable[[Calibration], str]
 
 
 def open_bus(port: str) -> Bus:
     """The bus on a serial port. Raises BusGone."""
-    return Bus(SerialPort(port, BAUDS[0]), REPLY_S)
+    return Bus(SerialPort(port, BAUDS[0]), REPLY_S, QUIET_S)
 
 
 class FeetechArm:
@@ -40,6 +42,7 @@ class FeetechArm:
     Args:
         calibration: what counts mean; the servos must hold the same.
         named: where that calibration is from, for messages.
+        whose: the name of the file that holds a calibration, for the message about another arm.
         supply_v: of the supply; None takes whichever of those sold with such arms it is.
     """
 
@@ -50,10 +53,11 @@ class FeetechArm:
         named: str,
         profile: Profile,
         supply_v: float | None = None,
+        whose: Whose = lambda _: "",
         opened: Opened = open_bus,
     ) -> None:
         self._port, self._calibration, self._named, self._profile = port, calibration, named, profile
-        self._wanted_v, self._opened = supply_v, opened
+        self._wanted_v, self._whose, self._opened = supply_v, whose, opened
         self._what = f"{'leader' if profile.leader else 'follower'} arm on {port}"
         self._caps_pct: Floats | None = None
         self._bus: Bus | None = None
@@ -67,7 +71,7 @@ class FeetechArm:
         with self._reach() as bus:
             try:
                 replies = bus.sync_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH)
-            except BusCorrupt:
+            except (BusCorrupt, BusTimeout):
                 replies = {}
             now_s = time.monotonic()
             for joint, servo_id in enumerate(MOTOR_IDS):
@@ -76,7 +80,8 @@ class FeetechArm:
                     self._note(joint, reply.data, reply.error_bits, now_s)
                 else:
                     self._misses[joint] += 1
-            self._watch(bus)
+            if not bus.restless:
+                self._watch(bus)
         health = ServoHealth(
             self._figures[sts.PRESENT_LOAD] / 10.0,
             self._figures[sts.PRESENT_VOLTAGE] * sts.VOLT_PER_COUNT,
@@ -161,7 +166,7 @@ class FeetechArm:
 
     def _verify(self, servos: Servos) -> None:
         identify(servos)
-        match(servos, self._calibration, self._named)
+        match(servos, self._calibration, self._named, self._whose)
         first = servos.sync_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH)
         if len(first) < len(MOTOR_IDS):
             raise ArmRefused(
@@ -202,9 +207,7 @@ class FeetechArm:
         joint = self._turn // _WATCH_EVERY % len(MOTOR_IDS)
         try:
             ram = bus.read(MOTOR_IDS[joint], _RAM, _RAM_LENGTH).data
-        except (BusCorrupt, BusError) as error:
-            if isinstance(error, BusGone):
-                raise
+        except (BusCorrupt, BusTimeout):
             return
         self._unpowered[joint] = not value_in(ram, sts.TORQUE_ENABLE, _RAM)
 
@@ -213,16 +216,35 @@ class FeetechArm:
     def _goals_to_present(self, servos: Servos) -> tuple[int, ...]:
         """Set every goal to where its joint is; the servos that took part."""
         stiff = servos.sync_read(MOTOR_IDS, _RAM, sts.GOAL_POSITION.address + 2 - _RAM)
-        here = servos.sync_read(MOTOR_IDS, sts.PRESENT_POSITION.address, sts.PRESENT_POSITION.size)
+        here = self._surely_here(servos)
         goals = {
-            servo_id: value_in(reply.data, sts.PRESENT_POSITION)
-            for servo_id, reply in here.items()
+            servo_id: position
+            for servo_id, position in here.items()
             # One that holds already would sag by what it is off its goal.
             if not (servo_id in stiff and value_in(stiff[servo_id].data, sts.TORQUE_ENABLE, _RAM))
         }
         if goals:
             self._all(servos, sts.GOAL_POSITION, goals)
         return tuple(here)
+
+    @staticmethod
+    def _surely_here(servos: Servos) -> dict[int, int]:
+        """Positions that two readings agree on: a fault that passes a packet's sum must not become a goal."""
+        sure: dict[int, int] = {}
+        before: dict[int, int] = {}
+        for _ in range(4):
+            left = [servo_id for servo_id in MOTOR_IDS if servo_id not in sure]
+            replies = servos.sync_read(left, sts.PRESENT_POSITION.address, sts.PRESENT_POSITION.size, tries=2)
+            now = {each: value_in(reply.data, sts.PRESENT_POSITION) for each, reply in replies.items()}
+            sure |= {
+                each: position
+                for each, position in now.items()
+                if each in before and abs(position - before[each]) <= _SLACK_STEPS
+            }
+            before |= now
+            if len(sure) == len(MOTOR_IDS):
+                break
+        return sure
 
     def _write_caps(self, bus: Bus) -> None:
         servos = Servos(bus, self._what)

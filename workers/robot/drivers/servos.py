@@ -3,7 +3,8 @@
 Nothing is written that is there already, since the EEPROM wears; and what was written is read back.
 """
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -11,13 +12,14 @@ from workers.robot.bus import Bus, BusCorrupt, BusGone, BusTimeout, Reply
 from workers.robot.calibration import Calibration, MotorCalibration
 from workers.robot.drivers import ArmRefused
 from workers.robot.drivers import sts3215 as sts
-from workers.robot.drivers.sts3215 import Register
+from workers.robot.drivers.sts3215 import Register, value_in
 from workers.robot.figures import GRIPPER, JOINT_NAMES
 
-TRIES: Final = 4
+TRIES: Final = 6
 SUPPLIES_V: Final = (5.0, 7.4, 12.0)
 """Supplies that SO-100 and SO-101 arms are sold with: 5 or 7.4 V for servos of 7.4 V, 12 V for those of 12 V."""
 _SUPPLY_SHARE: Final = 0.12  # how far from one of them a supply may be and still be that one
+TABLE_LENGTH: Final = 40  # the EEPROM
 MOTOR_IDS: Final = tuple(range(1, len(JOINT_NAMES) + 1))
 
 
@@ -93,14 +95,21 @@ class Servos:
             )
 
     def _write(self, servo_id: int, register: Register, value: int) -> None:
-        try:
-            if register.eeprom:
-                self.bus.write(servo_id, sts.LOCK.address, b"\0")
+        """One try. An answer to a write may be an older one's: what must be so is read back."""
+        if not register.eeprom:
+            self._send(servo_id, register, value)
+            return
+        self._send(servo_id, sts.LOCK, 0)
+        if self.get(servo_id, sts.LOCK) == 0:  # locked, it would take the value and forget it with its supply
+            self._send(servo_id, register, value)
+        for _ in range(TRIES):
+            self._send(servo_id, sts.LOCK, 1)
+            if self.get(servo_id, sts.LOCK) == 1:
+                return
+
+    def _send(self, servo_id: int, register: Register, value: int) -> None:
+        with contextlib.suppress(BusTimeout, BusCorrupt):
             self.bus.write(servo_id, register.address, register.encode(value))
-            if register.eeprom:
-                self.bus.write(servo_id, sts.LOCK.address, b"\1")
-        except (BusTimeout, BusCorrupt):
-            return  # the answer may be lost and the write not: reading back tells
 
     def sync_read(
         self, ids: Iterable[int], address: int, length: int, tries: int = TRIES
@@ -122,6 +131,11 @@ def identify(servos: Servos) -> None:
     """Six servos of the right model and one firmware. Raises ArmRefused and BusGone."""
     found = servos.sync_read(MOTOR_IDS, sts.FIRMWARE.address, 5)
     missing = [servo_id for servo_id in MOTOR_IDS if servo_id not in found]
+    if missing == list(MOTOR_IDS) and servos.bus.counters.late:
+        raise ArmRefused(
+            f"{servos.what}: every reply comes too late: the USB adapter holds bytes back. `hilserl-worker scan-arm` "
+            "says how its latency timer is set to 1 ms; where there is none, another USB socket or adapter helps"
+        )
     if missing:
         raise ArmRefused(
             f"{servos.what}: no reply from {', '.join(f'id {each} ({_name(each)})' for each in missing)}; "
@@ -159,24 +173,43 @@ def where_to_look(missing: Iterable[int]) -> str:
     )
 
 
+def tables_of(servos: Servos) -> dict[int, bytes]:
+    """The EEPROM of each servo, from register 0 on. Raises ArmRefused and BusGone."""
+    found = servos.sync_read(MOTOR_IDS, 0, TABLE_LENGTH)
+    missing = [servo_id for servo_id in MOTOR_IDS if servo_id not in found]
+    if missing:
+        raise ArmRefused(f"{servos.what}: no reply from id {missing[0]} any more; {where_to_look(missing)}")
+    return {servo_id: reply.data for servo_id, reply in found.items()}
+
+
 def stored_calibration(servos: Servos) -> Calibration:
     """What the servos hold themselves."""
+    tables = tables_of(servos)
     motors = tuple(
         MotorCalibration(
             servo_id,
             0,
-            servos.get(servo_id, sts.HOMING_OFFSET),
-            servos.get(servo_id, sts.MIN_POSITION),
-            servos.get(servo_id, sts.MAX_POSITION),
+            value_in(tables[servo_id], sts.HOMING_OFFSET, 0),
+            value_in(tables[servo_id], sts.MIN_POSITION, 0),
+            value_in(tables[servo_id], sts.MAX_POSITION, 0),
         )
         for servo_id in MOTOR_IDS
     )
     return Calibration(motors)
 
 
-def match(servos: Servos, calibration: Calibration, named: str) -> None:
-    """The servos hold this very calibration, so they are this arm. Raises ArmRefused."""
-    lines = stored_calibration(servos).differences(calibration)
+def match(servos: Servos, calibration: Calibration, named: str, whose: Callable[[Calibration], str]) -> None:
+    """The servos hold this very calibration, so they are this arm. Raises ArmRefused.
+
+    `whose`: the name of the file that holds a calibration, "" of none.
+    """
+    stored = stored_calibration(servos)
+    lines = stored.differences(calibration)
+    if lines and (other := whose(stored)):
+        raise ArmRefused(
+            f"{servos.what} is not the arm of {named}: it is that of {other}. Are leader and follower swapped? "
+            "Exchange the ports in the configuration, or correct the id"
+        )
     if lines:
         shown = "; ".join(lines[:4]) + (f" and {len(lines) - 4} more" if len(lines) > 4 else "")
         raise ArmRefused(
@@ -188,25 +221,31 @@ def match(servos: Servos, calibration: Calibration, named: str) -> None:
 
 def settle(servos: Servos, profile: Profile) -> None:
     """Bring settings to the profile, and see that the servo's own guards are on. Raises ArmRefused."""
+    tables = tables_of(servos)
     for joint, servo_id in enumerate(MOTOR_IDS):
-        for register, value in profile.registers(joint).items():
-            servos.put(servo_id, register, value)
-        phase = servos.get(servo_id, sts.PHASE)
-        servos.put(servo_id, sts.PHASE, phase & ~sts.ANGLE_FEEDBACK_BIT)
+        table = tables[servo_id]
+        phase = value_in(table, sts.PHASE, 0) & ~sts.ANGLE_FEEDBACK_BIT
+        for register, value in {**profile.registers(joint), sts.PHASE: phase}.items():
+            if value_in(table, register, 0) != value:
+                servos.put(servo_id, register, value)
+    locks = servos.sync_read(MOTOR_IDS, sts.LOCK.address, sts.LOCK.size)
+    for servo_id in MOTOR_IDS:
+        if servo_id not in locks or locks[servo_id].data[0] != 1:
+            servos.put(servo_id, sts.LOCK, 1)  # LeRobot leaves it open; nothing else must get into the EEPROM
     if not profile.leader:
         _check_guards(servos)
 
 
 def _check_guards(servos: Servos) -> None:
     wrong = []
-    for servo_id in MOTOR_IDS:
+    for servo_id, table in tables_of(servos).items():
         for register, allowed in GUARDS.items():
-            value = servos.get(servo_id, register)
+            value = value_in(table, register, 0)
             if value not in allowed:
                 wrong.append(
                     f"{_name(servo_id)}.{register.name} = {value}, not {allowed.start} to {allowed.stop - 1}"
                 )
-        unloads = servos.get(servo_id, sts.UNLOADING)
+        unloads = value_in(table, sts.UNLOADING, 0)
         if unloads & _UNLOADS != _UNLOADS:
             wrong.append(f"{_name(servo_id)}.{sts.UNLOADING.name} = {unloads}, lacks {_UNLOADS & ~unloads}")
     if wrong:

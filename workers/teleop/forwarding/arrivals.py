@@ -19,7 +19,7 @@ class Arrivals:
 
     def __init__(self) -> None:
         self.age_ns = 0
-        """Of the newest word, late or not."""
+        """Of the newest word that names a stamp, late or not."""
         self._stamps: deque[int] = deque(maxlen=STAMPS_KEPT)
         self._sequence = 0
         self._counts: tuple[int, ...] | None = None
@@ -40,8 +40,10 @@ class Arrivals:
         self._sequence = word.sequence
         counts = tuple(getattr(word, name) for name in COUNTS.values())
         before, self._counts = self._counts, counts
+        if word.stamp_ns not in self._stamps:
+            return None
         self.age_ns = now_ns - word.stamp_ns
-        if word.stamp_ns not in self._stamps or self.age_ns > FRESH_NS:
+        if self.age_ns > FRESH_NS:
             return None
         return [
             verdict

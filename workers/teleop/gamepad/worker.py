@@ -118,8 +118,7 @@ class GamepadReader:
         if self._teleop.device is not None and there:
             others = ", ".join(one.label for one in there)
             return f"no gamepad {self._teleop.device}, only {others}", f"no {self._teleop.device}, but others"
-        text = 'no gamepad found: plug one in, or set env.teleop.type = "keyboard" to drive by keys'
-        return text, "none found, plug one in"
+        return "no gamepad found: plug one in, or pair it and switch it on", "none found, plug one in"
 
     def _read(self, pad: "_Open", now_ns: int) -> None:
         for report in pad.pad.reports():

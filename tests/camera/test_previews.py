@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workers.camera.worker import Previews, shrink
+from workers.camera.previews import Previews, shrink
 from workers.model.orders import Preview
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from tests.config.effect_tools import NO_ARM, Effect, Only, plain
+from tests.config.effects_cameras import EFFECTS as CAMERA_EFFECTS
 from workers.actor.gym_env import gym_env
 from workers.actor.sim_env import sim_env, without_cameras
 from workers.config import Config
@@ -152,7 +153,7 @@ EFFECTS: dict[str, Effect | Only] = {
     "env.task": Effect(("reach", "pick_lift"), driven(STAY)),
     "env.fps": Effect((10.0, 5.0), driven([1, 0, 0, 1])),
     "env.robot.type": Only("so101_sim", "so101_follower"),
-    "env.robot.cameras.<name>.type": Only("sim", "opencv"),
+    **CAMERA_EFFECTS,
     "env.robot.cameras.<name>.view": Effect(("front", "wrist"), pictured, ONE_CAMERA),
     "env.robot.cameras.<name>.width": Effect((64, 96), pictured, ONE_CAMERA),
     "env.robot.cameras.<name>.height": Effect((64, 96), pictured, ONE_CAMERA),

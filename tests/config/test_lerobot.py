@@ -13,7 +13,7 @@ from workers.actor.sim_env import sim_env, without_cameras
 from workers.config import Config, ConfigError, load, parse
 from workers.config.dump import dump
 from workers.config.lerobot import Fate, Imported, import_lerobot, names, reading
-from workers.config.lerobot.pictures import plain_names, views_for
+from workers.config.lerobot.pictures import UNKNOWN_DEVICE, plain_names, views_for
 from workers.config.lerobot.report import report
 from workers.config.lines import dotted
 from workers.robot.checks import problems
@@ -105,9 +105,16 @@ def test_a_whole_environment() -> None:
         "so101_sim",
     )
     assert env.arm.max_relative_target == {"shoulder_pan": 8.0, "gripper": 30.0}
-    assert [(name, camera.view, camera.width, camera.height, camera.fps) for name, camera in env.cameras.items()] == [
-        ("front", None, 640, 480, 30), ("over_head", "side", 320, 240, 12), ("on_wrist", "wrist", 640, 480, 20),
+    assert [
+        (name, one.index_or_path, one.width, one.height, one.fps, one.fourcc, one.rotation)
+        for name, one in env.cameras.items()
+    ] == [
+        ("front", 0, 640, 480, 30, "MJPG", 0), ("over_head", "/dev/video2", 320, 240, 12, None, 180),
+        ("on_wrist", UNKNOWN_DEVICE, 640, 480, 30, None, 0),
     ]  # fmt: skip
+    assert {one.type for one in env.cameras.values()} == {"opencv"}
+    assert "name that stays" in told["env.robot.cameras.front.index_or_path"][1]
+    assert "find-cameras" in told["env.robot.cameras.on_wrist.type"][1]
     assert env.processor.image_preprocessing.crop_params_dict == {
         "observation.images.front": (100, 120, 240, 260), "observation.images.over_head": (0, 0, 200, 200),
     }  # fmt: skip

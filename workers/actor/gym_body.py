@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from workers.actor.gym_env import gym_env
 from workers.actor.gym_truth import truth_of
-from workers.camera.worker import shrink
+from workers.camera.previews import shrink
 from workers.config import Config
 from workers.model.events import Event, FramePreview
 from workers.model.orders import Preview

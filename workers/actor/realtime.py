@@ -16,6 +16,11 @@ from workers.robot.tasks import TaskState
 
 STALE_S = 0.3  # arm state older than this is no observation; nor are pictures, unless the camera is slower
 STALE_FRAMES = 3.0
+BLIND = {
+    b"black": "black: is it covered, or the light off?",
+    b"bright": "all white: too much light, or too long an exposure?",
+}
+"""What keeps an episode from beginning, and does not end one: a hand may pass before the camera."""
 RESET_LIMIT_S = 10.0
 POLL_S = 0.002
 
@@ -37,6 +42,7 @@ class RealtimeArm:
     ) -> None:
         self.picture_shapes = shapes
         self._stale_s = {name: max(STALE_S, STALE_FRAMES / hz) for name, hz in cameras_hz.items()}
+        self._used_ns = dict.fromkeys(shapes, 0)
         self._board = board
         self._heartbeat = heartbeat
         self._target = np.zeros((), JOINT_TARGET)
@@ -73,15 +79,29 @@ class RealtimeArm:
         )
 
     def frames(self) -> dict[str, Picture]:
-        now_ns = time.monotonic_ns()
+        """The newest pictures, none of which was given before: no picture is two observations.
+
+        Waits for a camera that is late. Raises ArmUnavailable when it is lost or frozen.
+        """
         pictures: dict[str, Picture] = {}
-        for name, block in self._board.frames.items():
-            read = block.read()
-            limit_s = self._stale_s[name]
-            if read is None or now_ns - int(read[1]["captured_ns"]) > limit_s * 1e9:
-                raise ArmUnavailable(f"camera {name}: no frame for more than {limit_s:.1f} s")
-            pictures[name] = read[1]["pixels"]
+        for name in self._board.frames:
+            while (frame := self._newest(name))["changed_ns"] == self._used_ns[name]:
+                if not self._heartbeat():
+                    raise ArmUnavailable("the run is stopping")
+                time.sleep(POLL_S)
+            self._used_ns[name] = int(frame["changed_ns"])
+            pictures[name] = frame["pixels"]
         return pictures
+
+    def _newest(self, name: str) -> np.void:
+        """A camera's newest frame. Raises ArmUnavailable when it is too old, or what it shows is."""
+        read, limit_s = self._board.frames[name].read(), self._stale_s[name]
+        if read is None or time.monotonic_ns() - int(read[1]["captured_ns"]) > limit_s * 1e9:
+            raise ArmUnavailable(f"camera {name}: no frame for more than {limit_s:.1f} s")
+        frame: np.void = read[1]
+        if frame["flaw"] == b"frozen":
+            raise ArmUnavailable(f"camera {name}: frozen, it shows the same picture again and again")
+        return frame
 
     def task_state(self) -> TaskState:
         state = self._state()
@@ -117,10 +137,11 @@ class RealtimeArm:
         """Why the arm cannot be driven now, "" when it can."""
         try:
             self._state()
-            self.frames()
+            flaws = {name: self._newest(name)["flaw"] for name in self._board.frames}
         except ArmUnavailable as reason:
             return str(reason)
-        return ""
+        blind = (f"camera {name}: {BLIND[flaw]}" for name, flaw in flaws.items() if flaw in BLIND)
+        return ", ".join(blind)
 
     def _send(self) -> None:
         self._target["at_ns"] = time.monotonic_ns()

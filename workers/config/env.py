@@ -98,7 +98,10 @@ class EnvConfig(Section, frozen=True, kw_only=True):
             if camera.fps < self.fps:
                 text = f"{camera.fps:g} is below env.fps ({self.fps:g}): pictures would repeat"
                 yield ("robot", "cameras", name, "fps"), text
-            if camera.type == "sim" and camera.view is None and name not in VIEWS:
+            if camera.type == "sim" and robot.type != "so101_sim":
+                text = f'"sim" shows the simulated table, which "{robot.type}" is not at; a real arm needs "opencv"'
+                yield ("robot", "cameras", name, "type"), text
+            elif camera.type == "sim" and camera.view is None and name not in VIEWS:
                 views = " or ".join((", ".join(f'"{view}"' for view in VIEWS[:-1]), f'"{VIEWS[-1]}"'))
                 text = f"missing; the simulator has no view of this name, give view = {views}"
                 yield ("robot", "cameras", name, "view"), text

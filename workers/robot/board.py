@@ -61,7 +61,11 @@ TELEOP_STATE = np.dtype(
         ("intervene", "?"),  # the person holds the arm: a trigger held, the leader moved by hand
         ("motion", "<f8", (3,)),  # dx, dy, dz as shares of one action unit, -1 to 1
         ("gripper", "<f8"),  # -1 closes, +1 opens, 0 stays
-        ("joints", "<f8", (6,)),  # pose of a leader arm, degrees x 5 and gripper percent; NaN of other devices
+        (
+            "joints",
+            "<f8",
+            (6,),
+        ),  # pose of a leader arm, degrees x 5 and gripper percent; NaN of other devices
         ("successes", "<i8"),  # counts of presses: a new number is a new press
         ("failures", "<i8"),
         ("rerecords", "<i8"),
@@ -72,7 +76,18 @@ TELEOP_STATE = np.dtype(
 
 def frame_dtype(height: int, width: int) -> np.dtype[np.void]:
     """A picture uint8 [H, W, 3] with when it was captured."""
-    return np.dtype([("captured_ns", "<i8"), ("number", "<i8"), ("pixels", "u1", (height, width, 3))])
+    return np.dtype(
+        [
+            ("captured_ns", "<i8"),
+            (
+                "changed_ns",
+                "<i8",
+            ),  # when what it shows was first captured: earlier, of a camera that repeats itself
+            ("number", "<i8"),
+            ("flaw", "S8"),  # "black", "bright", "frozen", or "" while the picture is fine
+            ("pixels", "u1", (height, width, 3)),
+        ]
+    )
 
 
 @dataclass

@@ -99,6 +99,7 @@ DERIVED: dict[str, str] = {
     "algorithm.discrete_critic_network_kwargs.hidden_dims": "policy.discrete_critic_network_kwargs has both",
     "wandb.disable_artifact": "checkpoints stay in the run's folder",
     "env.robot.cameras.*.color_mode": "pictures are RGB",
+    "env.robot.cameras.*.backend": "V4L2 for devices, FFmpeg for addresses and files",
     "env.robot.cameras.*.warmup_s": "a camera is used once it delivers",
 }
 """What follows from other keys, or is always so."""
@@ -169,8 +170,7 @@ NO_COUNTERPART: dict[str, str] = {
     "wandb.add_tags": "runs are not tagged",
     "env.robot.type": f"{_NO_DRIVER}, so101_sim",
     "env.robot.**": _NO_DRIVER,
-    "env.robot.cameras.*.type": "this release has the simulator's cameras only",
-    "env.robot.cameras.*.**": "this release has the simulator's cameras only",
+    "env.robot.cameras.*.**": "cameras are read through OpenCV only",
     "env.teleop.type": "this release reads the console's keyboard only",
     "env.teleop.**": "this release reads the console's keyboard only",
     "env.wrapper.**": "the layout of LeRobot 0.3; since 0.4 it is env.processor",

@@ -1,4 +1,4 @@
-"""Cameras, crops and sizes: LeRobot's cameras become views of the simulated table."""
+"""Cameras, crops and sizes. LeRobot's OpenCV cameras are taken; where it names none, the simulator's views stand in."""
 
 import re
 from collections.abc import Iterable
@@ -11,6 +11,9 @@ from workers.config.lines import KeyPath, dotted
 
 LEROBOT_SIZE = {"width": 640, "height": 480}
 """What LeRobot's cameras nearly always are; its files may leave it to the camera."""
+LEROBOT_FPS = 30
+UNKNOWN_DEVICE = "unknown: hilserl-worker find-cameras prints it"
+"""Stands for a camera that LeRobot reaches otherwise than through OpenCV."""
 VIEWS = ("front", "side", "wrist")
 CAMERAS = ("env", "robot", "cameras")
 PICTURES = ("env", "processor", "image_preprocessing")
@@ -41,16 +44,32 @@ def _take_cameras(draft: Draft, names: dict[str, str]) -> None:
     draft.put(CAMERAS, {})
     for (name, here), view in zip(names.items(), views_for(list(names.values())), strict=True):
         target, source = (*CAMERAS, here), (*CAMERAS, name)
-        own_view = {} if view == here else {"view": view}
-        draft.put(target, {"type": "sim", **own_view, **LEROBOT_SIZE, "fps": rate})
+        if draft.get(*source) is None:
+            own_view = {} if view == here else {"view": view}
+            draft.put(target, {"type": "sim", **own_view, **LEROBOT_SIZE, "fps": rate})
+        else:
+            _take_real(draft, source, target, max(fps, LEROBOT_FPS))
         for key in ("width", "height"):
             draft.take((*source, key), (*target, key))
         _take_rate(draft, source, target, fps)
-        stands_in = f'no driver for real cameras yet: {here} is the simulator\'s view "{view}"'
-        draft.say((*source, "type"), Fate.NO_COUNTERPART, stands_in)
-        for key, fine in (("rotation", (0, None)), ("color_mode", ("rgb", "RGB", None))):
-            if draft.get(*source, key) in fine:
-                draft.say((*source, key), Fate.DERIVED, "pictures of the simulator are upright and RGB")
+
+
+def _take_real(draft: Draft, source: KeyPath, target: KeyPath, rate: float) -> None:
+    """A camera of LeRobot's, which is real; one of another kind can be an OpenCV camera too, once its path is known."""
+    kind, device = draft.get(*source, "type"), draft.get(*source, "index_or_path")
+    draft.put(target, {"type": "opencv", "index_or_path": UNKNOWN_DEVICE, **LEROBOT_SIZE, "fps": rate})
+    if kind == "opencv":
+        draft.take((*source, "type"), (*target, "type"))
+    else:
+        text = "no driver; most show as an OpenCV camera too: hilserl-worker find-cameras prints its index_or_path"
+        draft.say((*source, "type"), Fate.NO_COUNTERPART, text)
+    may_move = isinstance(device, int) or str(device).startswith("/dev/video")
+    lasting = "its number may change at a reboot: hilserl-worker find-cameras prints a name that stays"
+    draft.take((*source, "index_or_path"), (*target, "index_or_path"), lasting if may_move else "")
+    draft.take((*source, "fourcc"), (*target, "fourcc"))
+    draft.take((*source, "rotation"), (*target, "rotation"))
+    if draft.get(*source, "color_mode") in ("bgr", "BGR"):
+        draft.say((*source, "color_mode"), Fate.NO_COUNTERPART, "pictures are RGB")
 
 
 def _take_rate(draft: Draft, source: KeyPath, target: KeyPath, fps: float) -> None:

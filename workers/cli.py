@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, cast
 
 import typer
 
+from workers.camera_commands import emulate_camera, find_cameras
 from workers.crop_commands import crop, look
 from workers.dataset_commands import app as dataset_commands
 from workers.export_commands import export_policy
@@ -339,6 +340,8 @@ def show_pipeline(
 
 app.command("export-policy")(export_policy)
 app.command("crop")(crop)
+app.command("find-cameras")(find_cameras)
+app.command("emulate-camera")(emulate_camera)
 app.command("look", hidden=True)(look)
 app.add_typer(dataset_commands, name="dataset")
 

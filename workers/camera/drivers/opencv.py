@@ -12,9 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")  # seconds; read when OpenCV loads
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # quiet: what is wrong is told in the operator's words
-
 import cv2
 import numpy as np
 
@@ -35,7 +32,7 @@ def open_camera(wanted: Wanted) -> Source:
     """
     cv2.setNumThreads(1)  # pictures are too small to share
     device = wanted.device
-    if isinstance(device, int) or device.startswith("/dev/"):
+    if isinstance(device, int) or is_device(device):
         return _open_device(wanted)
     if "://" in device:
         return _open_stream(wanted)
@@ -43,7 +40,16 @@ def open_camera(wanted: Wanted) -> Source:
 
 
 def _open_device(wanted: Wanted) -> Source:
-    device = wanted.device
+    capture = open_device(wanted.device)
+    return _checked(capture, wanted, lambda: negotiate(capture, wanted))
+
+
+def is_device(device: int | str) -> bool:
+    return isinstance(device, int) or device.startswith("/dev/")
+
+
+def open_device(device: int | str) -> cv2.VideoCapture:
+    """A USB camera's capture, as it was left. Raises CameraGone."""
     path = Path(f"/dev/video{device}" if isinstance(device, int) else device)
     if sys.platform == "linux":
         _look_at(path)
@@ -51,7 +57,7 @@ def _open_device(wanted: Wanted) -> Source:
     if not opened.isOpened():
         opened.release()
         raise CameraGone(f"{path} cannot be opened: does another program use it? `fuser {path}` says which")
-    return _checked(opened, wanted, lambda: negotiate(opened, wanted))
+    return opened
 
 
 def _look_at(path: Path) -> None:
@@ -111,7 +117,7 @@ def _mode_of_stream(capture: cv2.VideoCapture, wanted: Wanted) -> Mode:
     """What a stream or file gives; nothing can be asked of it. Raises CameraUnfit."""
     mode = mode_of(capture)._replace(fps=0.0)  # FFmpeg guesses 25
     width, height = wanted.capture_size
-    if mode.width and (mode.width, mode.height) != (width, height):
+    if width and mode.width and (mode.width, mode.height) != (width, height):
         turned = bool(wanted.rotation % 180)
         key_w, key_h = (mode.height, mode.width) if turned else (mode.width, mode.height)
         raise CameraUnfit(f"it gives {mode}, not {width}x{height}: set width = {key_w} and height = {key_h}")
@@ -128,7 +134,7 @@ class OpenCVSource:
         self.broken = 0
         self._capture = capture
         self._jpeg = jpeg
-        self._size = wanted.capture_size
+        self._size = wanted.capture_size if wanted.width else (mode.width, mode.height)
         self._turn = _TURNS.get(wanted.rotation % 360)
 
     def shoot(self) -> Shot | None:

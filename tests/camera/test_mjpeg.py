@@ -137,7 +137,7 @@ def test_pictures_that_cannot_be_trusted_are_known(
 
 def test_a_wrong_size_is_refused_with_the_right_one(camera: MjpegCamera) -> None:
     with pytest.raises(
-        CameraUnfit, match="it gives 480x240.*, not 640x480: set width = 480 and height = 240"
+        CameraUnfit, match=r"it gives 480x240.*, not 640x480: set width = 480 and height = 240"
     ):
         open_camera(Wanted(camera.url, 640, 480, 30.0))
 

@@ -1,18 +1,24 @@
 """Recording into a dataset: what a frame and a saved episode cost, at the start and after many; frames dropped.
 
-Two 640x480 cameras with noise, as a sensor has it. First an hour's work in a row, as fast as it goes: every episode
-of the same length. Then in real time at 30 frames a second: a frame is dropped when `add_frame` has not returned
-before the next is due.
+Two 640x480 cameras with noise, as a sensor has it. First in real time at 30 frames a second: a frame is dropped when
+`add_frame` has not returned before the next is due. Then many episodes of the same length, and at the end episodes
+of the grown dataset and of new ones in turns, so that both meet the same machine.
 
-Run: python -m benchmarks.dataset [--episodes N] [--frames N] [--seconds N] [--folder DIR]
+Every time is also given without what this thread waited for a processor (/proc/thread-self/schedstat, Linux): that is
+the machine's doing and not the recorder's. A dropped frame whose time without it fits the period would have been in
+time on a machine of its own.
+
+Run: python -m benchmarks.dataset [--episodes N] [--frames N] [--seconds N] [--kind video PNG] [--folder DIR]
 """
 
 import argparse
 import os
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,37 +73,80 @@ def resident_mb() -> float:
     raise LookupError("no RssAnon in /proc/self/status")
 
 
-def in_a_row(root: Path, video: bool, episodes: int, frames: list[Frame]) -> None:
-    """Many episodes at the pace of the cameras' frames; tells the first, the last, and the memory in between."""
-    writer = DatasetWriter.open(root, COLUMNS, FPS, None, video=video)
-    costs: list[NDArray[np.float64]] = []
-    saves, memory = [], []
-    for _ in range(episodes):
-        costs.append(
-            np.array([timed(lambda frame=frame: writer.add_frame(frame), 0.6 / FPS) for frame in frames])
-        )
-        saves.append(timed(lambda: writer.save_episode("lift"), 0))
-        memory.append(resident_mb())
-    writer.close()
-    size = sum(path.stat().st_size for path in root.rglob("*") if path.is_file())
-    few = max(1, min(10, episodes // 4))
-    print(f"{'video' if video else 'PNG'}, {episodes} episodes of {len(frames)} frames, {size / 1e6:.0f} MB")
-    for name, part in (("first", slice(1, 1 + few)), ("last", slice(episodes - few, None))):
-        p50, p99 = np.percentile(np.concatenate(costs[part]), [50, 99]) * 1e3
-        save = np.median(saves[part]) * 1e3
-        print(
-            f"  {name:5s} {few:2d} episodes: add_frame p50 {p50:5.2f} ms, p99 {p99:5.2f} ms; save {save:6.1f} ms"
-        )
-    print(f"  memory after episode 10: {memory[few]:.0f} MB, after {episodes}: {memory[-1]:.0f} MB")
+class Cost(NamedTuple):
+    """Of one call, in seconds."""
+
+    wall: float
+    held_up: float
+    """Of it, this thread wanted a processor and had none."""
+
+    @property
+    def own(self) -> float:
+        return self.wall - self.held_up
 
 
-def timed(work: Any, period_s: float) -> float:
-    """Seconds that `work` takes; returns when `period_s` have passed since it began."""
-    start = time.perf_counter()
+def cost_of(work: Callable[[], object]) -> Cost:
+    held_up, start = waited_s(), time.perf_counter()
     work()
-    took = time.perf_counter() - start
-    time.sleep(max(0.0, period_s - took))
-    return took
+    wall = time.perf_counter() - start
+    return Cost(wall, min(wall, waited_s() - held_up))
+
+
+def waited_s() -> float:
+    """How long this thread has waited for a processor since it began, in seconds; 0 where nothing tells."""
+    try:
+        return int(Path("/proc/thread-self/schedstat").read_text().split()[1]) / 1e9
+    except FileNotFoundError:
+        return 0.0
+
+
+def p99s_ms(costs: list[Cost]) -> str:
+    """The 99th percentile of the whole time, and of that which was not waited for a processor."""
+    whole, own = (
+        np.percentile([getattr(cost, what) for cost in costs], 99) * 1e3 for what in ("wall", "own")
+    )
+    return f"p99 {whole:5.2f} ms ({own:5.2f} without waiting for a processor)"
+
+
+def recorded(writer: DatasetWriter, frames: list[Frame]) -> tuple[list[Cost], float]:
+    """An episode somewhat quicker than the cameras give it: what each frame cost, and saving, in seconds."""
+    costs = []
+    for frame in frames:
+        due = time.perf_counter() + 0.6 / FPS
+        costs.append(cost_of(partial(writer.add_frame, frame)))
+        time.sleep(max(0.0, due - time.perf_counter()))
+    return costs, cost_of(lambda: writer.save_episode("lift")).wall
+
+
+def in_a_row(folder: Path, video: bool, episodes: int, frames: list[Frame]) -> None:
+    """A dataset of many episodes beside new ones, and the memory in between."""
+    turns = max(1, min(20, episodes // 4))
+    grown = DatasetWriter.open(folder / "grown", COLUMNS, FPS, None, video=video)
+    memory = []
+    for _ in range(episodes - turns):
+        recorded(grown, frames)
+        memory.append(resident_mb())
+    costs: dict[str, list[Cost]] = {"episode 1": [], f"episode {episodes}": []}
+    saves: dict[str, list[float]] = {name: [] for name in costs}
+    for turn in range(turns):
+        new = DatasetWriter.open(folder / f"new-{turn}", COLUMNS, FPS, None, video=video)
+        for name, writer in zip(costs, (new, grown), strict=True):
+            took, save = recorded(writer, frames)
+            costs[name] += took
+            saves[name].append(save)
+        new.close()
+        memory.append(resident_mb())
+    grown.close()
+    size = sum(path.stat().st_size for path in (folder / "grown").rglob("*") if path.is_file())
+    print(
+        f"{_kind(video)}, {episodes} episodes of {len(frames)} frames, {size / 1e6:.0f} MB; {turns} in turns"
+    )
+    for name, of in costs.items():
+        save = np.median(saves[name]) * 1e3
+        p50 = np.median([cost.wall for cost in of]) * 1e3
+        print(f"  {name:11s}: add_frame p50 {p50:5.2f} ms, {p99s_ms(of)}; save {save:6.1f} ms")
+    few = min(10, len(memory) - 1)
+    print(f"  memory after episode {few}: {memory[few]:.0f} MB, at most {max(memory[few:]):.0f} MB later")
 
 
 def in_real_time(root: Path, video: bool, seconds: float, frames: list[Frame]) -> None:
@@ -105,22 +154,28 @@ def in_real_time(root: Path, video: bool, seconds: float, frames: list[Frame]) -
     writer = DatasetWriter.open(root, COLUMNS, FPS, None, video=video)
     writer.add_frame(frames[0])
     writer.drop_episode()  # the encoder is loaded
-    late, costs, busy = 0, [], time.process_time()
+    late, not_ours, costs, busy = 0, 0, [], time.process_time()
     start = time.perf_counter()
     for number in range(int(seconds * FPS)):
         due = start + number / FPS
         if (wait := due - time.perf_counter()) > 0:
             time.sleep(wait)
-        costs.append(timed(lambda number=number: writer.add_frame(frames[number % len(frames)]), 0))
-        late += time.perf_counter() > due + 1 / FPS
+        costs.append(cost_of(partial(writer.add_frame, frames[number % len(frames)])))
+        if time.perf_counter() > due + 1 / FPS:
+            late += 1
+            not_ours += costs[-1].own < 1 / FPS
     passed = time.perf_counter() - start
     busy = time.process_time() - busy
-    save = timed(lambda: writer.save_episode("lift"), 0)
+    save = cost_of(lambda: writer.save_episode("lift")).wall
     writer.close()
     print(
-        f"{'video' if video else 'PNG'}, {seconds:g} s in real time: {late} of {len(costs)} frames dropped, add_frame"
-        f" p99 {np.percentile(costs, 99) * 1e3:.2f} ms, {busy / passed * 100:.0f} % of a core, save {save * 1e3:.0f} ms"
+        f"{_kind(video)}, {seconds:g} s in real time: {late} of {len(costs)} frames dropped ({not_ours} for want of a"
+        f" processor), add_frame {p99s_ms(costs)}, {busy / passed * 100:.0f} % of a core, save {save * 1e3:.0f} ms"
     )
+
+
+def _kind(video: bool) -> str:
+    return "video" if video else "PNG"
 
 
 def main() -> None:
@@ -128,16 +183,18 @@ def main() -> None:
     parser.add_argument("--episodes", type=int, default=200)
     parser.add_argument("--frames", type=int, default=60, help="of each of them")
     parser.add_argument("--seconds", type=float, default=30)
+    parser.add_argument("--kind", choices=["video", "PNG"], nargs="*", default=["video", "PNG"])
     parser.add_argument("--folder", type=Path, default=None, help="on the disk to be measured; some GB")
     options = parser.parse_args()
     frames = scene(options.frames)
     print(f"two cameras {WIDTH}x{HEIGHT} at {FPS} frames a second, {os.cpu_count()} cores")
-    for video in (True, False):
+    kinds = [kind == "video" for kind in options.kind]
+    for video in kinds:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
             in_real_time(Path(folder) / "set", video, options.seconds, frames)
-    for video in (True, False):
+    for video in kinds:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            in_a_row(Path(folder) / "set", video, options.episodes, frames)
+            in_a_row(Path(folder), video, options.episodes, frames)
 
 
 if __name__ == "__main__":

@@ -1,19 +1,27 @@
 """Time from a dataset of demonstrations to an offline buffer that a learner can draw from: frames/s, two cameras.
 
-Episodes of 100 frames, as videos (AV1) and as PNG pictures, at the policy's 128x128 and at 640x480, which is cut down
-on the way. "into the log" is the one pass over the dataset; "into replay" is what every later start takes too.
-Beside it, with --peer, LeRobot's ReplayBuffer.from_lerobot_dataset on the same folder of videos.
+Episodes of 100 frames, as videos and as PNG pictures, at the policy's 128x128 and at 640x480, which is cut down on the
+way. "into the log" is the one pass over the dataset; "into replay" is what every later start takes too. Programs are
+started and their modules imported before the clock runs, here and in the peer.
 
-Run: python -m benchmarks.dataset_load [--frames N] [--peer PYTHON]; PYTHON has LeRobot installed
+Beside it, with --peer, what LeRobot's learner does with the same folder of 128x128 videos: the dataset, opened before
+the clock runs, through ReplayBuffer.from_lerobot_dataset, with the decoder that LeRobot chooses there (torchcodec
+where that is installed, else the slower pyav). Rounds are taken in turns; medians are given, with the seconds of
+processor that a thousand frames took.
+
+Run: python -m benchmarks.dataset_load [--frames N] [--rounds N] [--kind KIND ...] [--peer PYTHON]
+PYTHON has LeRobot installed.
 """
 
 import argparse
 import json
 import multiprocessing
+import shutil
 import subprocess
 import tempfile
 import time
 from pathlib import Path
+from statistics import median
 from typing import Any, NamedTuple
 
 import msgspec
@@ -23,12 +31,15 @@ from numpy.typing import NDArray
 from benchmarks.made_up_run import EPISODE_STEPS, made_up_run
 from workers.config import Config
 from workers.dataset.columns import columns_of
+from workers.dataset.demonstrations import Demonstrations
 from workers.dataset.feed import feed
 from workers.dataset.layout import AUTOMATIC
 from workers.dataset.units import state_units
 from workers.dataset.writer import DatasetWriter
-from workers.learner.intake import Intake
+from workers.learner.intake import Intake, one_ahead
+from workers.learner.memory import tune_allocator
 from workers.learner.replay import Replay
+from workers.learner.session import RECORDS_AT_ONCE
 from workers.processors.build import feature_spec, pipelines_of
 from workers.processors.features import ACTION, STATE
 
@@ -38,10 +49,15 @@ from lerobot.datasets.lerobot_dataset import LeRobotDataset
 from lerobot.rl.buffer import ReplayBuffer
 dataset = LeRobotDataset("bench/set", root=sys.argv[1])
 keys = [key for key in dataset.features if key.startswith("observation.")]
-start = time.perf_counter()
+start, used = time.perf_counter(), time.process_time()
 buffer = ReplayBuffer.from_lerobot_dataset(dataset, device="cpu", state_keys=keys, optimize_memory=True)
-print(json.dumps({"frames": len(buffer), "seconds": time.perf_counter() - start}))
+assert len(buffer) == len(dataset)
+seconds, used = time.perf_counter() - start, time.process_time() - used
+print(json.dumps({"decoder": dataset.video_backend, "seconds": seconds, "used": used}))
 """
+_COMPARED = "128x128 video"
+_KINDS = [_COMPARED, "128x128 PNG", "640x480 video", "640x480 PNG"]
+_TIMED = ("log_s", "replay_s", "together_s")
 _SIZES = {"128x128": (128, 128), "640x480": (480, 640)}
 
 
@@ -50,8 +66,23 @@ class Times(NamedTuple):
 
     log_s: float
     replay_s: float
+    used_s: float
+    """Of processor, by all threads."""
     grown_mb: float
     """Of this process, in the pass over the dataset."""
+
+    @property
+    def together_s(self) -> float:
+        return self.log_s + self.replay_s
+
+
+class Peer(NamedTuple):
+    """Of LeRobot's loading one dataset."""
+
+    decoder: str
+    seconds: float
+    used: float
+    """Seconds of processor, by all threads."""
 
 
 def configured(folder: Path, frames: int, size: tuple[int, int]) -> Config:
@@ -102,20 +133,24 @@ def picture(size: tuple[int, int], step: int) -> NDArray[np.uint8]:
 
 def load(config: Config) -> Times:
     """The dataset into a new run's log, and from there into replay, as a learner does when it begins."""
+    shutil.rmtree(config.run_dir)
+    config.run_dir.mkdir()
+    tune_allocator()  # as a learner does first
+    Demonstrations(config, Path(str(config.dataset.root)))  # brings in what is imported at first use
     before_mb = resident_mb()
-    start = time.perf_counter()
+    start, used = time.perf_counter(), time.process_time()
     feed(config, lambda: None)
     fed = time.perf_counter()
     grown_mb = resident_mb() - before_mb
     features = feature_spec(config)
     replay = Replay(features, 1, config.policy.offline_buffer_capacity)
     intake = Intake(config.run_dir, features)
-    while taken := intake.read_new(64):
+    for taken in one_ahead(iter(lambda: intake.read_new(RECORDS_AT_ONCE), []), lambda: None):
         for source, records in taken:
             for record in records:
                 replay.add(record, source)
     assert replay.demonstration_size, "nothing was taken in"
-    return Times(fed - start, time.perf_counter() - fed, grown_mb)
+    return Times(fed - start, time.perf_counter() - fed, time.process_time() - used, grown_mb)
 
 
 def resident_mb() -> float:
@@ -130,11 +165,18 @@ def apart(config: Config) -> Times:
         return pool.apply(load, (config,))
 
 
-def peer(python: str, root: Path) -> tuple[int, float]:
-    """LeRobot's frames and seconds."""
+def peer(python: str, root: Path) -> Peer:
+    """What LeRobot takes."""
     done = subprocess.run([python, "-c", PEER, str(root)], check=True, capture_output=True, text=True)
-    found = json.loads(done.stdout.splitlines()[-1])
-    return found["frames"], found["seconds"]
+    return Peer(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def row(name: str, frames: int, rounds: list[Times]) -> str:
+    """Medians of the rounds of one kind of dataset."""
+    rates = [frames / median(getattr(times, what) for times in rounds) for what in _TIMED]
+    figures = "".join(f"{rate:>{width},.0f}" for rate, width in zip(rates, (12, 11, 8), strict=True))
+    used = median(times.used_s for times in rounds) * 1000 / frames
+    return f"{name:28}{figures} frames/s{used:6.2f} s{max(times.grown_mb for times in rounds):+8.0f} MB"
 
 
 def main() -> None:
@@ -142,31 +184,43 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--frames", type=int, default=1000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--kind", choices=_KINDS, nargs="*", default=_KINDS, help="of dataset")
     parser.add_argument("--peer", help="a Python that has LeRobot installed")
     arguments = parser.parse_args()
     frames = arguments.frames // EPISODE_STEPS * EPISODE_STEPS
-    print(f"{frames} frames, two cameras")
-    print(f"{'':28}{'into the log':>14}{'into replay':>13}{'together':>10}{'memory':>9}")
+    print(f"{frames} frames, two cameras, medians of {arguments.rounds} rounds")
+    print(f"{'':28}{'into the log':>14}{'into replay':>13}{'together':>10}{'processor':>14}{'memory':>9}")
     with tempfile.TemporaryDirectory() as folder:
-        for name, size in _SIZES.items():
-            for video in (True, False):
-                place = Path(folder) / f"{name}-{video}"
-                config = configured(place, frames, size)
-                write_dataset(config, place / "set", frames, size, video)
-                times = apart(config)
-                rates = [
-                    frames / seconds
-                    for seconds in (times.log_s, times.replay_s, times.log_s + times.replay_s)
-                ]
-                figures = "".join(
-                    f"{rate:>{width},.0f}" for rate, width in zip(rates, (12, 11, 8), strict=True)
-                )
-                print(
-                    f"{name + (' video' if video else ' PNG'):28}{figures} frames/s{times.grown_mb:+7.0f} MB"
-                )
-        if arguments.peer:
-            count, seconds = peer(arguments.peer, Path(folder) / "128x128-True" / "set")
-            print(f"{'LeRobot, 128x128 video':28}{'':23}{count / seconds:8,.0f} frames/s")
+        ours: dict[str, list[Times]] = {}
+        theirs: list[Peer] = []
+        kinds = {name: made(Path(folder), name, frames) for name in arguments.kind}
+        for _ in range(arguments.rounds):
+            for name, config in kinds.items():
+                ours.setdefault(name, []).append(apart(config))
+                if arguments.peer and name == _COMPARED:
+                    theirs.append(peer(arguments.peer, Path(str(config.dataset.root))))
+    for name, rounds in ours.items():
+        print(row(name, frames, rounds))
+    if theirs:
+        seconds, used = median(one.seconds for one in theirs), median(one.used for one in theirs)
+        print(f"{f'LeRobot, {theirs[0].decoder}':28}{'':23}{frames / seconds:8,.0f} frames/s"
+              f"{used * 1000 / frames:6.2f} s")  # fmt: skip
+        own = ours[_COMPARED]
+        quicker = seconds / median(times.together_s for times in own)
+        cheaper = used / median(times.used_s for times in own)
+        print(
+            f"{_COMPARED}: {quicker:.1f} times LeRobot's frames/s, with 1/{cheaper:.1f} of its processor time"
+        )
+
+
+def made(folder: Path, name: str, frames: int) -> Config:
+    """A dataset of one kind, and a run that takes it."""
+    size, kind = name.split()
+    place = folder / name.replace(" ", "-")
+    config = configured(place, frames, _SIZES[size])
+    write_dataset(config, place / "set", frames, _SIZES[size], video=kind == "video")
+    return config
 
 
 if __name__ == "__main__":

@@ -34,9 +34,9 @@ VARIANTS: dict[str, dict[str, object]] = {
 }
 
 
-def filled_replay(rng: np.random.Generator) -> Replay:
+def filled_replay(rng: np.random.Generator, storage_device: str = "cpu") -> Replay:
     """200 online and 200 offline transitions of noise."""
-    replay = Replay(FEATURES, 250, 250)
+    replay = Replay(FEATURES, 250, 250, storage_device)
     for number in range(402):
         replay.add(
             Step(

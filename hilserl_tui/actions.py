@@ -21,7 +21,7 @@ class KeyActions(App[None]):
     """The actions that become commands; `Console` adds life and drawing."""
 
     client: StationClient
-    clear_until_s = 0.0
+    clear_until_s = let_go_until_s = 0.0
     typing = False  # a text field has the focus: read by the input thread
 
     def view(self) -> View:
@@ -50,16 +50,22 @@ class KeyActions(App[None]):
             self.bell()
 
     def action_arm_clear(self) -> None:
-        if not self.view().stopped:
+        view = self.view()
+        if not (view.stopped or view.limp or view.unconfirmed):
             self.hint("nothing to clear: the arm is not stopped")
             return
+        if view.unconfirmed:
+            self.hint("nobody in its way? y lets the arm move, slowly at first")
+        elif view.limp:
+            self.hint("y puts the torque on again, where the arm is")
         self.clear_until_s = time.monotonic() + CLEAR_WITHIN_S
         self.show_bar()
 
     def action_clear_stop(self) -> None:
         if time.monotonic() < self.clear_until_s:
             self.clear_until_s = 0.0
-            self._control(c.ClearStop(by=self.client.name))
+            view, name = self.view(), self.client.name
+            self._control(c.ConfirmMotion(by=name) if view.unconfirmed else c.ClearStop(by=name))
 
     # --- driving ----------------------------------------------------------------------------------------
 
@@ -133,6 +139,22 @@ class KeyActions(App[None]):
     def action_start_over(self) -> None:
         if self._surveys():
             self._control(c.Survey(c.SurveyStep.START_OVER))
+
+    def action_by_hand(self) -> None:
+        """Twice, since the arm falls unless somebody holds it."""
+        view = self.view()
+        if not self._surveys():
+            return
+        if view.state.run is not None and view.state.run.simulated:
+            self.hint("the simulated arm has no torque to take off: space takes it, the keys move it")
+        elif view.limp:
+            self._control(c.LetGo(on=False))
+        elif self._moving("the torque stays on") and time.monotonic() < self.let_go_until_s:
+            self.let_go_until_s = 0.0
+            self._control(c.LetGo(on=True))
+        elif self._holding() and not view.stopped:
+            self.let_go_until_s = time.monotonic() + CLEAR_WITHIN_S
+            self.hint("hold the arm first: m again lets go of it, and it falls")
 
     def action_margin(self, direction: int) -> None:
         survey = self.view().state.survey

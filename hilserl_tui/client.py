@@ -8,6 +8,7 @@ import asyncio
 import getpass
 import os
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
@@ -83,26 +84,46 @@ async def read_message(reader: asyncio.StreamReader) -> FromStation:
     return decode_from_station(await reader.readexactly(frame_length(head)))
 
 
-class LiveClient:
-    """Follows a station over its socket and comes back by itself when the link breaks."""
+class Following(ABC):
+    """What clients have in common that follow another process in a task of their own."""
 
     recorded = False
-    refused_words = "the station refused this console: "
 
-    def __init__(self, path: Path, name: str | None = None) -> None:
+    def __init__(self, name: str | None = None) -> None:
         self.state = ConsoleState()
         self.link = Link.CONNECTING
         self.trouble = ""
         self.name = name or console_name()
-        self._path = path
-        self._stop_line = StopLine(path, self.name)
-        self._writer: asyncio.StreamWriter | None = None
         self._task: asyncio.Task[None] | None = None
         self._changed: Changed = lambda: None
 
     def start(self, changed: Changed) -> None:
         self._changed = changed
-        self._task = asyncio.create_task(self._follow(), name="station")
+        self._task = asyncio.create_task(self._follow(), name="following")
+
+    def now_s(self) -> float:
+        return time.monotonic()
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @abstractmethod
+    async def _follow(self) -> None:
+        """Keep `state`, `link` and `trouble` as the other process tells, until there is nothing to follow."""
+
+
+class LiveClient(Following):
+    """Follows a station over its socket and comes back by itself when the link breaks."""
+
+    refused_words = "the station refused this console: "
+
+    def __init__(self, path: Path, name: str | None = None) -> None:
+        super().__init__(name)
+        self._path = path
+        self._stop_line = StopLine(path, self.name)
+        self._writer: asyncio.StreamWriter | None = None
 
     def send(self, command: Command) -> bool:
         if self._writer is None or self._writer.is_closing():
@@ -113,13 +134,8 @@ class LiveClient:
     def stop(self) -> bool:
         return self._stop_line.stop()
 
-    def now_s(self) -> float:
-        return time.monotonic()
-
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await super().close()
         if self._writer is not None:
             self._writer.close()
         self._stop_line.close()

@@ -127,6 +127,20 @@ def episodes(
     opening.episodes(dataset)
 
 
+@app.command("arm")
+def arm(
+    config: Annotated[
+        Path | None, typer.Argument(help="Configuration whose arm it is, a TOML file.", show_default=False)
+    ] = None,
+    port: Annotated[str, typer.Option(help="Serial port, where no configuration names one.")] = "",
+    arm_id: Annotated[str, typer.Option("--id", help="Name of the arm's calibration.")] = "",
+) -> None:
+    """Bring a real arm to life: find its port, scan it, give its servos ids, calibrate it."""
+    from hilserl_tui.arm_opening import open_arm
+
+    open_arm(config, port, arm_id)
+
+
 @app.command("attach")
 def attach(run: RunName = "") -> None:
     """Attach to a run that is alive."""
@@ -202,6 +216,27 @@ def join(
     except (joining.NoJoin, ConfigError) as refused:
         typer.echo(str(refused), err=True)
         raise typer.Exit(EXIT_CODE) from refused
+
+
+@app.command("forward-gamepad")
+def forward_gamepad(
+    address: Annotated[str, typer.Argument(metavar="HOST:PORT", help="Where the robot PC receives it.")],
+    pin: Annotated[
+        str | None, typer.Option(help="Fingerprint of its certificate, from the line that it prints.")
+    ] = None,
+    token: Annotated[str | None, typer.Option(help="Token of that line: good once, for ten minutes.")] = None,
+    options: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="-- OPTIONS", help="For `hilserl-worker forward-gamepad`, such as --toggle."),
+    ] = None,
+) -> None:
+    """Drive an arm elsewhere with the gamepad of this computer.
+
+    The first time with the line that `hilserl-worker invite-gamepad` prints on the robot PC, later with its HOST:PORT.
+    """
+    from hilserl_tui.forwarding import forward
+
+    raise typer.Exit(forward(address, pin, token, options or []))
 
 
 @app.command("doctor")

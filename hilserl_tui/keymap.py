@@ -39,7 +39,7 @@ class Key:
 KEYS: tuple[Key, ...] = (
     Key("stop", "x,X", "stop", "STOP", "stop the arm now, until cleared", Group.SAFETY, "x", True),
     Key("stop-always", "ctrl+c", "stop(True)", "STOP", "the same, also while typing", Group.SAFETY, "", True),
-    Key("clear-stop", "ctrl+e", "arm_clear", "Clear stop", "clear the stop", Group.SAFETY, "ctrl+e y"),
+    Key("clear-stop", "ctrl+e", "arm_clear", "Clear stop", "clear a stop; let the arm move", Group.SAFETY, "ctrl+e y"),
     Key("confirm-clear", "y", "clear_stop", "Yes, clear", "second half of clearing the stop", Group.SAFETY),
     Key("intervene", "space", "intervene", "Take over", "take over, or give back", Group.DRIVING),
     Key("forward", "up", "jog('x',1)", "Forward", "+x, away from the base", Group.DRIVING, "↑"),
@@ -61,6 +61,7 @@ KEYS: tuple[Key, ...] = (
     Key("control", "g", "take_control", "Get controls", "take the controls from another console", Group.RUN),
     Key("survey-done", "d", "survey_done", "Done", "what was seen is enough; again: count on", Group.BOUNDS),
     Key("start-over", "o", "start_over", "Start over", "forget what was seen, count anew", Group.BOUNDS),
+    Key("by-hand", "m", "by_hand", "By hand", "torque off, to move a real arm by hand; again: on", Group.BOUNDS),
     Key("wider", "equals_sign,plus", "margin(1)", "Wider", "bounds 5 mm wider than what was seen", Group.BOUNDS, "="),
     Key("narrower", "minus", "margin(-1)", "Narrower", "5 mm less of that", Group.BOUNDS, "-"),
     Key("home", "1", "home", "Home", "what this run has and what is next", Group.CONSOLE),
@@ -89,7 +90,18 @@ _TOGETHER = {
 }
 
 
-_SURVEY = ("stop", "intervene", "survey-done", "start-over", "script", "help", "quit", "margin", "home")
+_SURVEY = (
+    "stop",
+    "intervene",
+    "survey-done",
+    "start-over",
+    "script",
+    "help",
+    "quit",
+    "by-hand",
+    "margin",
+    "home",
+)
 _SURVEY_DRIVING = (
     "stop",
     "intervene",
@@ -111,12 +123,15 @@ def footer(
     idle: bool,
     over: bool = False,
     waits: bool = False,
+    unconfirmed: bool = False,
     stage: Stage | None = None,
 ) -> tuple[tuple[str, str, str], ...]:
     """(id, caption, label) of the keys that matter now, most important first; as many as fit are printed."""
     wanted: tuple[str, ...]
     if stopped:
         wanted = ("clear-stop", "home", "train", "cameras", "help", "quit")
+    elif unconfirmed:
+        wanted = ("stop", "clear-stop", "home", "train", "cameras", "help", "quit")
     elif over:
         wanted = ("stop", "quit", "home", "train", "cameras", "help")
     elif idle:

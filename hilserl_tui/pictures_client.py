@@ -6,40 +6,29 @@ It speaks the station's frames (`workers.model.wire`), answers what is asked of 
 import asyncio
 import contextlib
 import sys
-import time
 from collections.abc import Sequence
 
 from msgspec.structs import replace
 
-from hilserl_tui.client import Changed, console_name, read_message
+from hilserl_tui.client import Following, read_message
 from hilserl_tui.view import Link
 from workers.model.commands import Command, DeleteEpisode, Look, Relabel, ShowFrame, UndoEdit
 from workers.model.reduce import reduce
-from workers.model.state import ConsoleState, Control
+from workers.model.state import Control
 from workers.model.wire import MAX_FRAME_BYTES, Batch, Refused, Welcome, WireError, frame
 
 ANSWERED = (Look, ShowFrame, Relabel, DeleteEpisode, UndoEdit)
 
 
-class PicturesClient:
+class PicturesClient(Following):
     """Starts `hilserl-worker look` with `options`; what it refuses is told in `trouble`."""
 
-    recorded = False
     refused_words = ""
 
     def __init__(self, options: Sequence[str]) -> None:
-        self.state = ConsoleState()
-        self.link = Link.CONNECTING
-        self.trouble = ""
-        self.name = console_name()
+        super().__init__()
         self._command = [sys.executable, "-m", "workers.cli", "look", *options]
         self._process: asyncio.subprocess.Process | None = None
-        self._task: asyncio.Task[None] | None = None
-        self._changed: Changed = lambda: None
-
-    def start(self, changed: Changed) -> None:
-        self._changed = changed
-        self._task = asyncio.create_task(self._follow(), name="pictures")
 
     def send(self, command: Command) -> bool:
         stdin = self._process.stdin if self._process is not None else None
@@ -57,13 +46,8 @@ class PicturesClient:
         """There is no arm."""
         return True
 
-    def now_s(self) -> float:
-        return time.monotonic()
-
     async def close(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await super().close()
         if self._process is not None and self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.terminate()

@@ -39,6 +39,16 @@ class View:
         return self.state.control.stopped or self.state.arm.mode is GateMode.STOPPED
 
     @property
+    def unconfirmed(self) -> bool:
+        """True while a real arm waits for somebody to let it move for the first time."""
+        return self.state.arm.unconfirmed and not self.stopped and not self.over
+
+    @property
+    def limp(self) -> bool:
+        """True while the torque is off."""
+        return self.state.arm.mode is GateMode.LIMP
+
+    @property
     def has_arm(self) -> bool:
         """False of a Gymnasium environment, which has no workspace and no gate."""
         return self.state.run is None or self.state.run.has_arm

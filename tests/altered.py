@@ -1,5 +1,6 @@
 """Configurations with some keys changed, for tests."""
 
+import copy
 from typing import Any
 
 import msgspec
@@ -21,5 +22,5 @@ def altered(changes: dict[str, Any], config: Config | None = None) -> Config:
         if value is None:
             section.pop(last, None)
         else:
-            section[last] = value
+            section[last] = copy.deepcopy(value)  # the table of one test is not that of the next
     return msgspec.convert(table, Config)

@@ -71,8 +71,7 @@ def find_cameras(
 
     A picture of each is saved, so that you see which is which. With --watch: plug one in and see its name.
     """
-    from workers.camera.find import Finder
-    from workers.camera.places import Places, watch_places
+    from workers.camera.find import Finder, Places, watch_places
 
     if watch:
         typer.echo("Plug a camera in or out; Ctrl-C ends this.")

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, cast
 
 import typer
 
+from workers.arm_commands import calibrate, find_port, scan_arm, setup_motors
 from workers.camera_commands import emulate_camera, find_cameras
 from workers.crop_commands import crop, look
 from workers.dataset_commands import app as dataset_commands
+from workers.device_commands import forward_gamepad, invite_gamepad, map_gamepad, show_gamepad
+from workers.emulate_commands import emulate_arm
 from workers.export_commands import export_policy
 
 if TYPE_CHECKING:
@@ -59,6 +62,10 @@ Push = Annotated[
     bool | None,
     typer.Option("--push/--no-push", help="Upload to the hub at the end.", show_default=False),
 ]
+Arm = Annotated[
+    bool,
+    typer.Option("--arm", help="A real arm may move at once: it was looked at, and nobody is in its way."),
+]
 Directory = Annotated[
     str | None, typer.Option(help="Folder that holds all runs; default from the file.", show_default=False)
 ]
@@ -86,6 +93,7 @@ def station(
         typer.Option(min=0, help="Which episode to replay; default from the file.", show_default=False),
     ] = None,
     push: Push = None,
+    arm: Arm = False,
 ) -> None:
     """Run the workers of a run, of training unless `mode` says otherwise, and print its progress.
 
@@ -112,6 +120,7 @@ def station(
                 serve=serve,
                 beginning=beginning_of(resume, fresh),
                 overrides=overrides,
+                confirmed=arm,
             )
         )
 
@@ -155,6 +164,7 @@ def find_limits(
     serve: Annotated[
         bool, typer.Option("--serve", help="Wait for a console's start key, and its word.")
     ] = False,
+    arm: Arm = False,
 ) -> None:
     """Find the workspace of a task: drive the arm through the space it needs.
 
@@ -169,7 +179,9 @@ def find_limits(
 
     def run() -> int:
         return asyncio.run(
-            run_station(config, operator=operator, name=name, seed=seed, serve=serve, survey=wanted)
+            run_station(
+                config, operator=operator, name=name, seed=seed, serve=serve, survey=wanted, confirmed=arm
+            )
         )
 
     _run_or_refuse(run)
@@ -185,6 +197,7 @@ def record(
     push: Push = None,
     name: RunName = None,
     seed: Seed = None,
+    arm: Arm = False,
 ) -> None:
     """Record demonstrations as a LeRobotDataset, without a screen; an existing dataset is continued.
 
@@ -193,7 +206,7 @@ def record(
     """
     from workers.config.overrides import Overrides
 
-    _job(config, operator, name, seed, Overrides("record", root, repo_id, episodes, None, push))
+    _job(config, operator, name, seed, Overrides("record", root, repo_id, episodes, None, push), arm)
 
 
 @app.command()
@@ -204,11 +217,12 @@ def replay(
     repo_id: RepoId = None,
     name: RunName = None,
     seed: Seed = None,
+    arm: Arm = False,
 ) -> None:
     """Drive the arm through a recorded episode again, and say how far from the recording it went."""
     from workers.config.overrides import Overrides
 
-    _job(config, None, name, seed, Overrides("replay", root, repo_id, None, episode))
+    _job(config, None, name, seed, Overrides("replay", root, repo_id, None, episode), arm)
 
 
 def _job(
@@ -217,11 +231,14 @@ def _job(
     name: str | None,
     seed: int | None,
     overrides: "Overrides",
+    arm: bool,
 ) -> NoReturn:
     from workers.station.main import run_station
 
     _run_or_refuse(
-        lambda: asyncio.run(run_station(config, operator=operator, name=name, seed=seed, overrides=overrides))
+        lambda: asyncio.run(
+            run_station(config, operator=operator, name=name, seed=seed, overrides=overrides, confirmed=arm)
+        )
     )
 
 
@@ -339,10 +356,19 @@ def show_pipeline(
 
 
 app.command("export-policy")(export_policy)
+app.command("emulate-arm")(emulate_arm)
+app.command("find-port")(find_port)
+app.command("scan-arm")(scan_arm)
+app.command("setup-motors")(setup_motors)
+app.command("calibrate")(calibrate)
 app.command("crop")(crop)
 app.command("find-cameras")(find_cameras)
 app.command("emulate-camera")(emulate_camera)
 app.command("look", hidden=True)(look)
+app.command("map-gamepad")(map_gamepad)
+app.command("show-gamepad")(show_gamepad)
+app.command("forward-gamepad")(forward_gamepad)
+app.command("invite-gamepad")(invite_gamepad)
 app.add_typer(dataset_commands, name="dataset")
 
 

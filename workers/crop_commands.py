@@ -1,8 +1,10 @@
 """hilserl-worker crop: the part of the pictures that the policy sees, in a configuration and in a dataset."""
 
+import contextlib
 import signal
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -22,6 +24,17 @@ Source = Annotated[
 ]
 
 
+@contextlib.contextmanager
+def _ending_in_order() -> Iterator[None]:
+    """A termination unwinds, so that what was begun is taken away."""
+    before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@_ending_in_order()
 def crop(
     config: Config,
     dataset: Source,
@@ -64,7 +77,6 @@ def crop(
     from workers.dataset.crop_plan import plan_of
     from workers.dataset.errors import DatasetError
 
-    _end_in_order()
     try:
         plan = plan_of(config, dataset, crops or (), resize)
         typer.echo(tutorial_lines(plan.crops))
@@ -136,11 +148,6 @@ class _Line:
         elif done or time.monotonic() - self._told_s >= 1.0:
             self._told_s = time.monotonic()
             print(progress, flush=True)  # noqa: T201
-
-
-def _end_in_order() -> None:
-    """A termination unwinds, so that what was begun is taken away."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 def _refuse(text: str, code: int) -> NoReturn:

@@ -147,6 +147,16 @@ def merge(
 
 
 @app.command()
+def compact(where: Where, yes: Yes = False) -> None:
+    """Join the files of many episodes into few large ones, as LeRobot wants them; nothing is encoded again."""
+    from workers.dataset import edit
+
+    root = _folder(where)
+    _confirm(f"Join the files of {root}? The version before is kept and needs as much space again.", yes)
+    _edit("joining", lambda told: edit.compact(root, told))
+
+
+@app.command()
 def undo(where: Where, yes: Yes = False) -> None:
     """Bring back the version before the last change."""
     from workers.dataset import edit

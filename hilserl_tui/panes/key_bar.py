@@ -16,6 +16,7 @@ class KeyBar(Lines):
         control = view.state.control
         return (
             view.stopped,
+            view.unconfirmed,
             view.human,
             view.holds,
             view.idle,
@@ -24,6 +25,7 @@ class KeyBar(Lines):
             _waits(view),
             view.stage,
             _writable(view),
+            view.state.run,
         )
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
@@ -35,11 +37,14 @@ class KeyBar(Lines):
             idle=view.idle,
             over=bool(view.over),
             waits=_waits(view),
+            unconfirmed=view.unconfirmed,
             stage=view.stage,
         )
         for name, caption, label in entries:
             if name == "intervene" and view.human and view.holds:
                 label = "Give back"
+            elif name == "clear-stop" and view.unconfirmed:
+                label = "Let it move"
             elif name == "pause" and view.state.control.paused:
                 label = "Go on"
             elif name == "survey-done" and view.stage is Stage.DONE:
@@ -47,6 +52,8 @@ class KeyBar(Lines):
             elif name == "start" and view.stage is Stage.DONE:
                 label = "Write"
             if name == "start" and view.stage is Stage.DONE and not _writable(view):
+                continue
+            if not _does_something(name, view):
                 continue
             size = len(caption) + len(label) + 4
             if used + size > width:
@@ -59,6 +66,14 @@ class KeyBar(Lines):
 def _waits(view: View) -> bool:
     """Whether the next episode waits for a person to set up the scene."""
     return view.state.control.driver is Driver.NOBODY and view.state.control.reason.startswith(SET_UP)
+
+
+def _does_something(name: str, view: View) -> bool:
+    """Whether a key has any effect in a run like this one."""
+    run = view.state.run
+    if run is None:
+        return True
+    return {"script": run.simulated, "by-hand": not run.simulated, "evaluate": run.trains}.get(name, True)
 
 
 def _writable(view: View) -> bool:

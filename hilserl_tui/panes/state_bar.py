@@ -17,6 +17,9 @@ class Condition(NamedTuple):
     text: str
 
 
+STOP_KEY = "stop key"  # the arm's own word for it, of which the bar knows more
+
+
 def condition(view: View) -> Condition:
     """The one thing to know; the most serious one wins."""
     control, arm = view.state.control, view.state.arm
@@ -24,12 +27,15 @@ def condition(view: View) -> Condition:
         return _no_link(view)
     if view.stopped:
         holds = "the arm holds" if view.has_arm else "no step is taken"
-        by = f"by {control.stopped_by}" if control.stopped_by else holds
+        why = arm.reason if arm.reason != STOP_KEY else ""
+        by = f"by {control.stopped_by}" if control.stopped_by else why or holds
         return Condition("■ STOPPED", "red_block", by)
     if arm.mode is GateMode.LIMP:
         return Condition("▽ LIMP", "red_block", arm.reason or "torque is off")
     if arm.mode is GateMode.PARK:
         return Condition("▼ PARK", "grey_block", arm.reason or "going to the rest pose")
+    if view.unconfirmed:
+        return Condition("‖ HOLD", "amber_block", arm.reason)
     if control.paused and not view.over:
         return Condition("‖ HOLD", "grey_block", control.pause_reason or "paused")
     if control.driver is Driver.HUMAN:
@@ -83,6 +89,7 @@ class StateBar(Lines):
             state.running,
             state.arm.mode,
             state.arm.reason,
+            state.arm.unconfirmed,
             state.progress,
             rate,
             view.link,

@@ -48,9 +48,10 @@ def _elsewhere(run: RunOpened, width: int) -> list[Row]:
 def _headline(survey: Survey, view: View) -> list[Row]:
     match survey.stage:
         case Stage.WAITING:
-            person = _keyed("space", "takes the arm: drive it through all the space the task needs")
+            person = _keyed("space", "takes the arm: go where the task goes")
+            hand = _keyed("m", "torque off: hold it, move it by hand")
             script = _keyed("a", "lets the scripted person wave it (simulator)")
-            return [person, script] if view.state.run and view.state.run.simulated else [person]
+            return [person, script] if view.state.run and view.state.run.simulated else [person, hand]
         case Stage.WARM_UP:
             return [
                 (

@@ -1,6 +1,9 @@
 """What all full screens share: bars at top and bottom, and how a View reaches the panes."""
 
+from collections.abc import Mapping
+
 from textual.app import ComposeResult
+from textual.geometry import Region
 from textual.screen import Screen
 
 from hilserl_tui.keymap import Group
@@ -34,6 +37,15 @@ class ConsoleScreen(Screen[None]):
     def keeps_back(self) -> bool:
         """Whether something would be lost by leaving, which the screen has said just now."""
         return False
+
+    def put(self, places: Mapping[str, Region]) -> None:
+        """Bring every pane to its place, by its id; those that have none are not shown."""
+        for pane in self.query(".pane"):
+            place = places.get(pane.id or "")
+            pane.display = place is not None
+            if place is not None:
+                pane.styles.offset = (place.x, place.y)
+                pane.styles.width, pane.styles.height = place.width, place.height
 
     def show(self, view: View) -> None:
         """Draw `view` in every pane that is on the screen."""

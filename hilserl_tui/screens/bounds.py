@@ -110,9 +110,4 @@ class Bounds(ConsoleScreen):
         self._placed = wanted
         self.set_class(is_compact(width, height), "-compact")
         found = places(width, height, pushed=wanted[2], content=self._content)
-        for pane in self.query(".pane"):
-            place = found.get(pane.id or "")
-            pane.display = place is not None
-            if place is not None:
-                pane.styles.offset = (place.x, place.y)
-                pane.styles.width, pane.styles.height = place.width, place.height
+        self.put(found)

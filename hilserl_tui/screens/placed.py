@@ -86,9 +86,4 @@ class PlacedScreen(ConsoleScreen):
             places = cameras_alone(width, height, pushed)
         else:
             places = self.places(width, height, pushed, self._linked)
-        for pane in self.query(".pane"):
-            place = places.get(pane.id or "")
-            pane.display = place is not None
-            if place is not None:
-                pane.styles.offset = (place.x, place.y)
-                pane.styles.width, pane.styles.height = place.width, place.height
+        self.put(places)

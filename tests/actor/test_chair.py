@@ -1,8 +1,11 @@
 """Who drives follows from the operator's keys, and from nothing else."""
 
+import numpy as np
+
 from workers.actor.chair import PAUSED, Chair
 from workers.model.commands import Axis, Intervene, Jog, Mark, Pause, UseScript, Verdict
 from workers.model.events import Driver
+from workers.teleop.device import DeviceWord
 
 
 def test_the_policy_drives_while_nobody_asks() -> None:
@@ -62,3 +65,59 @@ def test_the_operators_pause_outlives_other_reasons_to_hold() -> None:
     assert chair.holds == {PAUSED}
     chair.take(Pause(False))
     assert not chair.holds
+
+
+def word(intervene: bool = False, **rest: object) -> DeviceWord:
+    return DeviceWord("gamepad", live=True, lost=False, intervene=intervene, **rest)  # type: ignore[arg-type]
+
+
+def test_a_trigger_has_the_arm_for_as_long_as_it_is_held() -> None:
+    chair = Chair(scripted=True, jog_step=0.5, device="gamepad")
+    chair.feel(word(intervene=True))
+    assert chair.driver(script_wants=True) is Driver.HUMAN and not chair.scripted
+    chair.feel(word())
+    assert chair.driver(script_wants=False) is Driver.POLICY
+
+
+def test_the_intervene_key_gives_back_until_the_trigger_is_pulled_anew() -> None:
+    chair = Chair(scripted=False, jog_step=0.5, device="gamepad")
+    chair.feel(word(intervene=True))
+    chair.take(Intervene(False))
+    chair.feel(word(intervene=True))
+    assert not chair.has_person
+    chair.feel(word())
+    chair.feel(word(intervene=True))
+    assert chair.has_person
+
+
+def test_the_intervene_key_keeps_the_arm_when_the_trigger_is_let_go() -> None:
+    chair = Chair(scripted=False, jog_step=0.5, device="gamepad")
+    chair.take(Intervene(True))
+    chair.feel(word(intervene=True))
+    chair.feel(word())
+    assert chair.has_person and chair.drives_by_device
+
+
+def test_a_device_that_is_gone_is_a_reason_to_hold_until_it_is_back() -> None:
+    chair = Chair(scripted=False, jog_step=0.5, device="gamepad")
+    chair.feel(DeviceWord(reason="unplugged"))
+    chair.feel(DeviceWord(reason="no permission"))
+    assert chair.holds == {"gamepad gone: no permission"}
+    chair.feel(word())
+    assert not chair.holds
+
+
+def test_a_scripted_person_needs_no_device() -> None:
+    chair = Chair(scripted=True, jog_step=0.5, device="gamepad")
+    chair.feel(DeviceWord(reason="unplugged"))
+    assert not chair.holds
+
+
+def test_a_leader_arm_moves_when_its_pose_does() -> None:
+    chair = Chair(scripted=False, jog_step=0.5, device="leader arm", asks_once=True)
+    chair.feel(word(joints_deg=np.zeros(6)))
+    chair.take(Intervene(True))
+    chair.feel(word(joints_deg=np.full(6, 0.5)))
+    assert not chair.moves, "the trembling of a hand"
+    chair.feel(word(joints_deg=np.array([0, 0, 3.0, 0, 0, 0])))
+    assert chair.moves

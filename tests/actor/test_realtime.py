@@ -1,126 +1,97 @@
-"""The arm behind shared memory: no picture is two observations, and one that is old or frozen is none."""
+"""The arm as the actor reaches it through shared memory: a reset ends when it is done, or when nobody wants it."""
 
 import multiprocessing
-import threading
 import time
-from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from tests.altered import altered
+from tests.config.effect_tools import FakeDesk
 from workers.actor.environment import ArmUnavailable
+from workers.actor.loop import ActorLoop
 from workers.actor.realtime import RealtimeArm
-from workers.model.events import GateMode
+from workers.model.commands import Intervene, Pause
+from workers.model.events import EpisodeEnded, EpisodeKind, GateMode
+from workers.model.orders import AnyOrder, Collect, Operate
 from workers.robot.board import ARM_STATE, Board, frame_dtype
 
 CONTEXT = multiprocessing.get_context("spawn")
-SHAPES = {"front": (4, 6), "wrist": (4, 6)}
+SIZE = (128, 128)
 
 
-class Bench:
-    """A board with an arm and two cameras; `shoot` is what a camera worker does."""
+class Robot:
+    """A robot worker with its cameras; the test makes it say how far it is."""
 
-    def __init__(self, hz: float = 30.0) -> None:
-        self.board = Board.create(CONTEXT, SHAPES)
-        self.breaths = 0
-        self.alive = True
-        self.arm = RealtimeArm(self.board, SHAPES, dict.fromkeys(SHAPES, hz), self._breathe)
-        self.move()
+    def __init__(self, *cameras: str) -> None:
+        self.board = Board.create(CONTEXT, dict.fromkeys(cameras, SIZE))
+        self.state, self.frame = np.zeros((), ARM_STATE), np.zeros((), frame_dtype(*SIZE))
+        self.say(done=0)
 
-    def _breathe(self) -> bool:
-        self.breaths += 1
-        return self.alive
+    def say(self, done: int) -> None:
+        now_ns = time.monotonic_ns()
+        self.state["at_ns"] = self.frame["captured_ns"] = now_ns
+        self.state["mode"] = GateMode.HOLD.value.encode()
+        self.state["reset_done"] = done
+        self.board.arm.write(self.state)
+        for block in self.board.frames.values():
+            block.write(self.frame)
 
-    def move(self) -> None:
-        state = np.zeros((), ARM_STATE)
-        state["at_ns"], state["mode"] = time.monotonic_ns(), GateMode.ENGAGED.value.encode()
-        self.board.arm.write(state)
-
-    def shoot(
-        self,
-        *cameras: str,
-        value: int = 0,
-        flaw: bytes = b"",
-        age_s: float = 0.0,
-        changed_ns: int | None = None,
-    ) -> None:
-        for name in cameras or SHAPES:
-            record = np.zeros((), frame_dtype(*SHAPES[name]))
-            record["captured_ns"] = time.monotonic_ns() - round(age_s * 1e9)
-            record["changed_ns"] = record["captured_ns"] if changed_ns is None else changed_ns
-            record["flaw"], record["pixels"] = flaw, value
-            self.board.frames[name].write(record)
+    @property
+    def asked(self) -> np.void | None:
+        """What the actor wrote last."""
+        read = self.board.target.read()
+        return None if read is None else read[1]
 
 
-def later(seconds: float, what: Callable[[], None]) -> threading.Timer:
-    timer = threading.Timer(seconds, what)
-    timer.start()
-    return timer
+def test_a_reset_is_over_when_it_is_done_and_seen() -> None:
+    robot, beats = Robot("front"), iter([0, 0, 1, 1])
+
+    def heartbeat() -> bool:
+        robot.say(done=next(beats, 1))
+        return True
+
+    RealtimeArm(robot.board, {"front": SIZE}, {"front": 30.0}, heartbeat).reset(7)
+    assert robot.asked is not None
+    assert (robot.asked["reset_wanted"], robot.asked["reset_seed"]) == (1, 7)
+    assert next(beats, None) is None, "the picture is one of after the reset"
 
 
-def test_a_picture_is_given_once_and_the_next_one_is_waited_for() -> None:
-    bench = Bench()
-    bench.shoot(value=1)
-    assert bench.arm.frames()["front"][0, 0, 0] == 1
-    timer = later(0.05, lambda: bench.shoot(value=2))
-    pictures = bench.arm.frames()
-    timer.join()
-    assert {int(picture[0, 0, 0]) for picture in pictures.values()} == {2}
-    assert bench.breaths > 0, "the station sees a living actor meanwhile"
+def test_a_reset_that_is_broken_off_is_taken_back_at_once() -> None:
+    """The robot worker carries out no wish that is old, and an arm on its way holds where nobody renews it."""
+    robot, beats = Robot("front"), iter([True, True, False])
+
+    def heartbeat() -> bool:
+        robot.say(done=0)
+        assert robot.asked is not None and robot.asked["at_ns"] > 0
+        return next(beats)
+
+    with pytest.raises(ArmUnavailable, match="broken off"):
+        RealtimeArm(robot.board, {"front": SIZE}, {"front": 30.0}, heartbeat).reset(7)
+    assert robot.asked is not None and robot.asked["at_ns"] == 0 and not robot.asked["moving"]
 
 
-def test_a_camera_that_is_lost_ends_the_wait_after_its_limit() -> None:
-    bench = Bench()
-    bench.shoot()
-    bench.arm.frames()
-    began_s = time.monotonic()
-    with pytest.raises(ArmUnavailable, match=r"camera front: no frame for more than 0\.3 s"):
-        bench.arm.frames()
-    assert time.monotonic() - began_s > 0.25
+class PausingDesk(FakeDesk):
+    """The operator begins a demonstration, and pauses while the arm is on its way to its start."""
+
+    def __init__(self, robot: Robot) -> None:
+        orders = [Operate(Intervene(True)), Collect(EpisodeKind.DEMONSTRATION, 1)]
+        super().__init__(orders, lambda: not self.mailbox.of(EpisodeEnded))
+        self._robot, self._pauses = robot, iter([Operate(Pause(True))])
+
+    def next_order(self, timeout_s: float = 0.0) -> AnyOrder | None:
+        self._robot.say(done=0)
+        on_its_way = self._robot.asked is not None and self._robot.asked["reset_wanted"] == 1
+        return super().next_order() or (next(self._pauses, None) if on_its_way else None)
 
 
-def test_pictures_that_only_repeat_one_are_no_new_observation() -> None:
-    bench = Bench()
-    bench.shoot(changed_ns=7)
-    bench.arm.frames()
-    bench.shoot(changed_ns=7)
-    timer = later(0.1, lambda: bench.shoot(changed_ns=7, flaw=b"frozen"))
-    with pytest.raises(ArmUnavailable, match="camera front: frozen"):
-        bench.arm.frames()
-    timer.join()
-
-
-def test_a_slow_camera_may_be_three_of_its_pictures_late() -> None:
-    bench = Bench(hz=5.0)
-    bench.shoot(age_s=0.4)
-    assert bench.arm.frames()
-    bench.shoot(age_s=0.7)
-    with pytest.raises(ArmUnavailable, match=r"more than 0\.6 s"):
-        bench.arm.frames()
-
-
-@pytest.mark.parametrize(("flaw", "words"), [(b"black", "black: is it covered"), (b"bright", "all white")])
-def test_a_camera_that_sees_nothing_keeps_an_episode_from_beginning_and_ends_none(
-    flaw: bytes, words: str
-) -> None:
-    bench = Bench()
-    bench.shoot("front")
-    bench.shoot("wrist", flaw=flaw)
-    assert bench.arm.problem().startswith(f"camera wrist: {words}")
-    assert bench.arm.frames()["wrist"].shape == (4, 6, 3)
-
-
-def test_looking_for_problems_uses_no_picture_up() -> None:
-    bench = Bench()
-    bench.shoot()
-    assert [bench.arm.problem(), bench.arm.problem()] == ["", ""]
-    assert bench.arm.frames()
-
-
-def test_a_run_that_ends_waits_for_no_picture() -> None:
-    bench = Bench()
-    bench.shoot()
-    bench.arm.frames()
-    bench.alive = False
-    with pytest.raises(ArmUnavailable, match="stopping"):
-        bench.arm.frames()
+def test_a_pause_on_the_way_to_the_start_holds_the_arm_there(tmp_path: Path) -> None:
+    config = altered({"run.directory": str(tmp_path)})
+    robot = Robot(*config.env.cameras)
+    loop = ActorLoop(PausingDesk(robot), config, robot.board)  # type: ignore[arg-type]
+    started_s = time.monotonic()
+    loop.run()
+    assert robot.asked is not None and robot.asked["at_ns"] == 0
+    loop.close()
+    assert time.monotonic() - started_s < 8.0, "and did not wait for a reset that never comes"

@@ -74,13 +74,13 @@ def test_only_the_newest_picture_is_kept_and_given_once(feeds: list[Feed]) -> No
 
 
 def test_a_lost_camera_is_said_and_opened_again_by_the_thread_that_owns_it(feeds: list[Feed]) -> None:
-    goes_on = threading.Event()
+    goes_on, ends = threading.Event(), threading.Event()
     sources: list[Scripted] = []
 
     def open_source() -> Source:
         if len(sources) == 1 and not goes_on.is_set():
             raise CameraGone("there is no camera")
-        sources.append(Scripted(iter([5]) if not sources else waiting([6], threading.Event())))
+        sources.append(Scripted(iter([5]) if not sources else waiting([6], ends)))
         return sources[-1]
 
     feed = Feed(open_source, retry_s=0.02)
@@ -97,6 +97,17 @@ def test_a_lost_camera_is_said_and_opened_again_by_the_thread_that_owns_it(feeds
     until(lambda: len(feed.notices) == 4)
     assert feed.notices[-1].text == "back: it gives 4x4 at 30 fps (MJPG)"
     assert sources[0].closed and len(sources[0].threads) == 1
+    ends.set()
+
+
+def test_what_is_no_camera_s_trouble_ends_the_worker(feeds: list[Feed]) -> None:
+    def open_source() -> Source:
+        raise MemoryError("no room for a picture")
+
+    feed = Feed(open_source)
+    feeds.append(feed)
+    with pytest.raises(MemoryError):
+        until(lambda: feed.take(0.01) is not None)
 
 
 def test_a_camera_that_gives_something_else_is_refused_at_its_first_opening(feeds: list[Feed]) -> None:

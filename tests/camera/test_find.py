@@ -1,134 +1,95 @@
-"""find-cameras on a made-up /dev and /sys, and on an emulated camera of the network."""
+"""find-cameras: names, pictures and advice, on a made-up /dev and /sys."""
 
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from tests.config.effects_cameras import HEIGHT, WIDTH, video
-from tests.emulators.mjpeg_camera import mjpeg_camera
-from workers.camera.drivers.source import Mode
-from workers.camera.find import NONE_HELP, Finder, bandwidth, half_blocks, mbit_s, nominal, toml_lines
-from workers.camera.places import Place, Places, changes, watch_places
-from workers.cli import app
-from workers.config import parse
-from workers.config.ready import ready_config
+from workers.camera.drivers.source import CameraGone, Mode
+from workers.camera.find import Finder, Look, Place, Places, bandwidth_advice, half_blocks, watch_places
+
+ID = "usb-Sonix_HD_Webcam-video-index0"
+USB = "pci-0000:00:14.0-usb-0:2:1.0-video-index0"
 
 
-class Machine:
-    """Files as Linux has them for USB cameras."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        for folder in ("dev/v4l/by-id", "dev/v4l/by-path", "sys/class/video4linux"):
-            (root / folder).mkdir(parents=True)
-
-    def plug(self, number: int, product: str, bus: str = "usb1", index: int = 0) -> None:
-        device = f"video{number}"
-        (self.root / "dev" / device).touch()
-        usb = self.root / f"sys/devices/pci/{bus}/1-{number}"
-        usb.mkdir(parents=True)
-        entry = self.root / "sys/class/video4linux" / device
-        entry.mkdir()
-        (entry / "name").write_text(product + "\n")
-        (entry / "index").write_text(f"{index}\n")
-        (entry / "device").symlink_to(usb)
-        name = f"usb-{product.replace(' ', '_')}-video-index{index}"
-        (self.root / "dev/v4l/by-id" / name).symlink_to(f"../../{device}")
-        (self.root / "dev/v4l/by-path" / f"pci-{bus}-{number}-video-index{index}").symlink_to(
-            f"../../{device}"
-        )
-
-    def unplug(self, number: int) -> None:
-        for path in [*self.root.glob("dev/v4l/*/*"), self.root / f"dev/video{number}"]:
-            if path.name == f"video{number}" or path.readlink().name == f"video{number}":
-                path.unlink()
+def plug(root: Path, number: int, name: str, by_id: str = "", by_path: str = "", index: int = 0) -> None:
+    node = root / f"sys/class/video4linux/video{number}"
+    node.mkdir(parents=True)
+    (node / "name").write_text(f"{name}\n")
+    (node / "index").write_text(f"{index}\n")
+    device = root / f"dev/video{number}"
+    device.parent.mkdir(exist_ok=True)
+    device.write_text("")
+    for kind, link in (("by-id", by_id), ("by-path", by_path)):
+        if link:
+            folder = root / "dev/v4l" / kind
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / link).unlink(missing_ok=True)
+            (folder / link).symlink_to(device)
 
 
-@pytest.fixture
-def machine(tmp_path: Path) -> Machine:
-    return Machine(tmp_path / "root")
+def test_cameras_have_lasting_names_and_metadata_devices_are_none(tmp_path: Path) -> None:
+    plug(tmp_path, 0, "HD Webcam", ID, USB)
+    plug(tmp_path, 1, "HD Webcam", index=1)
+    (place,) = Places(tmp_path).all()
+    assert (place.device, place.name, place.controller) == ("/dev/video0", "HD Webcam", "pci-0000:00:14.0")
+    assert place.lasting == f"/dev/v4l/by-id/{ID}"
 
 
-def test_cameras_have_names_that_last_and_their_metadata_is_none(machine: Machine) -> None:
-    machine.plug(10, "Wrist Cam", "usb2")
-    machine.plug(2, "Front Cam")
-    machine.plug(3, "Front Cam", index=1)
-    front, wrist = Places(machine.root).found()
-    assert front == Place(
-        "/dev/video2", "Front Cam", "/dev/v4l/by-id/usb-Front_Cam-video-index0",
-        "/dev/v4l/by-path/pci-usb1-2-video-index0", "usb1",
-    )  # fmt: skip
-    assert (wrist.device, wrist.controller, wrist.lasting) == ("/dev/video10", "usb2", wrist.by_id)
+def test_a_name_follows_its_camera_to_another_number(tmp_path: Path) -> None:
+    plug(tmp_path, 4, "HD Webcam", ID, USB)
+    (place,) = Places(tmp_path).all()
+    assert (place.device, place.lasting) == ("/dev/video4", f"/dev/v4l/by-id/{ID}")
 
 
-def test_without_a_name_of_its_own_a_camera_goes_by_its_socket() -> None:
-    assert Place("/dev/video0", "", "", "/dev/v4l/by-path/a", "").lasting == "/dev/v4l/by-path/a"
-    assert Place("/dev/video0", "", "", "", "").lasting == "/dev/video0"
-
-
-def test_plugging_in_and_out_is_said(machine: Machine) -> None:
-    machine.plug(0, "Front Cam")
+def test_no_camera_is_said_with_what_to_do(tmp_path: Path) -> None:
     said: list[str] = []
-    steps = iter([lambda: machine.plug(1, "Wrist Cam"), lambda: machine.unplug(0)])
-
-    def going() -> bool:
-        step = next(steps, None)
-        if step is not None:
-            step()
-        return step is not None
-
-    watch_places(Places(machine.root), said.append, going)
-    assert said == [
-        "  there: /dev/v4l/by-id/usb-Front_Cam-video-index0 (Front Cam)",
-        "+ new: /dev/v4l/by-id/usb-Wrist_Cam-video-index0 (Wrist Cam)",
-        "- gone: /dev/v4l/by-id/usb-Front_Cam-video-index0 (Front Cam)",
-    ]
-    assert changes([], []) == []
+    assert not Finder(Places(tmp_path), tmp_path, said.append).run()
+    assert "Is it plugged in?" in said[0] and "--watch" in said[0]
 
 
-def test_without_any_camera_it_says_what_to_do(tmp_path: Path) -> None:
+def test_each_camera_is_shown_saved_and_written_down(tmp_path: Path) -> None:
+    plug(tmp_path, 0, "HD Webcam", ID, USB)
+    plug(tmp_path, 2, "Broken one")
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[..., 0] = 200  # red
+
+    def look(device: str) -> Look:
+        if device == "/dev/video2":
+            raise CameraGone("it gives no pictures")
+        return Look(picture, Mode(64, 48, 30.0, "MJPG"), 29.6, (Mode(64, 48, 30.0, "MJPG"),))
+
     said: list[str] = []
-    assert not Finder(Places(tmp_path), tmp_path, said.append, draw=False).run(())
-    assert said == [NONE_HELP]
-
-
-def test_a_camera_is_looked_at_pictured_and_written_down_for_the_configuration(tmp_path: Path) -> None:
-    said: list[str] = []
-    with mjpeg_camera("--width", "320", "--height", "240") as camera:
-        finder = Finder(Places(tmp_path), tmp_path, said.append, draw=True)
-        assert finder.run([camera.url, str(tmp_path / "none.mp4")])
+    assert Finder(Places(tmp_path), tmp_path, said.append, draw=True, look=look).run()
     text = "\n".join(said)
-    assert "gives 320x240 at" in text and "neither a device nor a video file" in text
-    assert "▀" in text
-    picture = cv2.imread(str(tmp_path / "cam0.png"))
-    assert picture is not None and picture.shape == (240, 320, 3)
-    table = text[text.index("[env.robot.cameras.cam0]") :]
-    assert f'index_or_path = "{camera.url}"' in table
-    assert parse(ready_config().read_text() + "\n" + table).env.cameras["cam0"].width == 320
+    assert "measured 29.6 pictures a second" in text and "it gives no pictures" in text
+    assert f'index_or_path = "/dev/v4l/by-id/{ID}"' in text and "fps = 30" in text
+    saved = cv2.imread(str(tmp_path / "camera0.png"))
+    assert saved is not None and saved[0, 0].tolist() == [0, 0, 200]
 
 
-def test_the_command_fails_where_no_camera_gives_a_picture(tmp_path: Path) -> None:
-    missing = ["find-cameras", "--output", str(tmp_path / "out"), "--also", str(tmp_path / "none.mp4")]
-    done = CliRunner().invoke(app, missing)
-    assert done.exit_code == 1 and "there is no" in done.output
-    fine = [*missing[:3], "--also", str(video(tmp_path / "a.avi", 30))]
-    done = CliRunner().invoke(app, fine)
-    assert done.exit_code == 0 and f"width = {WIDTH}\nheight = {HEIGHT}\n" in done.output
+def test_what_is_plugged_in_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = Places(tmp_path)
+    steps = [lambda: None, lambda: plug(tmp_path, 0, "HD Webcam", ID)]
+    monkeypatch.setattr("time.sleep", lambda _: steps.pop(0)())
+    said: list[str] = []
+    watch_places(places, said.append, changes=1)
+    assert said == [f"plugged in   HD Webcam  /dev/v4l/by-id/{ID}"]
 
 
-def test_two_uncompressed_cameras_are_too_much_for_one_bus_and_two_of_mjpg_are_not() -> None:
-    raw, packed = Mode(640, 480, 30.0, "YUYV"), Mode(640, 480, 30.0, "MJPG")
-    assert mbit_s(raw) == pytest.approx(147.5, abs=1) and mbit_s(packed) < 25
-    assert 'too much. Set fourcc = "MJPG"' in bandwidth("usb1", [raw, raw])
-    assert "too much" not in bandwidth("usb1", [packed, packed])
-    large = [Mode(1920, 1080, 60.0, "MJPG")] * 2
-    assert "smaller pictures or a lower fps" in bandwidth("usb1", large)
+def test_cameras_that_share_a_controller_are_added_up() -> None:
+    raw = Mode(1280, 720, 30.0, "YUYV")
+    places = [
+        Place(f"/dev/video{n}", "cam", by_path=f"/dev/v4l/by-path/pci-0000:00:14.0-usb-0:{n}:1.0")
+        for n in range(2)
+    ]
+    (advice,) = bandwidth_advice([(place, raw) for place in places])
+    assert "885 Mbit/s" in advice and 'fourcc = "MJPG"' in advice
+    assert not list(bandwidth_advice([(place, raw._replace(fourcc="MJPG")) for place in places]))
 
 
-def test_small_things_of_the_report() -> None:
-    assert [nominal(fps) for fps in (29.7, 14.9, 12.0)] == [30.0, 15.0, 12.0]
-    assert half_blocks(np.zeros((4, 3, 3), np.uint8)).count("▀") == 6
-    assert toml_lines("a-b", "/dev/video0", 640, 480, 30.0).startswith("[env.robot.cameras.a_b]\n")
+def test_two_pixels_share_a_character() -> None:
+    picture = np.zeros((2, 1, 3), np.uint8)
+    picture[1] = 255
+    assert half_blocks(picture) == "  \x1b[38;2;0;0;0;48;2;255;255;255m▀\x1b[0m"

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from tests.altered import altered
+from tests.camera.film import HEIGHT, WIDTH, a_camera, video
 from tests.config.effect_tools import FakeDesk, lasting
-from tests.config.effects_cameras import HEIGHT, WIDTH, a_camera, video
 from tests.emulators.mjpeg_camera import mjpeg_camera
 from workers.camera.worker import main
 from workers.config import Config

@@ -51,6 +51,10 @@ def pictured(config: Config, folder: Path) -> Any:
     return {key: [value.shape, value.sum()] for key, value in observation.items() if value.ndim == 3}
 
 
+def shape_of_actions(config: Config, folder: Path) -> Any:
+    return plain(sim_env(without_cameras(config))[0].action_space.shape)
+
+
 def steps_to_the_end(config: Config, folder: Path) -> int:
     env, _ = sim_env(without_cameras(config))
     env.reset(seed=3)
@@ -152,8 +156,12 @@ EFFECTS: dict[str, Effect | Only] = {
     "env.kwargs": Effect(({"g": 10.0}, {"g": 2.0}), wandered, PENDULUM),
     "env.task": Effect(("reach", "pick_lift"), driven(STAY)),
     "env.fps": Effect((10.0, 5.0), driven([1, 0, 0, 1])),
-    "env.robot.type": Only("so101_sim", "so101_follower"),
     **CAMERA_EFFECTS,
+    "env.robot.type": Effect(
+        ("so101_follower", "so100_follower"),
+        tool_position,
+        {"env.robot.port": "/dev/null", "env.robot.id": "it", "operator.scripted": False},
+    ),
     "env.robot.cameras.<name>.view": Effect(("front", "wrist"), pictured, ONE_CAMERA),
     "env.robot.cameras.<name>.width": Effect((64, 96), pictured, ONE_CAMERA),
     "env.robot.cameras.<name>.height": Effect((64, 96), pictured, ONE_CAMERA),
@@ -164,7 +172,6 @@ EFFECTS: dict[str, Effect | Only] = {
     "env.robot.max_relative_target": Effect((5.0, 0.5), turned),
     "env.robot.joint_margin_deg": Effect((1.0, 20.0), turned),
     "env.robot.joint_limits_deg": Effect(({}, {"wrist_roll": [-20.0, 20.0]}), turned),
-    "env.teleop.type": Only("keyboard", "gamepad"),
     "env.simulation.reward": Effect(("sparse", "dense"), driven(STAY)),
     "env.simulation.start_pose_deg": Effect((0.0, 5.0), driven()),
     "env.simulation.object_area": Effect((1.0, 0.0), driven()),
@@ -178,13 +185,15 @@ EFFECTS: dict[str, Effect | Only] = {
         ({}, {"observation.images.front": [0, 0, 40, 40]}), pictured, ONE_CAMERA
     ),
     f"{PROCESSOR}.image_preprocessing.resize_size": Effect(([32, 32], [48, 64]), pictured, ONE_CAMERA),
-    f"{PROCESSOR}.gripper.use_gripper": Effect(
-        (True, False), lambda config, folder: plain(sim_env(without_cameras(config))[0].action_space.shape)
-    ),
+    f"{PROCESSOR}.gripper.use_gripper": Effect((True, False), shape_of_actions),
     f"{PROCESSOR}.gripper.gripper_penalty": Effect((-0.02, -0.5), driven(CLOSE)),
     f"{PROCESSOR}.gripper.closed_at": Effect((0, 100), driven(CLOSE, CLOSE)),
     f"{PROCESSOR}.reset.fixed_reset_joint_positions": Effect(
         ([0.0, -2.0, 0.4, 91.7, 2.8, 40.0], [10.0, 0.0, 0.0, 90.0, 0.0, 5.0]), driven()
+    ),
+    f"{PROCESSOR}.action_space": Effect(("end_effector", "joints"), shape_of_actions),
+    f"{PROCESSOR}.joint_step_deg": Effect(
+        (5.0, 2.0), driven([1, 0, 0, 0, 0, 1]), {f"{PROCESSOR}.action_space": "joints"}
     ),
     f"{PROCESSOR}.reset.control_time_s": Effect((0.5, 0.8), steps_to_the_end),
     f"{PROCESSOR}.reset.terminate_on_success": Effect((True, False), judged),

@@ -1,73 +1,73 @@
-"""Effects of a real camera's keys: on video files, and on a capture that notes what it is asked for."""
+"""Effects of a real camera's keys: a video file stands in for what is plugged in."""
 
 import multiprocessing
+import time
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from tests.camera.fake_capture import FakeCapture
-from tests.config.effect_tools import Effect, FakeDesk, lasting
+from tests.camera.test_negotiate import MJPG, YUYV, FakeCapture
+from tests.config.effect_tools import Effect, FakeDesk
 from workers.camera.drivers.negotiate import negotiate
-from workers.camera.drivers.opencv import open_camera
 from workers.camera.live import wanted_of
-from workers.camera.worker import main as camera_main
+from workers.camera.worker import main
 from workers.config import Config
 from workers.robot.board import Board
 
-CONTEXT = multiprocessing.get_context("spawn")
-WIDTH, HEIGHT = 96, 64
+CAMERA = "env.robot.cameras.<name>"
+FRONT = "env.robot.cameras.front"
+LOOK_S = {"opencv": 30.0, "sim": 1.0}
 
 
-def video(path: Path, brightness: int) -> Path:
-    """A video file of ten pictures, brighter at the top."""
-    file = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 30.0, (WIDTH, HEIGHT))
-    for number in range(10):
-        picture = np.full((HEIGHT, WIDTH, 3), brightness + number, np.uint8)
-        picture[: HEIGHT // 2] += 50
-        file.write(picture)
-    file.release()
-    return path
+def published(config: Config, folder: Path) -> Any:
+    """What the camera worker puts on the board: roughly the means of the picture's four corners."""
+    for number, shade in enumerate((60, 200)):
+        _film(folder / f"{number}.avi", shade)
+    camera = config.env.cameras["front"]
+    board = Board.create(multiprocessing.get_context("spawn"), {"front": (camera.height, camera.width)})
+    end_s = time.monotonic() + LOOK_S[camera.type]
+
+    def going() -> bool:
+        return board.frames["front"].read() is None and time.monotonic() < end_s
+
+    main(FakeDesk([], going), config, "front", board)  # type: ignore[arg-type]
+    read = board.frames["front"].read()
+    if read is None:
+        return "nothing: the simulator has no arm to show"
+    pixels = read[1]["pixels"]
+    corners = (pixels[:20, :20], pixels[:20, -20:], pixels[-20:, :20], pixels[-20:, -20:])
+    return [round(float(corner.mean()) / 20) for corner in corners]
 
 
-def first_picture(config: Config, folder: Path) -> Any:
-    video(folder / "dark.avi", 20)
-    video(folder / "light.avi", 150)
-    source = open_camera(wanted_of(config.env.cameras["front"]))
-    shot = source.shoot()
-    source.close()
-    assert shot is not None
-    return [shot.pixels.shape, *(int(shot.pixels[y, x, 0]) // 10 for y, x in ((8, 8), (8, -8), (-8, 8)))]
+def negotiated(config: Config, folder: Path) -> str:
+    """The format that a camera with two of them is brought to."""
+    return negotiate(FakeCapture({"YUYV": YUYV, "MJPG": MJPG}), wanted_of(config.env.cameras["front"])).fourcc
 
 
-def asked(config: Config, folder: Path) -> Any:
-    """What a USB camera is asked for."""
-    capture = FakeCapture()
-    negotiate(capture, wanted_of(config.env.cameras["front"]))
-    return capture.asked
+def _film(path: Path, shade: int) -> None:
+    """Two dark corners and two of this shade, above and to the left."""
+    picture = np.zeros((120, 160, 3), np.uint8)
+    picture[:60] = shade
+    picture[:, :80] = np.maximum(picture[:, :80], shade // 2)
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"MJPG"), 25.0, (160, 120))
+    for _ in range(3):
+        writer.write(picture)
+    writer.release()
 
 
-def published(config: Config, folder: Path) -> bool:
-    """Whether a camera shows something while there is no simulated table."""
-    video(folder / "dark.avi", 20)
-    board = Board.create(CONTEXT, {"front": (HEIGHT, WIDTH)})
-    camera_main(FakeDesk([], lasting(2.0)), config, "front", board)  # type: ignore[arg-type]
-    return board.frames["front"].read() is not None
-
-
-def a_camera(device: str = "{folder}/dark.avi") -> dict[str, Any]:
-    front = "env.robot.cameras.front"
-    size = {f"{front}.width": WIDTH, f"{front}.height": HEIGHT}
-    return {f"{front}.type": "opencv", f"{front}.index_or_path": device, f"{front}.fps": 30.0, **size}
-
-
-USB = {**a_camera("/dev/video0"), "env.robot.cameras.front.width": 640, "env.robot.cameras.front.height": 480}
-EFFECTS = {
-    "env.robot.cameras.<name>.type": Effect(("sim", "opencv"), published, a_camera()),
-    "env.robot.cameras.<name>.index_or_path": Effect(
-        ("{folder}/dark.avi", "{folder}/light.avi"), first_picture, a_camera()
-    ),
-    "env.robot.cameras.<name>.fourcc": Effect(("MJPG", "YUYV"), asked, USB),
-    "env.robot.cameras.<name>.rotation": Effect((0, 180), first_picture, a_camera()),
+FILM: dict[str, Any] = {
+    "env.robot.cameras": {"front": {"type": "opencv", "width": 160, "height": 120, "fps": 25.0}},
+    f"{FRONT}.index_or_path": "{folder}/0.avi",
+}
+USB: dict[str, Any] = {
+    "env.robot.cameras": {"front": {"type": "opencv", "width": 640, "height": 480, "fps": 30.0}},
+    f"{FRONT}.index_or_path": "/dev/video0",
+}
+EFFECTS: dict[str, Effect] = {
+    f"{CAMERA}.type": Effect(("opencv", "sim"), published, FILM),
+    f"{CAMERA}.index_or_path": Effect(("{folder}/0.avi", "{folder}/1.avi"), published, FILM),
+    f"{CAMERA}.rotation": Effect((0, 180), published, FILM),
+    f"{CAMERA}.fourcc": Effect(("MJPG", "YUYV"), negotiated, USB),
 }

@@ -46,6 +46,12 @@ def trained(updates: int = 3) -> Any:
     return observe
 
 
+def compiled(config: Config, folder: Path) -> bool:
+    """Whether the encoder would be compiled at its first update."""
+    sac = SAC(FEATURES, config.policy, config.algorithm, seed=0)
+    return sac.encoder.backbone._compiled_call_impl is not None
+
+
 def session(config: Config, demonstrations: int = 3, others: int = 2) -> LearnerSession:
     record_episodes(config, 0, demonstrations, demonstration=True)
     record_episodes(config, demonstrations, others, demonstration=False)
@@ -199,6 +205,7 @@ EFFECTS: dict[str, Effect] = {
     "policy.online_buffer_capacity": Effect((200, 10), stored),
     "policy.offline_buffer_capacity": Effect((200, 20), stored),
     "policy.online_step_before_learning": Effect((0, 150), worked),
+    "policy.use_torch_compile": Effect((False, True), compiled),
     "policy.torch_threads": Effect((1, 2), threads),
     "policy.actor_learner_config.policy_parameters_push_frequency": Effect((NO_TIME_S, LONG_S), worked),
     "algorithm.batch_size": Effect((8, 16), learned),

@@ -1,10 +1,9 @@
 """Real cameras in the configuration: what they need, what does nothing for them, which arms they go with."""
 
-import msgspec
 import pytest
 
 from tests.altered import altered
-from workers.config import CameraConfig, ConfigError, load, parse
+from workers.config import ConfigError, parse
 from workers.config.ready import ready_config
 
 FRONT = '[env.robot.cameras.front]\ntype = "sim"\nwidth = 128                     # pixels\nheight = 128\n'
@@ -52,19 +51,6 @@ def test_a_view_of_the_simulator_is_refused_for_a_real_camera() -> None:
 )
 def test_values_that_no_camera_has_are_refused(key: str, value: str) -> None:
     assert f"front.{key}: " in refused(REAL.replace("index_or_path = 0\n", "") + f"{key} = {value}\n")
-
-
-def test_a_real_arm_is_not_at_the_simulated_table() -> None:
-    env = load(ready_config()).env
-    real = msgspec.structs.replace(env.arm, type="so101_follower")
-    problems = dict(msgspec.structs.replace(env, robot=real).problems())
-    assert 'which "so101_follower" is not at' in problems["robot", "cameras", "front", "type"]
-    usb = {
-        name: CameraConfig(type="opencv", index_or_path=0, width=640, height=480)
-        for name in ("front", "side")
-    }
-    fine = dict(msgspec.structs.replace(env, robot=msgspec.structs.replace(real, cameras=usb)).problems())
-    assert not [path for path in fine if "cameras" in path]
 
 
 def test_a_turned_picture_is_published_as_the_file_says() -> None:

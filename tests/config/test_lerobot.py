@@ -102,19 +102,21 @@ def test_a_whole_environment() -> None:
         "replay",
         3,
         12,
-        "so101_sim",
+        "so101_follower",
     )
+    assert (env.arm.port, env.arm.id, env.arm.servo.p, env.arm.speed_limit_deg_s) == (
+        "/dev/ttyACM0",
+        "follower",
+        16,
+        50.0,
+    )
+    assert (config.operator.scripted, config.operator.lost) == (False, "hold")
     assert env.arm.max_relative_target == {"shoulder_pan": 8.0, "gripper": 30.0}
-    assert [
-        (name, one.index_or_path, one.width, one.height, one.fps, one.fourcc, one.rotation)
-        for name, one in env.cameras.items()
-    ] == [
-        ("front", 0, 640, 480, 30, "MJPG", 0), ("over_head", "/dev/video2", 320, 240, 12, None, 180),
-        ("on_wrist", UNKNOWN_DEVICE, 640, 480, 30, None, 0),
+    assert [(name, cam.index_or_path, cam.width, cam.height, cam.fps) for name, cam in env.cameras.items()] == [
+        ("front", 0, 640, 480, 30), ("over_head", "/dev/video2", 320, 240, 12),
+        ("on_wrist", UNKNOWN_DEVICE, 640, 480, 30),
     ]  # fmt: skip
-    assert {one.type for one in env.cameras.values()} == {"opencv"}
-    assert "name that stays" in told["env.robot.cameras.front.index_or_path"][1]
-    assert "find-cameras" in told["env.robot.cameras.on_wrist.type"][1]
+    assert (env.cameras["front"].fourcc, env.cameras["over_head"].rotation) == ("MJPG", 180)
     assert env.processor.image_preprocessing.crop_params_dict == {
         "observation.images.front": (100, 120, 240, 260), "observation.images.over_head": (0, 0, 200, 200),
     }  # fmt: skip
@@ -125,7 +127,8 @@ def test_a_whole_environment() -> None:
     assert env.processor.gripper.use_gripper
     assert "contradicts" in told["env.teleop.use_gripper"][1]
     assert told["env.processor.control_mode"][0] is Fate.DEAD
-    assert told["env.robot.port"][0] is Fate.NO_COUNTERPART
+    assert told["env.robot.port"][0] is Fate.TAKEN
+    assert "parked" in told["env.robot.disable_torque_on_disconnect"][1]
     assert told["env.processor.image_preprocessing.crop_params_dict.observation.images.gone"][0] is Fate.DEAD
 
 

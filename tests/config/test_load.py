@@ -111,7 +111,7 @@ def test_a_missing_key_says_what_it_must_be() -> None:
             "a whole number (even, at least 32",
         ),
         ("env.processor.gripper", "gripper_penalty = 0.02", "(at least -1, at most 0)"),
-        ("env.teleop", "type = {}", 'a table found, but this must be "keyboard"'),
+        ("env.teleop", "type = {}", 'a table found, but this must be one of "display_keyboard"'),
     ],
 )
 def test_a_wrong_value_says_what_was_found_and_what_is_right(section: str, value: str, said: str) -> None:

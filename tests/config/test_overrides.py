@@ -4,6 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from tests.altered import altered
+from workers.config.errors import ConfigError
 from workers.config.overrides import Overrides
 
 FILE = {"dataset.root": "set", "dataset.repo_id": "me/set", "run.name": "lift"}
@@ -41,6 +42,29 @@ def test_the_folder_of_the_file_is_not_that_of_another_dataset() -> None:
 )
 def test_it_travels_as_options(wanted: Overrides, options: list[str]) -> None:
     assert list(wanted.options()) == options
+
+
+@pytest.mark.parametrize(
+    ("wanted", "text"),
+    [
+        (Overrides(root=""), "dataset.root: "),
+        (
+            Overrides(repo_id="lift"),
+            'dataset.repo_id: "lift" found, but this must be a name like "user/name"',
+        ),
+        (Overrides(repo_id="../../else"), "dataset.repo_id: "),
+        (Overrides(episodes=0), "dataset.num_episodes_to_record: 0 found, but this must be "),
+        (Overrides(episode=-1), "dataset.replay_episode: -1 found, but this must be "),
+        (
+            Overrides(root="there", push_to_hub=True),
+            "dataset.push_to_hub: needs repo_id, the name on the hub",
+        ),
+    ],
+)
+def test_what_no_file_may_say_no_command_may_say(wanted: Overrides, text: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        wanted.applied(altered(FILE), named=False)
+    assert str(caught.value).startswith(f"command line: {text}")
 
 
 def test_pictures_too_large_for_networks_can_be_recorded_and_not_trained_on() -> None:

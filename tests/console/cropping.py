@@ -1,9 +1,11 @@
 """A console on the Crop screen, and what a person does to it."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from textual import events
 
@@ -35,6 +37,14 @@ class Driven:
 
     def __init__(self, client: Still, pilot, app: Console) -> None:
         self.client, self.pilot, self.app = client, pilot, app
+        self._words: list[str] = []
+        notify = app.notify
+
+        def heard(message: str, **how: Any) -> None:
+            self._words.append(message)
+            notify(message, **how)
+
+        app.notify = heard
 
     @property
     def crop(self) -> Rect:
@@ -44,12 +54,14 @@ class Driven:
     def text(self) -> str:
         return "\n".join(screen_text(self.app))
 
-    @property
-    def told(self) -> str:
-        """Passing words, which only the last are."""
-        return "\n".join(note.message for note in self.app._notifications)
+    async def hears(self, words: str) -> None:
+        """Wait for passing words since the last key; they may be gone from a slow screen when a test looks."""
+        async with asyncio.timeout(30):
+            while not any(words in each for each in self._words):
+                await self.pilot.pause(0.05)
 
     async def press(self, *keys: str) -> None:
+        self._words.clear()
         await self.pilot.press(*keys)
         await self.pilot.pause(0.15)
 

@@ -208,6 +208,33 @@ async def test_a_key_that_cannot_act_says_why(state, key, words, monkeypatch):
     assert not [command for command in client.sent if isinstance(command, c.Survey | c.SetMargin)]
 
 
+async def pressed(state: ConsoleState, *keys: str) -> list[c.Command]:
+    """What was sent, of those that a real arm heeds."""
+    client = Still(state)
+    await drawn(client, LARGE, "3", *keys)
+    return [sent for sent in client.sent if isinstance(sent, c.LetGo | c.ConfirmMotion | c.ClearStop)]
+
+
+async def test_a_real_arm_is_let_go_of_only_at_the_second_press_and_the_simulated_one_never():
+    real = replace(surveyed(SEEN), run=replace(REACH, simulated=False))
+    assert await pressed(real, "m") == []
+    assert await pressed(real, "m", "m") == [c.LetGo(on=True)]
+    assert await pressed(surveyed(SEEN), "m", "m") == []
+    limp = replace(real, arm=replace(real.arm, mode=e.GateMode.LIMP))
+    assert await pressed(limp, "m") == [c.LetGo(on=False)]
+
+
+async def test_a_first_motion_is_confirmed_like_a_cleared_stop():
+    waits = replace(surveyed(SEEN), arm=replace(demo.training().arm, mode=e.GateMode.HOLD, unconfirmed=True))
+    assert await pressed(waits, "y") == []
+    assert await pressed(waits, "ctrl+e", "y") == [c.ConfirmMotion("me")]
+    stopped = replace(waits, control=replace(waits.control, stopped=True))
+    assert await pressed(stopped, "ctrl+e", "y") == [c.ClearStop("me")]
+    waits = replace(waits, arm=replace(waits.arm, reason="first motion: look at the arm"))
+    text = "\n".join(await bounds(waits, SMALL))
+    assert "first motion" in text and "Let it move" in text
+
+
 async def test_home_knows_how_far_the_workspace_is():
     text = "\n".join(await drawn(Still(surveyed()), SMALL, train=False))
     assert "workspace" in text and "counting, 14, 20, 14 cm along x, y, z so far" in text

@@ -1,6 +1,6 @@
 """Edits copies of a dataset, each killed one step on the disk later than the one before, until one is done.
 
-Run: python -m tests.dataset.kill_edit DATASET FOLDER delete|undo|merge one_step|two_steps
+Run: python -m tests.dataset.kill_edit DATASET FOLDER delete|undo|merge|compact one_step|two_steps
 
 Copy after copy is in FOLDER/N/set. Children are forked, so that the imports are paid for once.
 """
@@ -40,6 +40,8 @@ def change_it(folder: Path, change: str) -> None:
         edit.delete(folder / "set", [0])
     elif change == "undo":
         edit.undo(folder / "set")
+    elif change == "compact":
+        edit.compact(folder / "set")
     else:
         edit.merge(folder / "set", [folder / "other"])
 

@@ -15,12 +15,15 @@ FIRST, SECOND, THIRD = [0, 1], [100, 101], [200, 201]
 
 
 @pytest.mark.parametrize("swap", ["one_step", "two_steps"])
-@pytest.mark.parametrize("change", ["delete", "undo", "merge"])
+@pytest.mark.parametrize("change", ["delete", "undo", "merge", "compact"])
 def test_every_moment_leaves_the_old_or_the_new_dataset(tmp_path: Path, change: str, swap: str) -> None:
     start = tmp_path / "start"
-    root = make(start / "set", [2, 2], named="log")
+    root = make(start / "set", [2, 2], video=change == "compact", named="log")
     make(start / "other", [2], named="other", first=2)
-    old, new = [FIRST, SECOND], {"delete": [SECOND], "merge": [FIRST, SECOND, THIRD]}.get(change)
+    old, new = (
+        [FIRST, SECOND],
+        {"delete": [SECOND], "merge": [FIRST, SECOND, THIRD]}.get(change, [FIRST, SECOND]),
+    )
     if change == "undo":
         delete(root, [0])
         old, new = [SECOND], [FIRST, SECOND]

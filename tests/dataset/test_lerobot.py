@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.dataset.lerobots import both, lerobot, nothing_is_fetched
 from tests.dataset.made import COLUMNS, FPS, FRONT, frame, opened, record
 from tests.dataset.test_check import MENDED, made
 from workers.dataset.layout import Column
@@ -18,17 +19,7 @@ from workers.dataset.reader import Dataset
 from workers.dataset.repair import repair
 from workers.dataset.stats import aggregated, of_values
 
-lerobot = pytest.importorskip("lerobot.datasets.lerobot_dataset", reason="lerobot is not installed")
-pytest.importorskip("torchcodec", reason="torchcodec, with which lerobot decodes videos, is not installed")
-both = pytest.mark.parametrize("video", [False, True], ids=["png", "video"])
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    import datasets
-
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path_factory.mktemp("cache"))
-    monkeypatch.setattr(lerobot, "snapshot_download", None)
+__all__ = ["nothing_is_fetched"]  # a fixture for every test here
 
 
 def theirs(root: Path) -> Any:

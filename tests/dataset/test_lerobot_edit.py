@@ -7,28 +7,19 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pytest
 
 from tests.dataset.demonstrated import CAMERA, make
+from tests.dataset.lerobots import both, lerobot, nothing_is_fetched, video_utils
 from workers.dataset.check import check
-from workers.dataset.edit import delete, merge, relabel, trim
+from workers.dataset.edit import compact, delete, merge, relabel, trim
 from workers.dataset.reader import Dataset
 
-lerobot = pytest.importorskip("lerobot.datasets.lerobot_dataset", reason="lerobot is not installed")
-pytest.importorskip("torchcodec", reason="torchcodec, with which lerobot decodes videos, is not installed")
-both = pytest.mark.parametrize("video", [False, True], ids=["png", "video"])
-
-
-@pytest.fixture(autouse=True)
-def nothing_is_fetched(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
-    import datasets
-
-    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path_factory.mktemp("cache"))
-    monkeypatch.setattr(lerobot, "snapshot_download", None)
+__all__ = ["nothing_is_fetched"]  # a fixture for every test here
 
 
 def loaded_the_same(root: Path) -> Any:
     """What LeRobot loads, which is what we read: every frame of every column."""
+    video_utils._default_decoder_cache.clear()  # by the names of files, whatever became of them
     theirs, ours = lerobot.LeRobotDataset("someone/lift", root=root), Dataset(root)
     assert len(theirs) == ours.info.total_frames and theirs.num_episodes == len(ours.episodes)
     for episode in ours.episodes:
@@ -60,6 +51,31 @@ def test_an_edited_dataset_is_the_same_in_lerobots_loader(tmp_path: Path, video:
         *range(1, 4), *range(200, 204), *range(300, 306), *range(400, 403), *range(503, 506),
     ]  # fmt: skip
     assert theirs.meta.stats["index"]["max"].tolist() == [18]
+
+
+@both
+def test_joined_files_are_the_same_in_lerobots_loader(tmp_path: Path, video: bool) -> None:
+    root = make(tmp_path / "set", [5, 7, 1, 6], video=video, named="a")
+    trim(root, 1, 2, 6)
+    compact(root)
+    loaded_the_same(root)
+    make(root, [3], video=video, named="a", first=4)
+    loaded_the_same(root)
+    compact(root)
+    loaded_the_same(root)
+
+
+@both
+def test_lerobots_files_are_joined_with_ours(tmp_path: Path, video: bool) -> None:
+    root = tmp_path / "set"
+    record(theirs_of(root, video), [5, 6])
+    record(lerobot.LeRobotDataset("someone/lift", root=root), [3])
+    before = [Dataset(root).frames(episode) for episode in range(3)]
+    compact(root)
+    loaded_the_same(root)
+    for episode, frames in enumerate(before):
+        for key, rows in Dataset(root).frames(episode).items():
+            assert np.array_equal(rows, frames[key]), (episode, key)
 
 
 @both

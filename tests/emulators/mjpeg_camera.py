@@ -1,4 +1,4 @@
-"""An emulated camera in a process of its own, for tests: `camera.script(fault="freeze")`."""
+"""An emulated camera in a process of its own: `with mjpeg_camera() as camera: ... camera.script(fault="freeze")`."""
 
 import contextlib
 import json

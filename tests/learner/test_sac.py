@@ -28,9 +28,10 @@ POLICY = PolicyConfig(
 )
 
 
-def make_sac(features: FeatureSpec = FEATURES, seed: int = 0, **changes: object) -> SAC:
+def make_sac(features: FeatureSpec = FEATURES, seed: int = 0, device: str = "cpu", **changes: object) -> SAC:
     plain: dict[str, object] = {"critic_network_kwargs": SMALL, "use_backup_entropy": False}
-    return SAC(features, POLICY, AlgorithmConfig(**plain | changes), seed=seed)  # type: ignore[arg-type]
+    algorithm = AlgorithmConfig(**plain | changes)  # type: ignore[arg-type]
+    return SAC(features, POLICY, algorithm, seed=seed, device=device)
 
 
 def make_batch(size: int = 8, seed: int = 0, features: FeatureSpec = FEATURES) -> Batch:

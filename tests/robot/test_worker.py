@@ -11,11 +11,12 @@ from workers.config import load
 from workers.config.ready import ready_config
 from workers.model.events import Event, GateMode, LogLine
 from workers.robot.board import JOINT_TARGET, STATION_WORD, Board
+from workers.robot.body import SimulatedBody
 from workers.robot.build import kinematics_of, limits_of
 from workers.robot.controller import ArmController
 from workers.robot.drivers.sim import RESET_POSE_DEG, SimArm
 from workers.robot.figures import GRIPPER, Floats
-from workers.robot.worker import PARK_LIMIT_S, PARK_S, RobotLoop, main
+from workers.robot.worker import RobotLoop, main
 from workers.runtime.harness import Desk
 from workers.runtime.shared import Beat
 
@@ -51,7 +52,9 @@ class Workcell:
 
     def start_worker(self) -> None:
         self.arm = SimArm(REST)
-        self.loop = RobotLoop(self.desk, CONFIG, self.board, self.arm, limits_of(CONFIG), KINEMATICS)
+        limits = limits_of(CONFIG)
+        body = SimulatedBody(self.arm, CONFIG, limits, KINEMATICS)
+        self.loop = RobotLoop(self.desk, CONFIG, self.board, body, limits, KINEMATICS)
 
     def speak(self, stops: int = 0, clears: int = 0) -> None:
         self.word["at_ns"] = time.monotonic_ns()
@@ -197,7 +200,7 @@ def test_stop_ends_parking_where_the_arm_is() -> None:
 
 
 def test_an_arm_that_cannot_park_in_time_holds_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.robot.worker.PARK_LIMIT_S", 0.2)
+    monkeypatch.setattr("workers.robot.body.SimulatedBody.park_limit_s", 0.2)
     cell = Workcell()
     cell.arm.place(np.add(REST, [60.0, 0, 0, 0, 0, 0]))
     cell.loop.park()
@@ -233,8 +236,8 @@ def test_from_any_pose_in_the_box_the_arm_is_parked_in_time() -> None:
         pose[4] = limits.lower_deg[4]
         arm.place(pose)
         controller = ArmController(arm, limits, KINEMATICS, tick_s)
-        controller.park(REST, PARK_S)
-        for _ in range(int(PARK_LIMIT_S / tick_s) - 5):  # a few ticks late
+        controller.park(REST, SimulatedBody.park_within_s)
+        for _ in range(int(SimulatedBody.park_limit_s / tick_s) - 5):  # a few ticks late
             status = controller.tick(None, 0.0)
             arm.advance(tick_s)
             if status.parked:

@@ -4,7 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
-from hypothesis import Phase, given, settings
+from hypothesis import Phase, example, given, settings
 from hypothesis import strategies as st
 
 from tests.altered import altered
@@ -122,7 +122,9 @@ def test_the_four_lines_read_as_lerobot_prints_them_with_their_true_units() -> N
     )
 
 
-@settings(max_examples=4, deadline=None, phases=[Phase.generate])  # half a second each: too long to shrink
+@settings(max_examples=4, deadline=None, phases=[Phase.explicit, Phase.generate])  # too slow to shrink
+@example((0.08, 0.02, 0.08), 0.0)  # its near corners are at the end of the reach
+@example((0.08, 0.02, 0.02), 0.0078125)
 @given(st.tuples(*[st.floats(0.02, 0.08)] * 3), st.floats(0.0, 0.02))
 def test_the_joint_limits_keep_the_gate_from_no_corner_of_the_box(
     half: tuple[float, float, float], margin_m: float

@@ -8,6 +8,7 @@ from workers.model import events as e
 from workers.model.orders import Collect, Order
 from workers.model.reduce import reduce
 from workers.model.state import ConsoleState
+from workers.processors.transition import Picture
 from workers.station.recipes import recipe_of
 from workers.station.survey import Place, SurveyJob
 
@@ -23,6 +24,7 @@ class FakeStation:
         self._changed = asyncio.Event()
         self.at: Place | None = None
         self.looks = 0
+        self.seen: dict[str, Picture] = {}
         self.recipe = recipe_of(self, config, until_success, survey)
         self.task = asyncio.create_task(self.recipe.run())
 
@@ -33,6 +35,9 @@ class FakeStation:
 
     def stand(self, worker: str, order: Order) -> None:
         self.orders.append((worker, order))
+
+    def pictures(self) -> dict[str, Picture]:
+        return self.seen
 
     def place(self) -> Place | None:
         self.looks += 1

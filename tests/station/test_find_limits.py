@@ -6,7 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tests.station.console import Console
 from tests.station.recipe_station import WORKERS, FakeStation
@@ -94,6 +96,32 @@ async def test_a_person_drives_looks_at_the_difference_and_writes_it(tmp_path: P
         (0.31, 0.06, 0.13)
     )
     assert set(load(person.path).env.arm.joint_limits_deg) >= {"shoulder_pan", "wrist_roll"}
+
+
+async def test_pictures_of_the_workspace_are_kept_with_its_bounds(tmp_path: Path) -> None:
+    person = Person(task_file(tmp_path))
+    red, blue = np.full((4, 6, 3), (200, 0, 0), np.uint8), np.full((4, 6, 3), (0, 0, 200), np.uint8)
+    person.station.seen = {"front": red, "side": blue}
+    await person.drive(*CORNERS)
+    await person.wish(DONE)
+    assert not list(tmp_path.glob("*.png"))
+    await person.wish(WRITE)
+    ended = await person.end()
+    stem = person.path.stem
+    names = [f"{stem}.bounds-front.png", f"{stem}.bounds-side.png"]
+    assert ended.reason.endswith(f"; how the workspace looked is in {', '.join(names)}")
+    for name, picture in zip(names, (red, blue), strict=True):
+        assert np.array_equal(np.asarray(Image.open(tmp_path / name)), picture)
+
+
+async def test_a_picture_that_cannot_be_kept_keeps_no_bounds_from_the_file(tmp_path: Path) -> None:
+    person = Person(task_file(tmp_path))
+    person.station.seen = {"front": np.zeros((4, 6, 3), np.uint8)}
+    (tmp_path / f"{person.path.stem}.bounds-front.png.tmp").mkdir()
+    await person.drive(*CORNERS)
+    await person.wish(DONE, WRITE)
+    ended = await person.end()
+    assert ended.succeeded and "has the new bounds" in ended.reason and ".png" not in ended.reason
 
 
 async def test_what_was_seen_can_be_added_to_or_thrown_away(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 
 from workers.config import Config, load
@@ -15,6 +16,7 @@ from workers.model.places import EVENTS_NAME
 from workers.runtime.episode_book import EpisodeBook
 from workers.station.server import Console as Attached
 from workers.station.station import Station
+from workers.teleop.device import DeviceWriter
 
 ENDED = e.EpisodeEnded(7, e.EpisodeKind.TRAINING, 1.0, 30, 0, 0, e.EndedBy.SUCCESS, 3.0)
 
@@ -126,6 +128,20 @@ def test_an_intervention_is_released_once_a_loss(made: tuple[Station, Hands]) ->
     station._watch_lease(0.1)
     station._watch_lease(0.8)
     assert actor.given.count(Operate(c.Intervene(on=False))) == 2
+
+
+def test_who_holds_a_trigger_is_there_without_a_console(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    station, actor = station_in(tmp_path, lost="continue")
+    station._fold(e.DriverChanged(e.Driver.HUMAN))
+    DeviceWriter(station._board.teleop, "gamepad").write(True, np.zeros(3))
+    station._watch_lease(None)
+    assert actor.given == [] and notes(station) == []
+    DeviceWriter(station._board.teleop, "gamepad").write(False, np.zeros(3))
+    station._watch_lease(None)
+    assert actor.given == [Operate(c.Intervene(on=False))], "the intervene key's hold is released as ever"
 
 
 def test_a_run_that_nobody_ever_attended_says_what_it_waits_for(made: tuple[Station, Hands]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import gymnasium
 import numpy as np
 from gymnasium import spaces
+from msgspec.structs import replace
 
 from workers.config import Config
 from workers.processors.build import Pipelines, arm_pipelines
@@ -71,17 +72,20 @@ class ArmPort(Protocol):
 class InterventionEnv(Protocol):
     """An environment whose steps have a middle, in which a person can take part; `ArmEnv` and `GymEnv` are two.
 
-    `step` is begin_step, any number of nudges, finish_step. Info of an observation: `executed_action`,
+    `step` is begin_step, any number of nudges and halts, finish_step. Info of an observation: `executed_action`,
     `is_intervention`, `is_success`, `captured_s`, `policy_input`, with a gripper `discrete_penalty`.
     """
 
     features: FeatureSpec
+    person: FeatureSpec
+    """What keys, pads and scripts say, which may be directions of space where actions are joints."""
     step_limit: int
 
     def rest(self, seed: int) -> None: ...
     def reset(self, *, seed: int | None = None) -> tuple[Observation, dict[str, Any]]: ...
     def begin_step(self, action: Action, human_action: Action | None = None) -> None: ...
     def nudge(self, action: Action) -> None: ...
+    def halt(self) -> Floats: ...
     def judge(self, judgement: Judgement) -> None: ...
     def finish_step(self) -> tuple[Observation, float, bool, bool, dict[str, Any]]: ...
 
@@ -93,7 +97,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
     Action: float32 [4]: dx, dy, dz in [-1, 1] times the step sizes; gripper 0 close, 1 stay, 2 open; [3] without
     `use_gripper`. Reward and end of the episode by the task, the reward classifier or the person, who always wins.
     Info: `executed_action`, `discrete_penalty`, `is_success`, `is_intervention`, `gripper_pct`, `ee_position_m`,
-    `ee_target_m`, `policy_input`, and in simulation what `TaskState` knows.
+    `ee_target_m`, `goal_deg`, `policy_input`, and in simulation what `TaskState` knows.
     Raises ArmUnavailable where the arm, a camera or what they measure cannot be used.
     """
 
@@ -111,6 +115,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         """`judged_by_classifier`: the task's own verdict is for the simulated classifier only."""
         self.render_mode = render_mode
         self.features = pipelines.spec()
+        self.person = replace(self.features, motion_dim=3)
         self.step_limit = pipelines.step_limit
         self._port = port
         self._kinematics = kinematics
@@ -156,11 +161,26 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         if self._reading is None:
             raise gymnasium.error.ResetNeeded("call reset() before the first step")
         self._acting.begin_period()
-        self._apply(np.asarray(action, np.float32), None if human_action is None else Teleop(human_action))
+        human = None if human_action is None else Teleop(self._acting.own(human_action))
+        self._apply(self._acting.own(np.asarray(action, np.float32)), human)
 
     def nudge(self, action: Action) -> None:
         """A person's partial action, now, in the middle of the period. Marks an intervention."""
-        self._apply(action, Teleop(np.asarray(action, np.float32)))
+        own = self._acting.own(np.asarray(action, np.float32))
+        self._apply(own, Teleop(own))
+
+    def halt(self) -> Floats:
+        """Stop the tool where the gate's goal is now; what is left of the action is void.
+
+        Returns the tool's target [3] in metres.
+        """
+        self._acting.halt(self._port.read())
+        self._port.send(self._acting.period.goal_deg.copy())
+        return self._acting.target_m
+
+    def lead(self, leader_deg: Floats) -> None:
+        """For the rest of the period the arm takes on the posture `leader_deg` [6] of another, as fast as it may."""
+        self._port.send(self._acting.lead(leader_deg).goal_deg.copy())
 
     def judge(self, judgement: Judgement) -> None:
         """A person's verdict; takes effect when the running step finishes."""
@@ -199,6 +219,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         info["executed_action"] = self._acting.executed(self._reading, reading)
         info["is_intervention"] = transition.period.is_intervention
         info["ee_target_m"] = self._acting.target_m
+        info["goal_deg"] = transition.period.goal_deg.copy()
         info["ee_position_m"] = self._kinematics.position(reading.joints_deg)
         info["captured_s"] = reading.stamp_s
         info["gripper_pct"] = float(reading.joints_deg[GRIPPER])

@@ -12,10 +12,11 @@ from torch import Tensor
 
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmUnavailable, InterventionEnv
+from workers.actor.hand import Hand
 from workers.config import Config
 from workers.model.commands import Axis, Jog, Verdict
 from workers.model.events import Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
-from workers.processors.transition import GripperCommand, Judgement
+from workers.processors.transition import Judgement
 from workers.teleop.scripted_operator import ScriptedOperator
 from workers.teleop.scripts import TaskView
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
@@ -102,6 +103,7 @@ class EpisodeRunner:
     Args:
         append: takes the records of training and demonstration steps (the transition log).
         emit: takes events for the operator.
+        hand: how the person's device becomes an action; a leader arm needs one of its own.
     """
 
     def __init__(
@@ -114,6 +116,7 @@ class EpisodeRunner:
         append: Callable[[Record], None],
         emit: Callable[[Event], None],
         rules: Rules = Rules(),
+        hand: Hand | None = None,
     ) -> None:
         self._env = env
         self._policy = policy
@@ -125,7 +128,9 @@ class EpisodeRunner:
         self._rules = rules
         self._marking = False  # whether steps are marked as success
         self._driver, self._reason = Driver.NOBODY, ""
-        self._stay = stay_action(env.features)
+        self._hand = Hand(env.person) if hand is None else hand
+        self._stay = self._hand.stay
+        self._led = False  # the device moves the arm in this period
         self._unmoved: set[Axis] = set()  # axes that the action does not have, and that this was said of
 
     def rest(self, seed: int) -> None:
@@ -168,13 +173,13 @@ class EpisodeRunner:
 
     def _nobody_drives(self, kind: EpisodeKind, result: EpisodeResult) -> str:
         """Why an episode of this kind cannot go on with who is there, "" when it can."""
-        person, scripted = self._chair.person_drives, self._chair.scripted and self._script is not None
+        person, scripted = self._chair.has_person, self._chair.scripted and self._script is not None
         if kind is EpisodeKind.EVALUATION:
             return "somebody took over: the trial does not count" if person else ""
         if person or kind is EpisodeKind.SURVEY:
             return ""
         if kind is EpisodeKind.DEMONSTRATION:
-            return "" if scripted else "the person let go of the demonstration"
+            return "" if scripted or self._chair.demonstrates else "the person let go of the demonstration"
         if kind is EpisodeKind.REPLAY:
             return "the arm left the recorded way: it is replayed again" if result.steps_by_human else ""
         return "" if self._policy.version else "there is no policy yet"
@@ -193,14 +198,19 @@ class EpisodeRunner:
         if driver in _HUMANS and self._driver not in _HUMANS:
             result.interventions += 1
             if result.steps:
+                if driver is Driver.HUMAN:  # what the policy left undone is not the person's
+                    info = {**info, "ee_target_m": self._env.halt()}
                 log.info("%s takes over at step %d of episode %d", driver.value, result.steps, episode)
-        self._change_driver(driver, "space takes the arm" if driver is Driver.NOBODY else "")
+        self._change_driver(driver, "space takes the arm" if driver is Driver.NOBODY else self._chair.warning)
+        self._led = False
         action = self._action(driver, kind, info)
         executed_ns = time.monotonic_ns()
         self._env.begin_step(action, human_action=action if driver is Driver.HUMAN else None)
-        self._apply_jogs()
+        if driver is Driver.HUMAN and self._chair.drives_by_device:
+            self._led |= self._hand.steer(self._chair.word, info)
+        self._apply_input()
         decided_s = time.monotonic()
-        self._period.pass_by(self._apply_jogs)
+        self._period.pass_by(self._apply_input)
         over_s = time.monotonic()
         verdict = self._judge() if kind is not EpisodeKind.EVALUATION else None
         following, reward, terminated, truncated, outcome = self._env.finish_step()
@@ -260,22 +270,37 @@ class EpisodeRunner:
             and self._script.wants_control(TaskView.of(info))
         )
         driver = self._chair.driver(wants)
+        if kind is EpisodeKind.DEMONSTRATION and driver is Driver.POLICY and self._chair.demonstrates:
+            return Driver.HUMAN  # who rests for a moment
         return Driver.NOBODY if kind is EpisodeKind.SURVEY and driver is Driver.POLICY else driver
 
     def _action(self, driver: Driver, kind: EpisodeKind, info: dict[str, Any]) -> NDArray[np.float32]:
         if driver is Driver.SCRIPTED:
             assert self._script is not None
             return self._script.action(TaskView.of(info))
+        if driver is Driver.HUMAN and self._chair.drives_by_device:
+            led = self._hand.action(self._chair.word, info)
+            self._led = bool((led != self._stay).any())
+            return led
+        self._hand.release()
         if driver in (Driver.HUMAN, Driver.NOBODY):
             return self._stay  # keys arrive while the period passes
         return self._policy.act(info["policy_input"], deterministic=kind is EpisodeKind.EVALUATION)
 
-    def _apply_jogs(self) -> None:
-        """A key press moves the arm at once, in the middle of the period."""
+    def _apply_input(self) -> None:
+        """What the person does takes effect at once, in the middle of the period.
+
+        A key press moves the arm. A device that moved it and is late, gone or let go stops it where it is.
+        """
+        if self._led and not self._chair.drives_by_device:
+            self._led = False
+            self._hand.release()
+            self._env.halt()
         for jog in self._chair.take_jogs():
-            delta = jog_delta(jog, self._chair.jog_step, self._env.features)
-            if (delta != self._stay).any():
+            delta = jog_delta(jog, self._chair.jog_step, self._env.person)
+            if (delta != Hand(self._env.person).stay).any():
                 self._env.nudge(delta)
+                self._hand.release()  # a leader arm goes on from there
             elif jog.axis not in self._unmoved:
                 self._unmoved.add(jog.axis)
                 log.warning("this environment's action has no %s: its keys do nothing", jog.axis.value)
@@ -292,17 +317,9 @@ def stack_pictures(observation: Observation) -> NDArray[np.uint8]:
     return np.stack(pictures) if pictures else np.empty((0, 0, 0, 3), np.uint8)
 
 
-def stay_action(features: FeatureSpec) -> NDArray[np.float32]:
-    """The action that moves nothing, float32 [motion (+ 1)]."""
-    action = np.zeros(features.action_dim, np.float32)
-    if features.gripper:
-        action[-1] = GripperCommand.STAY
-    return action
-
-
 def jog_delta(jog: Jog, jog_step: float, features: FeatureSpec) -> NDArray[np.float32]:
     """One key press as a partial action; an axis that the action does not have moves nothing."""
-    delta = stay_action(features)
+    delta = Hand(features).stay
     if jog.axis is Axis.GRIPPER:
         if features.gripper:
             delta[-1] += np.sign(jog.direction)

@@ -43,6 +43,9 @@ class GymBody:
     def hold(self) -> None:
         """Nothing moves between two steps."""
 
+    def seat(self, human: bool) -> None:
+        """No device of an environment needs to know."""
+
     def close(self) -> None:
         self.env.close()
 

@@ -22,6 +22,7 @@ from workers.processors.gymnasium_make import PICTURES, Environment, open_enviro
 from workers.processors.gymnasium_spaces import PLACE
 from workers.processors.transition import Action, Command, Judgement, Picture, Teleop, Transition
 from workers.processors.vanilla_observation import PIXELS
+from workers.robot.figures import Floats
 
 SUCCESS_KEYS: Final = ("is_success", "succeed", "success")  # of an environment's info; the first one counts
 RENDERED: Final = "render"  # the picture of an environment that observes none
@@ -50,7 +51,7 @@ class GymEnv:
         truth: Truth | None = None,
     ) -> None:
         """`trouble` says why no step may be taken, "" when it may; `truth` what the scripted person sees."""
-        self.features = pipelines.spec()
+        self.features = self.person = pipelines.spec()
         self.step_limit = pipelines.step_limit
         self.on_observation: Callable[[], object] = _nothing
         """Called when there is something new to see."""
@@ -99,6 +100,12 @@ class GymEnv:
         """A person's partial action, added to those before in this period; the first replaces the policy's."""
         self._commands = [command for command in self._commands if command.teleop is not None]
         self._commands.append(_command(action, action))
+
+    def halt(self) -> Floats:
+        """What the person asked for in this period is void: the environment has not stepped yet."""
+        stay = self._acting.stay
+        self._commands = [_command(stay, stay)]
+        return np.empty(0)
 
     def judge(self, judgement: Judgement) -> None:
         """A person's verdict; takes effect when the running step finishes."""

@@ -11,6 +11,7 @@ import numpy as np
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmUnavailable, InterventionEnv, arm_env
 from workers.actor.episode import EpisodeResult, EpisodeRunner, Rules
+from workers.actor.hand import Hand, hand_of
 from workers.actor.no_policy import NoPolicy
 from workers.actor.period import RealtimePeriod
 from workers.actor.realtime import RealtimeArm
@@ -38,6 +39,7 @@ from workers.robot.board import Board
 from workers.robot.build import kinematics_of
 from workers.runtime.harness import Desk
 from workers.teleop.build import scripted_operator_of
+from workers.teleop.device import DeviceReader, called
 from workers.teleop.scripted_operator import ScriptedOperator
 from workers.transport.log import LogFull
 from workers.transport.record import Record
@@ -68,6 +70,9 @@ class Body(Protocol):
     def preview(self, wanted: Preview) -> None:
         """Show the consoles its pictures, unless camera workers do."""
 
+    def seat(self, human: bool) -> None:
+        """Tell whoever must know that a person drives, or none does."""
+
     def close(self) -> None:
         """Let go of it."""
 
@@ -81,9 +86,11 @@ class ActorLoop:
     def __init__(self, desk: Desk, config: Config, board: Board) -> None:
         self._desk = desk
         self._config = config
-        self._body, env = self._open(board)
+        self._body, env, hand = self._open(board)
         self._recorder = Recorder(config.run_dir, env.features)
-        self._chair = Chair(config.operator.scripted, config.env.teleop.jog_step)
+        teleop = config.env.teleop
+        self._device = DeviceReader(board.teleop) if called(teleop.type) else None
+        self._chair = Chair(config.operator.scripted, teleop.jog_step, called(teleop.type), teleop.is_leader)
         self._script = self._make_script() if config.simulated else None
         if config.operator.scripted and self._script is None:
             raise EnvironmentRefused(
@@ -96,7 +103,8 @@ class ActorLoop:
             self._policy = NoPolicy()
         else:
             self._policy = PolicyRuntime(config, desk.mailbox.emit)
-        self._period = RealtimePeriod(desk, 1.0 / config.env.fps, self._take, self._chair)
+        feel = None if self._device is None else self._feel
+        self._period = RealtimePeriod(desk, 1.0 / config.env.fps, self._take, self._chair, feel)
         self._runner = EpisodeRunner(
             env,
             self._policy,
@@ -106,6 +114,7 @@ class ActorLoop:
             self._append,
             desk.mailbox.emit,
             Rules.of(config),
+            hand,
         )
         self._records = config.mode == "record"
         self._start_on_motion = self._records and config.dataset.start_on_motion
@@ -115,19 +124,21 @@ class ActorLoop:
         self._collected = 0
         self._successes = 0
 
-    def _open(self, board: Board) -> tuple[Body, InterventionEnv]:
-        """What is driven, and the environment in front of it."""
+    def _open(self, board: Board) -> tuple[Body, InterventionEnv, Hand]:
+        """What is driven, the environment in front of it, and the hand of the person who drives."""
         config = self._config
         if config.env.type == "gymnasium":
             from workers.actor.gym_body import GymBody  # brings the environment's own libraries
 
             body = GymBody(config, board, self._desk.mailbox.emit)
-            return body, body.env
+            return body, body.env, Hand(body.env.features)
         cameras = config.env.cameras
         shapes = {name: (camera.height, camera.width) for name, camera in cameras.items()}
         rates = {name: camera.fps for name, camera in cameras.items()}
         arm = RealtimeArm(board, shapes, rates, self._breathe)
-        return arm, arm_env(config, arm, kinematics_of(config), config.device)
+        kinematics = kinematics_of(config)
+        env = arm_env(config, arm, kinematics, config.device)
+        return arm, env, hand_of(config, env, kinematics)
 
     def run(self) -> None:
         """Until told to quit. Raises LogError when the log belongs to another configuration."""
@@ -149,13 +160,21 @@ class ActorLoop:
     # orders
 
     def _breathe(self) -> bool:
-        """For long waits: beat, take orders, say whether to go on."""
+        """For the wait for a reset: beat, take orders, say whether to go on. Whoever pauses wants no motion."""
         self._take_orders()
-        return self._desk.alive()
+        return self._desk.alive() and not self._chair.holds
 
     def _take_orders(self) -> None:
         while (order := self._desk.next_order()) is not None:
             self._take(order)
+        self._feel()
+
+    def _feel(self) -> None:
+        """Look at the person's device."""
+        if self._device is None:
+            return
+        with self._telling_chair():
+            self._chair.feel(self._device.read())
 
     def _take_one(self, wait_s: float) -> None:
         order = self._desk.next_order(wait_s)
@@ -165,11 +184,8 @@ class ActorLoop:
     def _take(self, order: AnyOrder) -> None:
         match order:
             case Operate(command):
-                scripted = self._chair.scripted
-                with self._telling_holds():
+                with self._telling_chair():
                     self._chair.take(command)
-                if self._chair.scripted != scripted:
-                    self._desk.mailbox.emit(ScriptChanged(self._chair.scripted))
             case Hold(on, reason):
                 with self._telling_holds():
                     self._chair.hold(reason, on)
@@ -183,6 +199,16 @@ class ActorLoop:
                 self._policy.offer(version)
             case Preview():
                 self._body.preview(order)
+
+    @contextlib.contextmanager
+    def _telling_chair(self) -> Iterator[None]:
+        """Tell whom it concerns what the person changed."""
+        scripted = self._chair.scripted
+        with self._telling_holds():
+            yield
+        if self._chair.scripted != scripted:
+            self._desk.mailbox.emit(ScriptChanged(self._chair.scripted))
+        self._body.seat(self._chair.has_person)
 
     @contextlib.contextmanager
     def _telling_holds(self) -> Iterator[None]:
@@ -221,18 +247,25 @@ class ActorLoop:
 
     def _missing_driver(self, kind: EpisodeKind) -> str:
         """What keeps an episode from beginning for want of a driver."""
-        person = self._chair.person_drives
+        person = self._chair.has_person
         if kind is EpisodeKind.EVALUATION and person:
             return "the policy is to be tried alone: space gives the arm back"
         if kind is EpisodeKind.REPLAY and person:
             return "the recording is to be replayed: space gives the arm back"
         if kind is EpisodeKind.DEMONSTRATION:
-            return "" if person or self._chair.scripted else "space begins a demonstration"
+            return "" if person or self._chair.scripted else f"{self._takes()} begins a demonstration"
         if kind is EpisodeKind.SURVEY:
             return ""  # it begins at once, and waits for a driver where the arm is
         if self._policy.version == 0 and not person:
             return "the learner prepares the first policy"
         return ""
+
+    def _takes(self) -> str:
+        """What takes the arm."""
+        teleop = self._config.env.teleop
+        if teleop.takeover_by_motion:
+            return "space, or moving the leader arm,"
+        return "space, or the gamepad's trigger," if teleop.type == "gamepad" else "space"
 
     def _scene_missing(self) -> str:
         """How long there is still time to set up the scene."""
@@ -242,7 +275,7 @@ class ActorLoop:
         return f"{SET_UP}: {left_s:.0f} s left, n when it is ready" if left_s > 0 else ""
 
     def _motion_missing(self, kind: EpisodeKind) -> str:
-        waits = self._start_on_motion and kind is EpisodeKind.DEMONSTRATION and self._chair.person_drives
+        waits = self._start_on_motion and kind is EpisodeKind.DEMONSTRATION and self._chair.has_person
         return "recording begins with your first motion" if waits and not self._chair.moves else ""
 
     def _run_episode(self, order: Collect) -> None:
@@ -259,6 +292,7 @@ class ActorLoop:
         if self._desk.quitting:
             return
         if result.ended_by is EndedBy.STOP:
+            self._body.hold()  # now: the gate would wait two periods for a target that does not come
             log.warning("episode %d ended: %s", episode, result.reason)
             self._take_one(FAULT_WAIT_S)
         self._finish(order, episode, result, time.monotonic() - started_s)

@@ -11,17 +11,31 @@ from workers.runtime.pacer import Pacer
 from workers.runtime.phases import ACTOR_S
 
 RATE_PERIOD_S = 1.0
+FEEL_S = 0.02  # how often a person's device is looked at while a period passes
 
 
 class RealtimePeriod:
-    """Periods with absolute deadlines; an order wakes it at once: a key press need not wait for the next step."""
+    """Periods with absolute deadlines; an order wakes it at once: a key press need not wait for the next step.
 
-    def __init__(self, desk: Desk, period_s: float, take: Callable[[AnyOrder], None], chair: Chair) -> None:
+    Args:
+        take: takes the orders that arrive meanwhile.
+        feel: looks at the person's device; None where there is none.
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        period_s: float,
+        take: Callable[[AnyOrder], None],
+        chair: Chair,
+        feel: Callable[[], None] | None = None,
+    ) -> None:
         self.stages_ms: dict[str, float] = {}
         """What the newest step spent its time on; told with the rate."""
         self._desk = desk
         self._take = take
         self._chair = chair
+        self._feel = feel
         self._pacer = Pacer(desk.name, period_s, ACTOR_S)
         self._last_rate_s = 0.0
 
@@ -30,9 +44,12 @@ class RealtimePeriod:
 
     def pass_by(self, on_input: Callable[[], None]) -> None:
         while (remaining_s := self._pacer.remaining_s()) > 0:
-            order = self._desk.next_order(remaining_s)
+            order = self._desk.next_order(remaining_s if self._feel is None else min(remaining_s, FEEL_S))
             if order is not None:
                 self._take(order)
+            if self._feel is not None:
+                self._feel()
+            if order is not None or self._feel is not None:
                 on_input()
         self._pacer.advance()
         if time.monotonic() - self._last_rate_s > RATE_PERIOD_S:
@@ -43,6 +60,8 @@ class RealtimePeriod:
         """Why the episode must end now, "" to go on."""
         if not self._desk.alive():
             return "the run is stopping"
+        if self._feel is not None:
+            self._feel()  # the coming step is decided by the newest word
         return ", ".join(sorted(self._chair.holds))
 
     def rate(self) -> LoopRate:

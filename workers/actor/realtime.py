@@ -22,6 +22,8 @@ BLIND = {
 }
 """What keeps an episode from beginning, and does not end one: a hand may pass before the camera."""
 RESET_LIMIT_S = 10.0
+RESET_WAY_S = 60.0  # a real arm that is on its way may take longer
+RENEW_S = 0.02  # an arm on its way holds when nobody asks for it any more
 POLL_S = 0.002
 
 
@@ -54,15 +56,20 @@ class RealtimeArm:
     def reset(self, seed: int) -> None:
         """Ask for a reset and wait until it is done and every picture shows the scene after it.
 
-        Raises ArmUnavailable when that does not happen within 10 s.
+        Raises ArmUnavailable when that does not happen within 10 s, or 60 s of a real arm on its way there.
         """
         self._target["moving"] = False
         self._target["reset_wanted"] += 1
         self._target["reset_seed"] = seed
         self._send()
-        deadline = time.monotonic() + RESET_LIMIT_S
-        while self._state()["reset_done"] != self._target["reset_wanted"]:
+        asked_s = time.monotonic()
+        while (state := self._state())["reset_done"] != self._target["reset_wanted"]:
+            on_its_way = state["resetting"] == self._target["reset_wanted"]
+            deadline = asked_s + (RESET_WAY_S if on_its_way else RESET_LIMIT_S)
             self._wait(deadline, "the robot worker did not reset the arm")
+            if time.monotonic_ns() - int(self._target["at_ns"]) > RENEW_S * 1e9:
+                self._send()
+        deadline = time.monotonic() + RESET_LIMIT_S
         done_ns = time.monotonic_ns()
         while min(self._captured_ns(name) for name in self.picture_shapes) < done_ns:
             self._wait(deadline, f"no picture after the reset from {', '.join(self.picture_shapes)}")
@@ -83,15 +90,21 @@ class RealtimeArm:
 
         Waits for a camera that is late. Raises ArmUnavailable when it is lost or frozen.
         """
-        pictures: dict[str, Picture] = {}
-        for name in self._board.frames:
-            while (frame := self._newest(name))["changed_ns"] == self._used_ns[name]:
-                if not self._heartbeat():
-                    raise ArmUnavailable("the run is stopping")
-                time.sleep(POLL_S)
-            self._used_ns[name] = int(frame["changed_ns"])
-            pictures[name] = frame["pixels"]
-        return pictures
+        try:
+            return {name: self._unused(name) for name in self._board.frames}
+        except ArmUnavailable:
+            self.hold()  # now, not when the last target is stale
+            raise
+
+    def _unused(self, name: str) -> Picture:
+        """A camera's newest picture, as soon as it is another than the last one given. Raises ArmUnavailable."""
+        while (frame := self._newest(name))["changed_ns"] == self._used_ns[name]:
+            if not self._heartbeat():
+                raise ArmUnavailable("the run is stopping")
+            time.sleep(POLL_S)
+        self._used_ns[name] = int(frame["changed_ns"])
+        picture: Picture = frame["pixels"]
+        return picture
 
     def _newest(self, name: str) -> np.void:
         """A camera's newest frame. Raises ArmUnavailable when it is too old, or what it shows is."""
@@ -120,9 +133,16 @@ class RealtimeArm:
         self._send()
 
     def hold(self) -> None:
-        """Take the target away: the gate holds the arm where its goal is."""
+        """Take the target away, and the wish for a reset: the gate holds the arm where its goal is, at once."""
         self._target["moving"] = False
-        self._send()
+        self._target["at_ns"] = 0  # what is old is no wish any more
+        self._board.target.write(self._target)
+
+    def seat(self, human: bool) -> None:
+        """Tell a leader arm's worker whether a person drives: the leader is then free in the hand."""
+        if bool(self._target["human"]) != human:
+            self._target["human"] = human
+            self._board.target.write(self._target)  # what else it says is no newer by that
 
     def preview(self, wanted: Preview) -> None:
         """Camera workers show their pictures themselves."""
@@ -154,6 +174,8 @@ class RealtimeArm:
         state: np.void = read[1]
         if state["mode"].decode() == GateMode.STOPPED:
             raise ArmUnavailable(f"stopped: {state['reason'].decode()}")
+        if state["barred"]:
+            raise ArmUnavailable(state["reason"].decode())
         return state
 
     def _captured_ns(self, camera: str) -> int:
@@ -161,6 +183,9 @@ class RealtimeArm:
         return 0 if read is None else int(read[1]["captured_ns"])
 
     def _wait(self, deadline_s: float, why: str) -> None:
-        if not self._heartbeat() or time.monotonic() > deadline_s:
+        if not self._heartbeat():
+            self.hold()
+            raise ArmUnavailable("the reset was broken off")
+        if time.monotonic() > deadline_s:
             raise ArmUnavailable(why)
         time.sleep(POLL_S)

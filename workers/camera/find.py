@@ -1,158 +1,259 @@
-"""find-cameras: what cameras there are, what they give, how they look, and the lines that a configuration needs."""
+"""Which cameras there are: by names that stay the same, with what each gives, a picture of it, and lines for a TOML."""
 
-import re
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from workers.camera.drivers.source import RATE_TOLERANCE, CameraGone, CameraUnfit, Mode, Picture
-from workers.camera.places import Place, Places
-from workers.camera.previews import shrink
-from workers.config.dump import toml
+import cv2
+import numpy as np
 
-SHOWN_WIDTH, SHOWN_HEIGHT = 64, 48
-BUS_MBIT_S: Final = 280.0  # what isochronous transfers get of USB 2's 480
-JPEG_SHARE: Final = 0.1  # of the raw size, for ordinary pictures
-NONE_HELP: Final = (
-    "No camera was found. Is it plugged in? `hilserl-worker find-cameras --watch` says what comes and goes. In a"
-    " virtual machine or a container the device must be passed through. A camera of the network is looked at with"
-    " --also http://...; without any, `hilserl-worker emulate-camera` is one."
-)
+from workers.camera.drivers.negotiate import offered
+from workers.camera.drivers.opencv import open_camera
+from workers.camera.drivers.source import CameraGone, CameraUnfit, Mode, Picture, Shot, Source, Wanted
+from workers.camera.previews import shrink
+
+Echo = Callable[[str], object]
+WATCH_S: Final = 0.5
+_LOOK_S: Final = 1.0  # of pictures, to measure their rate
+_LEAST_FRAMES: Final = 3
+_BUS_BITS_S: Final = 280e6  # what cameras may reserve of a USB 2 bus: 480 Mbit/s less headers and 20 %
+_MJPEG_SHARE: Final = 0.15  # of the bytes of YUYV, a table in daylight
+_PREVIEW: Final = (24, 48)  # rows of half blocks times two, columns
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A camera's device file, and the names of it that survive a reboot."""
+
+    device: str
+    name: str
+    by_id: str = ""  # the same wherever it is plugged in; two cameras of one model may share it
+    by_path: str = ""  # the same as long as it stays in its socket
+
+    @property
+    def lasting(self) -> str:
+        """What to put into a configuration."""
+        return self.by_id or self.by_path or self.device
+
+    @property
+    def controller(self) -> str:
+        """The USB controller it hangs on, "" where that is not known."""
+        head, usb, _ = Path(self.by_path).name.partition("-usb")
+        return head if usb else ""
+
+
+class Places:
+    """Video devices of Linux; `root` is where /dev and /sys are."""
+
+    def __init__(self, root: Path = Path("/")) -> None:
+        self._root = root
+
+    def all(self) -> list[Place]:
+        """Those that give pictures: the kernel also lists a camera's metadata, as a device with a higher index."""
+        by_id, by_path = self._names("by-id"), self._names("by-path")
+        places = []
+        for node in sorted(self._root.glob("sys/class/video4linux/video*"), key=_number):
+            if _text(node / "index") not in ("0", ""):
+                continue
+            device = f"/dev/{node.name}"
+            places.append(Place(device, _text(node / "name"), by_id.get(device, ""), by_path.get(device, "")))
+        return _told_apart(places)
+
+    def _names(self, kind: str) -> dict[str, str]:
+        """/dev/videoN -> its lasting name."""
+        names: dict[str, str] = {}
+        for link in sorted((self._root / "dev/v4l" / kind).glob("*")):
+            names.setdefault(f"/dev/{link.resolve().name}", f"/dev/v4l/{kind}/{link.name}")
+        return names
+
+
+def _told_apart(places: list[Place]) -> list[Place]:
+    """Two cameras of one model without serial numbers have one by-id name: it is of use to neither."""
+    ids = [place.by_id for place in places]
+    return [
+        Place(place.device, place.name, place.by_id if ids.count(place.by_id) == 1 else "", place.by_path)
+        for place in places
+    ]
+
+
+def _number(node: Path) -> int:
+    digits = node.name.removeprefix("video")
+    return int(digits) if digits.isdecimal() else 0
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""
+
+
+def watch_places(places: Places, echo: Echo, changes: int | None = None) -> None:
+    """Say what is plugged in or out, for ever or until `changes` have been seen."""
+    before = {place.device: place for place in places.all()}
+    while changes is None or changes > 0:
+        time.sleep(WATCH_S)
+        now = {place.device: place for place in places.all()}
+        for device in before.keys() ^ now.keys():
+            place = now.get(device) or before[device]
+            echo(f"{'plugged in ' if device in now else 'plugged out'}  {place.name}  {place.lasting}")
+            changes = None if changes is None else changes - 1
+        before = now
 
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """What a look at a camera found."""
+    """What a camera gave."""
 
-    name: str  # "cam0": for its picture and its table
-    device: str
-    mode: Mode | None = None
-    picture: Picture | None = None
+    picture: Picture
+    mode: Mode
+    fps: float  # measured
     offers: tuple[Mode, ...] = ()
-    trouble: str = ""
+
+
+def look_at(device: str, want: Callable[[Wanted], Source] = open_camera) -> Look:
+    """Open a camera as it likes best, and measure it for a second. Raises CameraGone, CameraUnfit."""
+    offers = _offers(device)
+    width, height = next(((m.width, m.height) for m in offers if (m.width, m.height) == (640, 480)), (0, 0))
+    if not width:
+        width, height = (offers[0].width, offers[0].height) if offers else _size_of(device)
+    source = want(Wanted(device, width, height, 30.0))
+    try:
+        shots = list(_shots(source))
+    finally:
+        source.close()
+    if not shots:
+        raise CameraGone("it was opened, and gives no pictures")
+    span_s = (shots[-1].captured_ns - shots[0].captured_ns) / 1e9
+    fps = (len(shots) - 1) / span_s if span_s > 0 else 0.0
+    return Look(shots[-1].pixels, source.mode, fps, offers)
+
+
+def _shots(source: Source) -> Iterator[Shot]:
+    until_s = time.monotonic() + _LOOK_S
+    count = 0
+    while time.monotonic() < until_s or count < _LEAST_FRAMES:
+        shot = source.shoot()
+        count += 1
+        if shot is not None:
+            yield shot
+
+
+def _offers(device: str) -> tuple[Mode, ...]:
+    """What a USB camera says that it can do; nothing of a stream or a file."""
+    if not device.startswith("/dev/"):
+        return ()
+    capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
+    try:
+        return tuple(offered(capture)) if capture.isOpened() else ()
+    finally:
+        capture.release()
+
+
+def _size_of(device: str) -> tuple[int, int]:
+    """Width and height of a stream's or a file's pictures. Raises CameraGone."""
+    cv2.setLogLevel(2)  # errors; that a stream does not answer is told in our own words
+    limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 3000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 3000]
+    capture = cv2.VideoCapture(device, cv2.CAP_FFMPEG, limits)
+    try:
+        done, picture = capture.read() if capture.isOpened() else (False, None)
+    finally:
+        capture.release()
+    if not done or picture is None:
+        raise CameraGone(f"{device} does not answer: is the address right, and the camera on?")
+    return picture.shape[1], picture.shape[0]
 
 
 class Finder:
-    """Looks at each camera in turn and says what it finds; pictures go to `folder`."""
+    """Looks at one camera after the other and tells what it finds."""
 
-    def __init__(self, places: Places, folder: Path, say: Callable[[str], None], draw: bool) -> None:
-        self._places, self._folder, self._say, self._draw = places, folder, say, draw
+    def __init__(
+        self,
+        places: Places,
+        folder: Path,
+        echo: Echo,
+        draw: bool = False,
+        look: Callable[[str], Look] = look_at,
+    ) -> None:
+        self._places, self._folder, self._echo, self._draw, self._look = places, folder, echo, draw, look
 
-    def run(self, also: Iterable[str]) -> bool:
-        """Whether any camera gave a picture. `also`: addresses and files."""
-        found = self._places.found()
-        names = [f"cam{number}" for number in range(100)]
-        looks = []
-        for name, place in zip(names, found, strict=False):
-            self._say(f"\n{name}: {place.product or 'camera'} at {place.device}")
-            for link in filter(None, (place.by_id, place.by_path)):
-                self._say(f"  {link}")
-            looks.append(self._look(name, place.lasting))
-        for name, device in zip(names[len(found) :], also, strict=False):
-            self._say(f"\n{name}: {device}")
-            looks.append(self._look(name, device))
-        if not looks:
-            self._say(NONE_HELP)
-        self._advise(found, looks)
-        self._summarise(looks)
-        return any(look.picture is not None for look in looks)
+    def run(self, also: Iterable[str] = ()) -> bool:
+        """Whether any camera gave a picture. Raises OSError where none can be saved."""
+        places = [*self._places.all(), *(Place(address, "network or file") for address in also)]
+        if not places:
+            self._echo(
+                "no camera found. Is it plugged in? `--watch` says what happens when you do; "
+                "`--also http://...` looks at one of the network"
+            )
+            return False
+        found = [(place, look) for number, place in enumerate(places) if (look := self._one(number, place))]
+        for advice in bandwidth_advice([(place, look.mode) for place, look in found]):
+            self._echo(advice)
+        return bool(found)
 
-    def _look(self, name: str, device: str) -> Look:
-        self._say("  looking ...")
-        look = look_at(name, device)
-        if look.picture is None:
-            self._say(f"  {look.trouble}")
-            return look
-        self._say(f"  gives {look.mode}")
-        if look.offers:
-            self._say(f"  offers {', '.join(map(str, look.offers))}")
-        path = self._folder / f"{name}.png"
-        save_png(path, look.picture)
-        self._say(f"  its picture is in {path}")
+    def _one(self, number: int, place: Place) -> Look | None:
+        self._echo(f"\n{place.device}  {place.name}" + (f"  = {place.by_path}" if place.by_path else ""))
+        try:
+            look = self._look(place.device)
+        except (CameraGone, CameraUnfit) as error:
+            self._echo(f"  {error}")
+            return None
+        offers = f"; offers {', '.join(map(str, look.offers))}" if look.offers else ""
+        self._echo(f"  gives {look.mode}, measured {look.fps:.1f} pictures a second{offers}")
+        path = self._folder / f"camera{number}.png"
+        if not cv2.imwrite(str(path), look.picture[..., ::-1]):
+            raise OSError(f"{path} cannot be written")
+        self._echo(f"  picture: {path}")
         if self._draw:
-            self._say(half_blocks(shrink(look.picture, SHOWN_HEIGHT, SHOWN_WIDTH)))
+            self._echo(half_blocks(shrink(look.picture, *_PREVIEW)))
+        height, width = look.picture.shape[:2]
+        self._echo(toml_lines(f"camera{number}", place.lasting, width, height, float(round(look.fps))))
         return look
 
-    def _advise(self, found: list[Place], looks: list[Look]) -> None:
-        shared: dict[str, list[Mode]] = defaultdict(list)
-        for place, look in zip(found, looks, strict=False):
-            if place.controller and look.mode is not None:
-                shared[place.controller].append(look.mode)
-        for controller, modes in shared.items():
-            self._say(f"\n{bandwidth(controller, modes)}")
 
-    def _summarise(self, looks: list[Look]) -> None:
-        good = [look for look in looks if look.picture is not None and look.mode is not None]
-        if good:
-            self._say("\nFor your TOML, with names of your own for cam0, cam1 ...:\n")
-        for look in good:
-            assert look.picture is not None and look.mode is not None
-            height, width = look.picture.shape[:2]
-            self._say(toml_lines(look.name, look.device, width, height, nominal(look.mode.fps)))
+def bandwidth_advice(cameras: Iterable[tuple[Place, Mode]]) -> Iterator[str]:
+    """A line for each USB controller on which the cameras together want more than it can carry."""
+    by_controller: dict[str, list[Mode]] = {}
+    for place, mode in cameras:
+        if place.controller:
+            by_controller.setdefault(place.controller, []).append(mode)
+    for controller, modes in by_controller.items():
+        wanted = sum(_bits_s(mode) for mode in modes)
+        if wanted > _BUS_BITS_S:
+            yield (
+                f"\n{controller}: its {len(modes)} cameras want {wanted / 1e6:.0f} Mbit/s, a USB 2 bus carries about "
+                f'{_BUS_BITS_S / 1e6:.0f}. Set fourcc = "MJPG", choose smaller pictures, or move one to another socket'
+            )
 
 
-def look_at(name: str, device: str) -> Look:
-    """What a camera gives, its rate measured, and a picture."""
-    from workers.camera.drivers.probe import probe
-
-    try:
-        probed = probe(device)
-    except (CameraGone, CameraUnfit) as trouble:
-        return Look(name, device, trouble=str(trouble))
-    return Look(name, device, probed.mode, probed.picture, probed.offers)
+def _bits_s(mode: Mode) -> float:
+    raw = mode.width * mode.height * 16.0 * (mode.fps or 30.0)
+    return raw * _MJPEG_SHARE if mode.fourcc == "MJPG" else raw
 
 
-def save_png(path: Path, picture: Picture) -> None:
-    import cv2
-
-    cv2.imwrite(str(path), picture[..., ::-1])
-
-
-def half_blocks(small: Picture) -> str:
-    """A picture uint8 [H, W, 3] for a terminal with colours, two rows a line."""
-    lines = []
-    for y in range(0, small.shape[0] - 1, 2):
+def half_blocks(picture: Picture) -> str:
+    """A picture uint8 [H, W, 3] as text: two pixels a character, upper in the foreground's colour."""
+    even = picture[: picture.shape[0] // 2 * 2]
+    rows = []
+    for upper, lower in zip(even[0::2], even[1::2], strict=True):
         cells = (
-            "\x1b[38;2;{};{};{};48;2;{};{};{}m▀".format(*upper, *lower)
-            for upper, lower in zip(small[y].tolist(), small[y + 1].tolist(), strict=True)
+            f"\x1b[38;2;{a[0]};{a[1]};{a[2]};48;2;{b[0]};{b[1]};{b[2]}m▀"
+            for a, b in zip(np.asarray(upper).tolist(), np.asarray(lower).tolist(), strict=True)
         )
-        lines.append("  " + "".join(cells) + "\x1b[0m")
-    return "\n".join(lines)
-
-
-def nominal(fps: float) -> float:
-    """The rate that a measured one is meant to be: 29.8 is 30."""
-    usual = min((5.0, 10.0, 15.0, 20.0, 24.0, 25.0, 30.0, 50.0, 60.0), key=lambda rate: abs(rate - fps))
-    return usual if abs(fps / usual - 1.0) <= RATE_TOLERANCE else round(fps, 1)
-
-
-def mbit_s(mode: Mode) -> float:
-    """What a mode takes of a bus: YUYV has two bytes a pixel, a JPEG about a tenth of three."""
-    rate = mode.fps or 30.0
-    per_pixel = 3.0 * JPEG_SHARE if mode.fourcc in ("MJPG", "JPEG") else 2.0
-    return mode.width * mode.height * per_pixel * rate * 8 / 1e6
-
-
-def bandwidth(controller: str, modes: list[Mode]) -> str:
-    """An estimate for the cameras of one USB controller, and what to do where it is too much."""
-    total = sum(map(mbit_s, modes))
-    cameras = f"{len(modes)} camera{'s' * (len(modes) > 1)}"
-    text = f"USB controller {controller}: {cameras}, about {total:.0f} of {BUS_MBIT_S:.0f} Mbit/s (of USB 2)"
-    if total <= BUS_MBIT_S:
-        return text
-    if any(mode.fourcc not in ("MJPG", "JPEG") for mode in modes):
-        return (
-            f'{text}: too much. Set fourcc = "MJPG" for each, a tenth of the bandwidth; else smaller pictures'
-        )
-    return f"{text}: too much. Take smaller pictures or a lower fps, or plug one into another controller"
+        rows.append("  " + "".join(cells) + "\x1b[0m")
+    return "\n".join(rows)
 
 
 def toml_lines(name: str, device: str, width: int, height: int, fps: float) -> str:
-    """The table of a camera, to paste."""
-    safe = re.sub(r"[^A-Za-z0-9_]", "_", name)
+    """The table of this camera in a configuration."""
     return (
-        f'[env.robot.cameras.{safe}]\ntype = "opencv"\nindex_or_path = {toml(device)}\n'
-        f"width = {width}\nheight = {height}\nfps = {fps:g}\n"
+        f"  [env.robot.cameras.{name}]\n"
+        f'  type = "opencv"\n'
+        f"  index_or_path = {json.dumps(device)}\n"
+        f"  width = {width}\n"
+        f"  height = {height}\n"
+        f"  fps = {fps:g}"
     )

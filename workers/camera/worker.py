@@ -1,5 +1,6 @@
 """Camera worker: one camera, its newest frame in shared memory, and the small picture the consoles asked for."""
 
+import logging
 import time
 
 import numpy as np
@@ -13,6 +14,7 @@ from workers.runtime.pacer import Pacer
 from workers.runtime.phases import CAMERA_S
 
 RATE_PERIOD_S = 1.0
+log = logging.getLogger(__name__)
 
 
 def main(desk: Desk, config: Config, name: str, board: Board) -> None:
@@ -37,6 +39,10 @@ def _render(desk: Desk, config: Config, name: str, board: Board) -> None:
         renderer = renderer_of(config, (name,))
     except (RendererUnavailable, ValueError) as error:
         raise WorkerFailure(str(error)) from error
+    if not config.simulated:
+        log.warning(
+            "camera %s is simulated: it shows the arm at an empty table, and nothing that is there", name
+        )
     record = np.zeros((), frame_dtype(camera.height, camera.width))
     frames = board.frames[name]
     pacer = Pacer(desk.name, 1.0 / camera.fps, CAMERA_S)
@@ -46,9 +52,8 @@ def _render(desk: Desk, config: Config, name: str, board: Board) -> None:
         scene = board.arm.read()
         if scene is not None:
             arm = scene[1]
-            record["captured_ns"] = record["changed_ns"] = arm[
-                "at_ns"
-            ]  # the picture shows the arm as it was then
+            at_ns = arm["at_ns"]  # the picture shows the arm as it was then
+            record["captured_ns"] = record["changed_ns"] = at_ns
             record["pixels"] = renderer.render(arm["scene"], int(arm["look_seed"]))[name]
             record["number"] += 1
             frames.write(record)

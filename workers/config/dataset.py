@@ -1,15 +1,25 @@
 """[dataset]: the LeRobotDataset that `mode = "record"` writes, `"replay"` reads and training begins with."""
 
+from typing import Annotated
+
+import msgspec
+
 from workers.config.values import Count, CountOr0, Problems, Section
+
+RepoId = Annotated[
+    str,
+    msgspec.Meta(pattern=r"^[A-Za-z0-9_][\w.-]*/[A-Za-z0-9_][\w.-]*$", description='a name like "user/name"'),
+]
+Folder = Annotated[str, msgspec.Meta(min_length=1, description="a folder")]
 
 
 class DatasetConfig(Section, frozen=True, kw_only=True):
-    repo_id: str | None = None
+    repo_id: RepoId | None = None
     """Name on the Hugging Face hub, `user/name`; also the folder below the local dataset cache. Training begins with
     the demonstrations of the dataset that this or `root` names, and counts them as recorded."""
     task: str = "pick up the cube and lift it"
     """What is done in the episodes, in words; kept with every frame."""
-    root: str | None = None
+    root: Folder | None = None
     """Folder of the dataset; without it, `repo_id` in the local dataset cache."""
     video: bool = True
     """Keep the camera pictures as videos (H.264), otherwise as PNG: exact, and twenty times the disk."""

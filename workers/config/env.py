@@ -75,6 +75,8 @@ class EnvConfig(Section, frozen=True, kw_only=True):
         for path in _ARM_ONLY:
             if _at(self, path) != _at(_DEFAULT, path):
                 yield path, 'does nothing for env.type = "gymnasium"; remove this key'
+        if self.teleop.is_leader:
+            yield ("teleop", "type"), 'a leader arm needs a follower; env.type = "gymnasium" has none'
 
     def _arm_problems(self) -> Problems:
         for key in ("id", "kwargs"):
@@ -94,14 +96,18 @@ class EnvConfig(Section, frozen=True, kw_only=True):
     def _robot_problems(self, robot: RobotConfig) -> Problems:
         if robot.loop_hz < 2 * self.fps:
             yield ("robot", "loop_hz"), f"{robot.loop_hz:g} is less than twice env.fps ({self.fps:g})"
+        step, most = self.processor.joint_step_deg, robot.speed_limit_deg_s / self.fps
+        if self.processor.action_space == "joints" and step > most + 1e-9:
+            at = ("processor", "joint_step_deg")
+            yield (
+                at,
+                f"{step:g} degrees in a step are more than env.robot.speed_limit_deg_s allows ({most:g})",
+            )
         for name, camera in robot.cameras.items():
             if camera.fps < self.fps:
                 text = f"{camera.fps:g} is below env.fps ({self.fps:g}): pictures would repeat"
                 yield ("robot", "cameras", name, "fps"), text
-            if camera.type == "sim" and robot.type != "so101_sim":
-                text = f'"sim" shows the simulated table, which "{robot.type}" is not at; a real arm needs "opencv"'
-                yield ("robot", "cameras", name, "type"), text
-            elif camera.type == "sim" and camera.view is None and name not in VIEWS:
+            if camera.type == "sim" and camera.view is None and name not in VIEWS:
                 views = " or ".join((", ".join(f'"{view}"' for view in VIEWS[:-1]), f'"{VIEWS[-1]}"'))
                 text = f"missing; the simulator has no view of this name, give view = {views}"
                 yield ("robot", "cameras", name, "view"), text

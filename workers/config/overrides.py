@@ -4,8 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from msgspec import to_builtins
 from msgspec.structs import replace
 
+from workers.config.dataset import DatasetConfig
+from workers.config.decode import Decoder, Faulty
+from workers.config.errors import ConfigError, Problem
+from workers.config.lines import dotted
 from workers.config.schema import Config
 
 
@@ -25,9 +30,10 @@ class Overrides:
     def applied(self, config: Config, named: bool) -> Config:
         """The configuration with it. `named`: the command names the run.
 
-        A run of another mode is not the file's run, and gets a name of its own.
+        A run of another mode is not the file's run, and gets a name of its own. Raises ConfigError, as of a file, for
+        values that no file could have.
         """
-        config = replace(config, dataset=replace(config.dataset, **self._of_dataset(config)))
+        config = replace(config, dataset=_checked(replace(config.dataset, **self._of_dataset(config))))
         if self.mode in (None, config.mode):
             return config
         name = config.run.name if named else f"{config.run.name}-{self.mode}"
@@ -62,3 +68,14 @@ class Overrides:
             yield from ("--episode", str(self.episode))
         if self.push_to_hub is not None:
             yield "--push" if self.push_to_hub else "--no-push"
+
+
+def _checked(dataset: DatasetConfig) -> DatasetConfig:
+    """The section as a file would have it. Raises ConfigError."""
+    decoder = Decoder(DatasetConfig)
+    try:
+        read: DatasetConfig = decoder.document(to_builtins(dataset))
+    except Faulty:
+        wrong = [Problem(0, dotted(("dataset", *fault.path)), fault.text) for fault in decoder.faults]
+        raise ConfigError("command line", tuple(wrong)) from None
+    return read

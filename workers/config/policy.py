@@ -93,6 +93,9 @@ class PolicyConfig(Section, frozen=True, kw_only=True):
     """Newest transitions of demonstrations and interventions kept for offline replay."""
     online_step_before_learning: CountOr0 = 100
     """Environment steps of training before the first update."""
+    use_torch_compile: bool = False
+    """Compile the picture encoder when training begins, which takes up to a minute: on a GPU a ResNet-10 is then 2.5
+    times as fast, the `cnn` 1.2 times. Where it fails, training goes on without."""
     torch_threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     """Processor threads the learner may use; leave one core for actor, cameras and arm."""
     actor_learner_config: ActorLearnerConfig = ActorLearnerConfig()

@@ -137,7 +137,19 @@ class ProcessorConfig(Section, frozen=True, kw_only=True):
     """Use of the gripper, and what moving it costs."""
     reset: ResetConfig = ResetConfig()
     """What happens between episodes, and when one ends."""
+    action_space: Literal["end_effector", "joints"] = "end_effector"
+    """What an action moves: the tool along x, y, z through inverse kinematics, or the five joints themselves. Keys,
+    gamepad and the scripted person drive the tool either way; a leader arm drives what the actions are."""
+    joint_step_deg: Annotated[float, msgspec.Meta(gt=0.0, le=20.0)] = 5.0
+    """Degrees by which an action of 1 moves a joint in one step, with `action_space = "joints"`."""
     inverse_kinematics: InverseKinematicsConfig | None = None
     """Workspace box and step sizes of the tool point."""
     reward_classifier: RewardClassifierConfig | None = None
     """Success by a classifier's votes; without it, by the simulator or the person."""
+
+    def problems(self) -> Problems:
+        if self.action_space != "joints" and self.joint_step_deg != _JOINT_STEP_DEG:
+            yield ("joint_step_deg",), 'does nothing without action_space = "joints"; remove this key'
+
+
+_JOINT_STEP_DEG = ProcessorConfig().joint_step_deg

@@ -10,6 +10,7 @@ from workers.config.env import EnvConfig
 from workers.config.evaluation import EvaluationConfig
 from workers.config.operator import OperatorConfig
 from workers.config.policy import PolicyConfig
+from workers.config.robot import SIMULATED
 from workers.config.run import RunConfig
 from workers.config.values import Device, Problems, Section
 from workers.config.wandb import WandbConfig
@@ -49,7 +50,7 @@ class Config(Section, frozen=True, kw_only=True):
     @property
     def simulated(self) -> bool:
         """Whether there is no real arm."""
-        return self.env.robot is None or self.env.robot.type == "so101_sim"
+        return self.env.robot is None or self.env.robot.type == SIMULATED
 
     @property
     def feeds_dataset(self) -> bool:
@@ -66,7 +67,7 @@ class Config(Section, frozen=True, kw_only=True):
             yield ("mode",), f'"{self.mode}" needs an arm; env.type = "gymnasium" only trains'
         if self.mode == "replay" and self.dataset.replay_episode is None:
             yield ("dataset", "replay_episode"), 'missing; mode = "replay" needs the number of an episode'
-        if self.operator.demonstrations == 0 and not self.feeds_dataset:
+        if self.mode is None and self.operator.demonstrations == 0 and not self.feeds_dataset:
             none = "operator.demonstrations is 0 and [dataset] names none"
             if self.algorithm.bc_pretrain_updates > 0:
                 yield ("algorithm", "bc_pretrain_updates"), f"needs demonstrations, but {none}"

@@ -8,10 +8,10 @@ the last frame is only a successor, as what follows it is not known. LeRobot's r
 
 import hashlib
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, repeat
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +23,16 @@ from workers.dataset.columns import DONE, SUCCESS, TRUNCATED
 from workers.dataset.errors import DatasetRefused
 from workers.dataset.fit import Difference, PictureFit, as_table, dataset_key, differences_of, states_of
 from workers.dataset.layout import Frames
+from workers.dataset.listing import Episode
 from workers.dataset.notes import raw_notes
 from workers.dataset.reader import Dataset
 from workers.processors.build import Pipelines, pipelines_of
 from workers.processors.features import ACTION, IMAGES, INTERVENTION, PENALTY, REWARD
-from workers.transport.record import EpisodeEnd, Outcome, Record, Step
+from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
 
 _NUMBERS = (ACTION, REWARD, DONE, TRUNCATED, SUCCESS, PENALTY, INTERVENTION)
-_AT_ONCE = 8  # pictures of a camera decoded ahead: at 640x480, 7 MB
+_AHEAD_BYTES = 2**21  # of pictures of a camera: threads that wait for one another seldom lose little
+_LEAST_AHEAD = 4
 _BEYOND = 1e-3  # how far an action may lie outside its range: what rounding does, and no more
 Pictures = NDArray[np.uint8]
 log = logging.getLogger(__name__)
@@ -63,39 +65,47 @@ class Demonstrations:
         self._states = states_of(config, info)
         self._views = PictureFit(config, self._pipelines, info)
         self._refuse(differences_of(config, self._pipelines, info, self._states, self._views))
+        self.features: FeatureSpec = self._pipelines.spec()
+        """Of the records."""
+        self._shown: list[Episode] | None = None
         self._columns = [*self._states.columns, *(key for key in _NUMBERS if key in info.features)]
 
     def survey(self, breathe: Callable[[], object] = lambda: None) -> Survey:
         """Look through all numbers, and `breathe` with every episode. Raises DatasetError, DatasetRefused."""
-        digest, shown, frames = hashlib.sha256(), 0, 0
+        digest = hashlib.sha256()
+        shown: list[Episode] = []
         states, reached = [], np.zeros(0)
         for episode in self._dataset.episodes:
             breathe()
-            numbers = self._dataset.frames(episode.index, self._columns)
+            numbers = self._numbers(episode)
             for key in self._columns:
                 digest.update(np.ascontiguousarray(numbers[key]).tobytes())
             states.append(numbers[self._states.columns[0]])
             furthest = np.abs(numbers[ACTION]).max(axis=0)
             reached = np.maximum(reached, furthest) if reached.size else furthest
             if succeeded(numbers):
-                shown, frames = shown + 1, frames + episode.length
+                shown.append(episode)
         self._check_numbers(np.concatenate(states or [np.empty((0, 6))]), reached)
         if not shown:
             raise self._refused(
                 f"holds no episode that succeeded ({len(states)} without a reward above 0): only those are"
                 " demonstrations. Relabel what did succeed, or record again."
             )
-        return Survey(len(states), shown, frames, digest.hexdigest())
+        self._shown = shown
+        frames = sum(episode.length for episode in shown)
+        return Survey(len(states), len(shown), frames, digest.hexdigest())
 
     def records(self) -> Iterator[Record]:
         """Every step of every demonstration, and their ends, oldest first. Raises DatasetError."""
         with ThreadPoolExecutor(max(1, len(self._views.cameras)), "pictures") as pool:
-            number = 0
-            for episode in self._dataset.episodes:
-                numbers = self._dataset.frames(episode.index, self._columns)
-                if succeeded(numbers):
-                    yield from self._episode(number, numbers, self._pictures(pool, episode.index))
-                    number += 1
+            if self._shown is None:
+                self._shown = [each for each in self._dataset.episodes if succeeded(self._numbers(each))]
+            pictures = self._pictures(pool, self._shown)
+            for number, episode in enumerate(self._shown):
+                yield from self._episode(number, self._numbers(episode), islice(pictures, episode.length))
+
+    def _numbers(self, episode: Episode) -> Frames:
+        return self._dataset.frames(episode.index, self._columns)
 
     def _episode(self, number: int, frames: Frames, pictures: Iterator[Pictures]) -> Iterator[Record]:
         """The records of one episode, which becomes episode `number`."""
@@ -125,30 +135,36 @@ class Demonstrations:
 
     def _actions(self, frames: Frames) -> NDArray[np.float32]:
         """float32 [n, action_dim] within their ranges."""
-        spec = self._pipelines.spec()
+        spec = self.features
         actions: NDArray[np.float32] = frames[ACTION].astype(np.float32)
         actions[:, : spec.motion_dim] = actions[:, : spec.motion_dim].clip(-1.0, 1.0)
         if spec.gripper:
             actions[:, -1] = np.rint(actions[:, -1]).clip(0.0, 2.0)
         return actions
 
-    def _pictures(self, pool: ThreadPoolExecutor, episode: int) -> Iterator[Pictures]:
-        """uint8 [cameras, H, W, 3] frame by frame; every camera is decoded and cut in a thread of its own."""
+    def _pictures(self, pool: ThreadPoolExecutor, episodes: Sequence[Episode]) -> Iterator[Pictures]:
+        """uint8 [cameras, H, W, 3] frame by frame; every camera is decoded and cut in a thread of its own.
+
+        The threads go on from one episode to the next without waiting for its records.
+        """
         if not self._views.cameras:
-            length = self._dataset.episodes[episode].length
-            return iter(np.empty((length, 0, 0, 0, 3), np.uint8))
-        views = [_ahead(pool, self._view(camera, episode)) for camera in self._views.cameras]
+            return repeat(np.empty((0, 0, 0, 3), np.uint8), sum(episode.length for episode in episodes))
+        _, height, width, channels = self.features.image_shape
+        count = max(_LEAST_AHEAD, _AHEAD_BYTES // (height * width * channels))
+        views = [_ahead(pool, self._view(camera, episodes), count) for camera in self._views.cameras]
         return (np.stack(pictures) for pictures in zip(*views, strict=True))
 
-    def _view(self, camera: str, episode: int) -> Iterator[Pictures]:
-        for picture in self._dataset.pictures(episode, IMAGES + camera):
-            yield self._views(camera, picture)
+    def _view(self, camera: str, episodes: Sequence[Episode]) -> Iterator[Pictures]:
+        threads = 1 if len(self._views.cameras) > 1 else 0
+        for episode in episodes:
+            for picture in self._dataset.pictures(episode.index, IMAGES + camera, threads=threads):
+                yield self._views(camera, picture)
 
     def _check_numbers(self, states: NDArray[Any], reached: NDArray[Any]) -> None:
         """Raise DatasetRefused for numbers that are something else than their names say."""
         if self._states.scaled(states):
             self._refuse_scaled()
-        spec = self._pipelines.spec()
+        spec = self.features
         limits = np.array([1.0] * spec.motion_dim + [2.0] * spec.gripper)
         if reached.size and (reached > limits + _BEYOND).any():
             furthest = ", ".join(f"{value:.3g}" for value in reached)
@@ -194,9 +210,9 @@ def ends_of(frames: Frames) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     return terminated, truncated
 
 
-def _ahead(pool: ThreadPoolExecutor, pictures: Iterator[Pictures]) -> Iterator[Pictures]:
-    """`pictures`, some of them made ahead in a thread of the pool."""
-    following = pool.submit(list[Pictures], islice(pictures, _AT_ONCE))
+def _ahead(pool: ThreadPoolExecutor, pictures: Iterator[Pictures], count: int) -> Iterator[Pictures]:
+    """`pictures`, `count` of them made ahead in a thread of the pool."""
+    following = pool.submit(list[Pictures], islice(pictures, count))
     while piece := following.result():
-        following = pool.submit(list[Pictures], islice(pictures, _AT_ONCE))
+        following = pool.submit(list[Pictures], islice(pictures, count))
         yield from piece

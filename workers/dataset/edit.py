@@ -1,4 +1,4 @@
-"""Care of a recorded dataset: relabel, delete, trim and merge episodes, and undo.
+"""Care of a recorded dataset: relabel, delete, trim and merge episodes, join its files, and undo.
 
 Every change makes a new version beside the dataset, looks whether it is right, and lets the two change places in one
 step; the version before is kept (`workers.dataset.versions`). What goes wrong on the way leaves the dataset as it was.
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from workers.dataset.columns import DONE, SUCCESS, TRUNCATED
 from workers.dataset.errors import DatasetError
+from workers.dataset.join import check_worth, join, joins_of
 from workers.dataset.layout import differences, episodes_in_words
 from workers.dataset.locking import locked
 from workers.dataset.pieces import Label, Piece, Progress, Source, unheard
@@ -25,6 +26,7 @@ from workers.dataset.versions import Versions
 from workers.processors.features import REWARD
 
 Pieces = list[Piece]
+Build = Callable[[Path, Sequence[Piece], Source, Progress], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +129,17 @@ def merge(root: Path, others: Sequence[Path], progress: Progress = unheard) -> E
     return _edited(root, edit, progress) if has_own else _made(root, others[0], edit, progress)
 
 
+def compact(root: Path, progress: Progress = unheard) -> Edited:
+    """Join the files of its episodes into fewer, as large as LeRobot makes them. Raises DatasetError."""
+
+    def edit(source: Source) -> tuple[Pieces, str]:
+        joins = joins_of(source)
+        check_worth(joins, root)
+        return source.wholes(), f"joined {joins.before} files into {joins.after}"
+
+    return _edited(root, edit, progress, join)
+
+
 def undo(root: Path) -> Edited:
     """Bring the dataset back that was there before the newest change; what goes is kept beside it until the next.
 
@@ -141,15 +154,17 @@ def undo(root: Path) -> Edited:
 # one edit
 
 
-def _edited(root: Path, edit: Callable[[Source], tuple[Pieces, str]], progress: Progress) -> Edited:
-    """Let the dataset that `edit` describes take the place of the one in `root`."""
+def _edited(
+    root: Path, edit: Callable[[Source], tuple[Pieces, str]], progress: Progress, build: Build = rebuild
+) -> Edited:
+    """Let the dataset that `edit` describes and `build` writes take the place of the one in `root`."""
     versions = Versions(root)
     with _telling(root), _held(versions):
         recover(versions.root)
         source = Source(versions.root)
         pieces, words = edit(source)
         with versions.next() as aside:
-            rebuild(aside, pieces, source, progress)
+            build(aside, pieces, source, progress)
             _verify(aside, pieces)
             return Edited(words, versions.take_place(aside, words))
 

@@ -17,9 +17,9 @@ from workers.config import Config
 from workers.dataset.errors import DatasetError, DatasetRefused
 from workers.dataset.fit import dataset_key
 from workers.dataset.layout import dataset_folder, episodes_in_words, read_info
-from workers.processors.build import pipelines_of
 from workers.transport.log import LogError, LogWriter
 from workers.transport.log_format import sync_directory
+from workers.transport.record import FeatureSpec
 from workers.transport.sources import dataset_log
 
 if TYPE_CHECKING:  # brings what decodes pictures: not into a station without a dataset
@@ -58,7 +58,11 @@ def offered(config: Config, breathe: Callable[[], object] = lambda: None) -> "Su
     `breathe` is called with every episode. Raises DatasetError when it cannot be read or downloaded,
     DatasetRefused when it does not fit.
     """
-    survey = _demonstrations(config).survey(breathe)
+    return _offered(config, _demonstrations(config), breathe)
+
+
+def _offered(config: Config, demonstrations: "Demonstrations", breathe: Callable[[], object]) -> "Survey":
+    survey = demonstrations.survey(breathe)
     capacity = config.policy.offline_buffer_capacity
     if survey.frames > capacity:
         raise DatasetRefused(
@@ -94,8 +98,9 @@ def feed(config: Config, breathe: Callable[[], object]) -> Fed:
     if before is not None:
         _tell_changes(config, before, breathe)
         return before
-    survey = offered(config, breathe)
-    _check_disk(config, survey)
+    demonstrations = _demonstrations(config)
+    survey = _offered(config, demonstrations, breathe)
+    _check_disk(config, demonstrations.features, survey)
     log.info(
         "dataset: reading %s from %s",
         episodes_in_words(survey.demonstrations),
@@ -105,7 +110,7 @@ def feed(config: Config, breathe: Callable[[], object]) -> Fed:
     aside = config.run_dir / ".dataset-log.new"
     shutil.rmtree(aside, ignore_errors=True)
     try:
-        _write(config, aside, breathe)
+        _write(demonstrations, aside, breathe)
         _note_in(aside).write_bytes(msgspec.json.encode(fed))
         aside.rename(dataset_log(config.run_dir))
         sync_directory(config.run_dir)
@@ -121,9 +126,9 @@ def feed(config: Config, breathe: Callable[[], object]) -> Fed:
     return fed
 
 
-def _write(config: Config, directory: Path, breathe: Callable[[], object]) -> None:
-    with LogWriter(directory, pipelines_of(config).spec()) as writer:
-        for record in _demonstrations(config).records():
+def _write(demonstrations: "Demonstrations", directory: Path, breathe: Callable[[], object]) -> None:
+    with LogWriter(directory, demonstrations.features) as writer:
+        for record in demonstrations.records():
             breathe()
             if writer.append(record) % _TOLD_EVERY == _TOLD_EVERY - 1:
                 log.info("dataset: %d frames read", writer.next_seq)
@@ -136,9 +141,8 @@ def _demonstrations(config: Config) -> "Demonstrations":
     return Demonstrations(config, found_dataset(config))
 
 
-def _check_disk(config: Config, survey: "Survey") -> None:
-    spec = pipelines_of(config).spec()
-    cameras, height, width, channels = spec.image_shape
+def _check_disk(config: Config, features: FeatureSpec, survey: "Survey") -> None:
+    cameras, height, width, channels = features.image_shape
     needed = survey.frames * cameras * height * width * channels + _SPARE_BYTES
     free = shutil.disk_usage(config.run_dir).free
     if free < needed:

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 import av
 import cv2
 import numpy as np
+from av.video.reformatter import VideoReformatter
 from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
@@ -65,7 +66,7 @@ class VideoWriter:
     """Encodes pictures of one size into an open file. Raises OSError, of a full disk too."""
 
     def __init__(self, file: BinaryIO, height: int, width: int, fps: float) -> None:
-        self._file = _NeverFailing(file)
+        self._file = NeverFailing(file)
         self._container = av.open(self._file, "w", format="mp4")
         rate = Fraction(fps).limit_denominator(1001)
         stream = self._container.add_stream(_ENCODER, rate, options=dict(_OPTIONS))
@@ -90,7 +91,7 @@ class VideoWriter:
         self._file.check()
 
 
-class _NeverFailing:
+class NeverFailing:
     """A file for libav, which crashes where one fails (PyAV 15.1): from the first error on nothing is written."""
 
     def __init__(self, file: BinaryIO) -> None:
@@ -130,8 +131,11 @@ def video_length(path: Path) -> tuple[int, float]:
     return said
 
 
-def video_frames(path: Path, first: int, count: int, fps: float) -> Iterator[Picture]:
+def video_frames(path: Path, first: int, count: int, fps: float, threads: int = 0) -> Iterator[Picture]:
     """Frames `first` to `first + count - 1` of a video, one at a time, as LeRobot decodes them.
+
+    `threads` of libav decode, 0: as many as the machine has cores. Whoever reads two videos at once does better with
+    one each: of 128x128 pictures it takes a third less of the processor.
 
     Raises OSError, av.FFmpegError, or LookupError where the video ends before or has another frame rate.
     """
@@ -139,13 +143,13 @@ def video_frames(path: Path, first: int, count: int, fps: float) -> Iterator[Pic
         if not container.streams.video:
             raise LookupError(f"{path} has no pictures")
         stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
+        stream.thread_type, stream.thread_count = "AUTO", threads
         rate, tick = stream.average_rate, stream.time_base
         if rate is None or tick is None or abs(float(rate) - fps) > 1e-3 * fps:
             raise LookupError(f"{path} has {rate or 0} frames a second, the dataset {fps:g}")
         if first:
             container.seek(int(first / rate / tick), stream=stream)
-        due = first
+        due, converter = first, VideoReformatter()
         for frame in container.decode(stream):
             number = round(float((frame.pts or 0) * tick * rate))
             if number < due:
@@ -154,7 +158,7 @@ def video_frames(path: Path, first: int, count: int, fps: float) -> Iterator[Pic
                 return
             if number > due:
                 raise LookupError(f"{path} has no frame {due}")
-            yield np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+            yield np.asarray(converter.reformat(frame, format="rgb24").to_ndarray(), np.uint8)
             due += 1
         if due < first + count:
             raise LookupError(f"{path} ends after {due} frames, {first + count} were recorded")

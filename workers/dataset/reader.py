@@ -22,7 +22,8 @@ READING_FAILS = (
     OSError, pa.ArrowException, msgspec.MsgspecError, av.FFmpegError, LookupError, TypeError, ValueError,
 )  # fmt: skip
 """What a damaged file may raise, one way or another."""
-_ROWS_AT_ONCE = 16  # of pictures in a table
+_ROWS_AT_ONCE = 4  # of pictures in a table; at 640x480, 2 MB
+_READ_BYTES = 2**20  # at once: a row group, which may be a whole episode, is never in memory as a whole
 
 
 class Dataset:
@@ -62,11 +63,11 @@ class Dataset:
         return found
 
     def pictures(
-        self, episode: int, camera_key: str, start: int = 0, stop: int | None = None
+        self, episode: int, camera_key: str, start: int = 0, stop: int | None = None, threads: int = 0
     ) -> Iterator[Picture]:
         """Pictures `start` to `stop - 1` of an episode (None: to its end), one at a time, uint8 [H, W, 3].
 
-        Raises like `frames`.
+        `threads` decode a video, 0: as many as the machine has cores. Raises like `frames`.
         """
         of = self._episode(episode)
         stop = of.length if stop is None else min(stop, of.length)
@@ -75,7 +76,7 @@ class Dataset:
         with self.reading(f"{camera_key} of episode {episode}"):
             if self.info.features[camera_key].dtype == "video":
                 span = of.videos[camera_key]
-                yield from video_frames(span.path, span.first + start, stop - start, self.info.fps)
+                yield from video_frames(span.path, span.first + start, stop - start, self.info.fps, threads)
             else:
                 yield from stored_pictures(of, camera_key, start, stop)
 
@@ -162,18 +163,17 @@ def values_of(column: pa.ChunkedArray, described: Column) -> NDArray[Any]:
 def stored_pictures(episode: Episode, key: str, start: int, stop: int) -> Iterator[Picture]:
     """Pictures in a table, from as few of its row groups as possible."""
     due = start
-    with pq.ParquetFile(episode.data) as file:
+    with pq.ParquetFile(episode.data, buffer_size=_READ_BYTES, pre_buffer=False) as file:
         groups = [group for group in range(file.num_row_groups) if _may_have(file, group, episode.index)]
         columns = ["episode_index", "frame_index", key]
-        for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=groups, columns=columns):
+        for batch in file.iter_batches(_ROWS_AT_ONCE, row_groups=groups, columns=columns, use_threads=False):
             number = batch.column("frame_index")
             inside = pc.and_(pc.greater_equal(number, start), pc.less(number, stop))
             rows = batch.filter(pc.and_(pc.equal(batch.column("episode_index"), episode.index), inside))
-            for frame, row in zip(
-                rows.column("frame_index").to_pylist(), rows.column(key).to_pylist(), strict=True
-            ):
+            for frame, stored in zip(rows.column("frame_index").to_pylist(), rows.column(key), strict=True):
                 if frame != due:
                     raise LookupError(f"frame {due} is missing")
+                row = stored.as_py()
                 if row is None or row["bytes"] is None:
                     raise LookupError(f"frame {due} has no picture")
                 yield picture_of(row["bytes"])

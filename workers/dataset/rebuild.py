@@ -47,7 +47,7 @@ def rebuild(aside: Path, pieces: Sequence[Piece], base: Source, progress: Progre
         path.parent.mkdir(parents=True, exist_ok=True)
         of_run = numberings[at : at + len(run)]
         if is_unchanged(run, of_run):
-            _link(run[0].path(DATA), path)
+            link(run[0].path(DATA), path)
         else:
             rewrite(path, run, of_run, base.info.fps)
         at += len(run)
@@ -59,10 +59,20 @@ def rebuild(aside: Path, pieces: Sequence[Piece], base: Source, progress: Progre
         | flat(changed[number])
         for number, (piece, numbering) in enumerate(zip(pieces, numberings, strict=True))
     ]
+    write_rest(aside, rows, base, tasks, pieces)
+
+
+def write_rest(
+    aside: Path, rows: Sequence[dict[str, Any]], base: Source, tasks: Sequence[str], pieces: Sequence[Piece]
+) -> None:
+    """Write what is neither frames nor videos of the dataset of `pieces`, whose list of episodes is `rows`.
+
+    Raises like `rebuild`.
+    """
     _take_rest(aside, base)
     _write_list(aside, rows, base)
     _write_meta(aside, rows, base, tasks)
-    if notes := merged_notes(pieces, sources):
+    if notes := merged_notes(pieces, dict.fromkeys([base, *(piece.source for piece in pieces)])):
         write_whole(aside / NOTES, msgspec.json.format(msgspec.json.encode(notes), indent=1))
     for folder in (aside, *(path for path in aside.rglob("*") if path.is_dir())):
         sync_folder(folder)
@@ -99,7 +109,7 @@ def _linked_videos(aside: Path, key: str, pieces: Iterable[Piece], base: Source)
             found[before] = place = place.next(base.info.chunks_size)
             path = aside / VIDEO.format(video_key=key, chunk_index=place.chunk, file_index=place.file)
             path.parent.mkdir(parents=True, exist_ok=True)
-            _link(before, path)
+            link(before, path)
         places.append(found[before])
     return places
 
@@ -171,7 +181,7 @@ def _files(root: Path) -> Iterator[Path]:
             yield from [path] if path.is_file() else (inner for inner in path.rglob("*") if inner.is_file())
 
 
-def _link(path: Path, to: Path) -> None:
+def link(path: Path, to: Path) -> None:
     """The same file under another name, or, where the file system cannot, a copy."""
     try:
         os.link(path, to)

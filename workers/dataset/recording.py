@@ -25,6 +25,7 @@ from workers.transport.record import EpisodeEnd, Record, Step
 
 RECORDS_AT_ONCE = 16  # two raw 640x480 cameras: 30 MB
 SEGMENTS_KEPT = 16  # of 64 MiB, behind the episode that runs: small recordings keep their whole log
+MANY_VIDEOS = 900
 log = logging.getLogger(__name__)
 
 
@@ -49,8 +50,8 @@ class Recording:
         """Whether the dataset has the running episode already."""
         self._frames = self._positives = 0
         self._pace = Pace()
-        root = str(dataset_folder(config.dataset))
-        emit(DatasetOpened(root, self._writer.episodes, self._writer.frames, self._taken.episode))
+        self._root = dataset_folder(config.dataset)
+        emit(DatasetOpened(str(self._root), self._writer.episodes, self._writer.frames, self._taken.episode))
 
     def take_in(self) -> bool:
         """Read on; whether there may be more. Raises DatasetError, LogError."""
@@ -63,6 +64,13 @@ class Recording:
     def close(self) -> None:
         """Let go of the dataset; an episode that has no end yet is not in it."""
         self._writer.close()
+        if self._writer.videos > MANY_VIDEOS:
+            log.warning(
+                "the dataset has %d videos, and LeRobot keeps open what it reads, 1,024 files at most: before you load"
+                " it there, `hilserl-worker dataset compact %s` joins them",
+                self._writer.videos,
+                self._root,
+            )
 
     def _take(self, record: Record) -> None:
         if self._running is not None and self._running != (record.session, record.episode):

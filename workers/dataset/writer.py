@@ -91,6 +91,12 @@ class DatasetWriter:
         return self._contents.frames
 
     @property
+    def videos(self) -> int:
+        """How many files they are in; `edit.compact` makes fewer of them."""
+        places = (place for key, place in self._contents.places.items() if key != "data")
+        return sum(place.chunk * int(self._contents.info["chunks_size"]) + place.file + 1 for place in places)
+
+    @property
     def origins(self) -> frozenset[str]:
         """Where the episodes came from that were ever saved here, those too that were deleted later."""
         return frozenset(self._contents.notes.origins)

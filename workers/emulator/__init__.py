@@ -1,1 +1,1 @@
-"""Emulated hardware: what tests, and people without an arm, drive instead of the real thing."""
+"""An SO arm that is not there: six Feetech STS3215 servos on a pseudo-terminal, with their faults by script."""

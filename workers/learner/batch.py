@@ -1,5 +1,6 @@
 """Batches: what replay gives and the updates take."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
@@ -14,12 +15,6 @@ class Observation:
     """float32 [B, state_dim]"""
     images: Tensor
     """uint8 [B, cameras, height, width, 3]"""
-
-    def to(self, device: torch.device) -> "Observation":
-        """The same batch on `device`; pictures cross as bytes."""
-        return Observation(
-            self.state.to(device, non_blocking=True), self.images.to(device, non_blocking=True)
-        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +46,26 @@ class Batch:
         return self.action[:, self.motion_dim].round().long()
 
     def to(self, device: torch.device) -> "Batch":
-        """The same batch on `device`."""
+        """The same batch on `device`; pictures cross as bytes."""
+        return self.map(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def map(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        """A batch of what `change` makes of every tensor."""
         return Batch(
-            observation=self.observation.to(device),
-            next_observation=self.next_observation.to(device),
-            action=self.action.to(device, non_blocking=True),
+            observation=Observation(change(self.observation.state), change(self.observation.images)),
+            next_observation=Observation(
+                change(self.next_observation.state), change(self.next_observation.images)
+            ),
+            action=change(self.action),
             motion_dim=self.motion_dim,
-            reward=self.reward.to(device, non_blocking=True),
-            terminated=self.terminated.to(device, non_blocking=True),
-            discrete_penalty=self.discrete_penalty.to(device, non_blocking=True),
-            offline=self.offline.to(device, non_blocking=True),
+            reward=change(self.reward),
+            terminated=change(self.terminated),
+            discrete_penalty=change(self.discrete_penalty),
+            offline=change(self.offline),
         )
+
+    def tensors(self) -> list[Tensor]:
+        """Every tensor, in an order that is the same for all batches."""
+        sides = (self.observation, self.next_observation)
+        numbers = [self.action, self.reward, self.terminated, self.discrete_penalty, self.offline]
+        return [tensor for side in sides for tensor in (side.state, side.images)] + numbers

@@ -12,6 +12,8 @@ def usable_device(name: str, key: str) -> torch.device:
     device = torch.device(name)
     there = _count(device.type)
     if (device.index or 0) < there:
+        if device.type == "cuda":
+            _tune_cuda()
         return device
     found = f"only {there} of that kind" if there else "none of that kind"
     raise DeviceMissing(
@@ -28,3 +30,9 @@ def _count(kind: str) -> int:
             return int(torch.backends.mps.is_available())
         case _:
             return 1
+
+
+def _tune_cuda() -> None:
+    """TF32 for matrix products, as PyTorch has it for convolutions; and the fastest kernels for shapes that stay."""
+    torch.set_float32_matmul_precision("high")
+    torch.backends.cudnn.benchmark = True

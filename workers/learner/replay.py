@@ -23,6 +23,7 @@ from workers.learner.frame_store import FrameStore
 from workers.learner.index_ring import IndexRing
 from workers.learner.pictures import Shifts
 from workers.learner.sharding import ALONE, Shard
+from workers.learner.staging import Staging
 from workers.transport.record import EpisodeEnd, FeatureSpec, Record, Step
 
 Slots = NDArray[np.int64]
@@ -58,14 +59,15 @@ class Replay:
         self.rejected = 0
         """Steps and closing observations left out because they hold NaN or infinity."""
         slots = frame_slots(capacity, offline_capacity)
-        self._store = FrameStore(features, slots, torch.device(storage_device))
+        self._storage_device = torch.device(storage_device)
+        self._store = FrameStore(features, slots, self._storage_device)
         self._online = IndexRing(capacity)
         self._demonstrations = IndexRing(offline_capacity)
         self._interventions = IndexRing(offline_capacity)
         self._source_numbers: dict[str, int] = {}
         self._open: dict[int, _OpenStep] = {}
         """By source number, the one that waits longest first."""
-        self._buffers: dict[int, _BatchArrays] = {}
+        self._numbers: dict[int, _BatchNumbers] = {}
 
     @property
     def online_size(self) -> int:
@@ -224,8 +226,8 @@ class Replay:
         """Draw with replacement, `online_ratio` from online and the rest from offline.
 
         All come from one view while the other is empty. With a shard, a batch of `batch_size` for each rank is
-        drawn and the rank's own rows are copied. The batch lives in arrays that the next call of the same size
-        overwrites, its pictures on the storage device.
+        drawn and the rank's own rows are copied. The batch is on the storage device; in main memory its pictures
+        live in an array that the next call of the same size overwrites.
         Raises ValueError when there is nothing to draw.
         """
         whole = batch_size * shard.world
@@ -234,10 +236,11 @@ class Replay:
         shifts = draw_shifts(2 * whole, random_shift_px, rng)
         own_shifts = shifts[:whole][shard.rows] + shifts[whole:][shard.rows]
         own_online = len(range(online)[shard.rows])
-        arrays = self._buffers.get(batch_size)
-        if arrays is None:
-            arrays = self._buffers[batch_size] = _BatchArrays(self.features, batch_size)
-        return arrays.fill(self._store, slots[shard.rows], own_online, own_shifts)
+        numbers = self._numbers.get(batch_size)
+        if numbers is None:
+            numbers = _BatchNumbers(self.features, batch_size, self._storage_device)
+            self._numbers[batch_size] = numbers
+        return numbers.fill(self._store, slots[shard.rows], own_online, own_shifts)
 
     def _online_share(self, batch_size: int, online_ratio: float) -> int:
         if not self.online_size and not self.offline_size:
@@ -260,17 +263,14 @@ class Replay:
         )
 
 
-class _BatchArrays:
-    """Preallocated memory of the numbers of one batch."""
+class _BatchNumbers:
+    """The numbers of batches of one size, all float32, which go to the storage device in one piece."""
 
-    def __init__(self, features: FeatureSpec, size: int) -> None:
-        self.motion_dim = features.motion_dim
-        self.state = np.empty((2, size, features.state_dim), np.float32)
-        self.action = np.empty((size, features.action_dim), np.float32)
-        self.reward = np.empty(size, np.float32)
-        self.terminated = np.empty(size, np.float32)
-        self.discrete_penalty = np.empty(size, np.float32)
-        self.offline = np.empty(size, np.float32)
+    def __init__(self, features: FeatureSpec, size: int, device: torch.device) -> None:
+        self._motion_dim = features.motion_dim
+        self._widths = [features.state_dim] * 2 + [features.action_dim] + [1] * 4
+        self._staging = Staging((size * sum(self._widths),), torch.float32, device)
+        self._sizes = [size * width for width in self._widths]
 
     def fill(self, store: FrameStore, slots: Slots, online: int, shifts: Shifts) -> Batch:
         """Copy the transitions at `slots`, of which the first `online` are from there.
@@ -279,25 +279,39 @@ class _BatchArrays:
         """
         following = store.next_slot[slots]
         pictures = store.pictures.gather([*slots.tolist(), *following.tolist()], shifts)
-        self.state[0], self.state[1] = store.state[slots], store.state[following]
-        self.action[:] = store.action[slots]
-        self.reward[:] = store.reward[slots]
-        self.terminated[:] = store.terminated[slots]
-        self.discrete_penalty[:] = store.discrete_penalty[slots]
-        self.offline[:online], self.offline[online:] = 0.0, 1.0
-        return self._as_batch(pictures)
+        offline = np.arange(len(slots)) >= online
+        place = self._staging.place()
+        parts = np.split(place, np.cumsum(self._sizes)[:-1])
+        for part, numbers in zip(
+            parts,
+            (
+                store.state[slots],
+                store.state[following],
+                store.action[slots],
+                store.reward[slots],
+                store.terminated[slots],
+                store.discrete_penalty[slots],
+                offline,
+            ),
+            strict=True,
+        ):
+            part[:] = numbers.reshape(-1)
+        return self._as_batch(pictures, len(slots))
 
-    def _as_batch(self, pictures: Tensor) -> Batch:
-        state, (images, next_images) = torch.from_numpy(self.state), pictures.chunk(2)
+    def _as_batch(self, pictures: Tensor, size: int) -> Batch:
+        parts = torch.split(self._staging.send(), self._sizes)
+        state, next_state, action = (part.view(size, -1) for part in parts[:3])
+        reward, terminated, discrete_penalty, offline = parts[3:]
+        images, next_images = pictures.chunk(2)
         return Batch(
-            observation=Observation(state[0], images),
-            next_observation=Observation(state[1], next_images),
-            action=torch.from_numpy(self.action),
-            motion_dim=self.motion_dim,
-            reward=torch.from_numpy(self.reward),
-            terminated=torch.from_numpy(self.terminated),
-            discrete_penalty=torch.from_numpy(self.discrete_penalty),
-            offline=torch.from_numpy(self.offline),
+            observation=Observation(state, images),
+            next_observation=Observation(next_state, next_images),
+            action=action,
+            motion_dim=self._motion_dim,
+            reward=reward,
+            terminated=terminated,
+            discrete_penalty=discrete_penalty,
+            offline=offline,
         )
 
 

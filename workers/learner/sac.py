@@ -6,19 +6,20 @@ alone and, as in DrQ-v2 (Yarats et al. 2021), has no target copy. Each picture o
 update. Several processes, each with its shard of a larger batch, make the update of one (`sharding.py`).
 """
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 
 from workers.config import AlgorithmConfig, PolicyConfig
 from workers.learner.batch import Batch
 from workers.learner.encoders import ObservationEncoder
+from workers.learner.graphs import GraphedUpdate, Metrics
 from workers.learner.gripper import GripperDQN
 from workers.learner.imitation import actor_imitation_loss, preferred_demonstrations
 from workers.learner.networks import Actor, CriticEnsemble, slow_copy
 from workers.learner.sharding import ALONE, Shard
 from workers.transport.record import FeatureSpec
-
-Metrics = dict[str, Tensor]
 
 
 class SAC:
@@ -54,6 +55,9 @@ class SAC:
         self.skipped_in_a_row = torch.zeros((), device=self.device)
         """How many of the newest updates were such ones."""
         self._skip = torch.zeros((), device=self.device)
+        self._bc_weight = torch.zeros((), device=self.device)
+        on_gpu = self.device.type == "cuda" and shard.world == 1  # what ranks tell each other is not recorded
+        self._graphed = GraphedUpdate(self._update, self.generator) if on_gpu else None
 
     def _build_networks(self, features: FeatureSpec, policy: PolicyConfig, pretrained: bool) -> None:
         self.encoder = ObservationEncoder(features, policy, pretrained)
@@ -73,16 +77,20 @@ class SAC:
         """Every network by its name in checkpoints; `target_x` slowly follows `x`."""
         for network in self.networks.values():
             network.to(self.device)
+        if policy.use_torch_compile:
+            torch._dynamo.config.suppress_errors = True  # what cannot be compiled runs as it is
+            self.encoder.backbone.compile()
 
     def _build_optimisers(self) -> dict[str, torch.optim.Adam]:
         """One optimiser for all that the critic loss trains: the encoder must not be stepped twice."""
         learning = [*self.encoder.parameters(), *self._critic_parameters()]
         by_critic_loss = [parameter for parameter in learning if parameter.requires_grad]
-        rates = self.algorithm
+        rates, on_gpu = self.algorithm, self.device.type == "cuda"
+        adam = partial(torch.optim.Adam, fused=True, capturable=on_gpu)  # for the graphs of `graphs.py`
         return {
-            "critic": torch.optim.Adam(by_critic_loss, rates.critic_lr, fused=True),
-            "actor": torch.optim.Adam(self.actor.parameters(), rates.actor_lr, fused=True),
-            "temperature": torch.optim.Adam([self.log_temperature], rates.temperature_lr, fused=True),
+            "critic": adam(by_critic_loss, rates.critic_lr),
+            "actor": adam(self.actor.parameters(), rates.actor_lr),
+            "temperature": adam([self.log_temperature], rates.temperature_lr),
         }
 
     def _critic_parameters(self, prefix: str = "") -> list[Tensor]:
@@ -148,17 +156,27 @@ class SAC:
 
         Metrics are scalar tensors on the device; reading them is the caller's choice of moment.
         """
+        self._bc_weight.fill_(self.bc_weight())
+        metrics = (self._graphed or self._update)(batch, with_actor)
+        self.critic_updates += 1
+        self.actor_updates += with_actor
+        return metrics
+
+    def _update(self, batch: Batch, with_actor: bool) -> Metrics:
+        """What a CUDA graph may record: nothing here but work of the device."""
         batch = batch.to(self.device)
-        self._skip = torch.zeros((), device=self.device)
+        self._skip.zero_()
         z = self.encoder(batch.observation)
         metrics = self._update_critics(z, batch)
         if with_actor:
             metrics |= self._update_actor(z.detach(), batch)
         self.update_targets()
-        self.skipped_updates = self.skipped_updates + self._skip
-        self.skipped_in_a_row = (self.skipped_in_a_row + 1) * self._skip
-        metrics |= {"skipped_updates": self.skipped_updates, "skipped_in_a_row": self.skipped_in_a_row}
-        return metrics
+        self.skipped_updates.add_(self._skip)
+        self.skipped_in_a_row.add_(1).mul_(self._skip)
+        return metrics | {
+            "skipped_updates": self.skipped_updates.clone(),
+            "skipped_in_a_row": self.skipped_in_a_row.clone(),
+        }
 
     def _update_critics(self, z: Tensor, batch: Batch) -> Metrics:
         with torch.no_grad():
@@ -171,9 +189,8 @@ class SAC:
             loss = loss + gripper_loss
             metrics["gripper_loss"] = gripper_loss.detach()
             if self.algorithm.bc_weight:
-                loss = loss + self.bc_weight() * self.gripper.imitation_loss(gripper_q, batch)
+                loss = loss + self._bc_weight * self.gripper.imitation_loss(gripper_q, batch)
         metrics["critic_grad_norm"] = self._descend("critic", loss)
-        self.critic_updates += 1
         return metrics
 
     def _update_actor(self, z: Tensor, batch: Batch) -> Metrics:
@@ -184,12 +201,11 @@ class SAC:
             if self.algorithm.bc_q_filter:
                 weights = preferred_demonstrations(self.actor, self.critics, z, batch)
             imitation = actor_imitation_loss(self.actor, z, batch.motion, weights, self.shard)
-            loss = loss + self.bc_weight() * imitation
+            loss = loss + self._bc_weight * imitation
             metrics["bc_loss"] = imitation.detach()
         metrics["actor_grad_norm"] = self._descend("actor", loss)
         temperature_loss = self.temperature_loss(log_prob)
         self._descend("temperature", temperature_loss)
-        self.actor_updates += 1
         metrics["temperature_loss"] = temperature_loss.detach()
         metrics["temperature"] = self.temperature
         metrics["entropy"] = -log_prob.detach().mean()
@@ -234,5 +250,5 @@ class SAC:
         # torch's fused step leaves parameters and moments as they are where this is 1: the host need not know.
         optimiser.found_inf = skip  # type: ignore[attr-defined]
         optimiser.step()
-        self._skip = torch.maximum(self._skip, skip)
+        torch.maximum(self._skip, skip, out=self._skip)
         return norm

@@ -21,13 +21,14 @@ from workers.learner.batch import Batch
 from workers.learner.checkpoint import Checkpoint
 from workers.learner.checkpoint_store import POLICY_VERSION, CheckpointStore
 from workers.learner.devices import DeviceMissing, usable_device
+from workers.learner.graphs import Metrics
 from workers.learner.intake import Intake, LogLost, Runs, one_ahead
 from workers.learner.memory import ReplayTooLarge, check_fits, replay_bytes
 from workers.learner.metrics import MetricsLog
 from workers.learner.policy_settings import PolicySettings
 from workers.learner.replay import Replay
 from workers.learner.resume import ANEW, SessionRefused, check_belongs, checkpoint_to_resume
-from workers.learner.sac import SAC, Metrics
+from workers.learner.sac import SAC
 from workers.learner.sac_state import (
     check_state_tensors,
     frozen_tensors,

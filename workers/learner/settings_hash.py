@@ -15,6 +15,7 @@ FREE_POLICY_KEYS = frozenset(
         "online_buffer_capacity",
         "offline_buffer_capacity",
         "online_step_before_learning",
+        "use_torch_compile",
         "torch_threads",
         "actor_learner_config",
     }

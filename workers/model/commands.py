@@ -75,6 +75,18 @@ class ClearStop(Command, frozen=True):
     by: str = "console"
 
 
+class ConfirmMotion(Command, frozen=True):
+    """Let a real arm move: it was looked at, and nobody is in its way. Needed once a run."""
+
+    by: str = "console"
+
+
+class LetGo(Command, frozen=True):
+    """Take the torque off a real arm so that a hand can move it, or put it on again where the arm is then."""
+
+    on: bool
+
+
 class TakeControl(Command, frozen=True):
     """Become the console that holds the controls."""
 
@@ -182,6 +194,8 @@ AnyCommand = (
     | UseScript
     | Stop
     | ClearStop
+    | ConfirmMotion
+    | LetGo
     | TakeControl
     | RenewLease
     | ShowCameras

@@ -138,6 +138,7 @@ class ArmMoved(Event, frozen=True):
     reason: str = ""
     at_s: float = 0.0
     moving_since_s: float = 0.0  # when the joint command last began to change
+    unconfirmed: bool = False  # a real arm waits for a person to confirm its first motion
 
 
 SET_UP = "set up the scene"

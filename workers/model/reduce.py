@@ -27,8 +27,9 @@ HUMAN_DRIVERS = (e.Driver.HUMAN, e.Driver.SCRIPTED)
 def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
     """Fold one event into the state. Unknown events leave it unchanged."""
     match event:
-        case e.ArmMoved(ee_m, gripper_pct, mode, clipped, reason, at_s, moving_since_s):
-            return replace(state, arm=Arm(ee_m, gripper_pct, mode, clipped, reason, at_s, moving_since_s))
+        case e.ArmMoved(ee_m, gripper_pct, mode, clipped, reason, at_s, moving_since_s, unconfirmed):
+            arm = Arm(ee_m, gripper_pct, mode, clipped, reason, at_s, moving_since_s, unconfirmed)
+            return replace(state, arm=arm)
         case e.FramePreview(camera):
             return replace(state, frames={**state.frames, camera: event})
         case e.Looked():

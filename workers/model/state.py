@@ -37,6 +37,7 @@ class Arm(msgspec.Struct, frozen=True):
     reason: str = ""
     at_s: float = 0.0
     moving_since_s: float = 0.0
+    unconfirmed: bool = False
 
 
 class Control(msgspec.Struct, frozen=True):

@@ -13,7 +13,8 @@ from workers.processors.gripper_penalty import GripperPenaltyProcessor
 from workers.processors.gripper_velocity import GripperVelocityToJoint
 from workers.processors.image_crop_resize import ImageCropResizeProcessor
 from workers.processors.intervention_action import InterventionActionProcessor
-from workers.processors.inverse_kinematics import AXES, InverseKinematicsEEToJoints
+from workers.processors.inverse_kinematics import InverseKinematicsEEToJoints
+from workers.processors.joint_deltas import JointDeltasToJoints
 from workers.processors.joint_velocity import JointVelocityProcessor
 from workers.processors.motor_current import MotorCurrentProcessor
 from workers.processors.pipeline import ActionPipeline, ActionStep, EnvironmentPipeline, EnvironmentStep, Line
@@ -27,7 +28,7 @@ from workers.processors.teleop_steps import (
 from workers.processors.time_limit import TimeLimitProcessor
 from workers.processors.vanilla_observation import AGENT, VanillaObservationProcessor, raw_pictures
 from workers.robot.build import kinematics_of
-from workers.robot.figures import JOINT_NAMES
+from workers.robot.figures import GRIPPER, JOINT_NAMES
 from workers.robot.kinematics import Kinematics
 from workers.transport.record import FeatureSpec
 
@@ -73,8 +74,9 @@ def arm_pipelines(config: Config, kinematics: Kinematics, device: str | None = N
         AGENT: vector("float64", _POSITIONS),
         **raw_pictures({name: (camera.height, camera.width) for name, camera in env.cameras.items()}),
     }
-    names = ("dx", "dy", "dz", "gripper")[: AXES + env.processor.gripper.use_gripper]
-    raw_action = {ACTION: vector("float32", names)}
+    by_joints = env.processor.action_space == "joints"
+    motion = tuple(f"{joint}.delta" for joint in JOINT_NAMES[:GRIPPER]) if by_joints else ("dx", "dy", "dz")
+    raw_action = {ACTION: vector("float32", motion + ("gripper",) * env.processor.gripper.use_gripper)}
     observing: list[EnvironmentStep] = [
         VanillaObservationProcessor(_POSITIONS, partial(scaled_joints, joints=kinematics.joints))
     ]
@@ -159,15 +161,21 @@ def _arm_action_steps(env: EnvConfig, kinematics: Kinematics) -> list[ActionStep
     bounds, sizes = env.workspace.end_effector_bounds, env.workspace.end_effector_step_sizes
     gripper = env.processor.gripper
     action, events, intervention = teleop_steps(env)
-    inverse = InverseKinematicsEEToJoints(
-        kinematics,
-        np.array(bounds.min),
-        np.array(bounds.max),
-        np.array([sizes.x, sizes.y, sizes.z]),
-        env.arm.speed_limit_deg_s / env.fps,
-    )
+    step_sizes_m = np.array([sizes.x, sizes.y, sizes.z])
+    to_joints: ActionStep
+    if env.processor.action_space == "joints":
+        to_joints = JointDeltasToJoints(
+            kinematics, env.processor.joint_step_deg, step_sizes_m, env.arm.joint_margin_deg
+        )
+    else:
+        low_m, high_m, most_deg = (
+            np.array(bounds.min),
+            np.array(bounds.max),
+            env.arm.speed_limit_deg_s / env.fps,
+        )
+        to_joints = InverseKinematicsEEToJoints(kinematics, low_m, high_m, step_sizes_m, most_deg)
     jaw = GripperVelocityToJoint(env.processor.max_gripper_pos, gripper.closed_at, gripper.use_gripper)
-    return [action, events, AddRobotObservationAsComplimentaryData(), intervention, inverse, jaw]
+    return [action, events, AddRobotObservationAsComplimentaryData(), intervention, to_joints, jaw]
 
 
 def max_episode_steps(config: Config) -> int:

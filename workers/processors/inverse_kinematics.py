@@ -16,6 +16,15 @@ _LEAD_STEPS = 1.5
 AXES = 3
 
 
+def measured_joints(step: object, reading: ArmReading | None) -> Floats:
+    """Joints [6] from which `step` goes on. Raises ProcessorError when one is not a finite number."""
+    assert reading is not None, "joint goals need an arm"
+    if not np.isfinite(reading.joints_deg).all():
+        wrong = [n for n, deg in zip(JOINT_NAMES, reading.joints_deg, strict=True) if not np.isfinite(deg)]
+        raise ProcessorError(step, f"{', '.join(wrong)}: the measured position is not a finite number")
+    return reading.joints_deg
+
+
 class InverseKinematicsEEToJoints:
     """Moves an EE target by `delta * step_sizes` within the workspace bounds; solves for joints, direction kept.
 
@@ -23,6 +32,8 @@ class InverseKinematicsEEToJoints:
     solver starts at its previous solution. At the first command of a period the target is pulled back to where
     the arm can be soon. What bounds, reach or speed cut off is taken out of `Period.executed`.
     """
+
+    axes = AXES
 
     def __init__(
         self, kinematics: Kinematics, min_m: Floats, max_m: Floats, step_sizes_m: Floats, most_deg: float
@@ -38,17 +49,9 @@ class InverseKinematicsEEToJoints:
 
         Raises ProcessorError when a joint is not a finite number.
         """
-        assert reading is not None, "inverse kinematics need an arm"
-        if not np.isfinite(reading.joints_deg).all():
-            wrong = [
-                name
-                for name, deg in zip(JOINT_NAMES, reading.joints_deg, strict=True)
-                if not np.isfinite(deg)
-            ]
-            raise ProcessorError(self, f"{', '.join(wrong)}: the measured position is not a finite number")
-        self._joints = self._start = reading.joints_deg.copy()
+        self._joints = self._start = measured_joints(self, reading).copy()
         self._reference = self._kinematics.reference(self._joints)
-        self.target_m = self._kinematics.position(self._joints)
+        self.target_m = self._begun_m = self._kinematics.position(self._joints)
 
     def features(self, features: Features) -> Features:
         return {
@@ -62,12 +65,36 @@ class InverseKinematicsEEToJoints:
             self._start = self._joints
             if measured is not None:
                 self._follow(measured)
+            self._begun_m = self.target_m
         before = self.target_m
         delta = command.action[:AXES]
         self._nudge(delta)
         period.goal_deg[:GRIPPER] = self._joints[:GRIPPER]
         moved = (self.target_m - before) / self._step_sizes_m
         period.executed[:AXES] = np.clip(period.executed[:AXES] + moved - delta, -1.0, 1.0)
+
+    def halt(self, reading: ArmReading, period: Period) -> None:
+        """Make the newest goal that went to the servos the end of this period's way, in place of the way's own.
+
+        The jaw keeps its command: it is discrete, and letting go halfway would drop what it holds.
+        """
+        goal_deg = reading.goal_deg if np.isfinite(reading.goal_deg).all() else reading.joints_deg
+        if not np.isfinite(goal_deg).all():
+            return
+        self._joints = self._joints.copy()
+        self._joints[:GRIPPER] = period.goal_deg[:GRIPPER] = goal_deg[:GRIPPER]
+        self.target_m = self._kinematics.position(self._joints)
+        way_m = self.target_m - self._begun_m
+        period.executed[:AXES] = np.clip(way_m / self._step_sizes_m, -1.0, 1.0)
+
+    def lead(self, posture_deg: Floats, period: Period) -> None:
+        """Go towards another posture [6], as far as joints may go in a period, and take its direction along."""
+        way = posture_deg - self._joints
+        way[:GRIPPER] = np.clip(way[:GRIPPER], -self._most_deg, self._most_deg)
+        self._joints = self._joints + way
+        self._reference = self._kinematics.reference(self._joints)
+        self.target_m = self._kinematics.position(self._joints)
+        period.goal_deg[:] = self._joints
 
     def moved(self, from_deg: Floats, to_deg: Floats) -> Floats:
         """Motion [3], in step sizes, between two joint goals [6]: what was carried out of a narrowed action."""

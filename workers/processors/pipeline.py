@@ -6,7 +6,9 @@ from typing import Protocol
 import numpy as np
 
 from workers.processors.features import Features
-from workers.processors.inverse_kinematics import AXES, InverseKinematicsEEToJoints
+from workers.processors.gripper_velocity import GripperVelocityToJoint
+from workers.processors.inverse_kinematics import InverseKinematicsEEToJoints
+from workers.processors.joint_deltas import JointDeltasToJoints
 from workers.processors.transition import (
     Action,
     Command,
@@ -74,8 +76,15 @@ class ActionPipeline:
         self._stay = np.zeros(action_dim, np.float32)
         if use_gripper:
             self._stay[-1] = GripperCommand.STAY
-        self._arm = next((step for step in steps if isinstance(step, InverseKinematicsEEToJoints)), None)
+        self._arm = next(
+            (s for s in steps if isinstance(s, InverseKinematicsEEToJoints | JointDeltasToJoints)), None
+        )
         self.period = self._empty(np.empty(0), 0.0)
+
+    @property
+    def stay(self) -> Action:
+        """The action that moves nothing [motion (+ 1)]."""
+        return self._stay.copy()
 
     @property
     def target_m(self) -> Floats:
@@ -101,6 +110,27 @@ class ActionPipeline:
         self.period.commands += 1
         return self.period
 
+    def halt(self, reading: ArmReading) -> None:
+        """Stop an arm in the middle of a period where its goal is by now; what was executed is the way to there."""
+        if self._arm is not None:
+            self._arm.halt(reading, self.period)
+
+    def lead(self, posture_deg: Floats) -> Period:
+        """Joint goals [6] instead of an action: what the steps after it go on from. Only with an arm."""
+        assert self._arm is not None, "no arm to lead"
+        self._arm.lead(posture_deg, self.period)
+        for step in self.steps:
+            if isinstance(step, GripperVelocityToJoint):
+                step.goal_pct = float(posture_deg[GRIPPER])
+        return self.period
+
+    def own(self, action: Action) -> Action:
+        """An action that may be in directions of space, as one of this pipeline; its own are passed on."""
+        if len(action) == len(self._stay) or not isinstance(self._arm, JointDeltasToJoints):
+            return action
+        motion = self._arm.of_tool(action[:3].astype(np.float64))
+        return np.array([*motion, *action[3:]], np.float32)
+
     def judge(self, judgement: Judgement) -> None:
         """A person's verdict, without a movement."""
         self.apply(Command(self._stay.copy(), Teleop(judgement=judgement)))
@@ -120,7 +150,7 @@ class ActionPipeline:
             return period.executed.copy()
         executed = period.executed.copy()
         if np.isfinite(before.goal_deg).all() and np.isfinite(after.goal_deg).all():
-            executed[:AXES] = self._arm.moved(before.goal_deg, after.goal_deg)
+            executed[: self._arm.axes] = self._arm.moved(before.goal_deg, after.goal_deg)
         return executed
 
     def trace(self, features: Features) -> list[Line]:

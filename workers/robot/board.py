@@ -1,6 +1,7 @@
 """What robot, camera, actor and station share in memory: record layouts and the board that holds them."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from multiprocessing.context import SpawnContext
 
 import numpy as np
@@ -18,7 +19,10 @@ ARM_STATE = np.dtype(
         ("moving_since_ns", "<i8"),  # when the goal began to change after it stood still
         ("ee_m", "<f8", (3,)),
         ("mode", "S8"),  # a GateMode
-        ("reason", "S64"),  # why the gate holds, "" while it does not
+        ("reason", "S160"),  # why the gate holds, "" while it does not
+        ("barred", "?"),  # no episode can run, for that reason: unconfirmed, limp, silent servos
+        ("unconfirmed", "?"),  # a real arm waits for a person to confirm its first motion
+        ("resetting", "<i8"),  # reset request that is being carried out
         ("clipped", "S64"),  # limits that narrowed the last goal, comma separated
         ("clipped_ticks", "<i8"),  # ticks in which the gate cut a goal short, since the worker started
         ("reset_done", "<i8"),  # newest reset request that was carried out
@@ -39,6 +43,7 @@ JOINT_TARGET = np.dtype(
         ("number", "<i8"),
         ("joints", "<f8", (6,)),
         ("moving", "?"),  # false: no target, hold
+        ("human", "?"),  # a person drives: a leader arm is to be free in the hand
         ("reset_wanted", "<i8"),  # number of the newest reset request: carried out at once or never
         ("reset_seed", "<i8"),
     ]
@@ -49,6 +54,28 @@ STATION_WORD = np.dtype(
         ("at_ns", "<i8"),  # the station's own sign of life; the gate holds without it
         ("stops", "<i8"),  # counts: a new number is a new request, whoever restarted meanwhile
         ("clears", "<i8"),
+        ("acknowledged", "<i8"),  # counts every `ClearStop`: also faults that the robot worker found itself
+        ("confirmed", "<i8"),  # counts: a person lets a real arm move
+        ("let_go", "<i8"),  # number of the request to take the torque off, 0: torque on
+        ("abandoned", "<i8"),  # counts: leave the arm where it is, torque on, without parking
+    ]
+)
+
+LIFELINE = np.dtype(
+    [
+        ("at_ns", "<i8"),  # the robot worker's sign of life for the guardian
+        ("pid", "<i8"),
+        ("hand", "S8"),  # a Hand: what the worker has of the arm
+    ]
+)
+
+GUARDED = np.dtype(
+    [
+        ("at_ns", "<i8"),
+        ("ready", "?"),  # imported, and watching
+        ("holding", "?"),  # has the port, and keeps the arm where it was
+        ("pid", "<i8"),  # of the robot worker whose arm it took over
+        ("taken_ns", "<i8"),  # when its goals were frozen
     ]
 )
 
@@ -61,17 +88,22 @@ TELEOP_STATE = np.dtype(
         ("intervene", "?"),  # the person holds the arm: a trigger held, the leader moved by hand
         ("motion", "<f8", (3,)),  # dx, dy, dz as shares of one action unit, -1 to 1
         ("gripper", "<f8"),  # -1 closes, +1 opens, 0 stays
-        (
-            "joints",
-            "<f8",
-            (6,),
-        ),  # pose of a leader arm, degrees x 5 and gripper percent; NaN of other devices
+        ("joints", "<f8", (6,)),  # pose of a leader arm, degrees and gripper percent; NaN of other devices
         ("successes", "<i8"),  # counts of presses: a new number is a new press
         ("failures", "<i8"),
         ("rerecords", "<i8"),
         ("reason", "S64"),  # what is wrong with the device, "" while all is well
     ]
 )
+
+
+class Hand(StrEnum):
+    """What a robot worker has of its arm, for the guardian."""
+
+    WANTS = "wants"  # it is about to open the port: whoever holds it shall let go
+    HOLDS = "holds"  # the port is open and the torque on: if the worker dies, somebody must hold the arm
+    LOST = "lost"  # the port is gone
+    LEFT = "left"  # it is done with the arm, and has said how it left it
 
 
 def frame_dtype(height: int, width: int) -> np.dtype[np.void]:
@@ -97,6 +129,8 @@ class Board:
     arm: SharedNewest  # robot worker -> everybody
     target: SharedNewest  # actor -> robot worker
     word: SharedNewest  # station -> robot worker
+    lifeline: SharedNewest  # robot worker -> guardian
+    guarded: SharedNewest  # guardian -> robot worker
     teleop: SharedNewest  # worker of the person's device -> actor
     frames: dict[str, SharedNewest]  # camera worker -> actor
 
@@ -107,6 +141,8 @@ class Board:
             arm=SharedNewest(context, ARM_STATE),
             target=SharedNewest(context, JOINT_TARGET),
             word=SharedNewest(context, STATION_WORD),
+            lifeline=SharedNewest(context, LIFELINE),
+            guarded=SharedNewest(context, GUARDED),
             teleop=SharedNewest(context, TELEOP_STATE),
             frames={name: SharedNewest(context, frame_dtype(h, w)) for name, (h, w) in cameras.items()},
         )

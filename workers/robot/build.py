@@ -1,6 +1,7 @@
 """From the configuration to the arm's kinematics and the limits of its gate."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
@@ -8,6 +9,11 @@ from workers.config import Config
 from workers.config.robot import MOTORS
 from workers.robot.arm_model import ArmModel, builtin_model, model_from_file
 from workers.robot.arms import arm_of
+from workers.robot.calibration import CalibrationError, calibration_path, load_calibration, owner_of
+from workers.robot.drivers import ArmRefused
+from workers.robot.drivers.feetech import FeetechArm
+from workers.robot.drivers.servos import Profile
+from workers.robot.drivers.sts3215 import AMPERE_PER_COUNT, STEPS
 from workers.robot.figures import Floats
 from workers.robot.gate import EndEffectorBox, Limits
 from workers.robot.kinematics import Kinematics
@@ -56,3 +62,45 @@ def limits_of(config: Config) -> Limits:
         lower_deg=np.maximum(limits.lower_deg, least),
         upper_deg=np.minimum(limits.upper_deg, greatest),
     )
+
+
+def servo_arm_of(config: Config) -> FeetechArm:
+    """The configured follower, verified; its torque as it is. Raises ArmGone and, as one of those, ArmRefused."""
+    robot = config.env.arm
+    assert robot.port is not None and robot.id is not None, "workers.config asks a real arm for both"
+    path = calibration_path(robot.id, folder=robot.calibration_dir)
+    servo = robot.servo
+    profile = Profile(
+        p=servo.p,
+        i=servo.i,
+        d=servo.d,
+        gripper_max_torque=round(servo.gripper_torque_pct * 10.0),
+        gripper_protection_current=round(servo.gripper_protection_current_a / AMPERE_PER_COUNT),
+        gripper_overload_torque=servo.gripper_overload_torque_pct,
+        speed_steps_s=round(servo.speed_limit_deg_s * STEPS / 360.0),
+    )
+    return _opened(robot.port, path, profile, servo.supply_voltage, _folders(config))
+
+
+def leader_arm_of(config: Config) -> FeetechArm:
+    """The configured leader arm, verified; its torque as it is. Raises ArmGone and, as one of those, ArmRefused."""
+    teleop = config.env.teleop
+    assert teleop.port is not None and teleop.id is not None, "workers.config asks a leader for both"
+    path = calibration_path(teleop.id, leader=True, folder=teleop.calibration_dir)
+    return _opened(teleop.port, path, Profile(leader=True), None, _folders(config))
+
+
+def _opened(
+    port: str, path: Path, profile: Profile, supply_v: float | None, folders: list[Path]
+) -> FeetechArm:
+    try:
+        calibration = load_calibration(path)
+    except CalibrationError as error:
+        raise ArmRefused(str(error)) from error
+    return FeetechArm(port, calibration, str(path), profile, supply_v, lambda held: owner_of(held, folders))
+
+
+def _folders(config: Config) -> list[Path]:
+    """Folders of calibrations that the configuration names, the follower's and the leader's."""
+    given = (config.env.arm.calibration_dir, config.env.teleop.calibration_dir)
+    return [Path(folder).expanduser() for folder in given if folder is not None]

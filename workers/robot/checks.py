@@ -1,5 +1,6 @@
 """What only kinematics can tell about a configuration, said before anything moves."""
 
+import os
 from collections.abc import Iterator
 
 import numpy as np
@@ -27,6 +28,7 @@ def problems(config: Config) -> Problems:
     except UrdfError as error:
         yield (*_KINEMATICS, "urdf_path"), str(error)
         return
+    yield from _port_problems(config)
     wrong_joints = list(_joint_problems(config, model))
     yield from wrong_joints
     if any(path[:2] == _ARM for path, _ in wrong_joints):
@@ -42,6 +44,14 @@ def problems(config: Config) -> Problems:
         yield (*_KINEMATICS, "target_frame_name"), str(error)
         return
     yield from _tool_problems(config, kinematics)
+
+
+def _port_problems(config: Config) -> Problems:
+    """Two names of one serial port: a link in /dev/serial/by-id, and what it leads to."""
+    leader, follower = config.env.teleop.port, config.env.arm.port
+    if leader is not None and follower is not None and os.path.realpath(leader) == os.path.realpath(follower):
+        text = f"{leader} is the follower's port too (env.robot.port); `hilserl-worker find-port` tells which is which"
+        yield ("env", "teleop", "port"), text
 
 
 def _joint_problems(config: Config, model: ArmModel) -> Problems:

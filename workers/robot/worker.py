@@ -1,27 +1,25 @@
 """Robot worker: one arm at its own fixed rate. Reads shared memory, ticks the controller, publishes the arm's state."""
 
 import time
-from typing import Protocol
+from collections.abc import Callable
 
 import numpy as np
 
 from workers.config import Config
-from workers.model.events import GateMode, Level, LogLine
+from workers.model.events import GateMode, Level, LogLine, Phase, PhaseChanged
 from workers.robot.board import ARM_STATE, Board
+from workers.robot.body import Body
 from workers.robot.controller import ArmController, JointTarget, Mode, Status
-from workers.robot.drivers import ArmDriver
-from workers.robot.figures import Floats
+from workers.robot.drivers import ArmGone
 from workers.robot.gate import Limits, ToolPosition
-from workers.robot.start import StartPoses
-from workers.robot.tasks import TaskState
+from workers.robot.health import ACKNOWLEDGE
 from workers.runtime.harness import Desk
 from workers.runtime.pacer import Pacer
 from workers.runtime.phases import ROBOT_S
 
 STATION_LIMIT_S = 1.0  # the station says something every 0.1 s
 RESET_FRESH_S = 2.0  # whoever asked for a reset longer ago has given it up
-PARK_S = 2.0  # with its beginning and its end that makes less than PARK_LIMIT_S from any pose in the box
-PARK_LIMIT_S = 2.5  # the station kills a worker 3 s after it asked it to quit
+BROKEN_TICKS = 3  # 60 ms at 50 Hz
 RATE_PERIOD_S = 1.0
 STILL_DEG = 0.02  # a goal that changes less in a tick stands still: solver and servo leave crumbs
 _MODES = {
@@ -29,27 +27,19 @@ _MODES = {
     Mode.HOLD: GateMode.HOLD,
     Mode.PARKING: GateMode.PARK,
     Mode.STOPPED: GateMode.STOPPED,
+    Mode.APPROACH: GateMode.ENGAGED,
+    Mode.LIMP: GateMode.LIMP,
 }
 
 
-class SimulatedArm(ArmDriver, Protocol):
-    """What the worker needs of the simulator beyond a driver."""
-
-    def reset(self, seed: int, start_deg: Floats | None = None) -> None: ...
-    def advance(self, dt_s: float) -> None: ...
-    def scene(self) -> Floats: ...
-    def tool_position_m(self) -> Floats: ...
-    def task_state(self) -> TaskState: ...
-
-
 def main(desk: Desk, config: Config, board: Board) -> None:
-    """Run the arm until told to quit or something breaks, then park and leave."""
+    """Run the arm until told to quit or something breaks, then park and leave. Raises WorkerFailure."""
     from workers.robot.build import kinematics_of, limits_of
-    from workers.robot.drivers.sim import SimArm  # brings MuJoCo
+    from workers.robot.opening import body_of
 
-    env = config.env
-    arm = SimArm(np.array(env.reset_pose), env.task, env.simulation.object_area, env.simulation.reward)
-    loop = RobotLoop(desk, config, board, arm, limits_of(config), kinematics_of(config))
+    limits, kinematics = limits_of(config), kinematics_of(config)
+    body = body_of(desk, config, board, limits, kinematics)
+    loop = RobotLoop(desk, config, board, body, limits, kinematics)
     try:
         loop.run()
     finally:
@@ -60,17 +50,26 @@ class RobotLoop:
     """One arm and its board; a tick reads, gates, writes and publishes."""
 
     def __init__(
-        self, desk: Desk, config: Config, board: Board, arm: SimulatedArm, limits: Limits, tool: ToolPosition
+        self, desk: Desk, config: Config, board: Board, body: Body, limits: Limits, tool: ToolPosition
     ) -> None:
         self._desk = desk
         self._board = board
-        self._arm = arm
+        self._body = body
         self._tick_s = 1.0 / config.env.arm.loop_hz
         self._period_s = 1.0 / config.env.fps
-        self._rest_pose = np.array(config.env.reset_pose)
-        self._starts = StartPoses(config, limits, tool)
+        self._reset_speed_deg_s = config.env.arm.safety.reset_speed_deg_s
         self._tool = tool
-        self._controller = ArmController(arm, limits, tool, self._tick_s, self._period_s)
+        self._controller = ArmController(
+            body.arm,
+            limits,
+            tool,
+            self._tick_s,
+            self._period_s,
+            body.park_speed_deg_s,
+            together=not config.simulated,
+            # of a real arm the tick that holds falls within two periods, not after them
+            stale_s=None if config.simulated else 2.0 * self._period_s - self._tick_s,
+        )
         self._pacer = Pacer(desk.name, self._tick_s, ROBOT_S)
         self._state = np.zeros((), ARM_STATE)
         # What was asked of a predecessor is not this worker's to do: the actor asks again for its next episode.
@@ -79,6 +78,9 @@ class RobotLoop:
         self._station_silent = False
         self._goal_moved = False
         self._mode = Mode.HOLD
+        self._nonsense = ""  # what was asked for that is no number; latched like a stop
+        self._acknowledged = self._word("acknowledged")
+        self._phase_s = 0
 
     def run(self) -> None:
         last_rate_s = time.monotonic()
@@ -91,65 +93,122 @@ class RobotLoop:
             self._pacer.wait()
 
     def park(self) -> None:
-        """To the rest pose; where a stop or the time ends that, hold. A simulated arm has no torque to take off."""
-        self._controller.park(self._rest_pose, PARK_S)
-        until_s = time.monotonic() + PARK_LIMIT_S
-        while time.monotonic() < until_s:
+        """To the rest pose; where a stop or the time ends that, hold. Then the body is left, and says how."""
+        body, self._nonsense = self._body, ""
+        self._guarded(self._heed_station)
+        why = body.end()
+        until_s = time.monotonic() + body.park_limit_s
+        while not why and time.monotonic() < until_s:
             self._desk.alive()  # a sign of life; what it answers is known
             now_s = time.monotonic()
-            self._heed_station(now_s)
+            self._guarded(self._heed_station)
+            self._guarded(self._go_home)
             status = self._drive(None, now_s)
-            if status.parked or status.mode is Mode.STOPPED:
-                return
+            if status.parked or status.mode in (Mode.STOPPED, Mode.LIMP):
+                break
+            if self._word("abandoned"):
+                status = self._hold("left by a second Ctrl-C")
+                break
+            self._tell_parking()
             self._pacer.wait()
-        self._controller.hold("not parked in time")
-        self._drive(None, time.monotonic())
-        self._say(
-            Level.WARNING, f"did not reach the rest pose in {PARK_LIMIT_S} s; the arm holds where it is"
-        )
+        else:
+            status = self._hold(why or "not parked in time")
+            if not why:
+                self._say(
+                    Level.WARNING,
+                    f"did not reach the rest pose in {body.park_limit_s} s; the arm holds where it is",
+                )
+        body.leave(status)
+
+    def _go_home(self) -> None:
+        """On the way to the rest pose, unless something is in it."""
+        if self._controller.mode not in (Mode.PARKING, Mode.STOPPED, Mode.LIMP) and not self._body.waits:
+            self._controller.park(self._body.rest_pose, self._body.park_within_s)
+
+    def _hold(self, reason: str) -> Status:
+        self._guarded(lambda: self._controller.hold(reason))
+        return self._drive(None, time.monotonic())
+
+    def _tell_parking(self) -> None:
+        """Every second of the way at the end of a run, how long it still takes."""
+        left_s = round(self._controller.left_s)
+        if self._desk.quitting and left_s != self._phase_s and self._controller.mode is Mode.PARKING:
+            self._phase_s = left_s
+            self._desk.mailbox.emit(PhaseChanged(Phase.STOPPING, f"parking, {left_s} s"))
 
     def tick(self) -> None:
         """One period: the station's word, the actor's newest target, the arm."""
-        now_s = time.monotonic()
-        self._heed_station(now_s)
-        self._drive(None if self._station_silent else self._newest_target(now_s), now_s)
+        self._guarded(self._heed_station)
+        self._guarded(self._heed_reset)
+        self._drive(None if self._station_silent else self._newest_target(), time.monotonic())
+
+    def _guarded(self, work: Callable[[], None]) -> None:
+        """Work that moves between modes, and for that reads the arm, which may be gone."""
+        try:
+            work()
+        except ArmGone as gone:
+            self._body.lose(gone, self._controller)
 
     def _drive(self, target: JointTarget | None, now_s: float) -> Status:
-        status = self._controller.tick(target, now_s)
+        status = self._body.tick(self._controller, target, now_s)
+        if self._controller.broken_ticks >= BROKEN_TICKS and not self._nonsense:
+            self._nonsense = "asked for a goal that is no number, 3 times in a row"
+            advice = f"the policy may have diverged: look at its losses. {ACKNOWLEDGE}"
+            self._say(Level.ERROR, f"{self._nonsense}: stopped. {advice}")
         self._publish(status)
         self._tell_mode(status)
-        self._arm.advance(self._tick_s)
+        self._body.pass_time()
+        if status.parked and status.mode is Mode.APPROACH:
+            self._controller.engage()
+            self._state["reset_done"] = self._state["resetting"]
         return status
 
-    def _heed_station(self, now_s: float) -> None:
+    def _heed_station(self) -> None:
         read = self._board.word.read()
         if read is None:
             return
         word = read[1]
-        if word["stops"] > word["clears"]:
-            self._controller.stop("stop key")
+        self._station_silent = time.monotonic() - float(word["at_ns"]) / 1e9 > STATION_LIMIT_S
+        self._body.heed(word, self._controller)
+        if word["acknowledged"] != self._acknowledged:
+            self._acknowledged, self._nonsense = int(word["acknowledged"]), ""
+        pressed = "stop key" if word["stops"] > word["clears"] else ""
+        if why := pressed or self._body.fault or self._nonsense:
+            self._controller.stop(why)
         else:
             self._controller.clear_stop()
-        self._station_silent = now_s - float(word["at_ns"]) / 1e9 > STATION_LIMIT_S
 
-    def _newest_target(self, now_s: float) -> JointTarget | None:
+    def _word(self, field: str) -> int:
+        read = self._board.word.read()
+        return 0 if read is None else int(read[1][field])
+
+    def _heed_reset(self) -> None:
+        """Begin the reset that the actor asks for, unless nobody may move the arm."""
+        read = None if self._station_silent else self._board.target.read()
+        age_s = np.inf if read is None else time.monotonic() - float(read[1]["at_ns"]) / 1e9
+        if self._controller.mode is Mode.APPROACH and age_s > self._controller.stale_s:
+            self._controller.hold("the actor asks for the start pose no more")
+        if read is None or read[1]["reset_wanted"] == self._reset_seen:
+            return
+        record = read[1]
+        self._reset_seen = int(record["reset_wanted"])
+        if age_s < RESET_FRESH_S and self._controller.mode is not Mode.STOPPED and not self._body.waits:
+            self._reset(int(record["reset_seed"]))
+
+    def _newest_target(self) -> JointTarget | None:
         read = self._board.target.read()
-        if read is None:
+        if read is None or not read[1]["moving"]:
             return None
         record = read[1]
-        if record["reset_wanted"] != self._reset_seen:
-            self._reset_seen = int(record["reset_wanted"])
-            fresh = now_s - float(record["at_ns"]) / 1e9 < RESET_FRESH_S
-            if fresh and self._controller.mode is not Mode.STOPPED:
-                self._reset(int(record["reset_seed"]))
-        if not record["moving"]:
-            return None
         return JointTarget(record["joints"].copy(), float(record["at_ns"]) / 1e9, int(record["number"]))
 
     def _reset(self, seed: int) -> None:
-        self._arm.reset(seed, self._starts.draw(seed))
-        self._state["look_seed"] = seed
+        pose = self._body.start_pose(seed)
+        self._state["resetting"] = self._reset_seen
         self._controller.restart()
+        if pose is not None:
+            self._controller.approach(pose, self._reset_speed_deg_s, "going to the start pose")
+            return
         self._controller.engage()
         self._state["reset_done"] = self._reset_seen
 
@@ -167,23 +226,19 @@ class RobotLoop:
         state["goal"] = status.goal_deg
         state["ee_m"] = self._tool.position(status.reading.joints_deg)
         state["mode"] = _MODES[status.mode].value.encode()
-        reason = "the station is silent" if self._station_silent else status.reason
-        state["reason"] = reason.encode()[:64]
+        waits = self._body.waits
+        reason = "the station is silent" if self._station_silent else waits or status.reason
+        state["reason"] = reason.encode()[:160]
+        state["barred"], state["unconfirmed"] = bool(waits), self._body.unconfirmed
         state["clipped"] = ",".join(sorted(status.clipped)).encode()[:64]
         state["clipped_ticks"] += status.narrowed
-        self._publish_task(self._arm.task_state())
+        self._body.publish(state)
         self._board.arm.write(state)
-
-    def _publish_task(self, task: TaskState) -> None:
-        state = self._state
-        state["success"], state["progress"], state["reward"] = task.success, task.progress, task.reward
-        state["object_m"], state["goal_m"] = task.object_position_m, task.goal_position_m
-        state["scene"] = self._arm.scene()
 
     def _tell_mode(self, status: Status) -> None:
         """Stops and parking go into the log; the arm holds between any two episodes, which nobody wants to read."""
         before, self._mode = self._mode, status.mode
-        if before is status.mode or not {before, status.mode} & {Mode.STOPPED, Mode.PARKING}:
+        if before is status.mode or not {before, status.mode} & {Mode.STOPPED, Mode.PARKING, Mode.LIMP}:
             return
         level = Level.WARNING if status.mode is Mode.STOPPED else Level.INFO
         text = f"{status.mode.value}" + (f": {status.reason}" if status.reason else "")

@@ -19,7 +19,7 @@ DIGITS: Final = 4  # decimals of a metre, as LeRobot prints them
 # Room around the joints that the box needs: servos sag, and an episode may start a little beside the reset pose.
 JOINT_ROOM_DEG: Final = 5.0
 _SAG_M: Final = 0.003
-_HOP_M: Final = 0.03  # a control step looks no further ahead than 5 cm
+_HOP_M: Final = 0.005  # as finely as an episode goes there: a way near the end of the reach depends on it
 _ROUNDING_M: Final = 1e-4
 
 
@@ -117,7 +117,7 @@ def joint_limits(
 def corner_poses(box: EndEffectorBox, reset_deg: Floats, kinematics: Kinematics) -> Iterator[Floats]:
     """Joints [6] on the way from the reset pose to each corner, the tool's direction kept as in an episode.
 
-    Corners out of reach end where the reach does.
+    Of a corner out of reach it is the nearest that the arm gets, where an episode would drive it too.
     """
     reference = kinematics.reference(reset_deg)
     start_m = kinematics.position(reset_deg)
@@ -125,8 +125,5 @@ def corner_poses(box: EndEffectorBox, reset_deg: Floats, kinematics: Kinematics)
         joints, way = reset_deg, np.array(corner) - start_m
         hops = int(np.ceil(np.linalg.norm(way) / _HOP_M)) or 1
         for hop in range(1, hops + 1):
-            solution = kinematics.step(start_m + way * (hop / hops), joints, reference)
-            if not solution.converged:
-                break
-            joints = solution.joints_deg
+            joints = kinematics.step(start_m + way * (hop / hops), joints, reference).joints_deg
             yield joints

@@ -8,19 +8,30 @@ from workers.config import Config
 from workers.dataset.worker import main as recorder_main
 from workers.learner.worker import main as learner_main
 from workers.robot.board import Board
+from workers.robot.guardian import main as guardian_main
 from workers.robot.worker import main as robot_main
 from workers.runtime.beginning import Beginning
 from workers.runtime.harness import Desk, WorkerFailure
 from workers.station.handle import WorkerHandle, WorkerSpec
+from workers.teleop.display_keyboard import main as display_keys_main
+from workers.teleop.gamepad.worker import main as gamepad_main
+from workers.teleop.leader import main as leader_main
 
 LEARNER_NICE = 10  # on a small machine the control loop comes first
 ACTOR_SILENT_S = 5.0
+ARM_SILENT_S = 3.0
+ARM_STOP_S = 18.0  # the way to the rest pose takes up to 15 s
+GUARDIAN_STOP_S = (
+    2 * ARM_STOP_S
+)  # it leaves after the robot worker, and parks the arm itself where that one cannot
 ENVIRONMENT_SILENT_S = 30.0  # a stranger's environment may take its time over a step or a reset
 LEARNER_SILENT_S = 60.0
+COMPILING_SILENT_S = 300.0
 RECORDER_SILENT_S = 60.0  # it may encode, and wait for a slow disk
 RECORDER_STOP_S = 30.0  # the last episode may still be encoded
 LINK_SILENT_S = 20.0  # it waits for nothing, but a loaded machine may leave it little
 INGEST_SILENT_S = 20.0
+DEVICE_SILENT_S = 3.0  # the arm holds long before; a port or a USB device may take its time to open
 SAVING_S = 4.0  # a learner's last checkpoint, where no arm waits for the end
 
 
@@ -29,18 +40,43 @@ def crew(config: Config, board: Board, beginning: Beginning = Beginning.AS_LEFT)
     learner = _learner(config, beginning)
     if config.env.type == "gymnasium":
         actor = WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ENVIRONMENT_SILENT_S)
-        return [actor, learner]
+        return [actor, *_device(config, board), learner]
     cameras = [
         WorkerSpec(f"camera-{name}", camera_main, (config, name, board), silent_limit_s=3.0)
         for name in config.env.cameras
     ]
     return [
-        WorkerSpec("robot", robot_main, (config, board), silent_limit_s=1.0),
+        *_arm(config, board),
         *cameras,
         WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ACTOR_SILENT_S),
+        *_device(config, board),
         *([learner] if config.mode is None else []),
         *([_recorder(config)] if config.mode == "record" else []),
     ]
+
+
+def _arm(config: Config, board: Board) -> list[WorkerSpec]:
+    """The robot worker; of a real arm with a guardian, which is the quicker one to see that it hangs."""
+    if config.simulated:
+        return [WorkerSpec("robot", robot_main, (config, board), silent_limit_s=1.0)]
+    return [
+        WorkerSpec("robot", robot_main, (config, board), silent_limit_s=ARM_SILENT_S, stop_s=ARM_STOP_S),
+        WorkerSpec("guardian", guardian_main, (config, board), ARM_SILENT_S, stop_s=GUARDIAN_STOP_S),
+    ]
+
+
+def _device(config: Config, board: Board) -> list[WorkerSpec]:
+    """The worker of the person's device; the terminal's keys need none."""
+    teleop = config.env.teleop
+    if teleop.is_leader:
+        return [WorkerSpec("leader", leader_main, (config, board), DEVICE_SILENT_S)]
+    if teleop.listen is not None:
+        return [WorkerSpec("gamepad", forwarded_main, (config, board), DEVICE_SILENT_S)]
+    if teleop.type == "gamepad":
+        return [WorkerSpec("gamepad", gamepad_main, (config, board), DEVICE_SILENT_S)]
+    if teleop.type == "display_keyboard":
+        return [WorkerSpec("display-keys", display_keys_main, (config, board), DEVICE_SILENT_S)]
+    return []
 
 
 def _recorder(config: Config) -> WorkerSpec:
@@ -53,7 +89,13 @@ def _learner(config: Config, beginning: Beginning) -> WorkerSpec:
     """The learner, or the link to one elsewhere: both take the same orders and tell the same events."""
     if config.policy.actor_learner_config.learner_host is not None:
         return WorkerSpec("learner", link_main, (config,), LINK_SILENT_S, nice=LEARNER_NICE)
-    return WorkerSpec("learner", learner_main, (config, beginning), LEARNER_SILENT_S, nice=LEARNER_NICE)
+    return WorkerSpec(
+        "learner", learner_main, (config, beginning), _learner_silent_s(config), nice=LEARNER_NICE
+    )
+
+
+def _learner_silent_s(config: Config) -> float:
+    return COMPILING_SILENT_S if config.policy.use_torch_compile else LEARNER_SILENT_S
 
 
 def serving_crew(config: Config, listen: str, beginning: Beginning) -> list[WorkerSpec]:
@@ -63,7 +105,7 @@ def serving_crew(config: Config, listen: str, beginning: Beginning) -> list[Work
     """
     return [
         WorkerSpec("ingest", ingest_main, (config, listen), INGEST_SILENT_S, nice=LEARNER_NICE),
-        WorkerSpec("learner", learner_main, (config, beginning), LEARNER_SILENT_S, stop_s=SAVING_S),
+        WorkerSpec("learner", learner_main, (config, beginning), _learner_silent_s(config), stop_s=SAVING_S),
     ]
 
 
@@ -72,6 +114,13 @@ def link_main(desk: Desk, config: Config) -> None:
     from workers.transport.link_worker import main
 
     main(desk, config)
+
+
+def forwarded_main(desk: Desk, config: Config, board: Board) -> None:
+    """A gamepad on another computer; gRPC is imported by its own process only."""
+    from workers.teleop.forwarding.receiver import main
+
+    main(desk, config, board)
 
 
 def ingest_main(desk: Desk, config: Config, listen: str) -> None:

@@ -48,9 +48,11 @@ async def run_station(
     beginning: Beginning = Beginning.AS_LEFT,
     overrides: Overrides = AS_CONFIGURED,
     survey: Wanted | None = None,
+    confirmed: bool = False,
 ) -> int:
     """Run a station to its end; returns the process exit code.
 
+    With `confirmed` a real arm moves without a person's word at a console.
     `overrides` stand before the file's `mode` and dataset; with `survey` the run finds limits, whatever they say.
 
     0: the recipe succeeded or was stopped by hand; 1: something broke, or the wanted success was not reached.
@@ -58,7 +60,7 @@ async def run_station(
     """
     read = load_document if survey is None else load_for_survey
     document, config = configured(path, read, name=name, seed=seed)
-    config = _with_operator(overrides.applied(config, named=name is not None), operator)
+    config = _with_operator(_overridden(config, overrides, named=name is not None), operator)
     refuse(document, config.problems())
     config, job = for_survey(document, config, survey, serve)
     _check_beginning(config, beginning)
@@ -79,6 +81,7 @@ async def run_station(
                 seen=seen,
                 beginning=beginning,
                 survey=job,
+                confirmed=confirmed,
             )
             station.listen(_lines(job)(time.monotonic(), station.state).on_event)
             ended = await station.run()
@@ -90,6 +93,13 @@ async def run_station(
 def _lines(job: SurveyJob | None) -> type[ProgressLines]:
     """What kind of progress is printed."""
     return ProgressLines if job is None else SurveyLines
+
+
+def _overridden(config: Config, overrides: Overrides, named: bool) -> Config:
+    try:
+        return overrides.applied(config, named)
+    except ConfigError as error:
+        raise StationRefused(str(error)) from error
 
 
 def _with_operator(config: Config, operator: str | None) -> Config:

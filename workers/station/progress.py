@@ -42,7 +42,7 @@ class ProgressLines:
         before = self._state
         self._state = reduce(before, event)
         match event:
-            case e.PhaseChanged(phase, detail) if phase is not before.progress.phase:
+            case e.PhaseChanged(phase, detail) if _is_news(before, phase, detail):
                 self._line(f"{phase.value}: {detail}" if detail else phase.value)
             case e.WorkerChanged(worker, state, reason, restarts):
                 again = f" (restart {restarts})" if restarts else ""
@@ -108,3 +108,9 @@ def _link_figures(link: e.LinkChanged) -> str:
 
 def _link(state: ConsoleState) -> tuple[e.LinkState, str] | None:
     return (state.link.state, state.link.reason) if state.link else None
+
+
+def _is_news(before: ConsoleState, phase: e.Phase, detail: str) -> bool:
+    """A new phase; and how the end goes on, while people wait for it."""
+    moves_on = phase is e.Phase.STOPPING and detail != before.progress.detail
+    return phase is not before.progress.phase or moves_on

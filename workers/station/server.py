@@ -142,6 +142,8 @@ class Server:
             log.warning("a connection was refused: %s", error)
         except (ConnectionError, asyncio.IncompleteReadError, TimeoutError):
             pass  # the peer went away; its console is taken off in `_serve_console`
+        except asyncio.CancelledError:
+            pass  # the station is done; asyncio of Python 3.11 would print a traceback of this
         finally:
             writer.close()
 

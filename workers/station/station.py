@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
-import numpy as np
 
 from workers.config import Config
 from workers.model import commands as c
@@ -19,18 +18,21 @@ from workers.model.orders import Hold, NewRecords, NoteSuccess, Operate, Order, 
 from workers.model.places import socket_path
 from workers.model.reduce import reduce
 from workers.model.state import EPISODES_KEPT, ConsoleState, Worker
-from workers.robot.board import STATION_WORD, Board
+from workers.processors.transition import Picture
+from workers.robot.board import Board
 from workers.runtime.beginning import Beginning
 from workers.runtime.episode_book import EpisodeBook
-from workers.runtime.shared import SharedNewest
 from workers.station.crew import crew, stop_waves
 from workers.station.handle import WorkerHandle
 from workers.station.journal import Journal
 from workers.station.preflight import Seen
-from workers.station.recipes import demonstrations_wanted, recipe_of
+from workers.station.recipes import recipe_of
 from workers.station.server import Server
 from workers.station.stills import Stills
 from workers.station.survey import Place, SurveyJob
+from workers.station.tell import arm_moved, run_opened
+from workers.station.word import StationWord
+from workers.teleop.device import DeviceReader
 
 WORD_PERIOD_S = 0.1  # the gate holds when the station is silent for 1 s
 ARM_DISPLAY_PERIOD_S = 0.1
@@ -54,6 +56,7 @@ class Station:
         seen: what a look at the run's Gymnasium environment found; nothing of an arm's run.
         beginning: what a learner on this machine does with checkpoints.
         survey: how `mode = "find-limits"` is to go.
+        confirmed: a real arm may move without a person's word at a console.
     """
 
     def __init__(
@@ -65,6 +68,7 @@ class Station:
         seen: Seen | None = None,
         beginning: Beginning = Beginning.AS_LEFT,
         survey: SurveyJob | None = None,
+        confirmed: bool = False,
     ) -> None:
         self.state = ConsoleState()
         self._config = config
@@ -79,17 +83,20 @@ class Station:
         self._standing: dict[tuple[str, type[msgspec.Struct]], Order] = {}
         self._holding = False
         self._released = False
-        self._was_held = False
+        self._was_held = self._interrupted = False
         self._listeners: list[Callable[[e.Event], None]] = []
-        self._word = np.zeros((), STATION_WORD)
         context = multiprocessing.get_context("spawn")
         sizes = {name: (camera.height, camera.width) for name, camera in config.env.cameras.items()}
         self._board = Board.create(context, sizes)
+        self._word = StationWord(self._board.word)
         self._stills = Stills(self._board)
+        self._device = DeviceReader(self._board.teleop)
         self._handles = {
             spec.name: WorkerHandle(spec, context, self._run_dir, self._fold, self._give_standing)
             for spec in crew(config, self._board, beginning)
         }
+        if confirmed:
+            self._word.confirm()
         self._recipe = recipe_of(self, config, until_success, survey)
         self._server = Server(
             socket_path(self._run_dir),
@@ -102,7 +109,7 @@ class Station:
         self._journal = Journal(self._run_dir)
         for episode in EpisodeBook(self._run_dir).read()[-EPISODES_KEPT:]:
             self.state = reduce(self.state, episode)  # what the run had when it was left; journaled then
-        self._fold(_opening(config, config_path, tuple(config.env.cameras) if seen is None else seen.views))
+        self._fold(run_opened(config, config_path, tuple(config.env.cameras) if seen is None else seen.views))
         self._fold(e.OperatorChanged(config.operator.scripted, 0))
 
     def listen(self, listener: Callable[[e.Event], None]) -> None:
@@ -113,7 +120,7 @@ class Station:
         """Run to the end; every worker is gone when this returns."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            loop.add_signal_handler(number, self._shutdown.set)
+            loop.add_signal_handler(number, self._on_signal, number)
         await self._server.start()
         keepers = [asyncio.create_task(handle.keep_running()) for handle in self._handles.values()]
         duties = [asyncio.create_task(self._speak_for_ever()), asyncio.create_task(self._watch_leases())]
@@ -152,6 +159,9 @@ class Station:
         x, y, z = read[1]["ee_m"].tolist()
         return Place((x, y, z), tuple(read[1]["joints"].tolist()))
 
+    def pictures(self) -> dict[str, Picture]:
+        return self._stills.newest()
+
     async def wait_for(self, condition: Callable[[], bool]) -> None:
         while not condition():
             self._changed.clear()
@@ -161,18 +171,30 @@ class Station:
 
     def stop_arm(self, by: str) -> None:
         """Latch the stop: straight into the robot worker's memory, then tell everybody."""
-        self._word["stops"] += 1
-        self._speak()
+        self._word.stop()
         self._fold(e.StopLatched(by))
+
+    def _on_signal(self, number: signal.Signals) -> None:
+        """End the run; a second Ctrl-C does not wait for the arm to be parked."""
+        if number is signal.SIGINT and self._interrupted and not self._config.simulated:
+            self._word.abandon()
+            self._note("a second Ctrl-C: the arm is not parked, it holds where it is with its torque ON")
+        self._interrupted = self._interrupted or number is signal.SIGINT
+        self._shutdown.set()
 
     def _on_command(self, command: c.AnyCommand) -> None:
         match command:
             case c.StartRun():
                 self._start_asked.set()
             case c.ClearStop(by):
-                self._word["clears"] = self._word["stops"]
-                self._speak()
+                self._word.clear()
                 self._fold(e.StopCleared(by))
+            case c.ConfirmMotion():
+                self._word.confirm()
+            case c.LetGo() if self._config.simulated:
+                self._note("the simulated arm has no torque to take off: space takes it, the keys move it")
+            case c.LetGo(on):
+                self._word.let_go(on)
             case c.EvaluateNow():
                 self._recipe.evaluate_now()
             case c.Survey() | c.SetMargin():
@@ -220,7 +242,8 @@ class Station:
     def _watch_lease(self, age_s: float | None) -> None:
         """One look at the holder's lease; `age_s` is None while nobody holds the controls."""
         lost = age_s is None or age_s > LEASE_LIMIT_S
-        human = self.state.control.driver is e.Driver.HUMAN
+        by_device = self._device.read().intervene  # whoever holds a trigger is there, console or not
+        human = self.state.control.driver is e.Driver.HUMAN and not by_device
         if lost and human and not self._released:
             self._operate(c.Intervene(on=False))
             self._note(f"{LEASE_LOST_WORDS}: intervention released")
@@ -287,13 +310,9 @@ class Station:
     def _note(self, text: str) -> None:
         self._fold(e.LogLine("station", e.Level.WARNING, text, time.time()))
 
-    def _speak(self) -> None:
-        self._word["at_ns"] = time.monotonic_ns()
-        self._board.word.write(self._word)
-
     async def _speak_for_ever(self) -> None:
         while True:
-            self._speak()
+            self._word.speak()
             arm = arm_moved(self._board.arm)
             if arm is not None and arm.at_s != self.state.arm.at_s:
                 self._fold(arm)
@@ -339,51 +358,3 @@ class Station:
             await asyncio.gather(*(handle.stop() for handle in wave))
         for handle in self._handles.values():
             handle.kill()
-
-
-def _opening(config: Config, config_path: Path, pictures: tuple[str, ...]) -> e.RunOpened:
-    env = config.env
-    low = high = (0.0, 0.0, 0.0)
-    if env.robot is not None:
-        bounds = env.workspace.end_effector_bounds
-        low, high = bounds.min, bounds.max
-    return e.RunOpened(
-        run=config.run.name,
-        run_dir=str(config.run_dir),
-        config_path=str(config_path),
-        task=env.task if env.id is None else env.id,
-        fps=env.fps,
-        mode=config.mode or "train",
-        cameras=pictures,
-        ee_min_m=low,
-        ee_max_m=high,
-        online_capacity=config.policy.online_buffer_capacity,
-        offline_capacity=config.policy.offline_buffer_capacity,
-        online_ratio=config.algorithm.online_ratio,
-        utd_target=config.algorithm.utd_ratio,
-        demonstrations_wanted=demonstrations_wanted(config),
-        simulated=config.simulated,
-        has_arm=env.robot is not None,
-        trains=config.mode is None,
-        finds_limits=config.mode == "find-limits",
-        previews=env.processor.observation.display_cameras,
-    )
-
-
-def arm_moved(block: SharedNewest) -> e.ArmMoved | None:
-    """The arm as the consoles show it; None before the robot worker's first tick."""
-    read = block.read()
-    if read is None:
-        return None
-    arm = read[1]
-    clipped = arm["clipped"].decode()
-    x, y, z = (round(float(v), 4) for v in arm["ee_m"])
-    return e.ArmMoved(
-        ee_m=(x, y, z),
-        gripper_pct=round(float(arm["joints"][5]), 1),
-        mode=e.GateMode(arm["mode"].decode()),
-        clipped=tuple(clipped.split(",")) if clipped else (),
-        reason=arm["reason"].decode(),
-        at_s=round(float(arm["at_ns"]) / 1e9, 3),
-        moving_since_s=float(arm["moving_since_ns"]) / 1e9,
-    )

@@ -35,6 +35,11 @@ class Stills:
         answer = looked(look, picture)
         return answer if answer.trouble else replace(answer, taken_s=taken_s)
 
+    def newest(self) -> dict[str, Picture]:
+        """The newest picture uint8 [H, W, 3] of each camera that has given one."""
+        read = {camera: memory.read() for camera, memory in self._board.frames.items()}
+        return {camera: found[1]["pixels"] for camera, found in read.items() if found is not None}
+
     def forget(self, consoles: set[str]) -> None:
         """Keep nothing of consoles other than these."""
         self._kept = {key: kept for key, kept in self._kept.items() if key[0] in consoles}

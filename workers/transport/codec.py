@@ -136,13 +136,13 @@ def _decode_end(payload: bytes, spec: FeatureSpec, jpeg: bool) -> EpisodeEnd:
 
 def _encode_observation(
     state: NDArray[np.float32], images: NDArray[np.uint8], spec: FeatureSpec
-) -> tuple[bytes, bytes]:
+) -> tuple[bytes, memoryview]:
     if state.shape != (spec.state_dim,) or images.shape != spec.image_shape or images.dtype != np.uint8:
         raise ValueError(
             f"observation has state {state.shape} and images {images.shape} {images.dtype};"
             f" this log takes ({spec.state_dim},) and {spec.image_shape} uint8"
         )
-    return state.astype("<f4").tobytes(), images.tobytes()
+    return state.astype("<f4").tobytes(), np.ascontiguousarray(images).data
 
 
 def _decode_observation(

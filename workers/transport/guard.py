@@ -71,13 +71,19 @@ class SecureServer:
     """A learner's server: add services to `grpc`, then `start`. To be made in a running event loop."""
 
     def __init__(
-        self, listen: str, run: str, on_event: Callable[[SecurityEvent], None], identity: Identity
+        self,
+        listen: str,
+        run: str,
+        on_event: Callable[[SecurityEvent], None],
+        identity: Identity,
+        directory: Path,
     ) -> None:
+        """`directory`: where who joined is kept."""
         self._host, port = channel_address.split(listen)
         self._run = run
         self._identity = identity
         self._joins = JoinTokens()
-        self._sessions = SessionTokens(_learner_dir())
+        self._sessions = SessionTokens(directory)
         self._watchman = Watchman(on_event)
         try:
             self._door = Door(self._host, port, self._watchman.note)
@@ -137,21 +143,23 @@ class SecureServer:
 
 
 def secure_server(
-    listen: str, *, run: str, on_event: Callable[[SecurityEvent], None] | None = None
+    listen: str,
+    *,
+    run: str,
+    on_event: Callable[[SecurityEvent], None] | None = None,
+    purpose: str = "learner",
 ) -> SecureServer:
     """A server at `listen`, "host:port" (port 0: any), with this user's certificate and joined robots.
 
     Args:
         run: name of the run, told to robots that join.
         on_event: told of strangers; in the event loop. By default they are logged as warnings.
+        purpose: what is served; each has its own certificate and list of who joined, good for nothing else.
 
     Raises ValueError (not an address), CredentialError, ListenRefused.
     """
-    return SecureServer(listen, run, on_event or _warn, own_identity(_learner_dir()))
-
-
-def _learner_dir() -> Path:
-    return state_dir() / "learner"
+    directory = state_dir() / purpose
+    return SecureServer(listen, run, on_event or _warn, own_identity(directory), directory)
 
 
 def _warn(event: SecurityEvent) -> None:

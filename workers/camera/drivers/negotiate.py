@@ -33,7 +33,7 @@ def negotiate(capture: Capture, wanted: Wanted) -> Mode:
     seen: list[Mode] = []
     for fourcc in (wanted.fourcc,) if wanted.fourcc else (*FORMATS, ""):
         for order in ORDERS if fourcc else ORDERS[1:2]:
-            ask(capture, wanted.capture_size, wanted.fps, fourcc, order)
+            _ask(capture, wanted.capture_size, wanted.fps, fourcc, order)
             mode = mode_of(capture)
             if _fits(mode, wanted):
                 return mode
@@ -54,7 +54,7 @@ def offered(capture: Capture) -> Iterator[Mode]:
     """What the camera makes of the common sizes, in each format."""
     for fourcc in FORMATS:
         for size in COMMON_SIZES:
-            ask(capture, size, 30.0, fourcc, ORDERS[0])
+            _ask(capture, size, 30.0, fourcc, ORDERS[0])
             mode = mode_of(capture)
             if (mode.width, mode.height) == size and mode.fourcc in (fourcc, ""):
                 yield mode
@@ -76,8 +76,7 @@ def fourcc_text(code: float) -> str:
     return letters.decode("ascii", "replace").strip("\0 ") if number and letters.isascii() else ""
 
 
-def ask(capture: Capture, size: tuple[int, int], fps: float, fourcc: str, order: tuple[str, ...]) -> None:
-    """Set what a camera is to give, in this order."""
+def _ask(capture: Capture, size: tuple[int, int], fps: float, fourcc: str, order: tuple[str, ...]) -> None:
     for what in order:
         if what == "fourcc" and fourcc:
             code = sum(ord(letter) << 8 * place for place, letter in enumerate(fourcc))

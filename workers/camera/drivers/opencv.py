@@ -32,7 +32,7 @@ def open_camera(wanted: Wanted) -> Source:
     """
     cv2.setNumThreads(1)  # pictures are too small to share
     device = wanted.device
-    if isinstance(device, int) or is_device(device):
+    if isinstance(device, int) or device.startswith("/dev/"):
         return _open_device(wanted)
     if "://" in device:
         return _open_stream(wanted)
@@ -40,16 +40,7 @@ def open_camera(wanted: Wanted) -> Source:
 
 
 def _open_device(wanted: Wanted) -> Source:
-    capture = open_device(wanted.device)
-    return _checked(capture, wanted, lambda: negotiate(capture, wanted))
-
-
-def is_device(device: int | str) -> bool:
-    return isinstance(device, int) or device.startswith("/dev/")
-
-
-def open_device(device: int | str) -> cv2.VideoCapture:
-    """A USB camera's capture, as it was left. Raises CameraGone."""
+    device = wanted.device
     path = Path(f"/dev/video{device}" if isinstance(device, int) else device)
     if sys.platform == "linux":
         _look_at(path)
@@ -57,7 +48,7 @@ def open_device(device: int | str) -> cv2.VideoCapture:
     if not opened.isOpened():
         opened.release()
         raise CameraGone(f"{path} cannot be opened: does another program use it? `fuser {path}` says which")
-    return opened
+    return _checked(opened, wanted, lambda: negotiate(opened, wanted))
 
 
 def _look_at(path: Path) -> None:
@@ -117,7 +108,7 @@ def _mode_of_stream(capture: cv2.VideoCapture, wanted: Wanted) -> Mode:
     """What a stream or file gives; nothing can be asked of it. Raises CameraUnfit."""
     mode = mode_of(capture)._replace(fps=0.0)  # FFmpeg guesses 25
     width, height = wanted.capture_size
-    if width and mode.width and (mode.width, mode.height) != (width, height):
+    if mode.width and (mode.width, mode.height) != (width, height):
         turned = bool(wanted.rotation % 180)
         key_w, key_h = (mode.height, mode.width) if turned else (mode.width, mode.height)
         raise CameraUnfit(f"it gives {mode}, not {width}x{height}: set width = {key_w} and height = {key_h}")
@@ -134,7 +125,7 @@ class OpenCVSource:
         self.broken = 0
         self._capture = capture
         self._jpeg = jpeg
-        self._size = wanted.capture_size if wanted.width else (mode.width, mode.height)
+        self._size = wanted.capture_size
         self._turn = _TURNS.get(wanted.rotation % 360)
 
     def shoot(self) -> Shot | None:

@@ -21,7 +21,7 @@ class CameraUnfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the configuration asks of a camera. A width of 0 takes a stream or a file as it is."""
+    """What the configuration asks of a camera."""
 
     device: int | str  # index, path, address or file
     width: int  # pixels of the published picture, after the rotation

@@ -1,4 +1,4 @@
-"""The arm, its task and the person's device; the simulated arm stands in for a real one."""
+"""The arm, its task and the person's device. Of an arm that has no driver here the simulated one takes the place."""
 
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -10,17 +10,23 @@ from workers.config.env import EnvConfig
 from workers.config.lerobot.draft import Draft, Fate
 from workers.config.lerobot.reading import at
 from workers.config.processor import SIMULATED, InverseKinematicsConfig
+from workers.config.teleop import LEADERS
 
 GRIPPER = ("env", "processor", "gripper")
 OPENING = ("env", "processor", "max_gripper_pos")
 KINEMATICS = ("env", "processor", "inverse_kinematics")
 CLASSIFIER = ("env", "processor", "reward_classifier")
+ROBOT = ("env", "robot")
+REAL_ARMS = ("so101_follower", "so100_follower", "so100_follower_end_effector")
+FOR_THE_SIMULATOR = ("speed_limit_deg_s", "acceleration_limit_deg_s2", "gripper_speed_pct_s")
+"""Faster than a real arm should begin with."""
 TASKS = get_args(next(field.type for field in msgspec.structs.fields(EnvConfig) if field.name == "task"))
 
 
 def take_arm(draft: Draft) -> None:
     """What needs a decision; plain keys are left open."""
     draft.take(("env", "fps"), ("env", "fps"))
+    _take_robot(draft)
     _take_task(draft)
     _take_lead(draft)
     _take_rate(draft)
@@ -29,6 +35,30 @@ def take_arm(draft: Draft) -> None:
     _take_frame(draft)
     _take_bounds(draft)
     _take_classifier(draft)
+
+
+def _take_robot(draft: Draft) -> None:
+    """A real arm with port and name; what the ready configuration has for the simulated one is taken out."""
+    kind, named = draft.get(*ROBOT, "type"), [draft.get(*ROBOT, key) for key in ("port", "id")]
+    if kind not in REAL_ARMS or not all(isinstance(text, str) and text for text in named):
+        return
+    for key in ("type", "port", "id", "calibration_dir"):
+        draft.take((*ROBOT, key), (*ROBOT, key))
+    if draft.get(*ROBOT, "use_degrees") is not False:
+        draft.take((*ROBOT, "use_degrees"), (*ROBOT, "use_degrees"))
+    for key in "pid":
+        draft.take((*ROBOT, f"position_{key}_coefficient"), (*ROBOT, "servo", key))
+    parked = "the arm is parked before its torque goes off"
+    draft.say((*ROBOT, "disable_torque_on_disconnect"), Fate.DERIVED, parked)
+    draft.say(
+        (*ROBOT, "num_read_retries"),
+        Fate.DERIVED,
+        "a servo that misses a reply is asked again 50 times a second",
+    )
+    for key in FOR_THE_SIMULATOR:
+        draft.drop((*ROBOT, key))
+    draft.put(("operator", "scripted"), False)
+    draft.put(("operator", "lost"), "hold")
 
 
 def _take_task(draft: Draft) -> None:
@@ -70,8 +100,19 @@ def _take_rate(draft: Draft) -> None:
 
 def _take_device(draft: Draft) -> None:
     path = ("env", "teleop", "type")
-    if draft.get(*path) in ("keyboard", "keyboard_ee"):
+    device = draft.get(*path)
+    named = all(isinstance(draft.get("env", "teleop", key), str) for key in ("port", "id"))
+    if device in ("keyboard", "keyboard_ee"):
         draft.say(path, Fate.TAKEN, 'env.teleop.type = "keyboard"')
+    elif device == "gamepad":
+        draft.take(path, path)
+        fallback = ("env", "teleop", "hidapi_fallback")
+        draft.say(fallback, Fate.DERIVED, "a gamepad is always read through hidapi")
+    elif device in LEADERS and named:
+        draft.take(path, path)
+        for key in ("port", "id", "calibration_dir"):
+            draft.take((*path[:-1], key), (*path[:-1], key))
+        draft.say((*path[:-1], "use_degrees"), Fate.DERIVED, "joints are always in degrees")
     mine, theirs = draft.get("env", "teleop", "use_gripper"), draft.get(*GRIPPER, "use_gripper")
     target = (*GRIPPER, "use_gripper")
     if theirs is None:

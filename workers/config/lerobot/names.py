@@ -146,7 +146,10 @@ DEAD: dict[str, str] = {
 }
 """What LeRobot accepts and does not use."""
 
-_NO_DRIVER = "this release drives the simulated arm only"
+_NO_DRIVER = (
+    "the simulated arm stands in: there are drivers for SO-100 and SO-101 followers with a port and an id"
+)
+_NO_DEVICE = "the person drives with keys, a gamepad, or a leader arm whose port and id are given"
 _NO_LINK = "actor and learner run on one machine"
 _NO_UPLOAD = "policies are not uploaded"
 _NO_CLASSIFIER = "reward classifiers cannot be trained yet"
@@ -168,15 +171,15 @@ NO_COUNTERPART: dict[str, str] = {
     "dataset.streaming": AS_IT_IS,
     "dataset.eval_split": AS_IT_IS,
     "wandb.add_tags": "runs are not tagged",
-    "env.robot.type": f"{_NO_DRIVER}, so101_sim",
+    "env.robot.type": _NO_DRIVER,
     "env.robot.**": _NO_DRIVER,
     "env.robot.cameras.*.**": "cameras are read through OpenCV only",
-    "env.teleop.type": "this release reads the console's keyboard only",
-    "env.teleop.**": "this release reads the console's keyboard only",
+    "env.teleop.type": _NO_DEVICE,
+    "env.teleop.**": _NO_DEVICE,
     "env.wrapper.**": "the layout of LeRobot 0.3; since 0.4 it is env.processor",
     "policy.use_amp": "training is in float32",
-    "policy.use_torch_compile": "training is not compiled",
-    "algorithm.use_torch_compile": "training is not compiled",
+    "policy.use_torch_compile": "off here until you ask for it by the same name: it pays on a GPU",
+    "algorithm.use_torch_compile": "off here until you ask for it as policy.use_torch_compile",
     "policy.push_to_hub": _NO_UPLOAD,
     "policy.repo_id": _NO_UPLOAD,
     "policy.private": _NO_UPLOAD,

@@ -13,6 +13,10 @@ class ArmGone(Exception):
     """The arm cannot be reached any more (port gone, bus dead); the text is for the operator."""
 
 
+class ArmRefused(ArmGone):
+    """What is on the port must not be driven: another arm, servos missing or unprotected, a wrong supply."""
+
+
 @dataclass(frozen=True, slots=True)
 class ServoHealth:
     """What the servos say of themselves with a reading; all [6], motor order."""
@@ -22,6 +26,8 @@ class ServoHealth:
     temperature_c: Floats
     error_bits: NDArray[np.uint8]  # 0 voltage, 1 encoder, 2 temperature, 3 current, 5 overload
     misses: NDArray[np.int64]  # replies missed in a row; the figures are then the last good ones
+    unpowered: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(6, np.bool_))
+    """Servos whose torque is off though it was switched on: they lost their supply for a moment."""
 
 
 @dataclass(frozen=True, slots=True)

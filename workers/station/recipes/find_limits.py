@@ -16,6 +16,7 @@ from workers.model.survey import Stage
 from workers.robot.build import kinematics_of
 from workers.station.recipes.recipe import Recipe, StationPort
 from workers.station.survey import Ending, Surveying, SurveyJob
+from workers.station.survey_pictures import in_words, save_pictures
 
 LOOK_S = 0.02  # the robot worker's own rate: turning points are not missed
 TELL_S = 0.2
@@ -36,7 +37,7 @@ class FindLimitsRecipe(Recipe):
         self._survey = Surveying(job.wanted, config, present, kinematics_of(config))
         self._lines: tuple[str, ...] = ()
         self._difference: tuple[str, ...] = ()
-        self._refused = self._kept = ""
+        self._refused = self._kept = self._pictures = ""
         self._told_s = 0.0
 
     async def run(self) -> RunEnded:
@@ -129,6 +130,7 @@ class FindLimitsRecipe(Recipe):
             self._refused = str(refused)
             return False
         self._survey.written()
+        self._pictures = in_words(save_pictures(Path(self._document.path), self._station.pictures()))
         return True
 
     def _end_unasked(self) -> RunEnded:
@@ -145,4 +147,5 @@ class FindLimitsRecipe(Recipe):
 
     def _ended(self) -> RunEnded:
         path = self._document.path
-        return RunEnded(f"{path} has the new bounds; as it was, it is in {self._kept}", succeeded=True)
+        was = f"as it was, it is in {self._kept}"
+        return RunEnded(f"{path} has the new bounds; {was}{self._pictures}", succeeded=True)

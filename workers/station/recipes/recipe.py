@@ -20,6 +20,7 @@ from workers.model.events import (
 )
 from workers.model.orders import Collect, Order
 from workers.model.state import ConsoleState
+from workers.processors.transition import Picture
 from workers.station.survey import Place
 
 
@@ -34,6 +35,9 @@ class StationPort(Protocol):
 
     def place(self) -> Place | None:
         """Where the arm is now; None while nobody knows."""
+
+    def pictures(self) -> dict[str, Picture]:
+        """The newest picture of each camera, uint8 [H, W, 3]."""
 
     async def wait_for(self, condition: Callable[[], bool]) -> None:
         """Return once the condition holds; it is looked at after every event."""

@@ -1,0 +1,129 @@
+"""Whole UTD-2 steps a second: draw, move, shift and both updates, beside LeRobot's own on the same device.
+
+Run: python -m benchmarks.learner_steps [--device cuda] [--batch B] [--peer PATH]
+Networks and updates are those of configs/sim_pick_lift.toml, with the variant's change, on two 128x128 cameras
+and a gripper; "LeRobot's networks" are LeRobot's widths and layers, the equal of the peer's row. A GPU holds the
+replay (`storage_device`), ours and the peer's. "busy" is the share of the time in which the GPU works.
+"""
+
+import argparse
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import torch
+from msgspec.structs import replace
+from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
+
+from benchmarks.learner import FEATURES, filled_replay
+from benchmarks.lerobot_step import LeRobotLearner
+from workers.config import load
+from workers.learner.devices import usable_device
+from workers.learner.memory import tune_allocator
+from workers.learner.sac import SAC
+
+LEROBOT_WIDTHS: dict[str, object] = {"vision_encoder_name": "lerobot_cnn", "image_embedding_pooling_dim": 8}
+VARIANTS: dict[str, dict[str, object]] = {
+    "small CNN (default)": {},
+    "LeRobot's networks": LEROBOT_WIDTHS,
+    "ResNet-10, frozen": {"vision_encoder_name": "resnet10", "image_embedding_pooling_dim": 8},
+}
+WARM_UP = 8
+
+
+def own_step(
+    change: dict[str, object], device: str, batch: int, compiled: bool
+) -> tuple[Callable[[], None], float]:
+    """One UTD-2 step of this product, and its work in GFLOP."""
+    config = load("configs/sim_pick_lift.toml")
+    policy = replace(config.policy, use_torch_compile=compiled, **change)
+    on = usable_device(device, "--device")
+    rng = np.random.default_rng(0)
+    replay = filled_replay(rng, device)
+
+    def steps_of(sac: SAC) -> Callable[[], None]:
+        def step() -> None:
+            sac.update(replay.sample(batch, 0.5, rng), with_actor=False)
+            sac.update(replay.sample(batch, 0.5, rng), with_actor=True)
+
+        return step
+
+    # Counted on a learner of its own: what is compiled while a counter watches stays uncompiled.
+    plain = replace(policy, use_torch_compile=False)
+    with FlopCounterMode(display=False) as flops:
+        steps_of(SAC(FEATURES, plain, config.algorithm, seed=0, device=on, pretrained=False))()
+    sac = SAC(FEATURES, policy, config.algorithm, seed=0, device=on, pretrained=False)
+    return steps_of(sac), flops.get_total_flops() / 1e9
+
+
+def steps_a_second(step: Callable[[], None], seconds: float, device: str) -> float:
+    """Steps a second over about `seconds`, after a warm-up."""
+    for _ in range(WARM_UP):
+        step()
+    wait(device)
+    start, count = time.perf_counter(), 0
+    while time.perf_counter() - start < seconds or count < 3:
+        step()
+        count += 1
+        if count % 50 == 0:
+            wait(device)  # or the queue of launches would hide behind the clock
+    wait(device)
+    return count / (time.perf_counter() - start)
+
+
+def busy(step: Callable[[], None], device: str) -> float:
+    """Share of the time in which the GPU computes, 0 on a CPU."""
+    if device == "cpu":
+        return 0.0
+    with profile(activities=[ProfilerActivity.CUDA]) as seen:
+        start = time.perf_counter()
+        for _ in range(20):
+            step()
+        wait(device)
+        spent_us = 1e6 * (time.perf_counter() - start)
+    return float(sum(event.self_device_time_total for event in seen.key_averages()) / spent_us)
+
+
+def wait(device: str) -> None:
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--batch", type=int, default=256)
+    parser.add_argument("--compile", action="store_true", help="policy.use_torch_compile = true, ours only")
+    parser.add_argument("--seconds", type=float, default=5.0, help="for each row")
+    parser.add_argument("--peer", type=Path, help="site-packages folder with LeRobot 0.4, to run beside")
+    options = parser.parse_args()
+    device = options.device
+    tune_allocator()
+    name = torch.cuda.get_device_name() if device != "cpu" else f"{torch.get_num_threads()} threads"
+    print(f"torch {torch.__version__}, {device} ({name}), batch {options.batch}")
+    print(f"{'':32s}{'GFLOP':>8s}{'steps/s':>9s}{'TFLOP/s':>9s}{'busy':>7s}")
+    rates = {}
+    for variant, change in VARIANTS.items():
+        step, work = own_step(change, device, options.batch, options.compile)
+        rates[variant] = rate = steps_a_second(step, options.seconds, device)
+        print(
+            f"{variant:32s}{work:8.1f}{rate:9.2f}{rate * work / 1e3:9.2f}{busy(step, device):7.0%}",
+            flush=True,
+        )
+    if options.peer is None:
+        return
+    for storage in {device, "cpu"}:
+        peer = LeRobotLearner(options.peer, device, storage, options.batch, 401)
+        rate = steps_a_second(peer.step, options.seconds, device)
+        ratio = rates["LeRobot's networks"] / rate
+        print(
+            f"{'LeRobot, replay on ' + storage:32s}{'':8s}{rate:9.2f}{'':9s}{busy(peer.step, device):7.0%}"
+            f"   ours is {ratio:.1f} times as fast",
+            flush=True,
+        )
+
+
+if __name__ == "__main__":
+    main()

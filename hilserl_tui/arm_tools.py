@@ -1,0 +1,130 @@
+"""The tools that bring a real arm to life, as steps of the Arm screen; each is a command of hilserl-worker."""
+
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+FRAME, ROW = "\f", "\x1e"
+"""How a tool sends what it draws over itself, see `workers.runtime.terminal`."""
+LINES_KEPT = 500
+_END_S = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Which arm: its port and the name of its calibration, as far as they are known."""
+
+    port: str = ""
+    arm_id: str = ""
+    leader: bool = False
+    kind: str = "so101"
+    calibration_dir: str = ""
+
+    def of_port(self, port: str) -> "Target":
+        return replace(self, port=port)
+
+
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """A step. `command` is what of hilserl-worker it runs, or why it cannot run yet."""
+
+    key: str
+    name: str
+    what: str
+    command: Callable[[Target], list[str] | str]
+
+
+def _on_port(command: str) -> Callable[[Target], list[str] | str]:
+    return lambda arm: [command, "--port", arm.port] if arm.port else "which port? step 1 tells"
+
+
+def _calibrate(arm: Target) -> list[str] | str:
+    if not arm.port:
+        return "which port? step 1 tells"
+    if not arm.arm_id:
+        return "what is this arm called? n gives it a name, that of its calibration"
+    options = ["--port", arm.port, "--id", arm.arm_id, "--arm", arm.kind]
+    options += ["--leader"] if arm.leader else []
+    return [
+        "calibrate",
+        *options,
+        *(["--calibration-dir", arm.calibration_dir] if arm.calibration_dir else []),
+    ]
+
+
+TOOLS = (
+    Tool("1", "port", "which serial port the arm is on", lambda _: ["find-port"]),
+    Tool("2", "scan", "what answers there, and what is wrong with it", _on_port("scan-arm")),
+    Tool("3", "set-up", "ids for new servos, one plugged in at a time", _on_port("setup-motors")),
+    Tool("4", "calibrate", "every joint moved by hand to both of its stops", _calibrate),
+    Tool("5", "cameras", "which there are, and what they give", lambda _: ["find-cameras", "--no-pictures"]),
+)
+
+
+class Running:
+    """One tool at work. `lines` is what it said, `frame` what it draws over itself now."""
+
+    def __init__(self, changed: Callable[[], None]) -> None:
+        self.lines: list[str] = []
+        self.frame: list[str] = []
+        self.code: int | None = None
+        self._changed = changed
+        self._process: asyncio.subprocess.Process | None = None
+
+    async def run(self, command: list[str]) -> int:
+        """Run hilserl-worker with `command` to its end; its exit code."""
+        environment = {**os.environ, "HILSERL_PANE": "1", "PYTHONUNBUFFERED": "1"}
+        self._process = process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "workers.cli",
+            *command,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env=environment,
+            cwd=Path.cwd(),
+            start_new_session=True,
+        )
+        assert process.stdout is not None
+        async for raw in process.stdout:
+            self._take(raw.decode(errors="replace").rstrip("\n"))
+        self.code = await process.wait()
+        self.lines += self.frame
+        self.frame = []
+        self._changed()
+        return self.code
+
+    def _take(self, line: str) -> None:
+        if line.startswith(FRAME):
+            self.frame = line[1:].split(ROW)
+        else:
+            if self.frame and line.strip():
+                self.lines += self.frame
+                self.frame = []
+            self.lines.append(line.expandtabs().lstrip("\r"))
+            del self.lines[:-LINES_KEPT]
+        self._changed()
+
+    def type(self, text: str) -> None:
+        """What the person types, with Enter."""
+        if self._process is not None and self._process.stdin is not None and self.code is None:
+            with contextlib.suppress(ConnectionError):
+                self._process.stdin.write(f"{text}\n".encode())
+
+    async def end(self) -> None:
+        """Break it off, as Ctrl-C does: tools leave the arm as it is."""
+        process = self._process
+        if process is None or self.code is not None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            process.send_signal(signal.SIGINT)
+        try:
+            await asyncio.wait_for(process.wait(), _END_S)
+        except TimeoutError:
+            process.kill()

@@ -1,0 +1,128 @@
+"""hilserl-tui arm: the tools for a bare arm, one after the other, on the screen; here on an emulated arm."""
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from hilserl_tui.arm_app import ArmConsole
+from hilserl_tui.arm_opening import targets
+from hilserl_tui.arm_tools import FRAME, ROW, TOOLS, Running, Target
+from tests.emulators.bus import emulated_bus
+from workers.runtime import terminal
+
+SWEPT = {
+    "shoulder_pan": (-109, 109), "shoulder_lift": (-99, 99), "elbow_flex": (-96, 96), "wrist_flex": (-94, 94),
+    "wrist_roll": (-159, 159), "gripper": (1, 99),
+}  # fmt: skip
+
+
+async def until(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
+    end_s = time.monotonic() + limit_s
+    while not condition():
+        assert time.monotonic() < end_s, "it did not happen"
+        await asyncio.sleep(0.05)
+
+
+def said(app: ArmConsole) -> str:
+    assert app.running is not None
+    return "\n".join([*app.running.lines, *app.running.frame])
+
+
+async def test_a_step_that_lacks_something_says_what() -> None:
+    app = ArmConsole(Target())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        assert app.hint == "which port? step 1 tells"
+        app.target = Target(port="/dev/nowhere")
+        await pilot.press("4")
+        assert "n gives it a name" in app.hint
+        assert app.running is None
+
+
+async def test_a_port_that_is_not_there_is_refused_in_words() -> None:
+    app = ArmConsole(Target(port="/dev/nowhere"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("2")
+        await until(lambda: app.state["2"] == "wrong")
+        assert "no serial port /dev/nowhere" in said(app)
+        assert "Traceback" not in said(app)
+
+
+@pytest.mark.timeout(240)
+async def test_an_arm_is_scanned_named_and_calibrated(tmp_path: Path) -> None:
+    with emulated_bus(state="assembled") as bus:
+        app = ArmConsole(Target(port=bus.port, calibration_dir=str(tmp_path)))
+        async with app.run_test(size=(120, 40)) as pilot:
+            await pilot.press("2")
+            await until(lambda: app.state["2"] == "done")
+            assert "a whole arm, nothing is wrong" in said(app)
+            await pilot.press("n", *"mine", "enter")
+            assert app.target.arm_id == "mine"
+            await pilot.press("4")
+            await until(lambda: "shoulder_pan" in said(app))
+            for joint, ends in SWEPT.items():
+                for value in (*ends, 0.5 * sum(ends)):
+                    await asyncio.to_thread(bus.ask, "hand", joint=joint, value=value, over_s=0.6)
+                    await asyncio.sleep(0.8)
+            await pilot.press("enter")
+            await until(lambda: app.state["4"] != "runs")
+            assert app.state["4"] == "done", said(app)
+        stored = json.loads((tmp_path / "mine.json").read_text())
+        assert stored == bus.calibration()
+
+
+async def test_breaking_off_leaves_no_tool_behind() -> None:
+    with emulated_bus() as bus:
+        app = ArmConsole(Target(port=bus.port))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.press("3")
+            await until(lambda: "has id 6" in said(app))
+            await pilot.press("escape")
+            await until(lambda: app.state["3"] == "wrong")
+            assert "broken off" in said(app)
+            await pilot.press("2")
+            await until(lambda: "baud" in said(app))
+        assert app.running is not None
+        await app.running.end()
+
+
+async def test_follower_and_leader_have_each_their_own() -> None:
+    app = ArmConsole(Target(port="/dev/a"), Target(port="/dev/b", leader=True))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("l")
+        assert (app.target.port, app.target.leader) == ("/dev/b", True)
+        await pilot.press("l")
+        assert app.target.port == "/dev/a"
+
+
+def test_the_arms_of_a_configuration() -> None:
+    follower, leader = targets(Path("configs/so101_leader.toml"))
+    assert (follower.port, follower.arm_id, follower.kind) == ("/dev/ttyACM0", "my_follower", "so101")
+    assert leader is not None and (leader.port, leader.arm_id, leader.leader) == (
+        "/dev/ttyACM1",
+        "my_leader",
+        True,
+    )
+    assert targets(Path("configs/so101_gamepad.toml"))[1] is None
+
+
+def test_what_a_tool_draws_over_itself_replaces_what_it_drew_before() -> None:
+    running = Running(lambda: None)
+    for line in ("begins", f"{FRAME}a 1{ROW}b 1", f"{FRAME}a 2{ROW}b 2", "ends"):
+        running._take(line)
+    assert running.lines == ["begins", "a 2", "b 2", "ends"]
+    assert (FRAME, ROW) == (terminal.FRAME, terminal.ROW)
+
+
+def test_every_tool_is_a_command_of_the_worker() -> None:
+    from workers.cli import app as worker
+
+    names = {command.name for command in worker.registered_commands}
+    whole = Target("/dev/a", "it", True, "so100", "/tmp")
+    for tool in TOOLS:
+        command = tool.command(whole)
+        assert isinstance(command, list) and command[0] in names

@@ -1,0 +1,247 @@
+"""The driver of a real arm on an emulated one: readings, goals, torque, and what it does when replies are missing."""
+
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from tests.robot.arm.arms import LEADER, Judge, arm_on_bus, hold, let_go
+from workers.robot.bus.packet import checksum
+from workers.robot.drivers import ArmGone, ArmReading, ServoHealth
+from workers.robot.drivers.feetech import FeetechArm
+
+POSE = (10.0, -40.0, 50.0, 20.0, -30.0, 35.0)
+ELSEWHERE = (40.0, 40.0, 40.0, 40.0, 40.0, 60.0)
+
+
+def health_of(reading: ArmReading) -> ServoHealth:
+    assert reading.health is not None
+    return reading.health
+
+
+def forged(length: int) -> bytes:
+    """A sound reply of servo 1 that says it is at 4000."""
+    data = (4000).to_bytes(2, "little") + bytes(length - 2)
+    body = bytes((1, length + 2, 0)) + data
+    return b"\xff\xff" + body + bytes((checksum(body),))
+
+
+def read_often(arm: FeetechArm) -> None:
+    """The plug is pulled in the first exchange, or right after it."""
+    for _ in range(20):
+        arm.read()
+        time.sleep(0.005)
+
+
+def test_a_reading_is_where_the_arm_is_and_how_its_servos_are() -> None:
+    with arm_on_bus(pose_deg=POSE, volts=12.0) as (arm, emulated):
+        emulated.ask("heat", joint="elbow_flex", celsius=48.0)
+        emulated.ask("errors", joint="wrist_flex", bits=0x20)
+        time.sleep(0.3)
+        reading = arm.read()
+        np.testing.assert_allclose(reading.joints_deg, emulated.state()["deg"], atol=0.2)
+        health = health_of(reading)
+        assert health.temperature_c[2] == 48.0
+        assert health.error_bits.tolist() == [0, 0, 0, 0x20, 0, 0]
+        np.testing.assert_allclose(health.voltage_v, 12.0, atol=0.3)
+        assert not health.misses.any()
+
+
+def test_torque_goes_on_where_the_joints_are_and_goals_are_followed() -> None:
+    with arm_on_bus(pose_deg=POSE) as (arm, emulated):
+        arm.set_torque(True)
+        state = emulated.state()
+        assert state["torque"] == [1] * 6
+        assert np.abs(np.array(state["goal"]) - state["counts"]).max() <= 2
+        let_go(emulated)
+        goal = np.array([12.0, -30.0, 40.0, 17.0, -11.0, 70.0])
+        arm.write(goal)
+        deadline_s = time.monotonic() + 10.0
+        while np.abs(arm.read().joints_deg - goal).max() > 4.0:
+            assert time.monotonic() < deadline_s, arm.read().joints_deg
+            time.sleep(0.05)
+        arm.set_torque(False)
+        assert emulated.state()["torque"] == [0] * 6
+
+
+def test_caps_are_in_the_servos_ram_and_come_again_with_the_torque() -> None:
+    with arm_on_bus() as (arm, emulated):
+        arm.cap_torque(np.array([60.0, 50.0, 40.0, 30.0, 20.0, 10.0]))
+        assert emulated.state()["torque_limit"] == [600, 500, 400, 300, 200, 100]
+        emulated.ask("reboot", joint="elbow_flex")
+        assert emulated.state()["torque_limit"][2] == 1000
+        arm.set_torque(True)
+        assert emulated.state()["torque_limit"] == [600, 500, 400, 300, 200, 100]
+
+
+def test_torque_and_goals_come_through_faults() -> None:
+    with arm_on_bus() as (arm, emulated):
+        for seed in range(5):
+            emulated.rates(
+                drop=0.05, corrupt=0.05, truncate=0.05, late=0.05, late_ms=30.0, lost=0.05, seed=seed
+            )
+            arm.set_torque(True)
+            emulated.clear()
+            assert emulated.state()["torque"] == [1] * 6
+            emulated.rates(
+                drop=0.05, corrupt=0.05, truncate=0.05, late=0.05, late_ms=30.0, lost=0.05, seed=seed
+            )
+            arm.set_torque(False)
+            emulated.clear()
+            assert emulated.state()["torque"] == [0] * 6
+
+
+def test_a_silent_servo_keeps_its_last_good_figures_and_counts_and_the_others_go_on() -> None:
+    with arm_on_bus(pose_deg=POSE) as (arm, emulated):
+        before = arm.read()
+        emulated.script("silent", ids=[3], count=0)
+        for missed in range(1, 60):
+            reading = arm.read()
+            assert health_of(reading).misses.tolist() == [0, 0, missed, 0, 0, 0]
+            assert reading.joints_deg[2] == before.joints_deg[2]
+        emulated.clear()
+        deadline_s = time.monotonic() + 10.0
+        while health_of(arm.read()).misses.any():
+            assert time.monotonic() < deadline_s
+            time.sleep(0.02)
+
+
+@pytest.mark.parametrize("late_ms", [5, 12, 40, 200, 500])
+@pytest.mark.parametrize("position", [0, 2, 5])
+def test_late_replies_at_each_place_are_never_accepted(position: int, late_ms: int) -> None:
+    with arm_on_bus() as (arm, emulated):
+        judge = Judge(emulated)
+        hold(emulated, ELSEWHERE, 2.0)
+        for cycle in range(40):
+            if cycle % 6 == 1:
+                emulated.script("late", position=position, ms=late_ms)
+            judge.read(arm)
+            time.sleep(0.01)
+        judge.judge()
+        assert judge.wrong == []
+        assert judge.accepted > 150
+
+
+def test_a_reply_that_cannot_be_true_is_a_miss() -> None:
+    """The sum of a packet has eight bits: one fault in 256 passes it."""
+    with arm_on_bus(pose_deg=POSE) as (arm, emulated):
+        before = arm.read()
+        for length in (15, 16, 17):  # whichever the next request asks for
+            emulated.script("foreign", ids=[1], data=forged(length).hex(), count=3)
+        worst = 0
+        for _ in range(9):
+            reading = arm.read()
+            worst = max(worst, int(health_of(reading).misses[0]))
+            assert abs(reading.joints_deg[0] - before.joints_deg[0]) < 3.0
+        assert worst >= 1
+
+
+def test_a_position_that_cannot_be_true_does_not_become_a_goal() -> None:
+    with arm_on_bus(pose_deg=POSE) as (arm, emulated):
+        forgeries = b"".join(forged(length) for length in (3, 4, 5))
+        emulated.script("foreign", ids=[1], data=forgeries.hex(), skip=1)  # past the look at the torque
+        arm.set_torque(True)
+        state = emulated.state()
+        assert state["torque"] == [1] * 6
+        assert np.abs(np.array(state["goal"]) - state["counts"]).max() <= 2
+
+
+def test_random_faults_lose_readings_and_never_falsify_one() -> None:
+    with arm_on_bus() as (arm, emulated):
+        judge = Judge(emulated)
+        hold(emulated, ELSEWHERE, 8.0)
+        emulated.rates(drop=0.02, corrupt=0.02, late=0.02, truncate=0.02, late_ms=45.0, lost=0.01, seed=7)
+        for _ in range(300):
+            judge.read(arm)
+            time.sleep(0.005)
+        judge.judge()
+        assert judge.wrong == []
+        assert judge.missed > 50
+        assert judge.accepted > 1000
+
+
+def test_a_thread_that_keeps_the_interpreter_makes_readings_late_and_never_old() -> None:
+    with arm_on_bus() as (arm, emulated):
+        judge = Judge(emulated)
+        hold(emulated, ELSEWHERE, 5.0)
+        going = True
+
+        def keep() -> None:
+            while going:
+                sum(range(200_000))
+
+        before = sys.getswitchinterval()
+        sys.setswitchinterval(0.1)
+        thread = threading.Thread(target=keep)
+        thread.start()
+        try:
+            for _ in range(15):
+                judge.read(arm)
+        finally:
+            going = False
+            thread.join()
+            sys.setswitchinterval(before)
+        for _ in range(20):
+            judge.read(arm)
+        judge.judge()
+        assert judge.wrong == []
+        assert judge.accepted > 150
+
+
+@pytest.mark.parametrize("when", ["request", "reply", "answered"])
+def test_a_port_that_is_pulled_is_gone_and_comes_back(when: str) -> None:
+    with arm_on_bus(pose_deg=POSE) as (arm, emulated):
+        before = arm.read()
+        emulated.script("unplug", when=when, byte=4)
+        with pytest.raises(ArmGone, match="still powered"):
+            read_often(arm)
+        for act in (arm.read, arm.reopen, lambda: arm.write(before.joints_deg), lambda: arm.set_torque(True)):
+            with pytest.raises(ArmGone):
+                act()
+        emulated.clear()
+        emulated.replug()
+        arm.reopen()
+        np.testing.assert_allclose(arm.read().joints_deg, before.joints_deg, atol=1.0)
+
+
+def test_a_servo_that_lost_its_supply_for_a_moment_is_seen() -> None:
+    with arm_on_bus() as (arm, emulated):
+        arm.set_torque(True)
+        emulated.ask("reboot", joint="shoulder_lift")
+        deadline_s = time.monotonic() + 10.0
+        while not (unpowered := health_of(arm.read()).unpowered).any():
+            assert time.monotonic() < deadline_s
+        assert unpowered.tolist() == [False, True, False, False, False, False]
+        arm.set_torque(True)
+        assert not health_of(arm.read()).unpowered.any()
+        assert emulated.state()["torque"] == [1] * 6
+
+
+def test_an_adapter_that_echoes_is_heard_through() -> None:
+    with arm_on_bus(pose_deg=POSE) as (arm, emulated):
+        emulated.script("echo", count=0)
+        for _ in range(20):
+            assert not health_of(arm.read()).misses.any()
+        arm.set_torque(True)
+        assert emulated.state()["torque"] == [1] * 6
+
+
+def test_a_leader_is_read_and_pulled() -> None:
+    with arm_on_bus(LEADER, pose_deg=POSE) as (arm, emulated):
+        np.testing.assert_allclose(arm.read().joints_deg, emulated.state()["deg"], atol=0.2)
+        arm.cap_torque(np.full(6, 20.0))
+        arm.set_torque(True)
+        assert emulated.state()["torque_limit"] == [200] * 6
+
+
+def test_closing_leaves_torque_and_goals() -> None:
+    with arm_on_bus(pose_deg=POSE) as (arm, emulated):
+        arm.set_torque(True)
+        goals = emulated.state()["goal"]
+        arm.close()
+        state = emulated.state()
+        assert (state["torque"], state["goal"]) == ([1] * 6, goals)
+        with pytest.raises(ArmGone, match="not open"):
+            arm.read()

@@ -1,0 +1,260 @@
+"""Each rule of the health model, in figures; and what the robot worker does about it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.robot.servo_cell import START, ServoCell
+from workers.model.events import GateMode
+from workers.robot.drivers import ArmReading, ServoHealth
+from workers.robot.figures import GRIPPER, Floats
+from workers.robot.health import Demand, Finding, Health, Thresholds, chain_hint
+
+ELBOW = 2
+TICK_S = 0.02
+WELL = ServoHealth(
+    np.zeros(6), np.full(6, 12.0), np.full(6, 30.0), np.zeros(6, np.uint8), np.zeros(6, np.int64)
+)
+LEAD = np.array([3.5] * 5 + [20.0])
+
+
+class Ward:
+    """A health model and an arm that it is told of, tick by tick."""
+
+    def __init__(self, lead_deg: Floats = LEAD) -> None:
+        self.health = Health(Thresholds(Thresholds.pushes(lead_deg)))
+        self.now_s, self.found = 50.0, list[Finding]()
+        self.joints = START.copy()
+
+    def see(
+        self,
+        seconds: float,
+        error_deg: float = 0.0,
+        current_a: float = 0.0,
+        joint: int = ELBOW,
+        **figures: object,
+    ) -> list[Finding]:
+        """The findings of so many seconds in which a joint is so far off its goal."""
+        goal, current = self.joints.copy(), np.zeros(6)
+        goal[joint] += error_deg
+        current[joint] = current_a
+        health = replace(WELL, **figures)  # type: ignore[arg-type]
+        found = []
+        for _ in range(round(seconds / TICK_S)):
+            found += self.health.take(
+                ArmReading(self.joints, np.zeros(6), 0.0, current, health=health), goal, self.now_s
+            )
+            self.now_s += TICK_S
+        self.found += found
+        return found
+
+
+def one(value: float, joint: int = ELBOW, rest: float = 0.0) -> Floats:
+    values = np.full(6, rest)
+    values[joint] = value
+    return values
+
+
+def test_a_joint_that_pushes_and_does_not_move_is_stalled_after_400_ms() -> None:
+    for load in (45.0, -45.0):
+        ward = Ward()
+        assert not ward.see(0.38, error_deg=3.4, load_pct=one(load))
+        (stall,) = ward.see(0.04, error_deg=3.4, load_pct=one(load))
+        assert stall.demand is Demand.STOP and "elbow_flex is stalled" in stall.what and "45 %" in stall.what
+        assert ward.health.caps_pct.tolist() == [100, 100, 20, 100, 100, 50]
+        ward.health.acknowledge()
+        assert ward.health.caps_pct[ELBOW] == 100
+
+
+def test_current_alone_tells_a_stall_too() -> None:
+    assert Ward().see(0.5, error_deg=3.4, current_a=-1.4)
+
+
+@pytest.mark.parametrize(
+    ("error_deg", "load_pct"), [(2.0, 90.0), (3.4, 35.0)], ids=["sags under its load", "is merely slow"]
+)
+def test_no_stall_where_a_joint(error_deg: float, load_pct: float) -> None:
+    found = Ward().see(2.0, error_deg=error_deg, load_pct=one(load_pct))
+    assert not any(finding.demand is Demand.STOP for finding in found)
+
+
+def test_a_joint_that_moves_on_is_not_stalled() -> None:
+    ward = Ward()
+    for _ in range(100):
+        assert not any(f.demand is Demand.STOP for f in ward.see(TICK_S, error_deg=3.4, load_pct=one(75.0)))
+        ward.joints[ELBOW] += 0.03
+
+
+def test_where_the_lead_is_wide_60_steps_tell_a_stall() -> None:
+    ward = Ward(np.full(6, 20.0))
+    assert not ward.see(1.0, error_deg=4.9, load_pct=one(70.0))
+    assert not ward.see(1.0, error_deg=5.4, load_pct=one(50.0))
+    assert ward.see(0.5, error_deg=5.4, load_pct=one(70.0))
+
+
+def test_a_gripper_that_holds_an_object_is_no_stall() -> None:
+    found = Ward().see(3.0, error_deg=-18.0, joint=GRIPPER, load_pct=one(70.0, GRIPPER), current_a=2.5)
+    assert not any(finding.demand is Demand.STOP for finding in found)
+
+
+def test_heat_warns_then_halves_the_torque_then_parks_and_each_is_told_once() -> None:
+    ward = Ward()
+    steps = [
+        (54.0, 0, 100.0),
+        (55.0, 1, 100.0),
+        (59.0, 0, 100.0),
+        (60.0, 1, 50.0),
+        (64.0, 0, 50.0),
+        (65.0, 1, 50.0),
+    ]
+    for celsius, told, cap in steps:
+        assert len(ward.see(0.2, temperature_c=one(celsius, rest=30.0))) == told, celsius
+        assert ward.health.caps_pct[ELBOW] == cap, celsius
+    assert [finding.demand for finding in ward.found] == [Demand.NOTHING, Demand.NOTHING, Demand.PARK]
+    assert ward.health.too_hot
+    (cool,) = ward.see(0.2, temperature_c=one(57.0, rest=30.0))
+    assert "cooled down" in cool.what and not ward.health.too_hot
+    assert ward.health.caps_pct[ELBOW] == 100.0
+
+
+def test_a_sagging_supply_is_told_after_200_ms_and_again_only_after_it_recovered() -> None:
+    ward = Ward()
+    assert not ward.see(0.2, voltage_v=one(10.7, rest=11.8))
+    (sag,) = ward.see(0.5, voltage_v=one(10.7, rest=11.8))
+    assert "10.7 V" in sag.what and "elbow_flex" in sag.what and sag.demand is Demand.NOTHING
+    assert not ward.see(0.5, voltage_v=one(10.9, rest=11.8))
+    assert not ward.see(0.5, voltage_v=one(10.7, rest=11.8))
+    ward.see(0.5)
+    assert ward.see(0.5, voltage_v=one(10.7, rest=11.8))
+
+
+@pytest.mark.parametrize(
+    ("bit", "word", "demand"),
+    [
+        (0, "supply voltage at 12.0 V", Demand.STOP),
+        (1, "encoder", Demand.STOP),
+        (2, "overheating", Demand.PARK),
+        (3, "current", Demand.STOP),
+        (5, "overload", Demand.STOP),
+    ],
+)
+def test_every_error_bit_is_told_with_its_joint(bit: int, word: str, demand: Demand) -> None:
+    ward, bits = Ward(), np.zeros(6, np.uint8)
+    bits[ELBOW] = 1 << bit
+    (finding,) = ward.see(0.5, error_bits=bits)
+    assert word in finding.what and "elbow_flex" in finding.what and finding.demand is demand
+    ward.health.acknowledge()
+    assert len(ward.see(0.5, error_bits=bits)) == 1, "still there: told again"
+
+
+def test_a_heavy_load_is_told_before_the_servo_gives_up() -> None:
+    ward = Ward()
+    assert not ward.see(1.0, load_pct=one(85.0))
+    (heavy,) = ward.see(0.1, load_pct=one(85.0))
+    assert "85 %" in heavy.what and heavy.demand is Demand.NOTHING
+
+
+def test_three_missed_replies_hold_the_arm_and_a_second_of_them_stops_it() -> None:
+    ward, misses = Ward(), np.zeros(6, np.int64)
+    misses[ELBOW:] = 2
+    assert not ward.see(0.02, misses=misses) and not ward.health.silent
+    misses[ELBOW:] = 3
+    (silent,) = ward.see(0.02, misses=misses)
+    assert silent.demand is Demand.NOTHING and "elbow_flex, wrist_flex" in ward.health.silent
+    assert "after id 2 (shoulder_lift)" in silent.advice
+    (stop,) = ward.see(1.2, misses=misses)
+    assert stop.demand is Demand.STOP
+    ward.see(0.02)
+    assert not ward.health.silent
+
+
+def test_where_the_chain_breaks() -> None:
+    silent = np.ones(6, bool)
+    assert "supply" in chain_hint(silent)
+    silent[:] = [False, False, False, False, True, False]
+    assert "id 5" in chain_hint(silent)
+    silent[:] = [False, False, False, False, True, True]
+    assert "after id 4 (wrist_flex)" in chain_hint(silent)
+
+
+# what the robot worker does about it
+
+
+@pytest.fixture
+def cell(monkeypatch: pytest.MonkeyPatch) -> ServoCell:
+    cell = ServoCell(monkeypatch)
+    cell.engage()
+    return cell
+
+
+def test_a_stalled_arm_stops_pushing_within_450_ms_and_starts_again_slowly(cell: ServoCell) -> None:
+    cell.tick(0.1, aim=START)
+    cell.arm.blocked[ELBOW] = True
+    for _ in range(10):
+        cell.tick(0.1, aim=np.add(START, one(40.0)))
+    stopped = next(
+        i
+        for i, goal in enumerate(cell.arm.goals)
+        if i > 10
+        and abs(goal[ELBOW] - START[ELBOW]) < 1e-6
+        and cell.arm.goals[i - 1][ELBOW] > START[ELBOW] + 2
+    )
+    began = next(i for i, goal in enumerate(cell.arm.goals) if goal[ELBOW] > START[ELBOW] + 3.3)
+    assert (stopped - 1 - began) * TICK_S <= 0.45  # the tick that finds it writes twice
+    assert cell.mode is GateMode.STOPPED and "elbow_flex is stalled" in cell.reason
+    assert cell.arm.caps[ELBOW] == 20.0
+    cell.arm.blocked[:] = False
+    cell.tick(1.0, aim=START)
+    assert cell.mode is GateMode.STOPPED
+    cell.speak(acknowledged=1)
+    cell.tick()
+    assert cell.mode is GateMode.HOLD and cell.arm.caps[ELBOW] == 60.0
+
+
+def test_too_hot_the_arm_parks_goes_limp_and_comes_back_only_cool(cell: ServoCell) -> None:
+    cell.arm.temperature[1] = 66.0
+    cell.tick(0.2, aim=START)
+    assert cell.mode is GateMode.PARK and cell.arm.torque and cell.state["barred"]
+    cell.tick(15.0, aim=START)
+    assert cell.mode is GateMode.LIMP and not cell.arm.torque
+    assert cell.arm.joints == pytest.approx(cell.body.rest_pose, abs=0.5)
+    assert "too hot" in cell.reason
+    cell.speak(acknowledged=1)
+    cell.tick(0.1)
+    assert cell.mode is GateMode.LIMP and "still too warm" in cell.said
+    cell.arm.temperature[1] = 40.0
+    cell.tick(0.1)
+    cell.speak(acknowledged=1)
+    cell.tick(0.1)
+    assert cell.mode is GateMode.HOLD and cell.arm.torque
+    cell.engage()
+
+
+def test_silent_servos_hold_the_others_and_the_arm_goes_on_with_the_next_episode(cell: ServoCell) -> None:
+    cell.tick(0.2, aim=START)
+    cell.arm.misses[4:] = 3
+    cell.tick(0.1, aim=np.add(START, 20.0))
+    held = cell.arm.goal.copy()
+    assert cell.mode is GateMode.HOLD and "wrist_roll, gripper" in cell.reason and cell.state["barred"]
+    cell.tick(0.5, aim=np.add(START, 20.0))
+    assert cell.arm.goal == pytest.approx(held)
+    cell.arm.misses[:] = 0
+    cell.tick(0.2)
+    assert cell.state["barred"], "long enough for the actor to see it"
+    cell.tick(0.5)
+    assert not cell.state["barred"]
+    cell.engage()
+
+
+def test_a_servo_that_gave_up_gets_its_torque_back_when_acknowledged(cell: ServoCell) -> None:
+    cell.arm.bits[ELBOW] = 1 << 5
+    cell.tick(0.1)
+    assert (
+        cell.mode is GateMode.STOPPED and "overload" in cell.reason and "switch the supply off" in cell.said
+    )
+    cell.arm.bits[:] = 0
+    cell.arm.log.clear()
+    cell.speak(acknowledged=1)
+    cell.tick(0.1)
+    assert cell.arm.log == ["torque on"] and cell.mode is GateMode.HOLD

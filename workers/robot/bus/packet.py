@@ -1,0 +1,147 @@
+"""Packets of Feetech's protocol 0 (STS and SMS servos), and which of the arriving ones answer a request.
+
+Request: FF FF id len instruction parameters checksum. Reply: FF FF id len error data checksum. len counts what
+follows it, the checksum is the complement of the sum of id to the last byte before it, words are little endian.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from scservo_sdk import scservo_def as sdk
+
+PING: Final = int(sdk.INST_PING)
+READ: Final = int(sdk.INST_READ)
+WRITE: Final = int(sdk.INST_WRITE)
+SYNC_READ: Final = int(sdk.INST_SYNC_READ)
+SYNC_WRITE: Final = int(sdk.INST_SYNC_WRITE)
+BROADCAST: Final = int(sdk.BROADCAST_ID)
+GREATEST_ID: Final = BROADCAST - 1
+OVERHEAD: Final = 6  # bytes of a packet without parameters or data
+_HEAD: Final = b"\xff\xff"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What one servo answered."""
+
+    error_bits: int  # 0 voltage, 1 encoder, 2 temperature, 3 current, 5 overload
+    data: bytes
+
+
+def checksum(body: bytes) -> int:
+    """Of everything between the two FF and the checksum itself."""
+    return ~sum(body) & 0xFF
+
+
+def request(servo_id: int, instruction: int, parameters: bytes = b"") -> bytes:
+    """The packet that asks `servo_id` for `instruction`."""
+    body = bytes((servo_id, len(parameters) + 2, instruction)) + parameters
+    return _HEAD + body + bytes((checksum(body),))
+
+
+def sync_read_request(address: int, length: int, ids: Iterable[int]) -> bytes:
+    """Asks several servos for the same registers; they answer one after the other, in this order."""
+    return request(BROADCAST, SYNC_READ, bytes((address, length, *ids)))
+
+
+def sync_write_request(address: int, data: Mapping[int, bytes]) -> bytes:
+    """Writes the same registers of several servos, each its own bytes of one length; nobody answers."""
+    (length,) = {len(each) for each in data.values()}
+    return request(
+        BROADCAST,
+        SYNC_WRITE,
+        bytes((address, length)) + b"".join(bytes((each,)) + data[each] for each in data),
+    )
+
+
+class Incoming:
+    """Picks the replies to one request out of the bytes that arrive; everything else is skipped and counted."""
+
+    def __init__(self, sent: bytes, wanted: Mapping[int, int]) -> None:
+        """`wanted`: how many bytes of data the reply of each servo has; -1 for a broadcast ping: whoever there is."""
+        self.replies: dict[int, Reply] = {}
+        self.strangers: list[
+            tuple[int, int]
+        ] = []  # (id, bytes of data) of sound packets that answer nothing here
+        self.skipped = 0  # bytes
+        self.spoilt = 0  # packets of the right servo and length, wrong checksum
+        self.echoed = False
+        self._sent = sent
+        self._wanted = wanted
+        self._buffer = bytearray()
+        self._may_echo = True
+
+    @property
+    def complete(self) -> bool:
+        return len(self.replies) == len(self._wanted) and BROADCAST not in self._wanted
+
+    def feed(self, chunk: bytes) -> None:
+        """Take bytes as they came."""
+        self._buffer += chunk
+        if self._may_echo and not self._past_echo():
+            return
+        while self._take():
+            pass
+
+    def _past_echo(self) -> bool:
+        """Drop the adapter's echo of the request; False while the bytes so far may yet become one."""
+        got = bytes(self._buffer[: len(self._sent)])
+        if not self._sent.startswith(got):
+            self._may_echo = False
+        elif len(got) == len(self._sent):
+            del self._buffer[: len(got)]
+            self.echoed, self._may_echo = True, False
+        elif self._is_reply_already():
+            self._may_echo = False
+        return not self._may_echo
+
+    def _is_reply_already(self) -> bool:
+        """A short sound reply may look like the beginning of a longer request; waiting would cost the reply."""
+        buffer = self._buffer
+        return len(buffer) >= OVERHEAD and len(buffer) >= buffer[3] + 4 and self._is_sound(buffer[3] + 4)
+
+    def _take(self) -> bool:
+        """One step through the buffer; False when more bytes are needed."""
+        buffer = self._buffer
+        if len(buffer) < 4:
+            return False
+        servo_id, length = buffer[2], buffer[3]
+        if not buffer.startswith(_HEAD) or servo_id > GREATEST_ID or length < 2:
+            return self._skip()
+        total = length + 4
+        asked = self._data_bytes_of(servo_id)
+        if len(buffer) < total:
+            # Wait only for what may be an answer: anything else could swallow the answers that follow it.
+            return False if asked == length - 2 else self._skip()
+        if not self._is_sound(total):
+            self.spoilt += asked == length - 2
+            return self._skip()
+        if asked != length - 2:
+            self.strangers.append((servo_id, length - 2))
+            self.skipped += total
+        else:
+            self.replies[servo_id] = Reply(buffer[4], bytes(buffer[5 : total - 1]))
+        del buffer[:total]
+        return True
+
+    def _data_bytes_of(self, servo_id: int) -> int | None:
+        """How many bytes of data a reply of `servo_id` must have now; None: none is awaited of it."""
+        if servo_id in self.replies:
+            return None
+        if BROADCAST in self._wanted:
+            return 0
+        return self._wanted.get(servo_id)
+
+    def _is_sound(self, total: int) -> bool:
+        return self._buffer[total - 1] == checksum(bytes(self._buffer[2 : total - 1]))
+
+    def _skip(self) -> bool:
+        """Past one byte, to the next that may begin a packet."""
+        start = self._buffer.find(_HEAD, 1)
+        if start < 0:
+            start = len(self._buffer) - (self._buffer[-1] == 0xFF)
+        start = max(start, 1)
+        self.skipped += start
+        del self._buffer[:start]
+        return True

@@ -1,0 +1,283 @@
+"""SO-100 and SO-101: six STS3215 servos on one bus behind the driver interface.
+
+A tick costs one request for all that the servos measure, and one with all goals, which nobody answers: 2 ms at
+1 Mbaud. A servo that misses a reply keeps its last good figures, and counts.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import numpy as np
+
+from workers.robot.bus import BAUDS, Bus, BusCorrupt, BusError, BusTimeout, SerialPort
+from workers.robot.calibration import Calibration
+from workers.robot.drivers import ArmGone, ArmReading, ArmRefused, ServoHealth
+from workers.robot.drivers import sts3215 as sts
+from workers.robot.drivers.servos import MOTOR_IDS, Profile, Servos, identify, match, settle, supply_of
+from workers.robot.drivers.sts3215 import STATE_ADDRESS, STATE_LENGTH, Register, value_in
+from workers.robot.figures import Floats
+
+REPLY_S: Final = 0.008  # beyond the bytes' own time; a cycle's p99 on a good adapter is 2 ms
+QUIET_S: Final = 0.006  # lengths tell late replies apart; a longer silence would cost the next tick its time
+_SLACK_STEPS: Final = 24.0  # of a position, for noise and backlash
+_WATCH_EVERY: Final = 5  # ticks between two looks at the RAM of one servo
+_RAM: Final = sts.TORQUE_ENABLE.address
+_RAM_LENGTH: Final = 10
+Opened = Callable[[str], Bus]
+Whose = Callable[[Calibration], str]
+
+
+def open_bus(port: str) -> Bus:
+    """The bus on a serial port. Raises BusGone."""
+    return Bus(SerialPort(port, BAUDS[0]), REPLY_S, QUIET_S)
+
+
+class FeetechArm:
+    """A ServoArm. Opening it verifies the servos and moves nothing: torque stays as it is.
+
+    Raises ArmGone where there is no such port, and ArmRefused where what is on it must not be driven.
+
+    Args:
+        calibration: what counts mean; the servos must hold the same.
+        named: where that calibration is from, for messages.
+        whose: the name of the file that holds a calibration, for the message about another arm.
+        supply_v: of the supply; None takes whichever of those sold with such arms it is.
+    """
+
+    def __init__(
+        self,
+        port: str,
+        calibration: Calibration,
+        named: str,
+        profile: Profile,
+        supply_v: float | None = None,
+        whose: Whose = lambda _: "",
+        opened: Opened = open_bus,
+    ) -> None:
+        self._port, self._calibration, self._named, self._profile = port, calibration, named, profile
+        self._wanted_v, self._whose, self._opened = supply_v, whose, opened
+        self._what = f"{'leader' if profile.leader else 'follower'} arm on {port}"
+        self._caps_pct: Floats | None = None
+        self._bus: Bus | None = None
+        self.supply_v = 0.0
+        self._open()
+
+    # the contract
+
+    def read(self) -> ArmReading:
+        """All that the servos measure, now; see `ServoArm`."""
+        with self._reach() as bus:
+            try:
+                replies = bus.sync_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH)
+            except (BusCorrupt, BusTimeout):
+                replies = {}
+            now_s = time.monotonic()
+            for joint, servo_id in enumerate(MOTOR_IDS):
+                reply = replies.get(servo_id)
+                if reply is not None and self._is_plausible(joint, reply.data, now_s):
+                    self._note(joint, reply.data, reply.error_bits, now_s)
+                else:
+                    self._misses[joint] += 1
+            if not bus.restless:
+                self._watch(bus)
+        health = ServoHealth(
+            self._figures[sts.PRESENT_LOAD] / 10.0,
+            self._figures[sts.PRESENT_VOLTAGE] * sts.VOLT_PER_COUNT,
+            self._figures[sts.PRESENT_TEMPERATURE].copy(),
+            self._error_bits.copy(),
+            self._misses.copy(),
+            self._unpowered.copy(),
+        )
+        return ArmReading(
+            self._calibration.public(self._figures[sts.PRESENT_POSITION]),
+            self._calibration.velocity(self._figures[sts.PRESENT_SPEED]),
+            now_s,
+            self._figures[sts.PRESENT_CURRENT] * sts.AMPERE_PER_COUNT,
+            health=health,
+        )
+
+    def write(self, goal_deg: Floats) -> None:
+        """Servo goals [6]; NaN sends nothing to that joint."""
+        counts = self._calibration.counts(goal_deg)
+        goals = {
+            servo_id: sts.GOAL_POSITION.encode(int(counts[joint]))
+            for joint, servo_id in enumerate(MOTOR_IDS)
+            if np.isfinite(counts[joint])
+        }
+        with self._reach() as bus:
+            bus.sync_write(sts.GOAL_POSITION.address, goals)
+
+    def set_torque(self, on: bool) -> None:
+        """See `ServoArm`. A servo that does not answer keeps its torque as it is: its goal could be anywhere."""
+        with self._reach() as bus:
+            servos = Servos(bus, self._what)
+            ids = self._goals_to_present(servos) if on else MOTOR_IDS
+            if on:
+                self._write_caps(bus)
+            self._all(servos, sts.TORQUE_ENABLE, dict.fromkeys(ids, int(on)))
+            self._torque = on
+            self._unpowered[:] = False
+
+    def cap_torque(self, limit_pct: Floats) -> None:
+        """See `ServoArm`."""
+        self._caps_pct = limit_pct.copy()
+        with self._reach() as bus:
+            self._write_caps(bus)
+
+    def reopen(self) -> None:
+        """See `ServoArm`."""
+        self.close()
+        self._open()
+
+    def close(self) -> None:
+        """See `ServoArm`."""
+        if self._bus is not None:
+            self._bus.port.close()
+            self._bus = None
+
+    # opening
+
+    def _open(self) -> None:
+        self._misses = np.zeros(6, np.int64)
+        self._error_bits = np.zeros(6, np.uint8)
+        self._unpowered = np.zeros(6, np.bool_)
+        self._figures: dict[Register, Floats] = {
+            register: np.zeros(6)
+            for register in (
+                sts.PRESENT_POSITION, sts.PRESENT_SPEED, sts.PRESENT_LOAD, sts.PRESENT_VOLTAGE,
+                sts.PRESENT_TEMPERATURE, sts.PRESENT_CURRENT,
+            )
+        }  # fmt: skip
+        self._seen_s = np.zeros(6)
+        self._torque = False
+        self._turn = 0
+        try:
+            self._bus = self._opened(self._port)
+        except BusError as error:
+            raise ArmGone(str(error)) from error
+        try:
+            with self._reach() as bus:
+                self._verify(Servos(bus, self._what))
+        except BaseException:
+            self.close()
+            raise
+
+    def _verify(self, servos: Servos) -> None:
+        identify(servos)
+        match(servos, self._calibration, self._named, self._whose)
+        first = servos.sync_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH)
+        if len(first) < len(MOTOR_IDS):
+            raise ArmRefused(
+                f"{self._what}: servos fall silent while they are asked; check cables and supply"
+            )
+        volts = {
+            each: value_in(r.data, sts.PRESENT_VOLTAGE) * sts.VOLT_PER_COUNT for each, r in first.items()
+        }
+        self.supply_v = supply_of(volts, self._wanted_v, self._what)
+        settle(servos, self._profile)
+        if not self._profile.leader:
+            speed = dict.fromkeys(MOTOR_IDS, self._profile.speed_steps_s)
+            self._all(servos, sts.GOAL_SPEED, speed)
+        now_s = time.monotonic()
+        for joint, servo_id in enumerate(MOTOR_IDS):
+            self._note(joint, first[servo_id].data, first[servo_id].error_bits, now_s)
+        torque = servos.sync_read(MOTOR_IDS, sts.TORQUE_ENABLE.address, sts.TORQUE_ENABLE.size)
+        self.found_stiff = any(reply.data[0] for reply in torque.values())
+        """The torque was on already when the port was opened: the arm may hang in the air."""
+
+    # figures
+
+    def _note(self, joint: int, data: bytes, error_bits: int, now_s: float) -> None:
+        for register, figures in self._figures.items():
+            figures[joint] = value_in(data, register)
+        self._error_bits[joint], self._misses[joint], self._seen_s[joint] = error_bits, 0, now_s
+
+    def _is_plausible(self, joint: int, data: bytes, now_s: float) -> bool:
+        """Whether the servo can be there, from where it was: the sum of a packet lets 1 of 256 faults through."""
+        moved = abs(value_in(data, sts.PRESENT_POSITION) - self._figures[sts.PRESENT_POSITION][joint])
+        return bool(moved <= sts.TOP_SPEED_STEPS_S * (now_s - self._seen_s[joint]) + _SLACK_STEPS)
+
+    def _watch(self, bus: Bus) -> None:
+        """Now and then look at one servo's RAM: after a brown-out its torque is off, and nothing else tells."""
+        self._turn += 1
+        if not self._torque or self._turn % _WATCH_EVERY:
+            return
+        joint = self._turn // _WATCH_EVERY % len(MOTOR_IDS)
+        try:
+            ram = bus.read(MOTOR_IDS[joint], _RAM, _RAM_LENGTH).data
+        except (BusCorrupt, BusTimeout):
+            return
+        self._unpowered[joint] = not value_in(ram, sts.TORQUE_ENABLE, _RAM)
+
+    # writing to all
+
+    def _goals_to_present(self, servos: Servos) -> tuple[int, ...]:
+        """Set every goal to where its joint is; the servos that took part."""
+        stiff = servos.sync_read(MOTOR_IDS, _RAM, sts.GOAL_POSITION.address + 2 - _RAM)
+        here = self._surely_here(servos)
+        goals = {
+            servo_id: position
+            for servo_id, position in here.items()
+            # One that holds already would sag by what it is off its goal.
+            if not (servo_id in stiff and value_in(stiff[servo_id].data, sts.TORQUE_ENABLE, _RAM))
+        }
+        if goals:
+            self._all(servos, sts.GOAL_POSITION, goals)
+        return tuple(here)
+
+    @staticmethod
+    def _surely_here(servos: Servos) -> dict[int, int]:
+        """Positions that two readings agree on: a fault that passes a packet's sum must not become a goal."""
+        sure: dict[int, int] = {}
+        before: dict[int, int] = {}
+        for _ in range(4):
+            left = [servo_id for servo_id in MOTOR_IDS if servo_id not in sure]
+            replies = servos.sync_read(left, sts.PRESENT_POSITION.address, sts.PRESENT_POSITION.size, tries=2)
+            now = {each: value_in(reply.data, sts.PRESENT_POSITION) for each, reply in replies.items()}
+            sure |= {
+                each: position
+                for each, position in now.items()
+                if each in before and abs(position - before[each]) <= _SLACK_STEPS
+            }
+            before |= now
+            if len(sure) == len(MOTOR_IDS):
+                break
+        return sure
+
+    def _write_caps(self, bus: Bus) -> None:
+        servos = Servos(bus, self._what)
+        if not self._profile.leader:
+            self._all(servos, sts.GOAL_SPEED, dict.fromkeys(MOTOR_IDS, self._profile.speed_steps_s))
+        if self._caps_pct is not None:
+            caps = np.clip(np.rint(self._caps_pct * 10.0), 0, 1000)
+            self._all(
+                servos, sts.TORQUE_LIMIT, {each: int(caps[joint]) for joint, each in enumerate(MOTOR_IDS)}
+            )
+
+    @staticmethod
+    def _all(servos: Servos, register: Register, values: dict[int, int]) -> None:
+        """One write for all, then a look at each, again for those that did not take it; never given up for one."""
+        left = dict(values)
+        for _ in range(4):
+            servos.bus.sync_write(
+                register.address, {servo_id: register.encode(value) for servo_id, value in left.items()}
+            )
+            found = servos.sync_read(left, register.address, register.size, tries=2)
+            left = {
+                servo_id: value
+                for servo_id, value in left.items()
+                if servo_id not in found or register.decode(found[servo_id].data) != value
+            }
+            if not left:
+                return
+
+    @contextmanager
+    def _reach(self) -> Iterator[Bus]:
+        if self._bus is None:
+            raise ArmGone(f"serial port {self._port} is not open")
+        try:
+            yield self._bus
+        except BusError as error:
+            raise ArmGone(str(error)) from error

@@ -1,0 +1,272 @@
+"""Health of an arm of servos: what their figures mean for it. Pure: readings in, findings out.
+
+A finding is told once, when it begins; what it asks of the arm lasts until it is over or acknowledged. Sources: the
+STS3215's memory table (protection registers, error bits) and its bench figures (sag 1.8 to 2.6 degrees under load).
+Units: degrees (gripper: percent), seconds of the caller's clock, percent of a servo's torque.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workers.robot.drivers import ArmReading, ServoHealth
+from workers.robot.figures import GRIPPER, JOINT_NAMES, Floats
+
+Flags = NDArray[np.bool_]
+STEP_DEG: Final = 360.0 / 4096.0
+STALL_ERROR_DEG: Final = 60 * STEP_DEG
+STALL_MOVED_DEG: Final = 3 * STEP_DEG
+STALL_S: Final = 0.38  # 0.4 s with the period that finds it
+STALL_TORQUE_PCT: Final = 20.0
+STALL_CURRENT_A: Final = 2.0  # the servo's own protection trips at 3.25 A (register 28), after 2 s
+BOUND: Final = 0.95  # of the greatest error: a blocked joint is at it, whatever the encoder's last step says
+DERATED_PCT: Final = 50.0
+LOAD_PCT, LOAD_S = 80.0, 1.0  # the servo's own overload guard trips at 80 % after 2 s (registers 35, 36)
+SAG, SAG_S = 0.9, 0.2  # of the nominal voltage
+MISSES_HOLD: Final = 3  # replies in a row: 60 ms at 50 Hz; until then the last good figures stand in
+MISSES_LATCH_S: Final = 1.0
+HYSTERESIS_C, HYSTERESIS_V = 2.0, 0.02
+_TEMPERATURE_BIT: Final = 1 << 2
+ACKNOWLEDGE: Final = "ctrl+e, then y acknowledges; the arm then starts slowly"
+
+
+class Demand(StrEnum):
+    """What a finding asks of the arm."""
+
+    NOTHING = "nothing"  # the operator is told
+    STOP = "stop"  # hold where the arm is, until somebody acknowledges
+    PARK = "park"  # to the rest pose, then torque off
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something the operator must know: what happened, and then the likely cause and what to do."""
+
+    what: str
+    advice: str
+    demand: Demand = Demand.NOTHING
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What is too much. `nominal_v`: of the supply; `caps_pct` [6]: torque limits while all is well."""
+
+    push: Floats  # [6] share of a stall's error and effort that the gate lets a blocked joint reach, see `pushes`
+    stall_load_pct: float = 60.0
+    warn_c: float = 55.0
+    derate_c: float = 60.0
+    park_c: float = 65.0
+    nominal_v: float = 12.0
+    caps_pct: Floats = field(default_factory=lambda: np.array([100.0] * GRIPPER + [50.0]))
+
+    @staticmethod
+    def pushes(lead_deg: Floats) -> Floats:
+        """Of a lead [6]. A servo pushes in proportion to its error, and the gate bounds that to the lead: where it
+        is less than 60 steps, a blocked joint is at the end of its lead and pushes that much less."""
+        return np.minimum(1.0, lead_deg / STALL_ERROR_DEG)
+
+
+class Health:
+    """Watches one arm, reading by reading."""
+
+    def __init__(self, thresholds: Thresholds) -> None:
+        self._limits = thresholds
+        self._since_s = np.full(len(JOINT_NAMES), np.inf)  # since when a joint pushes and does not move
+        self._pushed_from = np.zeros(len(JOINT_NAMES))
+        self._stalled = np.zeros(len(JOINT_NAMES), bool)
+        self._loaded_s = np.full(len(JOINT_NAMES), np.inf)
+        self._sagging_s = np.inf
+        self._silent_s = np.inf
+        self._told: dict[str, int] = {}  # of conditions that last: how bad they were when last told
+        self._heat = np.zeros(len(JOINT_NAMES), np.int64)  # 0 fine, 1 warm, 2 hot, 3 too hot
+        self.silent = ""
+        """Why the arm must hold for want of replies, "" while all servos answer. No latch: it ends by itself."""
+
+    @property
+    def caps_pct(self) -> Floats:
+        """Torque limits [6] that are right now."""
+        caps = self._limits.caps_pct.copy()
+        caps[self._heat >= 2] = np.minimum(caps[self._heat >= 2], DERATED_PCT)
+        caps[self._stalled] = np.minimum(caps[self._stalled], STALL_TORQUE_PCT)
+        return caps
+
+    @property
+    def too_hot(self) -> bool:
+        """A servo is not yet back below the temperature at which its torque is halved."""
+        return "too hot" in self._told
+
+    def acknowledge(self) -> None:
+        """A person has seen to what stopped the arm: full torque again, and whatever is still wrong is told anew."""
+        self._stalled[:] = False
+        self._since_s[:] = np.inf
+        for name in [name for name in self._told if name.startswith("bits")]:
+            del self._told[name]
+
+    def take(self, reading: ArmReading, goal_deg: Floats, now_s: float) -> list[Finding]:
+        """What begins with this reading, of an arm that was sent to `goal_deg` [6]."""
+        health = reading.health
+        if health is None:
+            return []
+        return [
+            *self._silence(health, now_s),
+            *self._bits(health),
+            *self._power(health),
+            *self._temperature(health),
+            *self._voltage(health, now_s),
+            *self._stall(reading, health, goal_deg, now_s),
+            *self._load(health, now_s),
+        ]
+
+    def _silence(self, health: ServoHealth, now_s: float) -> Iterator[Finding]:
+        silent = health.misses >= MISSES_HOLD
+        if not silent.any():
+            if self.silent and not health.misses.any():
+                self.silent, self._silent_s = "", np.inf
+                yield Finding("all servos answer again", "the arm goes on when it is sent")
+            return
+        names = _names(silent)
+        if not self.silent:
+            self._silent_s = now_s
+            self.silent = f"{names}: no reply for {MISSES_HOLD} readings"
+            yield Finding(self.silent, chain_hint(silent))
+        elif now_s - self._silent_s > MISSES_LATCH_S and np.isfinite(self._silent_s):
+            self._silent_s = np.inf
+            what = f"{names}: no reply for {MISSES_LATCH_S:.0f} s; the arm is stopped"
+            yield Finding(what, f"{chain_hint(silent)}; {ACKNOWLEDGE}", Demand.STOP)
+
+    def _bits(self, health: ServoHealth) -> Iterator[Finding]:
+        for joint, bits in enumerate(health.error_bits.tolist()):
+            for bit, (word, advice) in _BITS.items():
+                if not self._begins(f"bits {joint} {bit}", bits >> bit & 1):
+                    continue
+                if bit == 2:
+                    self._told["too hot"] = 1
+                volts = f" at {health.voltage_v[joint]:.1f} V" if bit == 0 else ""
+                demand = Demand.PARK if bit == 2 else Demand.STOP
+                yield Finding(f"{JOINT_NAMES[joint]} reports {word}{volts}", advice, demand)
+
+    def _power(self, health: ServoHealth) -> Iterator[Finding]:
+        """Servos that restarted: their torque is off, and only theirs."""
+        limp = [
+            name
+            for name, is_limp in zip(JOINT_NAMES, health.unpowered.tolist(), strict=True)
+            if self._begins(f"bits {name} unpowered", is_limp)
+        ]
+        if limp:
+            advice = f"a weak supply, or a loose plug on the way there; hold the arm, check both, then {ACKNOWLEDGE}"
+            yield Finding(f"{', '.join(limp)} lost power for a moment and is limp", advice, Demand.STOP)
+
+    def _temperature(self, health: ServoHealth) -> Iterator[Finding]:
+        limits, before = self._limits, self._heat.copy()
+        for level, limit in ((1, limits.warn_c), (2, limits.derate_c), (3, limits.park_c)):
+            self._heat = np.where(health.temperature_c >= limit, np.maximum(self._heat, level), self._heat)
+            cooled = health.temperature_c < limit - HYSTERESIS_C
+            self._heat = np.where(cooled, np.minimum(self._heat, level - 1), self._heat)
+        gave_up = (health.error_bits & _TEMPERATURE_BIT).any()
+        if self.too_hot and (health.temperature_c < limits.derate_c).all() and not gave_up:
+            del self._told["too hot"]
+            yield Finding("the servos have cooled down", ACKNOWLEDGE)
+        for joint in np.flatnonzero(self._heat > before).tolist():
+            at = f"{JOINT_NAMES[joint]} is at {health.temperature_c[joint]:.0f} °C"
+            if self._heat[joint] == 1:
+                yield Finding(
+                    f"{at}: warm", f"let it rest soon; at {limits.derate_c:.0f} its torque is halved"
+                )
+            elif self._heat[joint] == 2:
+                advice = f"let it rest, or take load off; at {limits.park_c:.0f} the arm parks"
+                yield Finding(f"{at}: its torque is halved", advice)
+            else:
+                self._told["too hot"] = 1
+                advice = f"let it cool below {limits.derate_c:.0f}, then {ACKNOWLEDGE}"
+                yield Finding(f"{at}: too hot, the arm parks and goes limp", advice, Demand.PARK)
+
+    def _voltage(self, health: ServoHealth, now_s: float) -> Iterator[Finding]:
+        nominal, least = self._limits.nominal_v, float(health.voltage_v.min())
+        if least >= (SAG + HYSTERESIS_V) * nominal:
+            self._told.pop("voltage", None)
+        if least >= SAG * nominal:
+            self._sagging_s = np.inf
+            return
+        self._sagging_s = min(self._sagging_s, now_s)
+        if now_s - self._sagging_s >= SAG_S and self._begins("voltage", 1):
+            joint = JOINT_NAMES[int(health.voltage_v.argmin())]
+            advice = f"a {nominal:g} V supply is too weak, or its cable: it should give 5 A or more"
+            yield Finding(f"the supply sags to {least:.1f} V at {joint}", advice)
+
+    def _stall(
+        self, reading: ArmReading, health: ServoHealth, goal_deg: Floats, now_s: float
+    ) -> Iterator[Finding]:
+        error = np.abs(goal_deg - reading.joints_deg)
+        push = self._limits.push
+        works = np.abs(health.load_pct) >= push * self._limits.stall_load_pct
+        works |= np.abs(reading.current_a) >= push * STALL_CURRENT_A
+        pushes = works & (error > BOUND * push * STALL_ERROR_DEG) & ~self._stalled
+        pushes[GRIPPER] = False  # it holds an object: its own torque limit is what protects it
+        moved = np.abs(reading.joints_deg - self._pushed_from) > STALL_MOVED_DEG
+        begins = pushes & (moved | np.isinf(self._since_s))
+        self._pushed_from = np.where(begins, reading.joints_deg, self._pushed_from)
+        self._since_s = np.where(begins, now_s, np.where(pushes, self._since_s, np.inf))
+        for joint in np.flatnonzero(pushes & (now_s - self._since_s >= STALL_S - 1e-6)).tolist():
+            self._stalled[joint] = True
+            work = f"load {abs(health.load_pct[joint]):.0f} %, {abs(reading.current_a[joint]):.1f} A"
+            what = f"{JOINT_NAMES[joint]} is stalled: {error[joint]:.1f}° off its goal, {work}"
+            advice = (
+                f"something blocks it, or the load is too heavy; it pushes with {STALL_TORQUE_PCT:.0f} % now. "
+                f"Free the arm; {ACKNOWLEDGE}"
+            )
+            yield Finding(what, advice, Demand.STOP)
+
+    def _load(self, health: ServoHealth, now_s: float) -> Iterator[Finding]:
+        heavy = np.abs(health.load_pct) >= LOAD_PCT
+        self._loaded_s = np.where(heavy, np.minimum(self._loaded_s, now_s), np.inf)
+        for joint, since_s in enumerate(self._loaded_s.tolist()):
+            if self._begins(f"load {joint}", now_s - since_s >= LOAD_S):
+                load = abs(float(health.load_pct[joint]))
+                advice = "its own guard unloads it after 2 s of that; lighten the load, or move slower"
+                yield Finding(f"{JOINT_NAMES[joint]} works at {load:.0f} % of its torque", advice)
+
+    def _begins(self, name: str, on: int | bool) -> bool:
+        """Whether a condition is new."""
+        if not on:
+            self._told.pop(name, None)
+            return False
+        new = name not in self._told
+        self._told[name] = 1
+        return new
+
+
+def chain_hint(silent: Flags) -> str:
+    """Where to look when these servos [6] do not answer: they hang on one chain, in motor order."""
+    missing = [joint for joint, is_silent in enumerate(silent) if is_silent]
+    if len(missing) == len(JOINT_NAMES):
+        return "no servo answers: check the supply's plug and switch, then the cable from the board to the first servo"
+    first = missing[0]
+    if missing == list(range(first, len(JOINT_NAMES))) and first > 0:
+        before = JOINT_NAMES[first - 1]
+        return f"the chain breaks after id {first} ({before}): check the cable from there to id {first + 1}"
+    ids = ", ".join(str(joint + 1) for joint in missing)
+    return (
+        f"the servos behind it answer: check the plugs of id {ids}, its supply, and that no id is there twice"
+    )
+
+
+def _names(which: Flags) -> str:
+    return ", ".join(name for name, is_one in zip(JOINT_NAMES, which, strict=True) if is_one)
+
+
+_BITS: Final = {
+    0: ("a wrong supply voltage", f"check the supply against the servo's model; {ACKNOWLEDGE}"),
+    1: ("a broken encoder", "switch the supply off and on; if it comes back, the servo is defective"),
+    2: ("overheating", f"the servo gave up by itself; let it cool down, then {ACKNOWLEDGE}"),
+    3: ("too much current", f"something blocks it, or its cable is damaged; free it, then {ACKNOWLEDGE}"),
+    5: (
+        "overload",
+        f"it has little torque now. Take the load off, then {ACKNOWLEDGE}; "
+        "if it comes back, switch the supply off and on, holding the arm",
+    ),
+}
+"""Error bits of a status packet: what they say, and what to do."""

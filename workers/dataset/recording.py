@@ -49,6 +49,7 @@ class Recording:
         self._known = False
         """Whether the dataset has the running episode already."""
         self._frames = self._positives = 0
+        self._pace = Pace()
         self._root = dataset_folder(config.dataset)
         emit(DatasetOpened(str(self._root), self._writer.episodes, self._writer.frames, self._taken.episode))
         self._pace = Pace()

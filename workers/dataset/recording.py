@@ -52,7 +52,6 @@ class Recording:
         self._pace = Pace()
         self._root = dataset_folder(config.dataset)
         emit(DatasetOpened(str(self._root), self._writer.episodes, self._writer.frames, self._taken.episode))
-        self._pace = Pace()
 
     def take_in(self) -> bool:
         """Read on; whether there may be more. Raises DatasetError, LogError."""

@@ -19,6 +19,7 @@ RESET = f"{PROCESSOR}.reset.fixed_reset_joint_positions"
 BOUNDS = "end_effector_bounds = { min = [0.18, -0.12, 0.012], max = [0.32, 0.12, 0.16] }"
 SIZES = "end_effector_step_sizes = { x = 0.02, y = 0.02, z = 0.02 }"
 POSE = "[0.0, -2.0, 0.4, 91.7, 2.8, 40.0]"
+ARM = 'type = "so101_sim"'
 FRAME = 'target_frame_name = "gripper_frame_link"'
 
 
@@ -46,6 +47,7 @@ def checked(tmp_path: Path, text: str) -> tuple[int, str]:
         (POSE, "[170.0, 0.0, 0.0, 90.0, 0.0, 40.0]", RESET, "shoulder_pan at 170 degrees is outside"),
         (FRAME, f'{FRAME}\nurdf_path = "nowhere/arm.urdf"', f"{IK}.urdf_path", "nowhere/arm.urdf"),
         (FRAME, 'target_frame_name = "end_effector"', f"{IK}.target_frame_name", "it has base, shoulder"),
+        (ARM, f"{ARM}\nuse_degrees = false", "env.robot.use_degrees", "must be true: kinematics needs degrees"),
     ],
 )  # fmt: skip
 def test_the_file_the_line_and_the_key_are_told(

@@ -35,6 +35,8 @@ class Recording:
     def __init__(self, config: Config) -> None:
         self.spec: FeatureSpec = feature_spec(config)
         self.steps: dict[int, list[Step]] = {}
+        self.hz = config.env.fps
+        """At which its steps come."""
         self._config = config
         self._rng = np.random.default_rng(0)
 
@@ -78,6 +80,7 @@ class Recording:
             terminated=outcome is Outcome.SUCCESS,
             truncated=outcome is Outcome.TIME_LIMIT,
             is_demonstration=demonstration,
+            executed_ns=round((100 * episode + number / self.hz) * 1e9),
             discrete_penalty=-0.02 * float(action[-1] != 1),
         )
 

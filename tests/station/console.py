@@ -40,6 +40,11 @@ class Console:
         self._writer.write(wire.frame(command))
         await self._writer.drain()
 
+    def leave(self) -> None:
+        """Let go of the station, which may be gone already."""
+        self._lease.cancel()
+        self._writer.close()
+
     async def stop(self) -> None:
         """On a connection of its own, as the console does."""
         _, writer = await asyncio.open_unix_connection(str(self._path))

@@ -56,7 +56,7 @@ class Run:
         self.run_dir = folder / "sim_pick_lift"
         self.output = folder / "station.txt"
         self.shared: set[Path] = set()
-        command = [
+        self.command = [
             sys.executable,
             "-m",
             "workers.cli",
@@ -67,7 +67,9 @@ class Run:
         ]
         environment = {**os.environ, "PYTHONPATH": str(ROOT), "XDG_RUNTIME_DIR": str(folder)}
         with self.output.open("ab") as output:
-            self.process = subprocess.Popen(command, stdout=output, stderr=output, env=environment, cwd=ROOT)
+            self.process = subprocess.Popen(
+                self.command, stdout=output, stderr=output, env=environment, cwd=ROOT
+            )
 
     def children(self) -> set[int]:
         """Pids of everything below the station."""
@@ -126,7 +128,7 @@ async def until(console: Console, condition: Callable[[], bool], limit_s: float 
 
 @pytest.mark.timeout(300)
 async def test_a_run_survives_the_death_of_each_worker_and_obeys_its_operator(
-    folder: Path, monkeypatch
+    folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     run = Run(folder, "--serve")
@@ -138,7 +140,7 @@ async def test_a_run_survives_the_death_of_each_worker_and_obeys_its_operator(
 
         second = await asyncio.to_thread(
             subprocess.run,
-            [*run.process.args[:3], *run.process.args[3:]],
+            run.command,
             capture_output=True, text=True, env={**os.environ, "PYTHONPATH": str(ROOT)}, cwd=ROOT,
         )  # fmt: skip
         assert second.returncode == 2
@@ -209,7 +211,9 @@ def the_log_is_whole(run_dir: Path) -> None:
 
 
 @pytest.mark.timeout(120)
-async def test_the_same_name_again_goes_on_with_the_run(folder: Path, monkeypatch) -> None:
+async def test_the_same_name_again_goes_on_with_the_run(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(folder))
     run = Run(folder)
     try:

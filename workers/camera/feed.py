@@ -38,12 +38,18 @@ class Feed:
         self._newest: Shot | None = None
         self._closing = threading.Event()
         self._ever_opened = False
+        self._crash: Exception | None = None
         self._told: tuple[str, float] = ("", 0.0)
         self._thread = threading.Thread(target=self._run, name="camera-feed", daemon=True)
         self._thread.start()
 
     def take(self, timeout_s: float) -> Shot | None:
-        """The newest picture that was not taken yet, waiting at most so long."""
+        """The newest picture that was not taken yet, waiting at most so long.
+
+        Raises what the feed's thread ended with, if it was no camera's trouble.
+        """
+        if self._crash is not None:
+            raise self._crash
         with self._fresh:
             if self._newest is None:
                 self._fresh.wait(timeout_s)
@@ -56,6 +62,12 @@ class Feed:
         self._thread.join(wait_s)
 
     def _run(self) -> None:
+        try:
+            self._keep_open()
+        except Exception as error:  # the worker must end of it, and be started again, not wait for ever
+            self._crash = error
+
+    def _keep_open(self) -> None:
         while not self._closing.is_set() and not self.refused:
             began_s = time.monotonic()
             self._use_once()

@@ -155,7 +155,6 @@ def _offers(device: str) -> tuple[Mode, ...]:
 
 def _size_of(device: str) -> tuple[int, int]:
     """Width and height of a stream's or a file's pictures. Raises CameraGone."""
-    cv2.setLogLevel(2)  # errors; that a stream does not answer is told in our own words
     limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 3000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 3000]
     capture = cv2.VideoCapture(device, cv2.CAP_FFMPEG, limits)
     try:

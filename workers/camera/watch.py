@@ -103,7 +103,7 @@ class RateWatch:
         measured_s = self._times[-1] - self._began_s if self._times and self._began_s is not None else 0.0
         if measured_s < RATE_WINDOW_S or len(self._times) < min(LEAST_FRAMES, wanted * RATE_WINDOW_S / 2):
             return ""
-        off = abs(hz / wanted - 1.0) > RATE_TOLERANCE
+        off = abs(hz / wanted - 1.0) > (RATE_TOLERANCE / 2 if self._off else RATE_TOLERANCE)
         if off == self._off:
             return ""
         self._off = off

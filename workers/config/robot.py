@@ -13,6 +13,10 @@ Motor = Literal["shoulder_pan", "shoulder_lift", "elbow_flex", "wrist_flex", "wr
 RobotType = Literal["so101_sim", "so101_follower", "so100_follower", "so100_follower_end_effector"]
 SIMULATED: RobotType = "so101_sim"
 Text = Annotated[str, msgspec.Meta(min_length=1)]
+Degrees = Annotated[
+    Literal[True],
+    msgspec.Meta(description="true: kinematics needs degrees"),
+]
 Lead = Annotated[float, msgspec.Meta(gt=0.0, le=45.0)]
 Angle = Annotated[float, msgspec.Meta(ge=-180.0, le=180.0)]
 _NARROWEST = 1.0  # degrees, percent: less is a joint that cannot move
@@ -28,7 +32,7 @@ class RobotConfig(Section, frozen=True, kw_only=True):
     """Name of the calibration of a real arm, as LeRobot has it."""
     calibration_dir: Text | None = None
     """Folder of its calibration; without it, where LeRobot keeps them."""
-    use_degrees: Literal[True] = True
+    use_degrees: Degrees = True
     """Joints are in degrees, which kinematics needs; LeRobot's percent of the range (`false`) is refused."""
     cameras: Annotated[dict[CameraName, CameraConfig], msgspec.Meta(min_length=1)]
     """The cameras, one table each."""

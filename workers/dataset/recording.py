@@ -12,6 +12,7 @@ from collections.abc import Callable
 from workers.config import Config
 from workers.dataset.columns import columns_of, frame_of
 from workers.dataset.layout import dataset_folder
+from workers.dataset.pace import Pace
 from workers.dataset.recorded_mark import RecordedMark, Taken
 from workers.dataset.units import state_units
 from workers.dataset.writer import DatasetWriter
@@ -35,7 +36,7 @@ class Recording:
         """Raises DatasetError, DatasetRefused, LogMismatch."""
         self._pipelines = pipelines_of(config)
         self._units = state_units(config)
-        self._task = config.dataset.task
+        self._task, self._fps = config.dataset.task, config.env.fps
         self._emit = emit
         self._directory = config.run_dir / "log"
         self._reader = LogReader(self._directory, self._pipelines.spec())
@@ -48,6 +49,7 @@ class Recording:
         self._known = False
         """Whether the dataset has the running episode already."""
         self._frames = self._positives = 0
+        self._pace = Pace()
         self._root = dataset_folder(config.dataset)
         emit(DatasetOpened(str(self._root), self._writer.episodes, self._writer.frames, self._taken.episode))
 
@@ -85,6 +87,7 @@ class Recording:
             self._known = self._origin(step.episode) in self._origins
         self._frames += 1
         self._positives += step.reward > 0.0
+        self._pace.add(step.executed_ns)
         if not self._known:
             frame = frame_of(step, self._pipelines.stored)
             self._writer.add_frame({**frame, STATE: self._units.to_dataset(frame[STATE])})
@@ -98,6 +101,8 @@ class Recording:
         if not self._known:
             index = writer.save_episode(self._task, self._origin(end.episode))
             log.info("episode %d is saved as %d of the dataset, %d frames", end.episode, index, self._frames)
+            if words := self._pace.judge(self._fps):
+                log.warning("episode %d: %s", end.episode, words)
         self._emit(
             EpisodeSaved(end.episode, index, self._frames, self._positives, writer.episodes, writer.frames)
         )
@@ -113,6 +118,7 @@ class Recording:
     def _begin_anew(self) -> None:
         self._running = None
         self._frames = self._positives = 0
+        self._pace = Pace()
 
     def _origin(self, episode: int) -> str:
         return f"{read_epoch(self._directory) or 0:016x}:{episode}"

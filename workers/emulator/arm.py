@@ -42,7 +42,7 @@ class ArmOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 REST_DEG: Final = (0.0, -95.0, 92.0, 70.0, 0.0, 5.0)  # folded, weight on the base
-_SO100_REST_DEG: Final = (0.0, -95.0, 92.0, 70.0, 0.0, 5.0)
+_FOLDED_DEG: Final = (-90.0, 85.0)  # lift below and elbow above: the arm lies on its base, nothing hangs
 
 
 class Arm:
@@ -70,7 +70,7 @@ class Arm:
         servo = Servo(table)
         half = options.travel_deg[index] / 2 * TURN / 360
         joint = Joint(servo, -half, half, clears=options.overload_clears)
-        pose = options.pose_deg or (REST_DEG if options.arm == "so101" else _SO100_REST_DEG)
+        pose = options.pose_deg or REST_DEG
         joint.angle = max(-half, min(half, self._counts(index, pose[index], half)))
         if options.state == "random":
             servo.store(Reg.ID, chance.randrange(1, 254))
@@ -159,9 +159,11 @@ class Arm:
 
     def _gravity(self) -> tuple[float, ...]:
         """Torques in permille of stall, positive joint direction, of a plane arm: lift 0 is upright, elbow 0 level."""
+        scale = _LEADER_WEIGHT if self.options.leader else 1.0
         lift, elbow, wrist = (self.joints[i].angle * 2 * math.pi / TURN for i in (1, 2, 3))
         fore = _WEIGHT["fore"] * math.cos(lift + elbow)
         hand = _WEIGHT["hand"] * math.cos(lift + elbow + wrist)
         upper = _WEIGHT["upper"] * math.sin(lift)
-        scale = _LEADER_WEIGHT if self.options.leader else 1.0
+        if math.degrees(lift) < _FOLDED_DEG[0] and math.degrees(elbow) > _FOLDED_DEG[1]:
+            return 0.0, 0.0, 0.0, scale * hand, 0.0, 0.0
         return 0.0, scale * (upper + fore + hand), scale * (fore + hand), scale * hand, 0.0, 0.0

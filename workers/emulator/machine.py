@@ -22,6 +22,7 @@ from workers.emulator.wire import Listener, Request
 
 _BITS_A_BYTE: Final = 10  # start, eight, stop
 _IDLE_S: Final = 0.1  # motion is caught up with at least so often
+_READ_S: Final = 0.02  # a host has to read an answer, before an unplugged port takes it along
 _KEPT_READS: Final = 20_000
 
 
@@ -101,7 +102,7 @@ class Machine:
                 self._send(at_s + piece.late_s + self._usb_s, piece.data, piece.unplug)
         self._wire_free_s = at_s
         if self.faults.unplugs(request, "answered"):
-            self._send(at_s + self._usb_s, b"", unplugs=True)
+            self._send(at_s + self._usb_s + _READ_S, b"", unplugs=True)
 
     def _hears(self, servo: Servo, baud: int) -> bool:
         return servo.baud == baud and not self.faults.silent(servo.id)
@@ -268,7 +269,8 @@ def serve(
     """Run until `going` says no or, with `ends_with_input`, whoever writes to the descriptor `lines` closes it."""
     heard = b""
     while going():
-        waited = [fd for fd in (lines if control else -1, machine.port.fileno()) if fd >= 0]
+        listening = control is not None and _may_read(lines)
+        waited = [fd for fd in (lines if listening else -1, machine.port.fileno()) if fd >= 0]
         ready = select.select(waited, [], [], machine.wait_s())[0]
         machine.turn()
         if control is not None and lines in ready:
@@ -282,3 +284,11 @@ def serve(
                 answer = control.answer(line) if control else b""
                 while answer:
                     answer = answer[os.write(answers, answer) :]
+
+
+def _may_read(lines: int) -> bool:
+    """Whether a read is harmless: the kernel stops a background job that reads its terminal, and the arm with it."""
+    try:
+        return os.tcgetpgrp(lines) == os.getpgrp()
+    except OSError:
+        return True  # no terminal, or none of this session

@@ -53,8 +53,12 @@ class Calibration:
         self._lower, self._upper = lower, upper
 
     def public(self, counts: Floats) -> Floats:
-        """Present_Position [6] -> degrees of five joints from the middle of their range, percent of the gripper."""
+        """Present_Position [6] -> degrees of five joints from the middle of their range, percent of the gripper.
+
+        A gripper a little beyond its range is at 0 or 100, as in LeRobot; an arm joint is where it is.
+        """
         values: Floats = (counts - self._zero) / self._counts_per_unit
+        values[GRIPPER] = np.clip(values[GRIPPER], 0.0, 100.0)
         return values
 
     def counts(self, public_deg: Floats) -> Floats:
@@ -79,7 +83,7 @@ class Calibration:
         return lines
 
     def to_json(self) -> str:
-        """The file's text."""
+        """The file's text, to the byte as LeRobot writes it."""
         return json.dumps(
             {name: asdict(m) for name, m in zip(JOINT_NAMES, self.motors, strict=True)}, indent=4
         )
@@ -142,7 +146,7 @@ def save_calibration(path: Path, calibration: Calibration) -> None:
     """Write the file, whole or not at all. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".json.new")
-    aside.write_text(calibration.to_json() + "\n")
+    aside.write_text(calibration.to_json())
     aside.replace(path)
 
 

@@ -165,10 +165,12 @@ def test_a_servo_without_its_own_guards_is_refused() -> None:
     with emulated_bus() as emulated:
         emulated.ask("store", joint="elbow_flex", register="UNLOADING", value=0)
         emulated.ask("store", joint="wrist_flex", register="MAX_TEMPERATURE", value=100)
+        emulated.ask("store", joint="wrist_roll", register="MAX_VOLTAGE", value=255)
         with pytest.raises(ArmRefused) as refused:
             open_arm(emulated)
         assert "elbow_flex.Unloading_Condition = 0" in str(refused.value)
         assert "wrist_flex.Max_Temperature_Limit = 100" in str(refused.value)
+        assert "wrist_roll.Max_Voltage_Limit = 255" in str(refused.value)
 
 
 def test_the_caps_inside_the_servos_are_set() -> None:

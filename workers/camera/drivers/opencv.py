@@ -12,9 +12,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
-os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")  # seconds; read when OpenCV loads
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # quiet: what is wrong is told in the operator's words
-
 import cv2
 import numpy as np
 

@@ -55,7 +55,9 @@ class Profile:
 
 GUARDS: Final = {
     sts.MAX_TEMPERATURE: range(1, 81),
+    sts.MAX_VOLTAGE: range(50, 161),
     sts.MIN_VOLTAGE: range(61),
+    sts.MAX_TORQUE: range(1, 1001),
     sts.PROTECTIVE_TORQUE: range(1, 51),
     sts.PROTECTION_TIME: range(1, 251),
     sts.OVERLOAD_TORQUE: range(1, 91),

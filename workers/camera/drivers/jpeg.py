@@ -56,7 +56,9 @@ def is_whole(data: bytes) -> bool:
 
 
 def _context(strict: bool) -> av.VideoCodecContext:
-    av.logging.set_level(av.logging.PANIC)  # what is wrong with a picture is counted, not printed
+    # No av.logging.set_level() here or anywhere: any level but the default (silence) has libav call
+    # into Python for each line, and its decoding threads then wait for the interpreter's lock while
+    # the closing of their decoder, which holds it, waits for them.
     context = av.CodecContext.create("mjpeg", "r")
     assert isinstance(context, av.VideoCodecContext)
     context.thread_count = 1

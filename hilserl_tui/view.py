@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from workers.model.events import Driver, GateMode, Phase
+from workers.model.events import FIRST_MOTION, Driver, GateMode, Phase
 from workers.model.state import ConsoleState
 from workers.model.survey import Stage
 
@@ -67,7 +67,10 @@ class View:
 
     @property
     def human(self) -> bool:
-        return self.state.control.driver is Driver.HUMAN and not self.stopped
+        """A person has the arm: drives it, or is waited for to begin."""
+        control = self.state.control
+        waited_for = control.driver is Driver.NOBODY and control.reason == FIRST_MOTION
+        return (control.driver is Driver.HUMAN or waited_for) and not self.stopped
 
     @property
     def idle(self) -> bool:

@@ -120,6 +120,18 @@ async def test_a_jog_key_does_not_move_the_arm_while_the_policy_drives(socket):
         await session.until(lambda: "space takes over first" in session.text())
 
 
+async def test_the_first_motion_of_a_demonstration_can_be_a_key_press(socket):
+    """While it is waited for, nobody drives yet; and space gives the arm back."""
+    waits = reduce(human(), e.DriverChanged(e.Driver.NOBODY, e.FIRST_MOTION))
+    async with Session(socket, waits) as session:
+        await session.press("up")
+        await session.until(lambda: session.station.commands)
+        assert isinstance(session.station.commands[0], c.Jog)
+        await session.press("space")
+        await session.until(lambda: len(session.station.commands) == 2)
+        assert session.station.commands[1] == c.Intervene(False)
+
+
 async def test_space_gives_back_what_it_took(socket):
     async with Session(socket, human()) as session:
         await session.press("space")

@@ -144,6 +144,9 @@ class ArmMoved(Event, frozen=True):
 SET_UP = "set up the scene"
 """How the reason begins while a person has time for that."""
 
+FIRST_MOTION = "recording begins with your first motion"
+"""The reason while a person has the arm and is waited for."""
+
 
 class DriverChanged(Event, frozen=True):
     driver: Driver

@@ -273,6 +273,10 @@ class LogLine(Event, frozen=True):
     wall_s: float = 0.0
 
 
+REPLAYED = "actions are replayed; "
+"""In the line of a replay's end; how far from the recording the tool went comes after it."""
+
+
 class StopLatched(Event, frozen=True):
     by: str
 

@@ -90,3 +90,14 @@ class View:
     def over(self) -> str:
         """Why the run is over, "" while it goes on."""
         return self.state.progress.ended
+
+    @property
+    def left_behind(self) -> str:
+        """What a run that was stopped here did with a real arm, in the words of its last line; "" if it said none."""
+        lines = [line.text for line in self.state.log if line.worker == "robot"]
+        last = [
+            text
+            for text in lines
+            if "; torque off" in text or text.startswith(("the torque stays on", "left limp"))
+        ]
+        return f"the run is stopped; the arm: {last[-1]}" if last else ""

@@ -341,3 +341,13 @@ async def test_key_to_wire_is_quick_while_everything_redraws(socket):
         delays = sorted(at - got.pressed_s for at, got in session.station.received if isinstance(got, c.Jog))
         assert len(delays) == 10
         assert delays[len(delays) // 2] < 0.02
+
+
+async def test_after_quitting_the_terminal_says_whether_the_arm_has_torque(socket):
+    parked = e.LogLine("robot", e.Level.WARNING, "parked; torque off")
+    async with Session(socket, reduce(policy(), parked)) as session:
+        await session.press("q", "s")
+        await session.until(lambda: c.ShutDown() in session.station.commands)
+        await session.station.die()
+        await session.until(lambda: session.app.parting)
+        assert session.app.parting == "the run is stopped; the arm: parked; torque off"

@@ -41,7 +41,10 @@ class JointDeltasToJoints:
         return self._kinematics.position(self._joints)
 
     def reset(self, reading: ArmReading | None) -> None:
-        """Take the pose in which the arm is held as reference. Raises ProcessorError when a joint is not a finite number."""
+        """Take the pose in which the arm is held as reference.
+
+        Raises ProcessorError when a joint is not a finite number.
+        """
         self._joints = held_joints(self, reading)
         self._begun = self._joints[:GRIPPER].copy()
         self._reference = self._kinematics.reference(self._joints)

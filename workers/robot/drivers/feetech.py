@@ -16,6 +16,7 @@ from workers.robot.calibration import Calibration
 from workers.robot.drivers import ArmGone, ArmReading, ArmRefused, ServoHealth
 from workers.robot.drivers import sts3215 as sts
 from workers.robot.drivers.servos import MOTOR_IDS, Profile, Servos, identify, match, settle, supply_of
+from workers.robot.drivers.pace import judge_pace
 from workers.robot.drivers.sts3215 import STATE_ADDRESS, STATE_LENGTH, Register, value_in
 from workers.robot.figures import Floats
 
@@ -167,6 +168,8 @@ class FeetechArm:
 
     def _verify(self, servos: Servos) -> None:
         identify(servos)
+        self.slow = judge_pace(servos.bus, self._what)
+        """What to tell the operator of a bus that is slow now and then; "" of a quick one."""
         match(servos, self._calibration, self._named, self._whose)
         first = servos.sync_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH)
         if len(first) < len(MOTOR_IDS):

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from workers.robot.bus import Bus, BusCorrupt, BusGone, BusTimeout, Reply
+from workers.robot.bus.latency import latency_fix
 from workers.robot.calibration import Calibration, MotorCalibration
 from workers.robot.drivers import ArmRefused
 from workers.robot.drivers import sts3215 as sts
@@ -144,8 +145,8 @@ def identify(servos: Servos) -> None:
     missing = [servo_id for servo_id in MOTOR_IDS if servo_id not in found]
     if missing == list(MOTOR_IDS) and servos.bus.counters.late:
         raise ArmRefused(
-            f"{servos.what}: every reply comes too late: the USB adapter holds bytes back. `hilserl-worker scan-arm` "
-            "says how its latency timer is set to 1 ms; where there is none, another USB socket or adapter helps"
+            f"{servos.what}: every reply comes too late: the USB adapter holds bytes back. "
+            f"{latency_fix(servos.bus.port.name)}"
         )
     if missing:
         raise ArmRefused(

@@ -15,7 +15,7 @@ import numpy as np
 
 from workers.config import Config
 from workers.model.events import Level
-from workers.robot.board import Board, Hand
+from workers.robot.board import Board, Hand, fitting
 from workers.robot.body import StateRecord
 from workers.robot.controller import ArmController, JointTarget, Mode, Status
 from workers.robot.drivers import ArmGone, ArmReading, ServoArm
@@ -295,6 +295,7 @@ class ServoBody:
 
     def publish(self, state: StateRecord) -> None:
         """No verdict on the task. The scene is an empty table, for simulated cameras that look at an emulated arm."""
+        state["warm"] = fitting(self._health.warmth, 160)
         state["object_m"] = state["goal_m"] = np.nan
         state["scene"][:-9] = _NO_CUBE
         state["scene"][-9:-3] = model_joints(self._reading.joints_deg)

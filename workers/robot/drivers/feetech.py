@@ -6,17 +6,18 @@ A tick costs one request for all that the servos measure, and one with all goals
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workers.robot.bus import BAUDS, Bus, BusCorrupt, BusError, BusTimeout, SerialPort
 from workers.robot.calibration import Calibration
 from workers.robot.drivers import ArmGone, ArmReading, ArmRefused, ServoHealth
 from workers.robot.drivers import sts3215 as sts
-from workers.robot.drivers.servos import MOTOR_IDS, Profile, Servos, identify, match, settle, supply_of
 from workers.robot.drivers.pace import judge_pace
+from workers.robot.drivers.servos import MOTOR_IDS, Profile, Servos, identify, match, settle, supply_of
 from workers.robot.drivers.sts3215 import STATE_ADDRESS, STATE_LENGTH, Register, value_in
 from workers.robot.figures import Floats
 
@@ -167,9 +168,9 @@ class FeetechArm:
             raise
 
     def _verify(self, servos: Servos) -> None:
-        identify(servos)
         self.slow = judge_pace(servos.bus, self._what)
         """What to tell the operator of a bus that is slow now and then; "" of a quick one."""
+        identify(servos)
         match(servos, self._calibration, self._named, self._whose)
         first = servos.sync_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH)
         if len(first) < len(MOTOR_IDS):
@@ -211,7 +212,10 @@ class FeetechArm:
         joint = self._turn // _WATCH_EVERY % len(MOTOR_IDS)
         # One look may be a damaged packet that passed its sum: a limp servo says so twice, in this very tick.
         looks = (self._is_limp(bus, joint) for _ in range(2))
-        self._unpowered[joint] = all(looks)
+        before, self._unpowered[joint] = self._unpowered[joint], all(looks)
+        if self._unpowered[joint] and not before:
+            # The supply is everybody's: whoever else lost it is told now, not one after the other.
+            self._unpowered |= self._limp(bus) & self._limp(bus)
 
     @staticmethod
     def _is_limp(bus: Bus, joint: int) -> bool:
@@ -221,6 +225,15 @@ class FeetechArm:
         except (BusCorrupt, BusTimeout):
             return False
         return not value_in(ram, sts.TORQUE_ENABLE, _RAM)
+
+    @staticmethod
+    def _limp(bus: Bus) -> NDArray[np.bool_]:
+        """As `_is_limp` of all servos [6], at once."""
+        limp = np.zeros(len(MOTOR_IDS), np.bool_)
+        with suppress(BusCorrupt, BusTimeout):
+            for servo_id, reply in bus.sync_read(MOTOR_IDS, _RAM, _RAM_LENGTH).items():
+                limp[servo_id - 1] = not value_in(reply.data, sts.TORQUE_ENABLE, _RAM)
+        return limp
 
     # writing to all
 

@@ -1,59 +1,13 @@
 """Each rule of the health model, in figures; and what the robot worker does about it."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from tests.robot.servo_cell import START, ServoCell
+from tests.robot.ward import ELBOW, TICK_S, Ward, one
 from workers.model.events import GateMode
-from workers.robot.drivers import ArmReading, ServoHealth
-from workers.robot.figures import GRIPPER, Floats
-from workers.robot.health import Demand, Finding, Health, Thresholds, chain_hint
-
-ELBOW = 2
-TICK_S = 0.02
-WELL = ServoHealth(
-    np.zeros(6), np.full(6, 12.0), np.full(6, 30.0), np.zeros(6, np.uint8), np.zeros(6, np.int64)
-)
-LEAD = np.array([3.5] * 5 + [20.0])
-
-
-class Ward:
-    """A health model and an arm that it is told of, tick by tick."""
-
-    def __init__(self, lead_deg: Floats = LEAD) -> None:
-        self.health = Health(Thresholds(Thresholds.pushes(lead_deg)))
-        self.now_s, self.found = 50.0, list[Finding]()
-        self.joints = START.copy()
-
-    def see(
-        self,
-        seconds: float,
-        error_deg: float = 0.0,
-        current_a: float = 0.0,
-        joint: int = ELBOW,
-        **figures: object,
-    ) -> list[Finding]:
-        """The findings of so many seconds in which a joint is so far off its goal."""
-        goal, current = self.joints.copy(), np.zeros(6)
-        goal[joint] += error_deg
-        current[joint] = current_a
-        health = replace(WELL, **figures)  # type: ignore[arg-type]
-        found = []
-        for _ in range(round(seconds / TICK_S)):
-            found += self.health.take(
-                ArmReading(self.joints, np.zeros(6), 0.0, current, health=health), goal, self.now_s
-            )
-            self.now_s += TICK_S
-        self.found += found
-        return found
-
-
-def one(value: float, joint: int = ELBOW, rest: float = 0.0) -> Floats:
-    values = np.full(6, rest)
-    values[joint] = value
-    return values
+from workers.robot.figures import GRIPPER
+from workers.robot.health import Demand, chain_hint
 
 
 def test_a_joint_that_pushes_and_does_not_move_is_stalled_after_400_ms() -> None:
@@ -289,64 +243,6 @@ def test_a_stalled_arm_stops_pushing_within_450_ms_and_starts_again_slowly(cell:
     cell.speak(acknowledged=1)
     cell.tick()
     assert cell.mode is GateMode.HOLD and cell.arm.caps[ELBOW] == 60.0
-
-
-def rising(ward: Ward, start_c: float, per_min: float, minutes: float) -> list[Finding]:
-    """The findings of an elbow that warms up, told in whole degrees as its sensor does."""
-    found, begun_s = list[Finding](), ward.now_s
-    while ward.now_s < begun_s + 60.0 * minutes:
-        ward.now_s += 1.0
-        celsius = float(int(start_c + per_min * (ward.now_s - begun_s) / 60.0))
-        found += ward.see(TICK_S, temperature_c=one(celsius, rest=30.0))
-    return found
-
-
-def test_a_servo_that_will_soon_be_warm_is_told_before_it_is() -> None:
-    ward = Ward()
-    (soon,) = rising(ward, 47.0, 2.0, 3.0)
-    assert soon.demand is Demand.NOTHING and soon.what.startswith("elbow_flex is at 5")
-    assert "°C a minute" in soon.what and "then episodes wait for it" in soon.advice
-    (warm,) = rising(ward, 53.0, 2.0, 2.0)
-    assert "warm" in warm.what
-    assert (
-        ward.health.warmth.startswith("elbow_flex 5") and "°C, rising 1.6 °C a minute" in ward.health.warmth
-    )
-
-
-@pytest.mark.parametrize(("start_c", "per_min"), [(51.5, 0.3), (30.0, 2.0), (54.9, -1.0)])
-def test_no_trend_is_told_of_one_that_is_steady_or_cool_or_cools(start_c: float, per_min: float) -> None:
-    assert not rising(Ward(), start_c, per_min, 3.0)
-
-
-def test_warm_servos_are_named_until_they_are_cooler_by_two_degrees() -> None:
-    ward = Ward()
-    ward.see(0.1, temperature_c=one(54.0, rest=30.0))
-    assert ward.health.warmth == ""
-    ward.see(0.1, temperature_c=one(57.0, rest=30.0))
-    assert ward.health.warmth == "elbow_flex 57 °C"
-    ward.see(0.1, temperature_c=one(54.0, rest=30.0))
-    assert ward.health.warmth == "elbow_flex 54 °C"
-    ward.see(0.1, temperature_c=one(52.0, rest=30.0))
-    assert ward.health.warmth == ""
-
-
-def test_warm_the_arm_goes_to_its_rest_pose_when_the_actor_asks_and_back_for_the_next_episode(
-    cell: ServoCell,
-) -> None:
-    cell.engage()
-    assert cell.state["warm"] == b""
-    cell.arm.temperature[1] = 56.0
-    assert cell.tick(0.2)["warm"].decode() == "shoulder_lift 56 °C"
-    cell.target["to_rest"] = True
-    cell.engage()
-    assert cell.arm.joints == pytest.approx(cell.body.rest_pose, abs=0.5) and cell.arm.torque
-    cell.target["at_ns"], cell.asks_on = 0, False
-    cell.board.target.write(cell.target)
-    cell.tick(0.4)
-    assert cell.mode is GateMode.HOLD and not cell.state["barred"]
-    cell.asks_on, cell.target["to_rest"] = True, False
-    cell.engage()
-    assert cell.arm.joints == pytest.approx(START, abs=0.5)
 
 
 def test_too_hot_the_arm_parks_goes_limp_and_comes_back_only_cool(cell: ServoCell) -> None:

@@ -53,6 +53,8 @@ class Finding:
     what: str
     advice: str
     demand: Demand = Demand.NOTHING
+    comes: bool | None = None
+    """Of what may come and go quickly: it begins, or it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,13 +143,13 @@ class Health:
         if not silent.any():
             if self.silent and not health.misses.any():
                 self.silent, self._silent_s = "", np.inf
-                yield Finding("all servos answer again", "the arm goes on when it is sent")
+                yield Finding("all servos answer again", "the arm goes on when it is sent", comes=False)
             return
         names = _names(silent)
         if not self.silent:
             self._silent_s = now_s
             self.silent = f"{names}: no reply for {MISSES_HOLD} readings"
-            yield Finding(self.silent, chain_hint(silent))
+            yield Finding(self.silent, chain_hint(silent), comes=True)
         elif now_s - self._silent_s > MISSES_LATCH_S and np.isfinite(self._silent_s):
             self._silent_s = np.inf
             what = f"{names}: no reply for {MISSES_LATCH_S:.0f} s; the arm is stopped"

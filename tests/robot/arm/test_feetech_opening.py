@@ -205,6 +205,18 @@ def test_opening_comes_through_faults() -> None:
             arm.close()
 
 
+def test_packets_that_are_wrong_and_pass_their_sum_refuse_no_arm_and_set_nothing_wrong() -> None:
+    for seed in range(4):
+        with emulated_bus() as emulated:
+            calibration, before = calibration_of(emulated), [emulated.registers(j)[:40] for j in JOINT_NAMES]
+            emulated.rates(forge=0.1, seed=seed)
+            arm = FeetechArm(emulated.port, calibration, "arm.json", FOLLOWER)
+            assert arm.supply_v == 7.4 and not arm.found_stiff
+            arm.close()
+            after = [emulated.registers(j)[:40] for j in JOINT_NAMES]
+            assert [table[9:16] for table in after] == [table[9:16] for table in before]
+
+
 def test_whoever_has_the_port_is_named() -> None:
     holding = (
         "import sys, time\nfrom workers.robot.bus import SerialPort\nport = SerialPort(sys.argv[1])\n"

@@ -23,12 +23,20 @@ from workers.robot.figures import Floats
 
 REPLY_S: Final = 0.008  # beyond the bytes' own time; a cycle's p99 on a good adapter is 2 ms
 QUIET_S: Final = 0.006  # lengths tell late replies apart; a longer silence would cost the next tick its time
+_SAME_V: Final = 0.25  # between two readings of a supply without load
 _SLACK_STEPS: Final = 24.0  # of a position, for noise and backlash
 _WATCH_EVERY: Final = 5  # ticks between two looks at the RAM of one servo
 _RAM: Final = sts.TORQUE_ENABLE.address
 _RAM_LENGTH: Final = 10
 Opened = Callable[[str], Bus]
 Whose = Callable[[Calibration], str]
+
+
+def _agree(one: bytes, other: bytes) -> bool:
+    """Whether two states of a servo at rest tell the same place and supply."""
+    moved = abs(value_in(one, sts.PRESENT_POSITION) - value_in(other, sts.PRESENT_POSITION))
+    volts = abs(value_in(one, sts.PRESENT_VOLTAGE) - value_in(other, sts.PRESENT_VOLTAGE))
+    return moved <= _SLACK_STEPS and volts * sts.VOLT_PER_COUNT <= _SAME_V
 
 
 def open_bus(port: str) -> Bus:
@@ -172,7 +180,7 @@ class FeetechArm:
         """What to tell the operator of a bus that is slow now and then; "" of a quick one."""
         identify(servos)
         match(servos, self._calibration, self._named, self._whose)
-        first = servos.sync_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH)
+        first = servos.sure_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH, _agree)
         if len(first) < len(MOTOR_IDS):
             raise ArmRefused(
                 f"{self._what}: servos fall silent while they are asked; check cables and supply"
@@ -188,7 +196,7 @@ class FeetechArm:
         now_s = time.monotonic()
         for joint, servo_id in enumerate(MOTOR_IDS):
             self._note(joint, first[servo_id].data, first[servo_id].error_bits, now_s)
-        torque = servos.sync_read(MOTOR_IDS, sts.TORQUE_ENABLE.address, sts.TORQUE_ENABLE.size)
+        torque = servos.sure_read(MOTOR_IDS, sts.TORQUE_ENABLE.address, sts.TORQUE_ENABLE.size)
         self.found_stiff = any(reply.data[0] for reply in torque.values())
         """The torque was on already when the port was opened: the arm may hang in the air."""
 

@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.altered import altered
+from tests.config.effects_safety import REAL
 from workers.model.events import Event, Level, LogLine, WorkerChanged, WorkerState
 from workers.model.orders import Learn
+from workers.robot.board import Board
 from workers.runtime.harness import Desk, WorkerFailure
+from workers.station.crew import crew
 from workers.station.handle import WorkerHandle, WorkerSpec
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -174,6 +178,14 @@ async def test_at_the_end_a_stopped_process_is_not_waited_for_and_what_it_leaves
     assert time.monotonic() - asked_s < 4.0
     assert watcher.states()[-1] is WorkerState.STOPPED and "does not run" in watcher.reasons()
     assert any(words in text for text in watcher.said())
+
+
+def test_whoever_may_have_to_park_the_arm_is_not_cut_short_while_it_loads() -> None:
+    """The guardian imports kinematics and opens the arm, without a beat, after the end of the run."""
+    config = altered(REAL)
+    specs = {spec.name: spec for spec in crew(config, Board.create(SPAWN, {}))}
+    for name in ("robot", "guardian"):
+        assert specs[name].stopping_silent_s >= specs[name].stop_s >= 15.0
 
 
 async def test_a_crash_tells_its_last_words(tmp_path: Path) -> None:

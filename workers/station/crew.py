@@ -1,6 +1,6 @@
 """Which workers a run has, in which order they stop, and how patient the station is with each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from workers.actor.worker import main as actor_main
 from workers.camera.worker import main as camera_main
@@ -66,9 +66,16 @@ def _arm(config: Config, board: Board) -> list[WorkerSpec]:
     if config.simulated:
         return [WorkerSpec("robot", robot_main, (config, board), silent_limit_s=1.0)]
     return [
-        WorkerSpec("robot", robot_main, (config, board), silent_limit_s=ARM_SILENT_S, stop_s=ARM_STOP_S),
-        WorkerSpec("guardian", guardian_main, (config, board), ARM_SILENT_S, stop_s=GUARDIAN_STOP_S),
+        _arm_worker("robot", robot_main, config, board, ARM_STOP_S),
+        _arm_worker("guardian", guardian_main, config, board, GUARDIAN_STOP_S),
     ]
+
+
+def _arm_worker(
+    name: str, main: Callable[..., None], config: Config, board: Board, stop_s: float
+) -> WorkerSpec:
+    """Who may have to park the arm at the end, and load and open for that: no silence is taken for an end then."""
+    return WorkerSpec(name, main, (config, board), ARM_SILENT_S, stop_s=stop_s, stopping_silent_s=stop_s)
 
 
 def _device(config: Config, board: Board) -> list[WorkerSpec]:

@@ -24,7 +24,7 @@ BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 STARTING_LIMIT_S = 120.0  # imports of a loaded machine; no beat is expected before them
 WATCH_PERIOD_S = 0.1
 FROZEN_LIMIT_S = 8.0  # a loop may be busy for longer; a process that runs at all has a thread that says so
-STOPPING_SILENT_S = 10.0  # what saves at the end beats meanwhile
+STOPPING_SILENT_S = 10.0
 LAST_WORDS_S = 1.0  # for what a dead worker said last to be read
 
 
@@ -40,6 +40,8 @@ class WorkerSpec:
     nice: int = 0
     frozen_limit_s: float = FROZEN_LIMIT_S
     """How long not even a thread beside its loop may run: stopped by a signal, swapped out, held by a native call."""
+    stopping_silent_s: float = STOPPING_SILENT_S
+    """As `silent_limit_s`, after Quit: who saves at the end beats meanwhile."""
     if_killed: str = ""
     """What the operator should know of its work when it had to be killed at the end."""
 
@@ -130,7 +132,7 @@ class WorkerHandle:
             if time.monotonic() > deadline:
                 why = f"did not end within {self.spec.stop_s:.0f} s"
             else:
-                why = self._silence(min(self.spec.silent_limit_s, STOPPING_SILENT_S))
+                why = self._silence(self.spec.stopping_silent_s)
         if process.is_alive():
             self._kill_silent(process, why)
             if self.spec.if_killed:

@@ -7,7 +7,7 @@ import numpy as np
 
 from workers.config import Config
 from workers.model.events import GateMode, Level, LogLine, Phase, PhaseChanged
-from workers.robot.board import ARM_STATE, Board
+from workers.robot.board import ARM_STATE, Board, fitting
 from workers.robot.body import Body
 from workers.robot.controller import ArmController, JointTarget, Mode, Status
 from workers.robot.drivers import ArmGone
@@ -197,14 +197,15 @@ class RobotLoop:
             return
         self._reset_seen = int(asked["reset_wanted"])
         if age_s < RESET_FRESH_S and self._controller.mode is not Mode.STOPPED and not self._body.waits:
-            self._reset(int(asked["reset_seed"]))
+            self._reset(int(asked["reset_seed"]), bool(asked["to_rest"]))
 
-    def _reset(self, seed: int) -> None:
-        pose = self._body.start_pose(seed)
+    def _reset(self, seed: int, to_rest: bool) -> None:
+        pose = self._body.rest_pose if to_rest else self._body.start_pose(seed)
         self._state["resetting"] = self._reset_seen
         self._controller.restart()
         if pose is not None:
-            self._controller.approach(pose, self._reset_speed_deg_s, "going to the start pose")
+            speed = self._body.park_speed_deg_s if to_rest else self._reset_speed_deg_s
+            self._controller.approach(pose, speed, f"going to the {'rest' if to_rest else 'start'} pose")
             return
         self._controller.engage()
         self._state["reset_done"] = self._reset_seen
@@ -225,7 +226,7 @@ class RobotLoop:
         state["mode"] = _MODES[status.mode].value.encode()
         waits = self._body.waits
         reason = "the station is silent" if self._station_silent else waits or status.reason
-        state["reason"] = reason.encode()[:160]
+        state["reason"] = fitting(reason, 160)
         state["barred"], state["unconfirmed"] = bool(waits), self._body.unconfirmed
         state["clipped"] = ",".join(sorted(status.clipped)).encode()[:64]
         state["clipped_ticks"] += status.narrowed

@@ -77,7 +77,9 @@ class Bus:
         )
         return _only(replies, servo_id, incoming)
 
-    def sync_read(self, ids: Iterable[int], address: int, length: int) -> dict[int, Reply]:
+    def sync_read(
+        self, ids: Iterable[int], address: int, length: int, reply_s: float | None = None
+    ) -> dict[int, Reply]:
         """`length` bytes of each servo that answered; the others are missing. Raises BusCorrupt and BusGone.
 
         A servo that was silent for long is asked once a second only.
@@ -87,7 +89,7 @@ class Bus:
         if not asked:
             return {}
         return self._read(
-            asked, address, length, lambda start, size: sync_read_request(start, size, asked), None
+            asked, address, length, lambda start, size: sync_read_request(start, size, asked), reply_s
         )[0]
 
     def write(self, servo_id: int, address: int, data: bytes) -> Reply:

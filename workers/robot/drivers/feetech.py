@@ -6,27 +6,37 @@ A tick costs one request for all that the servos measure, and one with all goals
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workers.robot.bus import BAUDS, Bus, BusCorrupt, BusError, BusTimeout, Reply, SerialPort
 from workers.robot.calibration import Calibration
 from workers.robot.drivers import ArmGone, ArmReading, ArmRefused, ServoHealth
 from workers.robot.drivers import sts3215 as sts
+from workers.robot.drivers.pace import judge_pace
 from workers.robot.drivers.servos import MOTOR_IDS, Profile, Servos, identify, match, settle, supply_of
 from workers.robot.drivers.sts3215 import STATE_ADDRESS, STATE_LENGTH, Register, state_of, value_in
 from workers.robot.figures import Floats
 
 REPLY_S: Final = 0.008  # beyond the bytes' own time; a cycle's p99 on a good adapter is 2 ms
 QUIET_S: Final = 0.006  # lengths tell late replies apart; a longer silence would cost the next tick its time
+_SAME_V: Final = 0.25  # between two readings of a supply without load
 _SLACK_STEPS: Final = 24.0  # of a position, for noise and backlash
 _WATCH_EVERY: Final = 5  # ticks between two looks at the RAM of one servo
 _RAM: Final = sts.TORQUE_ENABLE.address
 _RAM_LENGTH: Final = 10
 Opened = Callable[[str], Bus]
 Whose = Callable[[Calibration], str]
+
+
+def _agree(one: bytes, other: bytes) -> bool:
+    """Whether two states of a servo at rest tell the same place and supply."""
+    moved = abs(value_in(one, sts.PRESENT_POSITION) - value_in(other, sts.PRESENT_POSITION))
+    volts = abs(value_in(one, sts.PRESENT_VOLTAGE) - value_in(other, sts.PRESENT_VOLTAGE))
+    return moved <= _SLACK_STEPS and volts * sts.VOLT_PER_COUNT <= _SAME_V
 
 
 def open_bus(port: str) -> Bus:
@@ -161,9 +171,11 @@ class FeetechArm:
             raise
 
     def _verify(self, servos: Servos) -> None:
+        self.slow = judge_pace(servos.bus, self._what)
+        """What to tell the operator of a bus that is slow now and then; "" of a quick one."""
         identify(servos)
         match(servos, self._calibration, self._named, self._whose)
-        first = servos.sync_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH)
+        first = servos.sure_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH, _agree)
         if len(first) < len(MOTOR_IDS):
             raise ArmRefused(
                 f"{self._what}: servos fall silent while they are asked; check cables and supply"
@@ -179,7 +191,7 @@ class FeetechArm:
         now_s = time.monotonic()
         for joint, servo_id in enumerate(MOTOR_IDS):
             self._note(joint, first[servo_id], now_s, np.inf)
-        torque = servos.sync_read(MOTOR_IDS, sts.TORQUE_ENABLE.address, sts.TORQUE_ENABLE.size)
+        torque = servos.sure_read(MOTOR_IDS, sts.TORQUE_ENABLE.address, sts.TORQUE_ENABLE.size)
         self.found_stiff = any(reply.data[0] for reply in torque.values())
         """The torque was on already when the port was opened: the arm may hang in the air."""
 
@@ -206,7 +218,10 @@ class FeetechArm:
         joint = self._turn // _WATCH_EVERY % len(MOTOR_IDS)
         # One look may be a damaged packet that passed its sum: a limp servo says so twice, in this very tick.
         looks = (self._is_limp(bus, joint) for _ in range(2))
-        self._unpowered[joint] = all(looks)
+        before, self._unpowered[joint] = self._unpowered[joint], all(looks)
+        if self._unpowered[joint] and not before:
+            # The supply is everybody's: whoever else lost it is told now, not one after the other.
+            self._unpowered |= self._limp(bus) & self._limp(bus)
 
     @staticmethod
     def _is_limp(bus: Bus, joint: int) -> bool:
@@ -216,6 +231,15 @@ class FeetechArm:
         except (BusCorrupt, BusTimeout):
             return False
         return not value_in(ram, sts.TORQUE_ENABLE, _RAM)
+
+    @staticmethod
+    def _limp(bus: Bus) -> NDArray[np.bool_]:
+        """As `_is_limp` of all servos [6], at once."""
+        limp = np.zeros(len(MOTOR_IDS), np.bool_)
+        with suppress(BusCorrupt, BusTimeout):
+            for servo_id, reply in bus.sync_read(MOTOR_IDS, _RAM, _RAM_LENGTH).items():
+                limp[servo_id - 1] = not value_in(reply.data, sts.TORQUE_ENABLE, _RAM)
+        return limp
 
     # writing to all
 

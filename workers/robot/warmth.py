@@ -26,12 +26,12 @@ class Warmth:
         if not np.isfinite(temperature_c).all():
             return False
         self._now_c = temperature_c
-        if self._seen and now_s - self._seen[-1][0] < _EVERY_S:
-            return False
-        self._seen.append((now_s, temperature_c.copy()))
+        is_due = not self._seen or now_s - self._seen[-1][0] >= _EVERY_S
+        if is_due:
+            self._seen.append((now_s, temperature_c.copy()))
         while now_s - self._seen[0][0] > SPAN_S:
             self._seen.popleft()
-        return True
+        return is_due
 
     @property
     def rise_c_min(self) -> Floats:

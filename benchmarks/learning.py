@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.actor.chair import Chair
-from workers.actor.episode import EpisodeResult, EpisodeRunner
+from workers.actor.episode import EpisodeRunner
 from workers.actor.policy import Policy
+from workers.actor.rules import EpisodeResult
 from workers.actor.sim_env import InProcessArm, sim_env
 from workers.config import Config, load
 from workers.learner.memory import tune_allocator

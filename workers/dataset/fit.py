@@ -136,12 +136,15 @@ def size_of(column: Column | None) -> tuple[int, int] | None:
     return (height, width) if channels == 3 else None
 
 
-def as_table(rows: Iterable[Difference]) -> str:
-    """The differences as a table, each followed by what to do; for a terminal of 80 columns."""
+def as_table(rows: Iterable[Difference], there: str = "the dataset") -> str:
+    """The differences as a table, each followed by what to do; for a terminal of 80 columns.
+
+    `there` heads the column of what does not fit this run.
+    """
     rows = list(rows)
-    cells = [("", "this run", "the dataset"), *((row.what, row.here, row.there) for row in rows)]
+    cells = [("", "this run", there), *((row.what, row.here, row.there) for row in rows)]
     widths = [max(len(cell[column]) for cell in cells) for column in range(2)]
-    head, *found = [f"  {what:{widths[0]}}  {here:{widths[1]}}  {there}" for what, here, there in cells]
+    head, *found = [f"  {what:{widths[0]}}  {here:{widths[1]}}  {other}" for what, here, other in cells]
     lines = [head]
     for line, row in zip(found, rows, strict=True):
         lines += [line, *wrap(row.to_do, _ADVICE_WIDE, initial_indent="    -> ", subsequent_indent="       ")]

@@ -63,6 +63,6 @@ def load_reward_model(config: Config, pipelines: Pipelines) -> None:
         classifier = load_classifier(settings.pretrained_path, sizes, device=config.device)
     except ClassifierError as error:
         raise EnvironmentRefused(PLACE, str(error)) from error
-    step.model = TrainedRewardModel(classifier, tuple(sizes))
+    step.model = model = TrainedRewardModel(classifier, tuple(sizes), config.device)
     # The first inference allocates and chooses its kernels: not in the middle of an episode.
-    classifier.success_probability({name: np.zeros((1, *size, 3), np.uint8) for name, size in sizes.items()})
+    model.of({name: np.zeros((1, *size, 3), np.uint8) for name, size in sizes.items()})

@@ -19,7 +19,6 @@ from workers.model.events import (
     SuccessDecided,
     SuccessSettled,
 )
-from workers.robot.figures import Floats
 
 log = logging.getLogger(__name__)
 _MEANS = {
@@ -60,7 +59,7 @@ class Finished:
 class Holding(Protocol):
     """An environment that can stand still and be looked at; every `InterventionEnv` can."""
 
-    def halt(self) -> Floats: ...
+    def halt(self) -> dict[str, Any]: ...
     def look(self) -> tuple[Observation, dict[str, Any]]: ...
 
 

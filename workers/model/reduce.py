@@ -146,6 +146,7 @@ def _stepped(running: Running, event: e.StepTaken) -> Running:
         reward=event.reward,
         steps_by_human=by_human,
         positives=running.positives + (event.reward > 0),
+        succeeds=event.reward > 0,
     )
 
 

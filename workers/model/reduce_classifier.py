@@ -20,7 +20,7 @@ def reduce_classifier(classifier: Classifier, event: e.Event) -> Classifier:
             return replace(
                 classifier,
                 pending=None,
-                settled=settled,
+                settled=event,
                 vetoes=classifier.vetoes + (settled in e.OBJECTIONS),
             )
         case e.EpisodeEnded() if classifier.pending is not None:

@@ -23,8 +23,8 @@ from workers.model.events import (
     Looked,
     Phase,
     RunOpened,
-    Settled,
     SuccessDecided,
+    SuccessSettled,
     WorkerState,
 )
 from workers.model.survey import Survey
@@ -96,6 +96,7 @@ class Running(msgspec.Struct, frozen=True):
     steps_by_human: int = 0
     interventions: int = 0
     positives: int = 0  # steps with a reward above 0
+    succeeds: bool = False  # the newest step is one
 
 
 class Classifier(msgspec.Struct, frozen=True):
@@ -105,7 +106,7 @@ class Classifier(msgspec.Struct, frozen=True):
     probabilities: tuple[float, ...] = ()  # of the episode's steps, newest last, at most PROBABILITIES_KEPT
     votes: int = 0
     pending: SuccessDecided | None = None  # a success that a person may still object to
-    settled: Settled | None = None  # what became of the last one
+    settled: SuccessSettled | None = None  # what became of the last one
     vetoes: int = 0  # in this run
     hard_negatives: int = 0  # frames saved
     hard_negatives_root: str = ""

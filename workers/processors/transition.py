@@ -89,9 +89,7 @@ class Transition:
     observation: dict[str, Any]
     period: Period
     reading: ArmReading | None = None
-    is_reset: bool = (
-        False  # no step led to it: the first observation of an episode, or another look while all rests
-    )
+    is_reset: bool = False  # no step led to it: an episode's first observation, or a look while all rests
     reward: float = 0.0
     terminated: bool = False
     truncated: bool = False

@@ -14,7 +14,7 @@ steps until a success is decided whose steps are seen with 90 %, `steps_to_decid
     1 of 1    100 %    63.4 %     1.11
     2 of 2    1.0 %    0.98 %     2.35
     2 of 3    2.0 %    1.90 %     2.23
-    3 of 3    0.01 %   0.010 %    3.72
+    3 of 3    0.01 %   0.0097 %   3.72
     3 of 4    0.03 %   0.028 %    3.38
     3 of 5    0.06 %   0.056 %    3.34
 

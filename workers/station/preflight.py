@@ -62,7 +62,7 @@ def check_classifier(config: Config) -> None:
     Raises EnvironmentRefused, with a table of what differs, where it does not.
     """
     used = config.env.processor.reward_classifier
-    if used is not None and not used.is_stand_in and config.mode in (None, "record"):
+    if used is not None and not used.is_stand_in:
         apart(_load_classifier, config, CLASSIFIER, f'the reward classifier "{used.pretrained_path}"')
 
 

@@ -129,7 +129,7 @@ class Recipe(ABC):
         await self._station.wait_for(lambda: self._examined is not None)
         self._station.stand("actor", Examine(0))  # an actor that starts again goes on with the run
         assert self._examined is not None
-        return refusal(self._examined, used.pretrained_path)
+        return refusal(self._examined)
 
     def _note(self, text: str) -> None:
         self._station.emit(LogLine("station", Level.INFO, text, time.time()))

@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from workers.model import events as e
+from workers.model.classifier_training import followed
 from workers.model.state import (
     EPISODES_KEPT,
     LINK_REPORTS_KEPT,
@@ -63,6 +64,8 @@ def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
             )
         case e.Surveyed(survey):
             return replace(state, survey=survey)
+        case e.ClassifierStarted() | e.ClassifierProgress() | e.ClassifierReported() | e.ClassifierFailed():
+            return replace(state, classifier_training=followed(state.classifier_training, event))
         case e.ActorsSeen(actors):
             return replace(state, actors=actors)
         case e.EvaluationProgress(successes, trials, total, version, finished):

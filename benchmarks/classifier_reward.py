@@ -38,6 +38,7 @@ from workers.teleop.build import SCRIPT_NOISE, scripted_operator_of
 from workers.teleop.scripted_operator import ScriptedOperator
 from workers.teleop.scripts import Hand, PickLiftScript, Script, TaskView
 from workers.transport.log import LogWriter
+from workers.transport.record import Record
 
 ASIDE_M = (0.03, 0.06)  # how far beside the cube an attempt that fails closes its jaws
 EMPTY_PCT = 10.0  # a jaw closed further than this holds nothing
@@ -156,12 +157,16 @@ def collect(args: argparse.Namespace, folder: Path) -> tuple[Config, Path]:
     clumsy = ScriptedOperator(config.operator.patience_steps, beside, rng)
     env, port = sim_env(config)
     with LogWriter(config.run_dir / "log", feature_spec(config)) as log:
+
+        def keep(record: Record) -> None:
+            log.append(record)
+
         for number in range(args.episodes + args.misses):
             person = skilled if number < args.episodes else clumsy
             beside.choose()
             period = SimulatedPeriod(port, lambda: None)
             runner = EpisodeRunner(
-                env, NoPolicy(), Chair(True, 0.5), person, period, log.append, lambda event: None, Rules.of(config)
+                env, NoPolicy(), Chair(True, 0.5), person, period, keep, lambda event: None, Rules.of(config)
             )  # fmt: skip
             seed = int(np.random.SeedSequence([args.seed, 12, number]).generate_state(1)[0]) % 2**31
             runner.run(EpisodeKind.DEMONSTRATION, number, seed)

@@ -63,6 +63,8 @@ class ClassifierConfig(Section, frozen=True, kw_only=True):
     """Largest random shift of pictures in training, in pixels each way; 0: none."""
     colour_jitter: Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)] = 0.3
     """Largest random change of brightness, contrast and colour in training, as a share; 0: none."""
+    random_patches: Annotated[float, msgspec.Meta(ge=0.0, le=1.0)] = 0.3
+    """Probability that a patch of one colour covers a part of a picture in training, as a thing or a hand would."""
     false_positive_rate: Between0And1 = 0.01
     """Share of frames without success that may look like one: the recommended threshold keeps to it."""
     worst_errors: Annotated[int, msgspec.Meta(ge=0, le=200)] = 24

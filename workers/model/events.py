@@ -6,6 +6,10 @@ fold the same ones. Times are seconds on the robot PC's monotonic clock unless a
 
 from enum import StrEnum
 
+from workers.model.classifier_events import ClassifierFailed as ClassifierFailed
+from workers.model.classifier_events import ClassifierProgress as ClassifierProgress
+from workers.model.classifier_events import ClassifierReported as ClassifierReported
+from workers.model.classifier_events import ClassifierStarted as ClassifierStarted
 from workers.model.dataset_events import DatasetOpened as DatasetOpened
 from workers.model.dataset_events import EpisodeSaved as EpisodeSaved
 from workers.model.dataset_events import EpisodesListed as EpisodesListed
@@ -374,6 +378,10 @@ AnyEvent = (
     | Evaluated
     | Invited
     | Surveyed
+    | ClassifierStarted
+    | ClassifierProgress
+    | ClassifierReported
+    | ClassifierFailed
     | Recorded
     | RunEnded
 )

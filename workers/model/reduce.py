@@ -3,6 +3,7 @@
 from msgspec.structs import replace
 
 from workers.model import events as e
+from workers.model.classifier_training import followed
 from workers.model.reduce_classifier import reduce_classifier
 from workers.model.state import (
     EPISODES_KEPT,
@@ -74,6 +75,8 @@ def _reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
             )
         case e.Surveyed(survey):
             return replace(state, survey=survey)
+        case e.ClassifierStarted() | e.ClassifierProgress() | e.ClassifierReported() | e.ClassifierFailed():
+            return replace(state, classifier_training=followed(state.classifier_training, event))
         case e.ActorsSeen(actors):
             return replace(state, actors=actors)
         case e.EvaluationProgress(successes, trials, total, version, finished):

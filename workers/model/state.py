@@ -5,6 +5,7 @@ A slice that did not change keeps its identity, so a pane compares `old.buffer i
 
 import msgspec
 
+from workers.model.classifier_training import ClassifierTraining
 from workers.model.events import (
     ActorSeen,
     ClassifierExamined,
@@ -209,4 +210,5 @@ class ConsoleState(msgspec.Struct, frozen=True):
     link_best_bytes_per_s: float = 0.0  # the link has shown it can
     actors: tuple[ActorSeen, ...] = ()  # all that feed a learner elsewhere
     survey: Survey | None = None  # of a run that looks for the workspace
+    classifier_training: ClassifierTraining | None = None  # the newest that this console follows
     log: tuple[LoggedLine, ...] = ()  # newest last, at most LOG_LINES_KEPT

@@ -109,7 +109,7 @@ def load_classifier(
     else.
     """
     folder = found(path_or_hub_id)
-    classifier = _read(folder)
+    classifier = read_classifier(folder)
     check_cameras(str(path_or_hub_id), classifier.architecture, cameras)
     return classifier.to(device).eval()
 
@@ -174,7 +174,8 @@ def check_cameras(name: str, architecture: Architecture, cameras: Mapping[str, S
         )
 
 
-def _read(folder: Path) -> RewardClassifier:
+def read_classifier(folder: Path) -> RewardClassifier:
+    """The classifier of a folder, whatever its cameras. Raises ClassifierError."""
     if is_lerobots(folder):
         from workers.reward.lerobot_layout import import_lerobot
 

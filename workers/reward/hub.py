@@ -5,6 +5,7 @@ from pathlib import Path
 
 from huggingface_hub import HfApi
 
+from workers.model.classifier_events import REPORT
 from workers.reward.errors import ClassifierError
 
 _KIND = "model"
@@ -46,6 +47,7 @@ def push(folder: Path, repo_id: str, api: HfApi | None = None) -> None:
             repo_type=_KIND,
             folder_path=folder,
             allow_patterns=[*_PARTS, "README.md"],
+            ignore_patterns=[REPORT],  # where datasets lie on this machine is nobody else's business
             commit_message="Add the reward classifier",
         )
     except ClassifierError:

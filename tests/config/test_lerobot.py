@@ -122,7 +122,7 @@ def test_a_whole_environment() -> None:
     }  # fmt: skip
     assert env.workspace.urdf_path is None and env.workspace.target_frame_name == "gripper_frame_link"
     assert env.processor.reward_classifier is not None
-    assert env.processor.reward_classifier.pretrained_path == "simulated"
+    assert env.processor.reward_classifier.pretrained_path == "me/judge"
     assert env.processor.reward_classifier.success_reward == 2.0
     assert env.processor.gripper.use_gripper
     assert "contradicts" in told["env.teleop.use_gripper"][1]

@@ -8,6 +8,9 @@ import msgspec
 from workers.model.classifier_training import ClassifierTraining
 from workers.model.events import (
     ActorSeen,
+    ClassifierExamined,
+    ClassifierUsed,
+    DecidedBy,
     Driver,
     EndedBy,
     EpisodeKind,
@@ -21,6 +24,8 @@ from workers.model.events import (
     Looked,
     Phase,
     RunOpened,
+    SuccessDecided,
+    SuccessSettled,
     WorkerState,
 )
 from workers.model.survey import Survey
@@ -28,6 +33,7 @@ from workers.model.survey import Survey
 LOG_LINES_KEPT = 500
 EPISODES_KEPT = 500
 LINK_REPORTS_KEPT = 10
+PROBABILITIES_KEPT = 240  # 24 s at 10 Hz
 
 
 class Arm(msgspec.Struct, frozen=True):
@@ -67,6 +73,8 @@ class Episode(msgspec.Struct, frozen=True):
     ended_by: EndedBy
     seconds: float
     policy_version: int
+    decided_by: DecidedBy = DecidedBy.NOBODY
+    vetoes: int = 0
 
     @property
     def success(self) -> bool:
@@ -88,6 +96,22 @@ class Running(msgspec.Struct, frozen=True):
     reward: float = 0.0
     steps_by_human: int = 0
     interventions: int = 0
+    positives: int = 0  # steps with a reward above 0
+    succeeds: bool = False  # the newest step is one
+
+
+class Classifier(msgspec.Struct, frozen=True):
+    """The run's reward classifier: what it says, and what it decided."""
+
+    used: ClassifierUsed
+    probabilities: tuple[float, ...] = ()  # of the episode's steps, newest last, at most PROBABILITIES_KEPT
+    votes: int = 0
+    pending: SuccessDecided | None = None  # a success that a person may still object to
+    settled: SuccessSettled | None = None  # what became of the last one
+    vetoes: int = 0  # in this run
+    hard_negatives: int = 0  # frames saved
+    hard_negatives_root: str = ""
+    examined: ClassifierExamined | None = None
 
 
 class Buffer(msgspec.Struct, frozen=True):
@@ -105,6 +129,7 @@ class Dataset(msgspec.Struct, frozen=True):
     episodes: int
     frames: int
     through: int = -1  # episodes of the run up to this number were saved or dropped before
+    positives: int = 0  # of the frames; counted where success does not end an episode
     saved: dict[int, EpisodeSaved] = {}  # by number in the run; of this station's time
 
 
@@ -166,6 +191,7 @@ class ConsoleState(msgspec.Struct, frozen=True):
     arm: Arm = Arm()
     control: Control = Control()
     running: Running = Running()
+    classifier: Classifier | None = None
     episodes: tuple[Episode, ...] = ()  # newest last, at most EPISODES_KEPT
     buffer: Buffer = Buffer()
     dataset: Dataset | None = None  # of a run that records one

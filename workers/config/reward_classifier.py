@@ -51,10 +51,11 @@ class ClassifierConfig(Section, frozen=True, kw_only=True):
     """Processor threads of the training."""
     batch_size: Annotated[int, msgspec.Meta(ge=2)] = 64
     """Frames in a batch; each class is drawn equally often, however rare it is."""
-    max_epochs: Count = 60
-    """Passes over the frames after which training ends in any case."""
-    patience: Count = 12
-    """Passes without a lower held-out loss after which it ends early; the best weights are kept."""
+    max_epochs: Count = 40
+    """Epochs after which training ends in any case; one is a pass over the frames, or 2,048 of them where there are
+    more."""
+    patience: Count = 8
+    """Epochs without a lower held-out loss after which it ends early; the best weights are kept."""
     held_out: Between0And1 = 0.25
     """Share of the episodes, with success and without, that are kept from training to measure it."""
     label_smoothing: Annotated[float, msgspec.Meta(ge=0.0, lt=0.5)] = 0.05

@@ -17,8 +17,8 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
+from workers.dataset.difference import Difference, as_table
 from workers.dataset.durable import remove, write_whole
-from workers.dataset.fit import Difference, as_table
 from workers.reward.architecture import Architecture, Size
 from workers.reward.errors import ClassifierError, ClassifierMismatch
 from workers.reward.hub import fetched

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 from numpy.typing import NDArray
 
 from workers.config import ClassifierConfig, Config
+from workers.dataset.difference import Difference, as_table
 from workers.dataset.errors import DatasetError
-from workers.dataset.fit import Difference, PictureFit, as_table
+from workers.dataset.fit import PictureFit
 from workers.dataset.layout import cache_folder, dataset_folder, read_info
 from workers.dataset.reader import Dataset
 from workers.processors.build import Pipelines, pipelines_of

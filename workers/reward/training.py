@@ -24,6 +24,10 @@ from workers.reward.model import RewardClassifier
 
 _TOLD_EVERY_S = 0.2
 _MEASURED_AT_ONCE = 128
+_EPOCH_FRAMES = 2048
+"""At most: a large dataset is not measured less often than a small one."""
+_GAIN = 1e-3
+"""Of the held-out loss: less is no reason to go on."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class Fitting:
             trained, lr=config.learning_rate, weight_decay=config.weight_decay
         )
         self._trained = trained
-        self._steps = math.ceil(len(self._train) / config.batch_size)
+        self._steps = math.ceil(min(len(self._train), _EPOCH_FRAMES) / config.batch_size)
         self._began_s = self._told_s = time.monotonic()
         self._best: dict[str, Tensor] = {}
         self._best_epoch = 0
@@ -77,7 +81,8 @@ class Fitting:
 
     def run(self) -> Fitted:
         """Train to the end. Raises ClassifierError where the loss gets lost."""
-        best = math.inf
+        best = gained = math.inf
+        gained_at = 0
         while self._epoch < self._config.max_epochs:
             self._epoch += 1
             self._one_epoch()
@@ -89,8 +94,10 @@ class Fitting:
                 raise ClassifierError(
                     "training got lost: the loss is no number any more. Lower reward_classifier.learning_rate"
                 )
+            if best < gained - _GAIN:
+                gained, gained_at = best, self._epoch
             self._tell(self._steps, epoch_ended=True)
-            if self._stopping() or self._epoch - self._best_epoch >= self._config.patience:
+            if self._stopping() or self._epoch - gained_at >= self._config.patience:
                 break
         self._classifier.load_state_dict(self._best)
         self._classifier.eval()

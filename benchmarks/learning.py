@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.actor.chair import Chair
-from workers.actor.episode import EpisodeResult, EpisodeRunner
+from workers.actor.episode import EpisodeRunner
 from workers.actor.policy import Policy
+from workers.actor.rules import EpisodeResult
 from workers.actor.sim_env import InProcessArm, sim_env
 from workers.config import Config, load
 from workers.learner.memory import tune_allocator
@@ -80,11 +81,10 @@ class PolicyAdapter:
 
 
 class Trial:
-    """One run from demonstrations to the last evaluation, in `folder`."""
+    """One run from demonstrations to the last evaluation."""
 
-    def __init__(self, args: argparse.Namespace, folder: Path) -> None:
-        self.args = args
-        self.config = config = trial_config(args, folder)
+    def __init__(self, args: argparse.Namespace, config: Config) -> None:
+        self.args, self.config = args, config
         config.run_dir.mkdir()
         self.session = LearnerSession(config)
         self.log = LogWriter(config.run_dir / "log", feature_spec(config))
@@ -92,8 +92,8 @@ class Trial:
         script = scripted_operator_of(config, np.random.default_rng([args.seed, 7]))
         assert script is not None, "the simulated arm has a scripted person"
         self.script = script
-        self.env, port = sim_env(config, device="cpu")
-        chair, period = Chair(True, config.env.teleop.jog_step), SimulatedPeriod(port, self.learn)
+        self.env, self.port = sim_env(config, device="cpu")
+        chair, period = Chair(True, config.env.teleop.jog_step), SimulatedPeriod(self.port, self.learn)
         self.runner = EpisodeRunner(
             self.env, self.policy, chair, self.script, period, self.append, lambda event: None
         )
@@ -194,7 +194,19 @@ class Trial:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    args = arguments(__doc__ or "").parse_args()
+    tune_allocator()
+    with tempfile.TemporaryDirectory() as folder:
+        trial = Trial(args, trial_config(args, Path(folder)))
+        try:
+            trial.run()
+        finally:
+            trial.close()
+
+
+def arguments(description: str) -> argparse.ArgumentParser:
+    """What may be said of a trial on the command line."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--config", default="configs/sim_pick_lift.toml")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--updates-per-step", type=float, default=1.5)
@@ -203,14 +215,7 @@ def main() -> None:
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--set", action="append", default=[], help="a key, as in algorithm.bc_weight=0.1")
-    args = parser.parse_args()
-    tune_allocator()
-    with tempfile.TemporaryDirectory() as folder:
-        trial = Trial(args, Path(folder))
-        try:
-            trial.run()
-        finally:
-            trial.close()
+    return parser
 
 
 def trial_config(args: argparse.Namespace, folder: Path) -> Config:

@@ -88,6 +88,15 @@ class KeyActions(App[None]):
             return
         self._control(c.Mark(c.Verdict(verdict)))
 
+    def action_veto(self) -> None:
+        state = self.view().state
+        if state.classifier is None:
+            self.hint("there is no classifier to object to: f ends the episode as a failure")
+        elif state.classifier.pending is None:
+            self.hint("the classifier has decided nothing that could be objected to")
+        else:
+            self._control(c.Veto())
+
     def action_proceed(self) -> None:
         self._control(c.Proceed())
 

@@ -175,8 +175,9 @@ class Console(KeyActions):
         self._was_up = link is Link.UP
         self._tell_end()
         self._tell_refusal()
-        learner = self.client.state.link
-        bar = (self.client.state.control, self.client.state.arm.mode, link, learner and learner.state)
+        state = self.client.state
+        asks = state.classifier and state.classifier.pending
+        bar = (state.control, state.arm.mode, link, state.link and state.link.state, asks)
         if self._bar != bar:
             self._bar = bar
             self.show_bar()

@@ -52,6 +52,7 @@ KEYS: tuple[Key, ...] = (
     Key("open", "right_square_bracket", "jog('gripper',1)", "Open", "open gripper", Group.DRIVING, "]"),
     Key("success", "s", "mark('success')", "Success", "a success: ends the episode, or marks its steps", Group.EPISODE),
     Key("fail", "f", "mark('failure')", "Fail", "end the episode as a failure", Group.EPISODE),
+    Key("veto", "v", "veto", "Veto", "the classifier is wrong: no reward, the episode goes on", Group.EPISODE),
     Key("rerecord", "r", "mark('rerecord')", "Rerecord", "drop the episode, record it again", Group.EPISODE),
     Key("proceed", "n", "proceed", "Scene ready", "the scene is set up: on with the next episode", Group.EPISODE),
     Key("start", "enter", "start_run", "Start", "start the run, or go on with it; write the bounds found", Group.RUN),
@@ -124,6 +125,7 @@ def footer(
     over: bool = False,
     waits: bool = False,
     unconfirmed: bool = False,
+    vetoable: bool = False,
     stage: Stage | None = None,
 ) -> tuple[tuple[str, str, str], ...]:
     """(id, caption, label) of the keys that matter now, most important first; as many as fit are printed."""
@@ -139,6 +141,8 @@ def footer(
         wanted = ("stop", "quit", "home", "train", "cameras", "help")
     elif idle:
         wanted = ("start", "train", "stop", "help", "palette", "quit")
+    elif vetoable:
+        wanted = ("stop", "veto", "fail", "success", "rerecord", "pause", "help", "quit")
     elif waits:
         wanted = ("stop", "proceed", "intervene", "pause", "cameras", "home", "help", "quit")
     elif stage is not None:

@@ -49,6 +49,14 @@ class View:
         return self.state.arm.mode is GateMode.LIMP
 
     @property
+    def veto_left_s(self) -> float | None:
+        """Seconds for which the classifier's success may still be objected to; None while there is none."""
+        says = self.state.classifier
+        if says is None or says.pending is None or self.over:
+            return None
+        return max(0.0, says.pending.until_s - self.now_s)
+
+    @property
     def has_arm(self) -> bool:
         """False of a Gymnasium environment, which has no workspace and no gate."""
         return self.state.run is None or self.state.run.has_arm

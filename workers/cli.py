@@ -11,6 +11,7 @@ import typer
 
 from workers.arm_commands import calibrate, find_port, scan_arm, setup_motors
 from workers.camera_commands import emulate_camera, find_cameras
+from workers.classifier_commands import export_classifier, train_classifier
 from workers.compare_commands import compare_arms
 from workers.crop_commands import crop, look
 from workers.dataset_commands import app as dataset_commands
@@ -357,6 +358,8 @@ def show_pipeline(
 
 
 app.command("export-policy")(export_policy)
+app.command("train-classifier")(train_classifier)
+app.command("export-classifier")(export_classifier)
 app.command("emulate-arm")(emulate_arm)
 app.command("find-port")(find_port)
 app.command("scan-arm")(scan_arm)

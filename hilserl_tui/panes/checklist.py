@@ -3,13 +3,13 @@
 from textwrap import wrap
 from typing import NamedTuple
 
-from hilserl_tui.panes.demos import KEPT
 from hilserl_tui.panes.draw import Row, bar, count, elide, figure
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
 from workers.model import select
+from workers.model.collecting import KEPT
 from workers.model.events import EpisodeKind, LinkChanged, LinkState, Phase, WorkerState
-from workers.model.state import ConsoleState, Progress
+from workers.model.state import Classifier, ConsoleState, Progress
 from workers.model.survey import Stage
 
 _ORDER = (Phase.IDLE, Phase.STARTING, Phase.RECORDING, Phase.TRAINING, Phase.EVALUATING, Phase.FINISHED)
@@ -35,6 +35,8 @@ def steps(state: ConsoleState) -> list[Step]:
         rows.append(_link(state.link))
     if run.finds_limits:
         rows.append(_workspace(state))
+    if state.classifier is not None:
+        rows.append(_judge(state.classifier))
     if run.mode == "record":
         rows.append(_recording(state))
     elif run.trains or run.demonstrations_wanted:
@@ -91,6 +93,21 @@ def _workspace(state: ConsoleState) -> Step:
     wide = ", ".join(f"{100 * axis.width:.0f}" for axis in survey.axes or ())
     words = f"{survey.stage.value}, {wide} cm along x, y, z so far" if wide else survey.stage.value
     return Step("◐", "amber", "workspace", words)
+
+
+def _judge(says: Classifier) -> Step:
+    """The reward classifier, and what it says of reset frames."""
+    name, seen = says.used.name, says.examined
+    if seen is not None and seen.fired:
+        words = f"fires in {seen.fired} of {len(seen.probabilities)} reset frames: {name}"
+        return Step("✗", "red", "classifier", words)
+    if says.used.stand_in:
+        return Step("●", "green", "classifier", "none: the simulator's own verdict stands in")
+    if not says.used.decides:
+        return Step("●", "green", "classifier", f"{name}, shown only")
+    if seen is None:
+        return Step("○", "dim", "classifier", f"{name}; looks at reset frames first")
+    return Step("●", "green", "classifier", f"calm after a reset (p up to {seen.highest:.2f}): {name}")
 
 
 def _demonstrations(state: ConsoleState) -> Step:
@@ -167,7 +184,7 @@ def _past(state: ConsoleState, phase: Phase) -> bool:
 def _over(progress: Progress, width: int) -> list[Row]:
     """The whole reason of the end, which may be advice of several lines."""
     mark = ("●  ", "green") if progress.succeeded else ("○  ", "dim")
-    first, *rest = wrap(f"run over: {progress.ended}", max(20, width - 3))
+    first, *rest = wrap(f"run over: {progress.ended}", max(20, width - 3), break_on_hyphens=False)
     return [
         (mark, (first, "bold")),
         *((("   ", "text"), (line, "bold")) for line in rest),
@@ -190,6 +207,7 @@ class Checklist(Lines):
             state.link,
             state.dataset,
             state.survey,
+            state.classifier and state.classifier.examined,
             view.link,
         )
 
@@ -209,8 +227,9 @@ class Checklist(Lines):
                 (f"   {run.fps:.0f} steps/s", "dim"),
             ),
             ((run.run_dir, "faint"),),
-            (),
         ]
+        if not view.over:  # the reason of the end may need every row
+            rows.append(())
         airy = height >= 16 and not view.over and state.link is None
         for step in steps(state):
             rows.append(_step_row(step, width))
@@ -218,7 +237,7 @@ class Checklist(Lines):
                 rows += _why_down(state.link, width)
             if airy:
                 rows.append(())
-        if not airy:
+        if not airy and not view.over:
             rows.append(())
         rows += _next(state, width)
         return rows

@@ -1,9 +1,12 @@
 """Demos: every episode of a recording, how it ended, and whether it is safely in the dataset."""
 
+from textwrap import wrap
+
 from hilserl_tui.panes.draw import Row, bar, count, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
-from workers.model.events import EndedBy, EpisodeKind, Phase
+from workers.model.collecting import KEPT, NEGATIVES, POSITIVES, labelled, next_words
+from workers.model.events import DecidedBy, EndedBy, EpisodeKind, Phase
 from workers.model.state import ConsoleState, Episode
 
 _ENDS = {
@@ -14,7 +17,6 @@ _ENDS = {
     EndedBy.STOP: ("×", "faint", "stopped"),
 }
 WIDE = 42  # columns from which there is room for words
-KEPT = (EndedBy.SUCCESS, EndedBy.FAILURE, EndedBy.TIME_LIMIT)
 
 
 def positives(state: ConsoleState) -> tuple[int, int]:
@@ -40,7 +42,7 @@ class Demos(Lines):
         state = view.state
         demos = [ep for ep in state.episodes if ep.kind is EpisodeKind.DEMONSTRATION]
         saved = state.dataset.saved if state.dataset is not None else {}
-        foot = [*_running(view, width), *_sums(state, demos)]
+        foot = [*_running(view, width), *_sums(state, demos), *_for_classifier(state, width)]
         room = max(0, height - len(foot))
         shown = demos[-room:] if room else []
         through = state.dataset.through if state.dataset is not None else -1
@@ -61,6 +63,7 @@ def _row(episode: Episode, saved: bool, width: int) -> Row:
     if episode.ended_by not in KEPT:
         return spread(left, ((words, "dim"),), width)
     kept = ("saved", "green") if saved else ("saving", "amber")
+    words += " by the classifier" if episode.decided_by is DecidedBy.CLASSIFIER else ""
     return spread((*left, (words, "dim")) if wide else left, (kept,), width)
 
 
@@ -70,12 +73,14 @@ def _running(view: View, width: int) -> list[Row]:
     ended = {ep.episode for ep in view.state.episodes}
     if progress.phase is not Phase.RECORDING or running.episode < 0 or running.episode in ended:
         return []
-    marked = ("  ◆ success", "green") if running.reward > 0 else ("", "text")
+    marked = (" ◆ success", "green") if running.reward > 0 else ("", "text")
+    if _collects(view.state):
+        marked = (" ◆ success", "green") if running.succeeds else (" ◇ none", "dim")
     share = running.step / running.step_limit if running.step_limit else 0.0
     head: Row = (
         (f"{running.episode:>3} ", "dim"),
         ("◉ ", "amber"),
-        (f"{running.step:>4} frames", "bold"),
+        (f"{running.step:>3} frames", "bold"),
         marked,
     )
     return [head, bar(share, width, "amber")]
@@ -87,9 +92,36 @@ def _sums(state: ConsoleState, demos: list[Episode]) -> list[Row]:
         return []
     good = sum(ep.success for ep in kept)
     mean_s = sum(ep.seconds for ep in kept) / len(kept)
+    if _collects(state):
+        return [((f"kept {len(kept)}, {good} ended as success, mean {mean_s:.1f} s", "dim"),)]
     yes, no = positives(state)
     return [
         ((f"kept {len(kept)}, {good} succeeded", "dim"),),
         ((f"mean {mean_s:.1f} s", "dim"),),
         ((f"reward in {count(yes)} of {count(yes + no)} frames", "dim"),),
     ]
+
+
+def _collects(state: ConsoleState) -> bool:
+    """Whether frames for a reward classifier are recorded: success is marked, and the episode goes on."""
+    return state.run is not None and state.run.mode == "record" and not state.run.ends_on_success
+
+
+def _for_classifier(state: ConsoleState, width: int) -> list[Row]:
+    """Frames with and without success, how many are wanted, and what to do next."""
+    if not _collects(state):
+        return []
+    frames = labelled(state)
+    return [
+        (("for a reward classifier", "dim"),),
+        _tally("positives", frames.positives, POSITIVES, width),
+        _tally("negatives", frames.negatives, NEGATIVES, width),
+        *(((line, "bold"),) for line in wrap(next_words(frames), max(20, width))),
+    ]
+
+
+def _tally(name: str, frames: int, wanted: int, width: int) -> Row:
+    """`positives   150 of 200 ████████░░`."""
+    words = f"{name} {count(frames):>5} of {wanted} "
+    style = "green" if frames >= wanted else "amber"
+    return ((words, "text"), *bar(frames / wanted, max(0, width - len(words)), style))

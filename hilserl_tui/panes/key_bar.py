@@ -23,6 +23,7 @@ class KeyBar(Lines):
             view.over,
             control.paused,
             _waits(view),
+            view.veto_left_s is not None,
             view.stage,
             _writable(view),
             view.state.run,
@@ -38,6 +39,7 @@ class KeyBar(Lines):
             over=bool(view.over),
             waits=_waits(view),
             unconfirmed=view.unconfirmed,
+            vetoable=view.veto_left_s is not None,
             stage=view.stage,
         )
         for name, caption, label in entries:

@@ -38,6 +38,8 @@ def condition(view: View) -> Condition:
         return Condition("‖ HOLD", "amber_block", arm.reason)
     if control.paused and not view.over:
         return Condition("‖ HOLD", "grey_block", control.pause_reason or "paused")
+    if (left := view.veto_left_s) is not None:
+        return Condition("? SUCCESS", "amber_block", f"v vetoes: {left:.1f} s left")
     if control.driver is Driver.HUMAN:
         what = "the arm" if view.has_arm else "the controls"
         text = f"you have {what}" if view.holds else f"{control.holder or 'nobody'} has {what}"
@@ -98,6 +100,7 @@ class StateBar(Lines):
             view.watching,
             None if state.link is None else state.link.state,
             outage(view),
+            -1.0 if view.veto_left_s is None else round(view.veto_left_s, 1),
             _survey_words(view),
         )
 

@@ -1,28 +1,38 @@
 """Arrange: which pane lies where on a job's screen, for any size of terminal. Pure."""
 
+from collections.abc import Collection
+
 from textual.geometry import Region
 
 CAMERAS = 2  # pictures side by side
 BARS = 2  # rows of state bar and step bar
 KEYS = 1  # rows of the key bar
 ROOMY = (108, 36)  # cells from which pictures and panes share the screen
+LINK, CLASSIFIER = "link", "classifier"  # panes of runs with a learner elsewhere, with a reward classifier
 
 
 def is_compact(width: int, height: int) -> bool:
     return width < ROOMY[0] or height < ROOMY[1]
 
 
-def arrange(width: int, height: int, *, pushed: int = 0, linked: bool = False) -> dict[str, Region]:
-    """Places on Train by pane name; panes without a place are not shown. `linked`: there is a learner elsewhere.
+def arrange(width: int, height: int, *, pushed: int = 0, also: Collection[str] = ()) -> dict[str, Region]:
+    """Places on Train by pane name; panes without a place are not shown. `also`: those that only some runs have.
 
     A state bar that grew by `pushed` rows moves everything down, and only the log pays for it.
     """
     body = _body(width, height)
-    return _pushed(_compact(body, linked) if is_compact(width, height) else _roomy(body, linked), pushed)
+    linked, judged = LINK in also, CLASSIFIER in also
+    places = _compact(body, linked, judged) if is_compact(width, height) else _roomy(body, linked, judged)
+    return _pushed(places, pushed)
 
 
-def arrange_record(width: int, height: int, *, pushed: int = 0) -> dict[str, Region]:
-    """Places on Record: pictures and the list of episodes above all, the arm below, then the log."""
+def arrange_record(
+    width: int, height: int, *, pushed: int = 0, also: Collection[str] = ()
+) -> dict[str, Region]:
+    """Places on Record: pictures and the list of episodes above all, the arm below, then the log.
+
+    The classifier, if there is one, has a part of the arm's place.
+    """
     body = _body(width, height)
     compact = is_compact(width, height)
     log = max(3 if compact else 6, body.height // 6)
@@ -34,12 +44,16 @@ def arrange_record(width: int, height: int, *, pushed: int = 0) -> dict[str, Reg
         "demos": Region(left, body.y, beside, top + arm),
         "log": Region(0, body.y + top + arm, body.width, log),
     }
+    judged = CLASSIFIER in also
     if compact:
-        places["arm"] = Region(0, body.y, left - 1, top + arm)
+        below = {CLASSIFIER: 5} if judged else {}
+        places |= _stack(0, body.y, left - 1, {"arm": top + arm - sum(below.values()), **below})
     else:
         half = left // CAMERAS
         places |= {f"camera{i}": Region(i * half, body.y, half, top) for i in range(CAMERAS)}
-        places["arm"] = Region(0, body.y + top, left, arm)
+        places["arm"] = Region(0, body.y + top, half if judged else left, arm)
+        if judged:
+            places[CLASSIFIER] = Region(half, body.y + top, left - half, arm)
     return _pushed(places, pushed)
 
 
@@ -69,34 +83,43 @@ def _stack(x: int, y: int, width: int, rows: dict[str, int]) -> dict[str, Region
     return places
 
 
-def _compact(body: Region, linked: bool) -> dict[str, Region]:
+def _compact(body: Region, linked: bool, judged: bool) -> dict[str, Region]:
     """Two columns and the log; rows beyond 24 go to the pictures of arm and success, and to the log.
 
-    The link takes three rows, one of the pictures and two of the log.
+    The link takes three rows, one of the pictures and two of the log; the classifier two of the log, and with a link
+    one of them from the pictures.
     """
-    more = max(0, (body.height - 21) // 2) - linked
+    more = max(0, (body.height - 21) // 2) - linked - (linked and judged)
     left = (body.width - 1) // 2
     right = body.width - left - 1
     columns = 16 + more
-    link = {"link": Region(0, body.y + columns, body.width, 3)} if linked else {}
-    above = columns + 3 * linked
+    below = {CLASSIFIER: 2 * judged, LINK: 3 * linked}
+    wide = {
+        name: place for name, place in _stack(0, body.y + columns, body.width, below).items() if place.height
+    }
+    above = columns + sum(below.values())
     return {
-        **link,
+        **wide,
         **_stack(0, body.y, left, {"arm": 8 + more, "intervention": 3, "buffer": 5}),
         **_stack(left + 1, body.y, right, {"rewards": 6 + more, "learner": 4, "health": 6}),
         "log": Region(0, body.y + above, body.width, max(0, body.height - above)),
     }
 
 
-def _roomy(body: Region, linked: bool) -> dict[str, Region]:
-    """Pictures and arm on top, figures in the middle, log at the bottom, with the link beside it."""
+def _roomy(body: Region, linked: bool, judged: bool) -> dict[str, Region]:
+    """Pictures and arm on top, figures in the middle, log at the bottom, with the link beside it.
+
+    The classifier has the last rows of the arm's place.
+    """
     log = max(6, body.height // 6)
     middle = max(13, round((body.height - log) * 0.36))
     top = body.height - log - middle
     # A square picture: one pixel a column, two a row, and a border around it.
     camera = min(2 * (top - 2) + 2, (body.width - 44) // CAMERAS)
     places = {f"camera{i}": Region(i * camera, body.y, camera, top) for i in range(CAMERAS)}
-    places["arm"] = Region(CAMERAS * camera, body.y, body.width - CAMERAS * camera, top)
+    below = {CLASSIFIER: max(6, top // 3)} if judged else {}
+    arm = {"arm": top - sum(below.values())}
+    places |= _stack(CAMERAS * camera, body.y, body.width - CAMERAS * camera, arm | below)
     wide = body.width * 2 // 5
     narrow = (body.width - wide) // 2
     y = body.y + top
@@ -109,5 +132,5 @@ def _roomy(body: Region, linked: bool) -> dict[str, Region]:
     beside = wide if linked else 0
     places["log"] = Region(0, y + middle, body.width - beside, log)
     if linked:
-        places["link"] = Region(body.width - beside, y + middle, beside, log)
+        places[LINK] = Region(body.width - beside, y + middle, beside, log)
     return places

@@ -1,7 +1,7 @@
 """Screens of a running job: panes at the places an arrangement gives them, and the cameras alone on a key."""
 
 from abc import abstractmethod
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from textual import events
 from textual.app import ComposeResult
@@ -9,7 +9,7 @@ from textual.geometry import Region
 
 from hilserl_tui.panes.cameras import Camera
 from hilserl_tui.panes.lines import Lines
-from hilserl_tui.screens.arrange import CAMERAS, cameras_alone, is_compact
+from hilserl_tui.screens.arrange import CAMERAS, CLASSIFIER, LINK, cameras_alone, is_compact
 from hilserl_tui.screens.base import ConsoleScreen
 from hilserl_tui.view import View
 
@@ -30,15 +30,15 @@ class PlacedScreen(ConsoleScreen):
     def __init__(self) -> None:
         super().__init__()
         self.only_cameras = False
-        self._linked = False
+        self._also: frozenset[str] = frozenset()
 
     @abstractmethod
     def panes(self) -> Iterable[tuple[str, Lines]]:
         """Every pane but the cameras, with its id."""
 
     @abstractmethod
-    def places(self, width: int, height: int, pushed: int, linked: bool) -> dict[str, Region]:
-        """Where each pane lies; `pushed` rows belong to a state bar that grew."""
+    def places(self, width: int, height: int, pushed: int, also: Collection[str]) -> dict[str, Region]:
+        """Where each pane lies; `pushed` rows belong to a state bar that grew, `also` are panes of such a run."""
 
     def body(self) -> ComposeResult:
         for name, pane in self.panes():
@@ -69,8 +69,10 @@ class PlacedScreen(ConsoleScreen):
         if self.has_class("-stopped") != (view.stopped and not view.stale):
             self.set_class(view.stopped and not view.stale, "-stopped")
             self._place(self.size.width, self.size.height)
-        if self._linked != (view.state.link is not None):
-            self._linked = not self._linked
+        has = {LINK: view.state.link, CLASSIFIER: view.state.classifier}
+        also = frozenset(name for name, there in has.items() if there is not None)
+        if self._also != also:
+            self._also = also
             self._place(self.size.width, self.size.height)
         super().show(view)
 
@@ -85,5 +87,5 @@ class PlacedScreen(ConsoleScreen):
         if self.only_cameras:
             places = cameras_alone(width, height, pushed)
         else:
-            places = self.places(width, height, pushed, self._linked)
+            places = self.places(width, height, pushed, self._also)
         self.put(places)

@@ -1,10 +1,11 @@
 """Train: where people live. Arm, cameras, episodes, learning, workers and log on one screen."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from textual.geometry import Region
 
 from hilserl_tui.panes.buffer import Buffer
+from hilserl_tui.panes.classifier import ClassifierPane
 from hilserl_tui.panes.ee_bounds import EndEffector
 from hilserl_tui.panes.health import Health
 from hilserl_tui.panes.intervention import Intervention
@@ -28,9 +29,10 @@ class Train(PlacedScreen):
             ("buffer", Buffer()),
             ("health", Health()),
             ("learner", LearnerPane()),
+            ("classifier", ClassifierPane()),
             ("link", LinkPane()),
             ("log", LogPane()),
         )
 
-    def places(self, width: int, height: int, pushed: int, linked: bool) -> dict[str, Region]:
-        return arrange(width, height, pushed=pushed, linked=linked)
+    def places(self, width: int, height: int, pushed: int, also: Collection[str]) -> dict[str, Region]:
+        return arrange(width, height, pushed=pushed, also=also)

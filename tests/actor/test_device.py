@@ -10,8 +10,9 @@ import pytest
 from tests.actor.test_episode import StillPolicy
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmEnv
-from workers.actor.episode import EpisodeResult, EpisodeRunner
+from workers.actor.episode import EpisodeRunner
 from workers.actor.hand import Hand
+from workers.actor.rules import EpisodeResult
 from workers.actor.sim_env import InProcessArm, sim_env, without_cameras
 from workers.config import load
 from workers.config.ready import ready_config

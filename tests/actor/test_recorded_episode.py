@@ -5,7 +5,7 @@ import pytest
 
 from tests.actor.test_episode import Bench
 from tests.altered import altered
-from workers.actor.episode import Rules
+from workers.actor.rules import Rules
 from workers.actor.sim_env import sim_env, without_cameras
 from workers.config import load
 from workers.config.ready import ready_config

@@ -11,8 +11,9 @@ import torch
 from tests.actor.test_episode import ScriptedKeys
 from tests.altered import altered
 from workers.actor.chair import Chair
-from workers.actor.episode import EpisodeResult, EpisodeRunner
+from workers.actor.episode import EpisodeRunner
 from workers.actor.replay_policy import ReplayPolicy, ToolWay
+from workers.actor.rules import EpisodeResult
 from workers.actor.sim_env import sim_env, without_cameras
 from workers.config import Config, load
 from workers.config.ready import ready_config

@@ -3,6 +3,7 @@
 from tests.config import (
     effects_arm,
     effects_device,
+    effects_judge,
     effects_leader,
     effects_learning,
     effects_link,
@@ -15,6 +16,7 @@ from tests.config.effect_tools import Effect, Only
 EFFECTS: dict[str, Effect | Only] = {
     **effects_arm.EFFECTS,
     **effects_device.EFFECTS,
+    **effects_judge.EFFECTS,
     **effects_leader.EFFECTS,
     **effects_learning.EFFECTS,
     **effects_link.EFFECTS,

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.config.effect_tools import NO_ARM, Effect, Only, plain
+from tests.config.effect_tools import NO_ARM, Effect, plain
 from tests.config.effects_cameras import EFFECTS as CAMERA_EFFECTS
 from workers.actor.gym_env import gym_env
 from workers.actor.sim_env import sim_env, without_cameras
@@ -93,23 +93,6 @@ def tool_position(config: Config, folder: Path) -> Any:
     return plain(kinematics_of(config).position(np.array(config.env.reset_pose)))
 
 
-def classified(config: Config, folder: Path) -> Any:
-    """Reward and end of steps that the simulator calls a success or not, by the classifier's votes."""
-    from workers.processors.reward_classifier import RewardClassifierProcessor
-    from workers.processors.transition import Period, Transition
-
-    steps = pipelines_of(without_cameras(config)).environment.steps
-    decide = next(step for step in steps if isinstance(step, RewardClassifierProcessor))
-    rows = []
-    for success in (True, False, True, True, True, False, True):
-        period = Period(np.zeros(4, np.float32), np.zeros(6), 0.0, 0.0)
-        transition = Transition({}, period, None, False)
-        transition.info["task_success"] = success
-        decide(transition)
-        rows.append([transition.reward, transition.terminated])
-    return rows
-
-
 def wandered(config: Config, folder: Path) -> Any:
     """Three steps of a Gymnasium environment."""
     env = gym_env(config)
@@ -141,9 +124,8 @@ def with_urdf(config: Config, folder: Path) -> Any:
 
 
 PENDULUM = {**NO_ARM, "env.id": "Pendulum-v1"}
-JUDGED = {f"{PROCESSOR}.reward_classifier.pretrained_path": "simulated"}
 
-EFFECTS: dict[str, Effect | Only] = {
+EFFECTS: dict[str, Effect] = {
     "env.type": Effect(
         ("gym_manipulator", "gymnasium"),
         step_names,
@@ -208,11 +190,4 @@ EFFECTS: dict[str, Effect | Only] = {
     f"{IK}.end_effector_step_sizes.x": Effect((0.02, 0.01), driven([1, 0, 0, 1])),
     f"{IK}.end_effector_step_sizes.y": Effect((0.02, 0.01), driven([0, 1, 0, 1])),
     f"{IK}.end_effector_step_sizes.z": Effect((0.02, 0.01), driven([0, 0, 1, 1])),
-    f"{PROCESSOR}.reward_classifier.pretrained_path": Only("simulated", "me/judge"),
-    f"{PROCESSOR}.reward_classifier.success_threshold": Effect((0.5, 0.99), classified, JUDGED),
-    f"{PROCESSOR}.reward_classifier.success_reward": Effect((1.0, 5.0), classified, JUDGED),
-    f"{PROCESSOR}.reward_classifier.votes": Effect((1, 3), classified, JUDGED),
-    f"{PROCESSOR}.reward_classifier.window": Effect(
-        (3, 2), classified, {**JUDGED, f"{PROCESSOR}.reward_classifier.votes": 2}
-    ),
 }

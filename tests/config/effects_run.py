@@ -17,9 +17,9 @@ from tests.config.effects_learning import fingerprint, session
 from tests.dataset.recorded import Recording, save
 from tests.dataset.recorded import small as recording_run
 from tests.station.test_recipe import FakeStation
-from workers.actor.episode import Rules
 from workers.actor.loop import ActorLoop
 from workers.actor.replay_policy import ReplayPolicy
+from workers.actor.rules import Rules
 from workers.camera.worker import main as camera_main
 from workers.config import Config
 from workers.dataset import hub

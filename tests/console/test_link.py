@@ -134,7 +134,7 @@ def test_every_actor_has_its_row_and_the_silent_ones_come_first_where_room_is_sh
 
 @pytest.mark.parametrize("size", [SMALL, LARGE, HUGE, (108, 36), (300, 24)])
 def test_the_link_has_its_own_place(size: tuple[int, int]) -> None:
-    places = list(arrange(*size, linked=True).items())
+    places = list(arrange(*size, also=("link",)).items())
     assert "link" in dict(places) and "link" not in arrange(*size)
     for number, (_, place) in enumerate(places):
         assert place.right <= size[0] and place.bottom <= size[1] - 1

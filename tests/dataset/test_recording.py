@@ -131,6 +131,15 @@ def test_what_was_saved_and_not_marked_before_a_kill_is_not_saved_twice(
     assert lengths(config) == [5, 3, 7]
 
 
+def test_frames_with_success_are_counted_on_where_success_does_not_end_an_episode(
+    config: Config, recording: Recording
+) -> None:
+    save(config)
+    collecting = altered({"env.processor.reset.terminate_on_success": False}, config)
+    assert save(collecting)[0] == DatasetOpened(str(root(config)), 3, 15, 5, positives=2)
+    assert save(config)[0] == DatasetOpened(str(root(config)), 3, 15, 5), "elsewhere nobody asks for it"
+
+
 def test_what_was_deleted_stays_deleted_and_another_dataset_gets_what_comes_from_now_on(
     config: Config, recording: Recording
 ) -> None:

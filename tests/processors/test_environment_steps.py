@@ -201,7 +201,7 @@ def test_success_takes_two_votes_of_three_steps() -> None:
 
 
 def test_votes_are_forgotten_at_a_reset_and_the_reset_has_none() -> None:
-    step = RewardClassifierProcessor(Says(0.9, 0.9, 0.9), 0.5, 1.0, 2, 3, True)
+    step = RewardClassifierProcessor(Says(0.9, 0.9, 0.9, 0.9), 0.5, 1.0, 2, 3, True)
     assert decided(step, 1) == [0.0]
     step.reset()
     step(reset_observation())

@@ -4,6 +4,7 @@ import io
 import struct
 import time
 import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from workers.model.events import DecidedBy
 from workers.transport.codec import (
     EPISODE_END_JPEG,
     STEP_JPEG,
@@ -20,7 +22,7 @@ from workers.transport.codec import (
     encode,
     largest_payload,
 )
-from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
+from workers.transport.record import DECIDERS, EpisodeEnd, FeatureSpec, Outcome, Record, Step
 
 SPEC = FeatureSpec(state_dim=3, cameras=("front", "side"), height=32, width=48)
 GRADIENT = np.broadcast_to(np.linspace(0, 255, 48, dtype=np.uint8)[:, None], SPEC.image_shape)
@@ -57,6 +59,16 @@ def test_a_record_with_jpeg_pictures_is_the_same_but_for_small_losses(record: Re
         assert np.abs(back.images.astype(int) - record.images).mean() < 2
         assert len(payload) < len(raw) / 3
         np.testing.assert_array_equal(back.state, record.state)
+
+
+@pytest.mark.parametrize("by", DECIDERS)
+def test_who_decided_travels_with_the_step_and_leaves_the_rest_alone(by: DecidedBy) -> None:
+    step = replace(make_step(), decided_by=by, is_intervention=True)
+    for kind, payload in (encode(step, SPEC), as_jpeg(*encode(step, SPEC), SPEC)):
+        back = decode(kind, payload, SPEC)
+        assert isinstance(back, Step)
+        assert (back.decided_by, back.is_intervention, back.terminated) == (by, True, True)
+        assert not back.truncated and not back.is_demonstration
 
 
 def test_noise_is_no_larger_than_the_largest_payload() -> None:

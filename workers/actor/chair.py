@@ -7,7 +7,17 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from workers.model.commands import Command, Intervene, Jog, Mark, Pause, Proceed, UseScript, Verdict
+from workers.model.commands import (
+    Command,
+    Intervene,
+    Jog,
+    Mark,
+    Pause,
+    Proceed,
+    UseScript,
+    Verdict,
+    Veto,
+)
 from workers.model.events import Driver
 from workers.robot.figures import Floats
 from workers.teleop.device import COUNTS, NO_JOINTS, NOT_READ, DeviceWord
@@ -30,6 +40,7 @@ class Chair:
         gave_back: the intervene key gave the arm back, and nobody took it since.
         holds: why episodes wait, nothing while they may run; the operator's pause is one reason among others.
         verdict: what the person said of the running episode, until the loop takes it.
+        vetoed: the person said that the classifier is wrong, until the loop takes it.
         proceed: the person said that the scene is ready, until the loop takes it.
         word: what the device said last.
     """
@@ -43,6 +54,7 @@ class Chair:
     gave_back: bool = False
     holds: set[str] = field(default_factory=set)
     verdict: Verdict | None = None
+    vetoed: bool = False
     proceed: bool = False
     word: DeviceWord = NOT_READ
     _gone: str = ""  # the device's own reason to hold
@@ -62,6 +74,8 @@ class Chair:
                 self._jogs.append(command)
             case Mark(verdict):
                 self.verdict = verdict
+            case Veto():
+                self.vetoed = True
             case Proceed():
                 self.proceed = True
             case Pause(on):
@@ -165,6 +179,10 @@ class Chair:
     def take_proceed(self) -> bool:
         proceed, self.proceed = self.proceed, False
         return proceed
+
+    def take_veto(self) -> bool:
+        vetoed, self.vetoed = self.vetoed, False
+        return vetoed
 
     def take_verdict(self) -> Verdict | None:
         verdict, self.verdict = self.verdict, None

@@ -76,6 +76,7 @@ class InterventionEnv(Protocol):
     `is_intervention`, `is_success`, `captured_s`, `policy_input`, with a gripper `discrete_penalty`.
     """
 
+    pipelines: Pipelines
     features: FeatureSpec
     person: FeatureSpec
     """What keys, pads and scripts say, which may be directions of space where actions are joints."""
@@ -88,6 +89,9 @@ class InterventionEnv(Protocol):
     def halt(self) -> dict[str, Any]: ...
     def judge(self, judgement: Judgement) -> None: ...
     def finish_step(self) -> tuple[Observation, float, bool, bool, dict[str, Any]]: ...
+    def look(self) -> tuple[Observation, dict[str, Any]]:
+        """Observe again while nothing is done; no step is taken by it."""
+        ...
 
 
 class ArmEnv(gymnasium.Env[Observation, Action]):
@@ -114,6 +118,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
     ) -> None:
         """`judged_by_classifier`: the task's own verdict is for the simulated classifier only."""
         self.render_mode = render_mode
+        self.pipelines = pipelines
         self.features = pipelines.spec()
         self.person = replace(self.features, motion_dim=3)
         self.step_limit = pipelines.step_limit
@@ -193,6 +198,11 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         info = transition.info
         return transition.observation, transition.reward, transition.terminated, transition.truncated, info
 
+    def look(self) -> tuple[Observation, dict[str, Any]]:
+        """Observe again while the arm holds; no step is taken by it."""
+        transition = self._observe(self._port.read(), is_reset=True)
+        return transition.observation, transition.info
+
     def step(self, action: Action) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
         """One whole period."""
         self.begin_step(action)
@@ -245,6 +255,8 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
             success = judgement is Judgement.SUCCESS
             transition.reward = float(success)
             info["decided_by"] = "person"
+        elif success:
+            info["decided_by"] = "task"
         info["is_success"] = success
         ended = success and self._terminate_on_success
         transition.terminated = ended or judgement in (Judgement.FAILURE, Judgement.RERECORD)
@@ -264,7 +276,7 @@ def arm_env(
         arm_pipelines(config, kinematics, device),
         kinematics,
         processor.reset.terminate_on_success,
-        processor.reward_classifier is not None,
+        processor.judged_by_classifier,
         render_mode,
     )
 

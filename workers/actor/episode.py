@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,15 +12,16 @@ from torch import Tensor
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmUnavailable, InterventionEnv
 from workers.actor.hand import Hand
-from workers.config import Config
+from workers.actor.pictures import Observation, stack_pictures
+from workers.actor.rules import AS_TRAINED, EpisodeResult, Rules
+from workers.actor.veto import Finished, VetoWindow
 from workers.model.commands import Axis, Jog, Verdict
-from workers.model.events import Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
+from workers.model.events import DecidedBy, Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
 from workers.processors.transition import Judgement
 from workers.teleop.scripted_operator import ScriptedOperator
 from workers.teleop.scripts import TaskView
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
 
-Observation = Mapping[str, NDArray[Any]]
 log = logging.getLogger(__name__)
 _HUMANS = (Driver.HUMAN, Driver.SCRIPTED)
 _LOGGED = (EpisodeKind.DEMONSTRATION, EpisodeKind.TRAINING)
@@ -63,40 +63,6 @@ class Period(Protocol):
         """Why the episode must end now, "" to go on."""
 
 
-@dataclass
-class EpisodeResult:
-    ended_by: EndedBy
-    reward: float = 0.0
-    steps: int = 0
-    steps_by_human: int = 0
-    interventions: int = 0
-    reason: str = ""
-    """Why the episode was stopped, "" when it was not."""
-    succeeded: bool = False
-    """The task was done at some step, whether or not the episode ended there."""
-
-
-@dataclass(frozen=True)
-class Rules:
-    """What differs between runs."""
-
-    keep_failures: bool = False
-    """A demonstration that failed is kept, as examples of failure."""
-    end_on_success: bool = True
-    """The success key ends the episode; else it marks steps as success until it is pressed again."""
-    keep_first_motion: bool = False
-    """The key press that began the episode moves the arm in its first step."""
-
-    @classmethod
-    def of(cls, config: Config) -> "Rules":
-        recording = config.mode == "record"
-        return cls(
-            keep_failures=recording,
-            end_on_success=config.env.processor.reset.terminate_on_success,
-            keep_first_motion=recording and config.dataset.start_on_motion,
-        )
-
-
 class EpisodeRunner:
     """Runs episodes in one environment with one chair.
 
@@ -104,6 +70,7 @@ class EpisodeRunner:
         append: takes the records of training and demonstration steps (the transition log).
         emit: takes events for the operator.
         hand: how the person's device becomes an action; a leader arm needs one of its own.
+        keep: takes observations that the classifier wrongly took for a success, by a person's word.
     """
 
     def __init__(
@@ -115,8 +82,9 @@ class EpisodeRunner:
         period: Period,
         append: Callable[[Record], None],
         emit: Callable[[Event], None],
-        rules: Rules = Rules(),
+        rules: Rules = AS_TRAINED,
         hand: Hand | None = None,
+        keep: Callable[[list[Observation]], None] = lambda frames: None,
     ) -> None:
         self._env = env
         self._policy = policy
@@ -126,6 +94,7 @@ class EpisodeRunner:
         self._append = append
         self._emit = emit
         self._rules = rules
+        self._veto = VetoWindow(env, chair, period, emit, rules.veto, keep)
         self._marking = False  # whether steps are marked as success
         self._driver, self._reason = Driver.NOBODY, ""
         self._hand = Hand(env.person) if hand is None else hand
@@ -156,6 +125,7 @@ class EpisodeRunner:
         observation: Observation
         observation, info = self._env.reset(seed=seed)
         self._chair.take_verdict()
+        self._veto.restart()
         self._marking = False
         if not self._rules.keep_first_motion:
             self._chair.take_jogs()
@@ -169,6 +139,8 @@ class EpisodeRunner:
                 return observation
             observation, info, ended_by = self._step(kind, episode, observation, info, result)
         result.ended_by = ended_by
+        if ended_by is EndedBy.TIME_LIMIT:
+            result.decided_by = DecidedBy.NOBODY
         return observation
 
     def _nobody_drives(self, kind: EpisodeKind, result: EpisodeResult) -> str:
@@ -215,40 +187,70 @@ class EpisodeRunner:
         verdict = self._judge() if kind is not EpisodeKind.EVALUATION else None
         following, reward, terminated, truncated, outcome = self._env.finish_step()
         observed_s = time.monotonic()
-        helped = driver in _HUMANS or bool(outcome["is_intervention"])
+        done = Finished(following, reward, terminated, truncated, outcome, outcome, verdict)
+        done = self._veto.settle(episode, result.steps, done)
+        settled_s = time.monotonic()
+        helped = driver in _HUMANS or bool(done.outcome["is_intervention"])
         if kind in _LOGGED:
-            self._append(
-                Step(
-                    episode=episode,
-                    step=result.steps,
-                    state=observation["observation.state"],
-                    images=stack_pictures(observation),
-                    action=np.asarray(outcome["executed_action"], np.float32),
-                    reward=reward,
-                    terminated=terminated,
-                    truncated=truncated,
-                    is_intervention=helped and kind is EpisodeKind.TRAINING,
-                    is_demonstration=kind is EpisodeKind.DEMONSTRATION,
-                    discrete_penalty=float(outcome.get("discrete_penalty", 0.0)),
-                    policy_version=self._policy.version,
-                    captured_ns=round(info["captured_s"] * 1e9),
-                    executed_ns=executed_ns,
-                )
-            )
+            self._append(self._record(kind, episode, observation, info, result, executed_ns, helped, done))
         result.steps += 1
         result.steps_by_human += helped
-        result.reward += reward
-        result.succeeded |= bool(outcome["is_success"])
+        result.reward += done.reward
+        result.succeeded |= bool(done.outcome["is_success"])
+        result.decided_by = done.decided_by or result.decided_by
+        result.vetoes = self._veto.vetoes
         self._period.stages_ms = {
             "decide": (decided_s - started_s) * 1e3,
             "observe": (observed_s - over_s) * 1e3,
-            "record": (time.monotonic() - observed_s) * 1e3,
+            "record": (time.monotonic() - settled_s) * 1e3,
         }
         if kind is EpisodeKind.SURVEY:
             self._emit(StepTaken(episode, result.steps, 0, 0.0, driver))
-            return following, outcome, None  # whatever the task says: nobody does it
-        self._emit(StepTaken(episode, result.steps, self._env.step_limit, reward, driver))
-        return following, outcome, _end(verdict, terminated, truncated, result)
+            return done.observation, dict(done.info), None  # whatever the task says: nobody does it
+        self._emit(self._taken(episode, driver, result, done))
+        ended_by = _end(done.verdict, done.terminated, done.truncated, result)
+        return done.observation, dict(done.info), ended_by
+
+    def _record(
+        self,
+        kind: EpisodeKind,
+        episode: int,
+        observation: Observation,
+        info: Mapping[str, Any],
+        result: EpisodeResult,
+        executed_ns: int,
+        helped: bool,
+        done: Finished,
+    ) -> Step:
+        return Step(
+            episode=episode,
+            step=result.steps,
+            state=observation["observation.state"],
+            images=stack_pictures(observation),
+            action=np.asarray(done.outcome["executed_action"], np.float32),
+            reward=done.reward,
+            terminated=done.terminated,
+            truncated=done.truncated,
+            is_intervention=helped and kind is EpisodeKind.TRAINING,
+            is_demonstration=kind is EpisodeKind.DEMONSTRATION,
+            discrete_penalty=float(done.outcome.get("discrete_penalty", 0.0)),
+            policy_version=self._policy.version,
+            captured_ns=round(info["captured_s"] * 1e9),
+            executed_ns=executed_ns,
+            decided_by=done.decided_by,
+        )
+
+    def _taken(self, episode: int, driver: Driver, result: EpisodeResult, done: Finished) -> StepTaken:
+        probability = done.outcome.get("success_probability")
+        return StepTaken(
+            episode,
+            result.steps,
+            self._env.step_limit,
+            done.reward,
+            driver,
+            None if probability is None else round(probability, 4),
+            done.outcome.get("success_votes", 0),
+        )
 
     def _judge(self) -> Verdict | None:
         """Pass on what the person says of this step; returns what ends the episode."""
@@ -309,12 +311,6 @@ class EpisodeRunner:
         if (driver, reason) != (self._driver, self._reason):
             self._driver, self._reason = driver, reason
             self._emit(DriverChanged(driver, reason))
-
-
-def stack_pictures(observation: Observation) -> NDArray[np.uint8]:
-    """uint8 [cameras, H, W, 3], in the observation's order; [0, 0, 0, 3] without cameras."""
-    pictures = [value for name, value in observation.items() if name.startswith("observation.images.")]
-    return np.stack(pictures) if pictures else np.empty((0, 0, 0, 3), np.uint8)
 
 
 def jog_delta(jog: Jog, jog_step: float, features: FeatureSpec) -> NDArray[np.float32]:

@@ -50,6 +50,7 @@ class GymEnv:
         truth: Truth | None = None,
     ) -> None:
         """`trouble` says why no step may be taken, "" when it may; `truth` what the scripted person sees."""
+        self.pipelines = pipelines
         self.features = self.person = pipelines.spec()
         self.step_limit = pipelines.step_limit
         self.on_observation: Callable[[], object] = _nothing
@@ -58,6 +59,7 @@ class GymEnv:
         self._observing, self._acting = pipelines.environment, pipelines.action
         self._terminate_on_success, self._by_classifier = terminate_on_success, judged_by_classifier
         self._trouble, self._truth = trouble, truth
+        self._newest: tuple[Any, Mapping[str, Any]] = None, {}
         self._commands: list[Command] = []
         self._judgement: Judgement | None = None
         self._pictures: dict[str, Picture] = {}
@@ -127,6 +129,12 @@ class GymEnv:
         info = transition.info
         return transition.observation, transition.reward, transition.terminated, transition.truncated, info
 
+    def look(self) -> tuple[Observation, dict[str, Any]]:
+        """The newest observation again: the environment stands still between its steps."""
+        raw, info = self._newest
+        transition = self._observe(raw, info, is_reset=True)
+        return transition.observation, transition.info
+
     def close(self) -> None:
         """Let go of the environment."""
         self._env.close()
@@ -154,6 +162,7 @@ class GymEnv:
         truncated: bool = False,
         is_reset: bool = False,
     ) -> Transition:
+        self._newest = raw, info
         observation = self._ends.reader(raw)
         self._pictures = observation[PIXELS]
         transition = Transition(
@@ -183,6 +192,8 @@ class GymEnv:
             success = judgement is Judgement.SUCCESS
             decided = max(transition.reward, 1.0) if success else min(transition.reward, 0.0)
             transition.reward, info["decided_by"] = decided, "person"
+        elif success or transition.terminated:
+            info["decided_by"] = "task"
         info["is_success"] = success
         ended = success and self._terminate_on_success
         transition.terminated |= ended or judgement in (Judgement.FAILURE, Judgement.RERECORD)
@@ -202,7 +213,7 @@ def gym_env(
         env.close()
         raise
     processor = config.env.processor
-    by_classifier = processor.reward_classifier is not None
+    by_classifier = processor.judged_by_classifier
     return GymEnv(env, ends, pipelines, processor.reset.terminate_on_success, by_classifier, trouble, truth)
 
 

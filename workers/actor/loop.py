@@ -4,21 +4,26 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator
-from typing import Protocol
 
 import numpy as np
 
 from workers.actor.between import Between
+from workers.actor.body import Body
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmUnavailable, InterventionEnv, arm_env
-from workers.actor.episode import EpisodeResult, EpisodeRunner, Rules
+from workers.actor.episode import EpisodeRunner
+from workers.actor.examination import examine
 from workers.actor.hand import Hand, hand_of
+from workers.actor.hard_negatives import HardNegatives
 from workers.actor.no_policy import NoPolicy
 from workers.actor.period import RealtimePeriod
 from workers.actor.realtime import RealtimeArm
 from workers.actor.recorder import Recorder
 from workers.actor.replay_policy import ReplayPolicy
+from workers.actor.reward_model import load_reward_model
+from workers.actor.rules import EpisodeResult, Rules
 from workers.actor.runtime import PolicyRuntime
+from workers.actor.seeds import episode_seed, examination_seed
 from workers.config import Config
 from workers.model.events import (
     FIRST_MOTION,
@@ -34,7 +39,7 @@ from workers.model.events import (
     Recorded,
     ScriptChanged,
 )
-from workers.model.orders import AnyOrder, Attend, Collect, Hold, Operate, Preview, Rest, TakePolicy
+from workers.model.orders import AnyOrder, Attend, Collect, Examine, Hold, Operate, Preview, Rest, TakePolicy
 from workers.processors.errors import EnvironmentRefused
 from workers.robot.board import Board
 from workers.robot.build import kinematics_of
@@ -49,39 +54,7 @@ IDLE_WAIT_S = 0.05
 FAULT_WAIT_S = 0.2
 DISK_WAIT_S = 2.0
 DISK_FULL = "the disk is full: free some space, old runs are the largest files"
-SEED_STREAM = {
-    EpisodeKind.DEMONSTRATION: 0,
-    EpisodeKind.TRAINING: 1,
-    EpisodeKind.EVALUATION: 2,
-    EpisodeKind.REPLAY: 3,
-    EpisodeKind.SURVEY: 4,
-}
 log = logging.getLogger(__name__)
-
-
-class Body(Protocol):
-    """What the policy drives, between episodes: an arm, or a Gymnasium environment."""
-
-    def problem(self) -> str:
-        """Why it cannot be driven now, "" when it can."""
-
-    def warmth(self) -> str:
-        """Which servos should cool down, "" while none should."""
-
-    def rest(self) -> None:
-        """Bring it where it rests. Raises ArmUnavailable."""
-
-    def hold(self) -> None:
-        """Let nothing move."""
-
-    def preview(self, wanted: Preview) -> None:
-        """Show the consoles its pictures, unless camera workers do."""
-
-    def seat(self, human: bool) -> None:
-        """Tell whoever must know that a person drives, or none does."""
-
-    def close(self) -> None:
-        """Let go of it."""
 
 
 class ActorLoop:
@@ -94,6 +67,9 @@ class ActorLoop:
         self._desk = desk
         self._config = config
         self._body, env, hand = self._open(board)
+        load_reward_model(config, env.pipelines)
+        self._env = env
+        self._hard_negatives = HardNegatives(config, env.pipelines.stored)
         self._recorder = Recorder(config.run_dir, env.features)
         teleop = config.env.teleop
         self._device = DeviceReader(board.teleop) if called(teleop.type) else None
@@ -122,10 +98,12 @@ class ActorLoop:
             desk.mailbox.emit,
             Rules.of(config),
             hand,
+            self._hard_negatives.take,
         )
         self._records = config.mode == "record"
         self._start_on_motion = self._records and config.dataset.start_on_motion
         self._order: Collect | None = None
+        self._to_examine = 0  # reset frames that the classifier is to be asked about
         self._waiting_for = ""
         self._between = Between(self._chair, self._body.warmth)
         self._collected = 0
@@ -154,6 +132,9 @@ class ActorLoop:
         while self._desk.alive():
             self._take_orders()
             self._policy.swap()
+            if self._to_examine:
+                self._examine()
+                continue
             if self._order is None or not self._ready():
                 self._take_one(IDLE_WAIT_S)
                 continue
@@ -198,6 +179,8 @@ class ActorLoop:
                     self._chair.hold(reason, on)
             case Collect():
                 self._begin(order)
+            case Examine(frames):
+                self._to_examine = frames
             case Rest():
                 self._order = None
             case Attend(probability) if self._script is not None:
@@ -245,12 +228,31 @@ class ActorLoop:
         why = why or self._between.scene_missing() or self._body.problem() or self._between.cooling()
         if why:
             self._chair.take_jogs()  # keys pressed meanwhile are no beginning
-        why = why or self._motion_missing(self._order.kind)
+        return self._waits(why or self._motion_missing(self._order.kind))
+
+    def _waits(self, why: str) -> bool:
+        """Whether there is nothing to wait for; says what there is, and the arm holds meanwhile."""
         if why != self._waiting_for:
             self._waiting_for = why
             self._body.hold()
             self._desk.mailbox.emit(DriverChanged(Driver.NOBODY, why))
         return not why
+
+    def _examine(self) -> None:
+        """Ask the classifier about reset frames as soon as the arm may move."""
+        if not self._waits(", ".join(sorted(self._chair.holds)) or self._body.problem()):
+            self._take_one(IDLE_WAIT_S)
+            return
+        frames, seed = self._to_examine, self._config.run.seed
+        try:
+            said = examine(self._config, self._env, frames, lambda number: examination_seed(seed, number))
+        except ArmUnavailable as reason:
+            log.warning("the classifier could not be asked yet: %s", reason)
+            self._take_one(FAULT_WAIT_S)
+            return
+        self._body.hold()
+        self._to_examine = 0
+        self._desk.mailbox.emit(said)
 
     def _missing_driver(self, kind: EpisodeKind) -> str:
         """What keeps an episode from beginning for want of a driver."""
@@ -308,10 +310,14 @@ class ActorLoop:
             result.ended_by,
             round(seconds, 2),
             self._policy.version,
+            result.decided_by,
+            result.vetoes,
         )
         if not self._recorder.finish(ended):
             self._wait_for_disk("the disk is full: the list of episodes cannot be written")
         self._desk.mailbox.emit(ended)
+        if (saved := self._hard_negatives.save(episode)) is not None:
+            self._desk.mailbox.emit(saved)
         left_the_recording = order.kind is EpisodeKind.REPLAY and result.steps_by_human > 0
         again = left_the_recording or result.ended_by in (EndedBy.STOP, EndedBy.RERECORD)
         if not again and order is self._order:
@@ -365,8 +371,7 @@ class ActorLoop:
     def _seed(self, kind: EpisodeKind, episode: int) -> int:
         """Seed of an episode: its own for every run seed, kind and number; evaluations repeat theirs."""
         number = self._collected if kind is EpisodeKind.EVALUATION else episode
-        entropy = np.random.SeedSequence([self._config.run.seed, SEED_STREAM[kind], number])
-        return int(entropy.generate_state(1)[0] % 2**31)
+        return episode_seed(self._config.run.seed, kind, number)
 
     # records
 

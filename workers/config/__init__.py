@@ -26,6 +26,7 @@ from workers.config.processor import (
     RewardClassifierConfig,
     StepSizesConfig,
 )
+from workers.config.reward_classifier import ClassifierConfig
 from workers.config.robot import RobotConfig
 from workers.config.run import RunConfig
 from workers.config.schema import Config
@@ -40,6 +41,7 @@ __all__ = [
     "BoundsConfig",
     "CameraConfig",
     "CheckpointConfig",
+    "ClassifierConfig",
     "Config",
     "ConfigError",
     "DatasetConfig",

@@ -10,6 +10,7 @@ from workers.config.env import EnvConfig
 from workers.config.evaluation import EvaluationConfig
 from workers.config.operator import OperatorConfig
 from workers.config.policy import PolicyConfig
+from workers.config.reward_classifier import ClassifierConfig
 from workers.config.robot import SIMULATED
 from workers.config.run import RunConfig
 from workers.config.values import Device, Problems, Section
@@ -35,6 +36,8 @@ class Config(Section, frozen=True, kw_only=True):
     """The policy's networks, device and memory."""
     algorithm: AlgorithmConfig = AlgorithmConfig()
     """How it learns."""
+    reward_classifier: ClassifierConfig = ClassifierConfig()
+    """The network that tells success from pictures, for `train-classifier`."""
     checkpoint: CheckpointConfig = CheckpointConfig()
     """How often it is saved."""
     wandb: WandbConfig = WandbConfig()

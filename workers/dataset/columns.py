@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from workers.dataset.layout import AUTOMATIC, Column
 from workers.processors.features import (
     ACTION,
+    DECIDER,
     IMAGES,
     INTERVENTION,
     PENALTY,
@@ -21,7 +22,7 @@ from workers.processors.features import (
     Features,
     pictures,
 )
-from workers.transport.record import Step
+from workers.transport.record import DECIDERS, Step
 
 DONE, TRUNCATED, SUCCESS = "next.done", "next.truncated", "next.success"
 _FIELDS: dict[str, Callable[[Step], Any]] = {
@@ -32,6 +33,7 @@ _FIELDS: dict[str, Callable[[Step], Any]] = {
     TRUNCATED: lambda step: step.truncated,
     PENALTY: lambda step: step.discrete_penalty,
     INTERVENTION: lambda step: step.is_intervention,
+    DECIDER: lambda step: DECIDERS.index(step.decided_by),
 }
 
 

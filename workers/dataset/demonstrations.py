@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 
 from workers.config import Config
 from workers.dataset.columns import DONE, SUCCESS, TRUNCATED
+from workers.dataset.difference import Difference, as_table
 from workers.dataset.errors import DatasetRefused
-from workers.dataset.fit import Difference, PictureFit, as_table, dataset_key, differences_of, states_of
+from workers.dataset.fit import PictureFit, dataset_key, differences_of, states_of
 from workers.dataset.layout import Frames
 from workers.dataset.listing import Episode
 from workers.dataset.notes import raw_notes

@@ -1,11 +1,10 @@
 """Whether a dataset can feed a run: what differs, and what to do about it, before anything has moved."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from textwrap import wrap
 
 from workers.config import Config, DatasetConfig
 from workers.config.lines import KeyPath
+from workers.dataset.difference import Difference
 from workers.dataset.layout import Column, Info
 from workers.dataset.states import ArmStates, GymnasiumStates, StateSource
 from workers.processors.build import Pipelines
@@ -13,18 +12,6 @@ from workers.processors.features import ACTION, IMAGES, REWARD, STATE, pictures
 from workers.processors.image_crop_resize import ImageCropResizeProcessor
 from workers.processors.transition import Picture
 from workers.processors.vanilla_observation import PIXELS
-
-_ADVICE_WIDE = 78
-
-
-@dataclass(frozen=True, slots=True)
-class Difference:
-    """One thing in which a dataset does not fit the run."""
-
-    what: str
-    here: str
-    there: str
-    to_do: str
 
 
 class PictureFit:
@@ -144,18 +131,6 @@ def size_of(column: Column | None) -> tuple[int, int] | None:
     height, width = column.shape[1:] if channels_first else column.shape[:2]
     channels = column.shape[0] if channels_first else column.shape[2]
     return (height, width) if channels == 3 else None
-
-
-def as_table(rows: Iterable[Difference]) -> str:
-    """The differences as a table, each followed by what to do; for a terminal of 80 columns."""
-    rows = list(rows)
-    cells = [("", "this run", "the dataset"), *((row.what, row.here, row.there) for row in rows)]
-    widths = [max(len(cell[column]) for cell in cells) for column in range(2)]
-    head, *found = [f"  {what:{widths[0]}}  {here:{widths[1]}}  {there}" for what, here, there in cells]
-    lines = [head]
-    for line, row in zip(found, rows, strict=True):
-        lines += [line, *wrap(row.to_do, _ADVICE_WIDE, initial_indent="    -> ", subsequent_indent="       ")]
-    return "\n".join(lines)
 
 
 def _by(size: tuple[int, ...]) -> str:

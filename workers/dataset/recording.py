@@ -8,17 +8,19 @@ a dataset stays deleted, and another dataset of the same run gets what is record
 
 import logging
 from collections.abc import Callable
+from pathlib import Path
 
 from workers.config import Config
 from workers.dataset.columns import columns_of, frame_of
 from workers.dataset.layout import dataset_folder
 from workers.dataset.pace import Pace
+from workers.dataset.reader import Dataset
 from workers.dataset.recorded_mark import RecordedMark, Taken
 from workers.dataset.units import state_units
 from workers.dataset.writer import DatasetWriter
 from workers.model.events import DatasetOpened, EpisodeSaved, Event
 from workers.processors.build import pipelines_of
-from workers.processors.features import STATE
+from workers.processors.features import REWARD, STATE
 from workers.transport.log import LogReader, forget
 from workers.transport.log_format import read_epoch
 from workers.transport.record import EpisodeEnd, Record, Step
@@ -53,7 +55,16 @@ class Recording:
         self._frames = self._positives = 0
         self._pace = Pace()
         self._root = dataset_folder(config.dataset)
-        emit(DatasetOpened(str(self._root), self._writer.episodes, self._writer.frames, self._taken.episode))
+        counted = not config.env.processor.reset.terminate_on_success and self._writer.episodes
+        emit(
+            DatasetOpened(
+                str(self._root),
+                self._writer.episodes,
+                self._writer.frames,
+                self._taken.episode,
+                positives_in(self._root) if counted else 0,
+            )
+        )
 
     def take_in(self) -> bool:
         """Read on; whether there may be more. Raises DatasetError, LogError."""
@@ -125,6 +136,13 @@ class Recording:
 
     def _origin(self, episode: int) -> str:
         return f"{read_epoch(self._directory) or 0:016x}:{episode}"
+
+
+def positives_in(root: Path) -> int:
+    """Frames of a dataset with a reward above 0. Raises DatasetError."""
+    dataset = Dataset(root)
+    rewards = (dataset.frames(number, (REWARD,)) for number in range(len(dataset.episodes)))
+    return sum(int((frames[REWARD] > 0.0).sum()) for frames in rewards)
 
 
 def writer_of(config: Config) -> DatasetWriter:

@@ -198,7 +198,11 @@ class ResNet10(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """uint8 [M, H, W, 3] -> float32 [M, 512, ceil(H / 32), ceil(W / 32)]."""
-        maps: Tensor = self.embedder(_normalise(self, images))
+        return self.maps(_normalise(self, images))
+
+    def maps(self, pixels: Tensor) -> Tensor:
+        """Normalised pictures, float32 [M, 3, H, W] -> float32 [M, 512, ceil(H / 32), ceil(W / 32)]."""
+        maps: Tensor = self.embedder(pixels)
         maps = F.max_pool2d(_pad_same(maps, 3, 2, value=float("-inf")), 3, stride=2)
         for stage in self.encoder.stages:  # type: ignore[union-attr]
             maps = stage(maps)
@@ -231,7 +235,11 @@ class ResNet18(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """uint8 [M, H, W, 3] -> float32 [M, 512, ceil(H / 32), ceil(W / 32)]."""
-        return self.layers(_normalise(self, images))  # type: ignore[no-any-return]
+        return self.maps(_normalise(self, images))
+
+    def maps(self, pixels: Tensor) -> Tensor:
+        """Normalised pictures, float32 [M, 3, H, W] -> float32 [M, 512, ceil(H / 32), ceil(W / 32)]."""
+        return self.layers(pixels)  # type: ignore[no-any-return]
 
 
 def build_backbone(policy: PolicyConfig, cameras: int, pretrained: bool = True) -> nn.Module:

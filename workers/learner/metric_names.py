@@ -26,6 +26,9 @@ EPISODES = {
     "policy_hz_90th_p": "Policy frequency 90th-p [Hz]",
 }
 """Of an episode; their x axis is the first."""
+CLASSIFIER_PREFIX = "classifier/"
+CLASSIFIER_AXIS = f"{CLASSIFIER_PREFIX}epoch"
+"""X axis of everything that is told of a reward classifier's training, for which LeRobot has no names."""
 
 
 def with_lerobots(figures: Mapping[str, float], names: Mapping[str, str]) -> dict[str, float]:
@@ -35,8 +38,8 @@ def with_lerobots(figures: Mapping[str, float], names: Mapping[str, str]) -> dic
 
 
 def axes() -> dict[str, str]:
-    """LeRobot's name of each figure -> that of its x axis; an axis itself is not among them."""
-    found: dict[str, str] = {}
+    """Name of each figure, LeRobot's where it has one -> that of its x axis; an axis itself is not among them."""
+    found = {f"{CLASSIFIER_PREFIX}*": CLASSIFIER_AXIS}
     for names in (TRAINING, EPISODES):
         axis, *others = names.values()
         found |= {PREFIX + name: PREFIX + axis for name in others}

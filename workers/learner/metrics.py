@@ -30,8 +30,8 @@ class MetricsLog:
         self._taken = 0
         self._told = _records_told(config.run_dir / EPISODES_NAME)
         self._meter = EpisodeMeter()
-        self._updates = _Lines(config.run_dir / METRICS_NAME)
-        self._episodes = _Lines(config.run_dir / EPISODES_NAME)
+        self._updates = MetricLines(config.run_dir / METRICS_NAME)
+        self._episodes = MetricLines(config.run_dir / EPISODES_NAME)
         self._last: tuple[int, float] | None = None
         self._wandb = WandbSink(config) if config.wandb.enable else None
 
@@ -68,7 +68,7 @@ class MetricsLog:
             self._wandb.close()
 
 
-class _Lines:
+class MetricLines:
     """Appends to a file; a disk that is full loses lines, is reported once, and ends nothing."""
 
     def __init__(self, path: Path) -> None:

@@ -51,6 +51,10 @@ class Mark(Command, frozen=True):
     verdict: Verdict
 
 
+class Veto(Command, frozen=True):
+    """The classifier is wrong: no reward, and the episode goes on."""
+
+
 class Proceed(Command, frozen=True):
     """The scene is ready: the next episode need not wait for the rest of `reset_time_s`."""
 
@@ -189,6 +193,7 @@ AnyCommand = (
     | Intervene
     | Jog
     | Mark
+    | Veto
     | Proceed
     | Pause
     | UseScript

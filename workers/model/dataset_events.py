@@ -13,6 +13,8 @@ class DatasetOpened(Event, frozen=True):
     frames: int
     through: int = -1
     """Every episode of the run up to this number was saved or dropped before."""
+    positives: int = 0
+    """Frames with a reward above 0, where success does not end an episode; else they are not counted."""
 
 
 class EpisodeSaved(Event, frozen=True):

@@ -6,6 +6,10 @@ fold the same ones. Times are seconds on the robot PC's monotonic clock unless a
 
 from enum import StrEnum
 
+from workers.model.classifier_events import ClassifierFailed as ClassifierFailed
+from workers.model.classifier_events import ClassifierProgress as ClassifierProgress
+from workers.model.classifier_events import ClassifierReported as ClassifierReported
+from workers.model.classifier_events import ClassifierStarted as ClassifierStarted
 from workers.model.dataset_events import DatasetOpened as DatasetOpened
 from workers.model.dataset_events import EpisodeSaved as EpisodeSaved
 from workers.model.dataset_events import EpisodesListed as EpisodesListed
@@ -21,6 +25,14 @@ from workers.model.link_events import Invited as Invited
 from workers.model.link_events import LearnWished as LearnWished
 from workers.model.link_events import LinkChanged as LinkChanged
 from workers.model.link_events import LinkState as LinkState
+from workers.model.reward_events import OBJECTIONS as OBJECTIONS
+from workers.model.reward_events import ClassifierExamined as ClassifierExamined
+from workers.model.reward_events import ClassifierUsed as ClassifierUsed
+from workers.model.reward_events import DecidedBy as DecidedBy
+from workers.model.reward_events import HardNegativesSaved as HardNegativesSaved
+from workers.model.reward_events import Settled as Settled
+from workers.model.reward_events import SuccessDecided as SuccessDecided
+from workers.model.reward_events import SuccessSettled as SuccessSettled
 from workers.model.survey import Survey
 
 
@@ -117,6 +129,10 @@ class RunOpened(Event, frozen=True):
     """False where the configuration sends no camera pictures to the consoles."""
     dataset: bool = False
     """True of the pictures of a dataset: there is no run, only something to crop."""
+    classifier: ClassifierUsed | None = None
+    """The run's reward classifier, if it has one."""
+    ends_on_success: bool = True
+    """False: success is marked, and the episode goes on; that is how a classifier's data are recorded."""
 
 
 class PhaseChanged(Event, frozen=True):
@@ -186,6 +202,10 @@ class StepTaken(Event, frozen=True):
     step_limit: int
     reward: float
     driver: Driver
+    success_probability: float | None = None
+    """By the reward classifier, of the observation after the step; None where there is no classifier."""
+    votes: int = 0
+    """For success, among its newest steps."""
 
 
 class EpisodeEnded(Event, frozen=True):
@@ -200,6 +220,9 @@ class EpisodeEnded(Event, frozen=True):
     ended_by: EndedBy
     seconds: float
     policy_version: int = 0
+    decided_by: DecidedBy = DecidedBy.NOBODY
+    vetoes: int = 0
+    """How often a person objected to a success that the classifier decided."""
 
 
 class Collected(Event, frozen=True):
@@ -331,6 +354,10 @@ AnyEvent = (
     | EpisodeStarted
     | StepTaken
     | EpisodeEnded
+    | SuccessDecided
+    | SuccessSettled
+    | HardNegativesSaved
+    | ClassifierExamined
     | Collected
     | DatasetOpened
     | EpisodeSaved
@@ -354,6 +381,10 @@ AnyEvent = (
     | Evaluated
     | Invited
     | Surveyed
+    | ClassifierStarted
+    | ClassifierProgress
+    | ClassifierReported
+    | ClassifierFailed
     | Recorded
     | RunEnded
 )

@@ -39,6 +39,15 @@ class Collect(Order, frozen=True):
     give_up_after: int = 0
 
 
+class Examine(Order, frozen=True):
+    """Ask the reward classifier about so many frames right after a reset, before anything else; 0: no more of that.
+
+    Answered with `ClassifierExamined`.
+    """
+
+    frames: int
+
+
 class Rest(Order, frozen=True):
     """Run no episodes after the present one."""
 
@@ -102,6 +111,7 @@ AnyOrder = (
     | Operate
     | Hold
     | Collect
+    | Examine
     | Rest
     | TakePolicy
     | Attend

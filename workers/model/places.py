@@ -55,6 +55,16 @@ def socket_path(run_dir: Path) -> Path:
     return socket_dir() / f"{digest}.sock"
 
 
+def hard_negatives_path(run_dir: Path) -> Path:
+    """The dataset of frames that fooled the reward classifier."""
+    return run_dir / "hard_negatives"
+
+
+def examination_path(run_dir: Path) -> Path:
+    """What the reward classifier said of reset frames before the run began: numbers and pictures."""
+    return run_dir / "classifier_check"
+
+
 def lock_path(run_dir: Path) -> Path:
     return run_dir / LOCK_NAME
 

@@ -3,12 +3,15 @@
 from msgspec.structs import replace
 
 from workers.model import events as e
+from workers.model.classifier_training import followed
+from workers.model.reduce_classifier import reduce_classifier
 from workers.model.state import (
     EPISODES_KEPT,
     LINK_REPORTS_KEPT,
     LOG_LINES_KEPT,
     Arm,
     Buffer,
+    Classifier,
     ConsoleState,
     Dataset,
     Episode,
@@ -26,6 +29,14 @@ HUMAN_DRIVERS = (e.Driver.HUMAN, e.Driver.SCRIPTED)
 
 def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
     """Fold one event into the state. Unknown events leave it unchanged."""
+    state = _reduce(state, event)
+    if state.classifier is None:
+        return state
+    classifier = reduce_classifier(state.classifier, event)
+    return state if classifier is state.classifier else replace(state, classifier=classifier)
+
+
+def _reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
     match event:
         case e.ArmMoved(ee_m, gripper_pct, mode, clipped, reason, at_s, moving_since_s, unconfirmed):
             arm = Arm(ee_m, gripper_pct, mode, clipped, reason, at_s, moving_since_s, unconfirmed)
@@ -46,8 +57,9 @@ def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
         case e.WorkerChanged(worker, worker_state, reason, restarts, pid):
             changed = Worker(worker, worker_state, reason, restarts, pid)
             return replace(state, workers={**state.workers, worker: changed})
-        case e.RunOpened():
-            return replace(state, run=event)
+        case e.RunOpened(classifier=used):
+            vetoes = sum(episode.vetoes for episode in state.episodes)  # before this station
+            return replace(state, run=event, classifier=used and Classifier(used, vetoes=vetoes))
         case e.PhaseChanged(phase, detail, done, total):
             return replace(
                 state, progress=replace(state.progress, phase=phase, detail=detail, done=done, total=total)
@@ -63,6 +75,8 @@ def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
             )
         case e.Surveyed(survey):
             return replace(state, survey=survey)
+        case e.ClassifierStarted() | e.ClassifierProgress() | e.ClassifierReported() | e.ClassifierFailed():
+            return replace(state, classifier_training=followed(state.classifier_training, event))
         case e.ActorsSeen(actors):
             return replace(state, actors=actors)
         case e.EvaluationProgress(successes, trials, total, version, finished):
@@ -77,19 +91,14 @@ def _reduce_training(state: ConsoleState, event: e.Event) -> ConsoleState:
             return replace(state, running=Running(episode=episode, kind=kind))
         case e.StepTaken():
             return replace(state, running=_stepped(state.running, event))
-        case e.EpisodeEnded(
-            episode, kind, reward, steps, by_human, interventions, ended_by, seconds, version
-        ):
-            done = Episode(episode, kind, reward, steps, by_human, interventions, ended_by, seconds, version)
+        case e.EpisodeEnded():
+            done = Episode(**{name: getattr(event, name) for name in Episode.__struct_fields__})
             return replace(state, episodes=(*state.episodes, done)[-EPISODES_KEPT:])
-        case e.DatasetOpened(root, episodes, frames, through):
+        case e.DatasetOpened(root, episodes, frames, through, positives):
             known = state.dataset.saved if state.dataset is not None else {}
-            return replace(state, dataset=Dataset(root, episodes, frames, through, known))
-        case e.EpisodeSaved(episode, episodes=episodes, total_frames=frames) if state.dataset is not None:
-            saved = {**state.dataset.saved, episode: event}
-            return replace(
-                state, dataset=replace(state.dataset, episodes=episodes, frames=frames, saved=saved)
-            )
+            return replace(state, dataset=Dataset(root, episodes, frames, through, positives, known))
+        case e.EpisodeSaved() if state.dataset is not None:
+            return replace(state, dataset=_saved(state.dataset, event))
         case e.BufferFilled(online, offline, demonstrations, interventions, used):
             return replace(state, buffer=Buffer(online, offline, demonstrations, interventions, used))
         case e.LearnerProgress(updates, env_steps, utd, per_s, version, status, metrics):
@@ -120,6 +129,17 @@ def _reduce_control(state: ConsoleState, event: e.Event) -> ConsoleState:
     return state if control is state.control else replace(state, control=control)
 
 
+def _saved(dataset: Dataset, event: e.EpisodeSaved) -> Dataset:
+    new = 0 if event.index is None else event.positives  # else it was counted when the dataset was opened
+    return replace(
+        dataset,
+        episodes=event.episodes,
+        frames=event.total_frames,
+        positives=dataset.positives + new,
+        saved={**dataset.saved, event.episode: event},
+    )
+
+
 def _stepped(running: Running, event: e.StepTaken) -> Running:
     by_human = running.steps_by_human + (event.driver in HUMAN_DRIVERS)
     return replace(
@@ -128,6 +148,8 @@ def _stepped(running: Running, event: e.StepTaken) -> Running:
         step_limit=event.step_limit,
         reward=event.reward,
         steps_by_human=by_human,
+        positives=running.positives + (event.reward > 0),
+        succeeds=event.reward > 0,
     )
 
 

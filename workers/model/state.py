@@ -5,8 +5,12 @@ A slice that did not change keeps its identity, so a pane compares `old.buffer i
 
 import msgspec
 
+from workers.model.classifier_training import ClassifierTraining
 from workers.model.events import (
     ActorSeen,
+    ClassifierExamined,
+    ClassifierUsed,
+    DecidedBy,
     Driver,
     EndedBy,
     EpisodeKind,
@@ -20,6 +24,8 @@ from workers.model.events import (
     Looked,
     Phase,
     RunOpened,
+    SuccessDecided,
+    SuccessSettled,
     WorkerState,
 )
 from workers.model.survey import Survey
@@ -27,6 +33,7 @@ from workers.model.survey import Survey
 LOG_LINES_KEPT = 500
 EPISODES_KEPT = 500
 LINK_REPORTS_KEPT = 10
+PROBABILITIES_KEPT = 240  # 24 s at 10 Hz
 
 
 class Arm(msgspec.Struct, frozen=True):
@@ -66,6 +73,8 @@ class Episode(msgspec.Struct, frozen=True):
     ended_by: EndedBy
     seconds: float
     policy_version: int
+    decided_by: DecidedBy = DecidedBy.NOBODY
+    vetoes: int = 0
 
     @property
     def success(self) -> bool:
@@ -87,6 +96,22 @@ class Running(msgspec.Struct, frozen=True):
     reward: float = 0.0
     steps_by_human: int = 0
     interventions: int = 0
+    positives: int = 0  # steps with a reward above 0
+    succeeds: bool = False  # the newest step is one
+
+
+class Classifier(msgspec.Struct, frozen=True):
+    """The run's reward classifier: what it says, and what it decided."""
+
+    used: ClassifierUsed
+    probabilities: tuple[float, ...] = ()  # of the episode's steps, newest last, at most PROBABILITIES_KEPT
+    votes: int = 0
+    pending: SuccessDecided | None = None  # a success that a person may still object to
+    settled: SuccessSettled | None = None  # what became of the last one
+    vetoes: int = 0  # in this run
+    hard_negatives: int = 0  # frames saved
+    hard_negatives_root: str = ""
+    examined: ClassifierExamined | None = None
 
 
 class Buffer(msgspec.Struct, frozen=True):
@@ -104,6 +129,7 @@ class Dataset(msgspec.Struct, frozen=True):
     episodes: int
     frames: int
     through: int = -1  # episodes of the run up to this number were saved or dropped before
+    positives: int = 0  # of the frames; counted where success does not end an episode
     saved: dict[int, EpisodeSaved] = {}  # by number in the run; of this station's time
 
 
@@ -165,6 +191,7 @@ class ConsoleState(msgspec.Struct, frozen=True):
     arm: Arm = Arm()
     control: Control = Control()
     running: Running = Running()
+    classifier: Classifier | None = None
     episodes: tuple[Episode, ...] = ()  # newest last, at most EPISODES_KEPT
     buffer: Buffer = Buffer()
     dataset: Dataset | None = None  # of a run that records one
@@ -183,4 +210,5 @@ class ConsoleState(msgspec.Struct, frozen=True):
     link_best_bytes_per_s: float = 0.0  # the link has shown it can
     actors: tuple[ActorSeen, ...] = ()  # all that feed a learner elsewhere
     survey: Survey | None = None  # of a run that looks for the workspace
+    classifier_training: ClassifierTraining | None = None  # the newest that this console follows
     log: tuple[LoggedLine, ...] = ()  # newest last, at most LOG_LINES_KEPT

@@ -18,7 +18,11 @@ from workers.processors.joint_deltas import JointDeltasToJoints
 from workers.processors.joint_velocity import JointVelocityProcessor
 from workers.processors.motor_current import MotorCurrentProcessor
 from workers.processors.pipeline import ActionPipeline, ActionStep, EnvironmentPipeline, EnvironmentStep, Line
-from workers.processors.reward_classifier import RewardClassifierProcessor, SimulatedRewardModel
+from workers.processors.reward_classifier import (
+    NotLoaded,
+    RewardClassifierProcessor,
+    SimulatedRewardModel,
+)
 from workers.processors.scaling import scaled_joints
 from workers.processors.teleop_steps import (
     AddRobotObservationAsComplimentaryData,
@@ -61,6 +65,12 @@ class Pipelines:
             motion_dim=action.shape[0] - gripper,
             gripper=gripper,
         )
+
+    @property
+    def classifier(self) -> RewardClassifierProcessor | None:
+        """The step that judges by a classifier, if there is one."""
+        steps = self.environment.steps
+        return next((step for step in steps if isinstance(step, RewardClassifierProcessor)), None)
 
     def lines(self) -> tuple[list[Line], list[Line]]:
         """Every step of the environment and of the action pipeline with the features after it."""
@@ -137,12 +147,13 @@ def _outcome_steps(env: EnvConfig, limit: int) -> list[EnvironmentStep]:
     if classifier is not None:
         steps.append(
             RewardClassifierProcessor(
-                SimulatedRewardModel(),
+                SimulatedRewardModel() if classifier.is_stand_in else NotLoaded(classifier.pretrained_path),
                 classifier.success_threshold,
                 classifier.success_reward,
                 classifier.votes,
                 classifier.window,
                 processor.reset.terminate_on_success,
+                classifier.decides,
             )
         )
     return steps

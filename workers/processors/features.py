@@ -13,6 +13,8 @@ ACTION = "action"
 REWARD = "next.reward"
 PENALTY = "complementary_info.discrete_penalty"
 INTERVENTION = "complementary_info.is_intervention"
+DECIDER = "complementary_info.decided_by"
+"""Who decided a step's reward or end, as its place in `transport.record.DECIDERS`; of runs with a reward classifier."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,15 @@ class Period:
     judgement: Judgement | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """Reward and end of a step."""
+
+    reward: float
+    terminated: bool
+    truncated: bool
+
+
 @dataclass(slots=True)
 class Transition:
     """One observation on its way to the policy, with the outcome of the period that led to it.
@@ -80,7 +89,7 @@ class Transition:
     observation: dict[str, Any]
     period: Period
     reading: ArmReading | None = None
-    is_reset: bool = False  # the first observation of an episode: nothing was done before it
+    is_reset: bool = False  # no step led to it: an episode's first observation, or a look while all rests
     reward: float = 0.0
     terminated: bool = False
     truncated: bool = False

@@ -13,7 +13,7 @@ from workers.dataset.jobs import prepared
 from workers.processors.build import Pipelines, pipelines_of
 from workers.processors.errors import EnvironmentRefused
 from workers.robot.checks import problems
-from workers.station.preflight import Seen, looked
+from workers.station.preflight import Seen, check_classifier, looked
 
 LEARNER_DEVICES = ("policy.device", "policy.storage_device")
 
@@ -60,7 +60,12 @@ def looked_over(document: Document, config: Config) -> Seen | None:
         document.refuse(device_problems(config, LEARNER_DEVICES))
     if config.env.robot is not None:
         document.refuse(problems(config))
-    return looked(document, config)
+    seen = looked(document, config)
+    try:
+        check_classifier(config)
+    except EnvironmentRefused as refused:
+        document.refuse([(refused.path, refused.text)])
+    return seen
 
 
 def device_problems(config: Config, keys: Iterable[str]) -> Iterator[tuple[KeyPath, str]]:

@@ -1,6 +1,6 @@
-"""A look at a Gymnasium environment before its run is opened, in a process of its own.
+"""A look at a Gymnasium environment, and at a reward classifier, before a run is opened, in a process of its own.
 
-The environment's libraries (simulators, OpenGL) never enter the station, and one that crashes takes nothing along.
+Their libraries (simulators, OpenGL, PyTorch) never enter the station, and one that crashes takes nothing along.
 """
 
 import multiprocessing
@@ -17,6 +17,7 @@ from workers.processors.errors import EnvironmentRefused
 
 LIMIT_S: Final = 120.0  # as long as a worker may take to start
 _ID: Final = ("env", "id")
+CLASSIFIER: Final = ("env", "processor", "reward_classifier", "pretrained_path")
 T = TypeVar("T")
 
 
@@ -55,11 +56,23 @@ def look(config: Config) -> Seen:
     return apart(_look, config)
 
 
-def apart(work: Callable[[Config], T], config: Config) -> T:
+def check_classifier(config: Config) -> None:
+    """Load the reward classifier of a run as its actor will, to see whether it fits.
+
+    Raises EnvironmentRefused, with a table of what differs, where it does not.
+    """
+    used = config.env.processor.reward_classifier
+    if used is not None and not used.is_stand_in:
+        apart(_load_classifier, config, CLASSIFIER, f'the reward classifier "{used.pretrained_path}"')
+
+
+def apart(work: Callable[[Config], T], config: Config, place: KeyPath = _ID, what: str = "") -> T:
     """`work(config)`, in a process of its own.
 
-    Raises EnvironmentRefused or DatasetError where it does, and where that process ends.
+    Raises EnvironmentRefused or DatasetError where it does, and where that process ends; `place` and `what` name what
+    is opened, an environment if nothing else.
     """
+    what = what or f'"{config.env.id}"'
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_answer, args=(work, config, theirs), daemon=True)
@@ -67,12 +80,12 @@ def apart(work: Callable[[Config], T], config: Config) -> T:
     theirs.close()
     try:
         if not ours.poll(LIMIT_S):
-            raise EnvironmentRefused(_ID, f'"{config.env.id}" did not open within {LIMIT_S:.0f} s')
+            raise EnvironmentRefused(place, f"{what} did not open within {LIMIT_S:.0f} s")
         found: T | Exception = ours.recv()
     except EOFError:
         process.join(1.0)
-        text = f'opening "{config.env.id}" ended its process (exit code {process.exitcode}); what it printed says more'
-        raise EnvironmentRefused(_ID, text) from None
+        text = f"opening {what} ended its process (exit code {process.exitcode}); what it printed says more"
+        raise EnvironmentRefused(place, text) from None
     finally:
         process.kill()
         process.join()
@@ -99,3 +112,10 @@ def _look(config: Config) -> Seen:
     env = gym_env(config)
     env.close()
     return Seen(env.views, truth_of(config.env) is not None)
+
+
+def _load_classifier(config: Config) -> None:
+    from workers.actor.reward_model import load_reward_model
+    from workers.processors.build import pipelines_of
+
+    load_reward_model(config, pipelines_of(config))

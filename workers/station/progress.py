@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from workers.model import events as e
+from workers.model.collecting import labelled, next_words
 from workers.model.reduce import reduce
 from workers.model.select import (
     all_success,
@@ -53,9 +54,21 @@ class ProgressLines:
                 self._line(f"{worker}: {text}")  # what a replay came to is said by the actor
             case e.LinkChanged(state, learner, reason) if _link(before) != (state, reason):
                 self._line(f"link to {learner} {state.value}" + (f": {reason}" if reason else ""))
+            case e.ClassifierExamined(probabilities, threshold, folder):
+                asked, figures = len(probabilities), f"highest p {event.highest:.2f}, threshold {threshold:g}"
+                self._line(
+                    f"the classifier on {asked} reset frames: {figures}, {event.fired} fired; see {folder}"
+                )
+            case e.SuccessSettled(episode, step, settled) if settled in e.OBJECTIONS:
+                self._line(f"episode {episode}, step {step}: the classifier's success is {settled.value}")
+            case e.HardNegativesSaved(_, frames, root, total):
+                self._line(f"{frames} hard negatives saved, {total} in {root}")
             case e.EpisodeSaved(episode, index, frames, positives, episodes) if index is not None:
                 words = f"{frames} frames, {positives} with reward"
                 self._line(f"episode {episode} saved: {words}; the dataset has {episodes} now")
+                if self._state.run is not None and not self._state.run.ends_on_success:
+                    got = labelled(self._state)
+                    self._line(f"{got.positives} positives, {got.negatives} negatives; {next_words(got)}")
             case e.EvaluationProgress(successes, trials, _, version, True):
                 low, high = wilson_interval(successes, trials)
                 self._line(

@@ -34,6 +34,24 @@ def run_opened(config: Config, config_path: Path, pictures: tuple[str, ...]) -> 
         trains=config.mode is None,
         finds_limits=config.mode == "find-limits",
         previews=env.processor.observation.display_cameras,
+        classifier=_classifier(config),
+        ends_on_success=env.processor.reset.terminate_on_success,
+    )
+
+
+def _classifier(config: Config) -> e.ClassifierUsed | None:
+    """The reward classifier that episodes are shown to; a replay and a search for the workspace have none."""
+    used = config.env.processor.reward_classifier
+    if used is None or config.mode not in (None, "record"):
+        return None
+    return e.ClassifierUsed(
+        name=used.pretrained_path,
+        threshold=used.success_threshold,
+        votes=used.votes,
+        window=used.window,
+        veto_s=used.veto_s,
+        decides=used.decides,
+        stand_in=used.is_stand_in,
     )
 
 

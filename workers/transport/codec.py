@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.transport.jpeg import decode_pictures, encode_pictures, largest_pictures
-from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
+from workers.transport.record import DECIDERS, EpisodeEnd, FeatureSpec, Outcome, Record, Step
 
 STEP, EPISODE_END, STEP_JPEG, EPISODE_END_JPEG = 1, 2, 3, 4
 _JPEG = {STEP: STEP_JPEG, EPISODE_END: EPISODE_END_JPEG}
@@ -17,6 +17,8 @@ _STEP = struct.Struct("<QIffBQqq")
 _END = struct.Struct("<QBB")
 _OUTCOMES = tuple(Outcome)
 _TERMINATED, _TRUNCATED, _INTERVENTION, _DEMONSTRATION = 1, 2, 4, 8
+_DECIDER_SHIFT, _DECIDER = 4, 3
+"""Two more bits of a step's flags, its place in DECIDERS; logs of before that have zeros there."""
 _DISCARD, _HAS_CLOSING = 1, 2
 
 
@@ -76,6 +78,7 @@ def _encode_step(step: Step, spec: FeatureSpec) -> bytes:
         | _TRUNCATED * step.truncated
         | _INTERVENTION * step.is_intervention
         | _DEMONSTRATION * step.is_demonstration
+        | DECIDERS.index(step.decided_by) << _DECIDER_SHIFT
     )
     head = _STEP.pack(
         step.episode, step.step, step.reward, step.discrete_penalty, flags, step.policy_version,
@@ -107,6 +110,7 @@ def _decode_step(payload: bytes, spec: FeatureSpec, jpeg: bool) -> Step:
         policy_version=version,
         captured_ns=captured_ns,
         executed_ns=executed_ns,
+        decided_by=DECIDERS[flags >> _DECIDER_SHIFT & _DECIDER],
     )
 
 

@@ -11,6 +11,11 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.model.events import DecidedBy
+
+DECIDERS = (DecidedBy.NOBODY, DecidedBy.TASK, DecidedBy.PERSON, DecidedBy.CLASSIFIER)
+"""In the order in which logs and datasets number them."""
+
 
 class FeatureSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Shapes of an observation and an action: what log, replay and networks must agree on."""
@@ -80,6 +85,8 @@ class Step:
     """Monotonic time at which the observation was taken."""
     executed_ns: int = 0
     """Monotonic time at which the action was sent."""
+    decided_by: DecidedBy = DecidedBy.NOBODY
+    """Who decided its reward, or the end, if anybody did at this step."""
     seq: int = -1
     """Position in the log; -1 until the log has it."""
     session: int = 0

@@ -9,7 +9,7 @@ import msgspec
 from workers.config.env import EnvConfig
 from workers.config.lerobot.draft import Draft, Fate
 from workers.config.lerobot.reading import at
-from workers.config.processor import SIMULATED, InverseKinematicsConfig, ProcessorConfig
+from workers.config.processor import InverseKinematicsConfig, ProcessorConfig, RewardClassifierConfig
 from workers.config.robot import RobotConfig
 from workers.config.teleop import LEADERS
 from workers.config.values import Section
@@ -201,7 +201,7 @@ def _links(path: str) -> list[str] | None:
 
 
 def _take_classifier(draft: Draft) -> None:
-    """The simulator's verdict stands in for a classifier's."""
+    """A classifier of LeRobot's is loaded as it is; there a single frame decides, here the votes of several."""
     given: Any = draft.get(*CLASSIFIER)
     path = (*CLASSIFIER, "pretrained_path")
     if not isinstance(given, dict):
@@ -210,7 +210,8 @@ def _take_classifier(draft: Draft) -> None:
         draft.say(path, Fate.DEFAULT, "no classifier")
         draft.say_all(draft.below(*CLASSIFIER), Fate.DEAD, "nothing without pretrained_path")
     else:
-        draft.put(path, SIMULATED)
-        draft.say(
-            path, Fate.NO_COUNTERPART, f'classifiers cannot be loaded yet: "{SIMULATED}" asks the simulator'
+        usual = RewardClassifierConfig(pretrained_path="any")
+        note = (
+            f"; success by {usual.votes} votes of {usual.window} steps (votes, window), not by a single frame"
         )
+        draft.take(path, path, note)

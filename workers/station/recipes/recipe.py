@@ -9,6 +9,7 @@ from typing import Protocol
 from workers.config import Config
 from workers.model.commands import Command
 from workers.model.events import (
+    ClassifierExamined,
     Collected,
     Event,
     Level,
@@ -18,9 +19,10 @@ from workers.model.events import (
     RunEnded,
     WorkerState,
 )
-from workers.model.orders import Collect, Order
+from workers.model.orders import Collect, Examine, Order
 from workers.model.state import ConsoleState
 from workers.processors.transition import Picture
+from workers.station.recipes.examination import RESET_FRAMES, refusal
 from workers.station.survey import Place
 
 
@@ -50,6 +52,7 @@ class Recipe(ABC):
         self._station = station
         self._config = config
         self._collected: Collected | None = None
+        self._examined: ClassifierExamined | None = None
 
     @abstractmethod
     async def _work(self) -> RunEnded:
@@ -59,6 +62,8 @@ class Recipe(ABC):
         """Take note of what a recipe waits for."""
         if isinstance(event, Collected):
             self._collected = event
+        elif isinstance(event, ClassifierExamined):
+            self._examined = event
 
     def evaluate_now(self) -> None:
         """The operator asks for an evaluation of the policy."""
@@ -112,6 +117,19 @@ class Recipe(ABC):
             if seen is not None and seen.kind is order.kind:
                 self._station.emit(PhaseChanged(phase, detail, seen.done - before, seen.total - before))
                 finished = seen.finished
+
+    async def _examine(self) -> RunEnded | None:
+        """Have the classifier asked about reset frames; the end of the run if it fires there."""
+        used = self._config.env.processor.reward_classifier
+        if used is None or used.is_stand_in or not used.decides:
+            return None
+        what = f"the reward classifier is asked about {RESET_FRAMES} frames right after a reset"
+        self._station.emit(PhaseChanged(Phase.STARTING, what))
+        self._station.stand("actor", Examine(RESET_FRAMES))
+        await self._station.wait_for(lambda: self._examined is not None)
+        self._station.stand("actor", Examine(0))  # an actor that starts again goes on with the run
+        assert self._examined is not None
+        return refusal(self._examined)
 
     def _note(self, text: str) -> None:
         self._station.emit(LogLine("station", Level.INFO, text, time.time()))

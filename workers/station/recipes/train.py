@@ -52,6 +52,8 @@ class TrainRecipe(Recipe):
         self._evaluation_asked = True
 
     async def _work(self) -> RunEnded:
+        if (refused := await self._examine()) is not None:
+            return refused
         station, demonstrations = self._station, self._config.operator.demonstrations
         station.stand("learner", Learn(True))
         if demonstrations:

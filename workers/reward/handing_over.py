@@ -1,0 +1,49 @@
+"""Handing the reward over to a trained classifier: its folder and threshold in a configuration."""
+
+from pathlib import Path
+
+from workers.config import ConfigError
+from workers.config.crops import difference
+from workers.config.edit import with_values
+from workers.config.errors import Problem
+from workers.config.lines import KeyPath
+from workers.config.load import parse, read_text
+from workers.model.classifier_events import ClassifierReported
+
+SECTION: KeyPath = ("env", "processor", "reward_classifier")
+
+
+def handed_over(report: ClassifierReported) -> list[str]:
+    """The section of TOML that uses the classifier."""
+    return [
+        "It takes over the reward with:",
+        f"[{'.'.join(SECTION)}]",
+        f'pretrained_path = "{report.folder}"',
+        f"success_threshold = {report.success_threshold:g}",
+    ]
+
+
+def hand_over(path: Path, report: ClassifierReported) -> list[str]:
+    """Write that section into a configuration file, which is replaced at once; what changed, line by line.
+
+    Raises ConfigError, and then the file is as it was.
+    """
+    path = path.resolve()
+    before = read_text(path)
+    values = {
+        (*SECTION, "pretrained_path"): report.folder,
+        (*SECTION, "success_threshold"): report.success_threshold,
+    }
+    after = with_values(before, str(path), values)
+    parse(after, str(path))
+    if after == before:
+        return [f"{path} had it already"]
+    aside = path.with_name(path.name + ".tmp")
+    try:
+        aside.write_text(after, encoding="utf-8")
+        aside.chmod(path.stat().st_mode)
+        aside.replace(path)
+    except OSError as error:
+        words = f"cannot be written: {error.strerror}"
+        raise ConfigError(str(path), (Problem(0, "", words),)) from error
+    return [f"{path} has it now:", *difference(before, after, path.name)]

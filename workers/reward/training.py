@@ -1,0 +1,188 @@
+"""Fitting a classifier: balanced batches, smoothed labels, an end when held-out episodes gain no more.
+
+Both classes are drawn equally often, however rare success is, and the held-out loss weighs them alike. Labels are
+smoothed: a frame that contradicts all others costs a bounded loss and is not worth learning by heart.
+"""
+
+import copy
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from workers.config import ClassifierConfig
+from workers.model.classifier_events import ClassifierProgress
+from workers.reward.errors import ClassifierError
+from workers.reward.features import Features
+from workers.reward.frames import Frames, Rows
+from workers.reward.model import RewardClassifier
+
+_TOLD_EVERY_S = 0.2
+_MEASURED_AT_ONCE = 128
+_EPOCH_FRAMES = 2048
+"""At most: a large dataset is not measured less often than a small one."""
+_GAIN = 1e-3
+"""Of the held-out loss: less is no reason to go on."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """How it went."""
+
+    epochs: int
+    best_epoch: int
+    held_out_loss: float
+
+
+class Fitting:
+    """Trains `classifier`, whose weights are those of the best epoch in the end.
+
+    Args:
+        told: hears how it goes.
+        stopping: asked after every epoch; true ends it there.
+    """
+
+    def __init__(
+        self,
+        classifier: RewardClassifier,
+        frames: Frames,
+        features: Features,
+        config: ClassifierConfig,
+        seed: int,
+        told: Callable[[ClassifierProgress], None],
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
+        self._classifier, self._features, self._config = classifier, features, config
+        self._told, self._stopping = told, stopping
+        self._device = next(classifier.parameters()).device
+        self._classes = torch.from_numpy(frames.classes).to(self._device)
+        self._train, self._held_out = frames.rows(held_out=False), frames.rows(held_out=True)
+        self._by_class = [
+            self._train[frames.classes[self._train] == kind] for kind in range(config.num_classes)
+        ]
+        self._rng = np.random.default_rng(seed)
+        trained = [parameter for parameter in classifier.parameters() if parameter.requires_grad]
+        self._optimiser = torch.optim.AdamW(
+            trained, lr=config.learning_rate, weight_decay=config.weight_decay
+        )
+        self._trained = trained
+        self._steps = math.ceil(min(len(self._train), _EPOCH_FRAMES) / config.batch_size)
+        self._began_s = self._told_s = time.monotonic()
+        self._best: dict[str, Tensor] = {}
+        self._best_epoch = 0
+        self._epoch = 0
+        self._held: tuple[float, float] | None = None
+        self._loss = self._right = self._seen = 0.0
+
+    def run(self) -> Fitted:
+        """Train to the end. Raises ClassifierError where the loss gets lost."""
+        best = gained = math.inf
+        gained_at = 0
+        while self._epoch < self._config.max_epochs:
+            self._epoch += 1
+            self._one_epoch()
+            self._held = self._measured()
+            if self._held[0] < best:
+                best, self._best_epoch = self._held[0], self._epoch
+                self._best = copy.deepcopy(self._classifier.state_dict())
+            elif not math.isfinite(self._held[0]):
+                raise ClassifierError(
+                    "training got lost: the loss is no number any more. Lower reward_classifier.learning_rate"
+                )
+            if best < gained - _GAIN:
+                gained, gained_at = best, self._epoch
+            self._tell(self._steps, epoch_ended=True)
+            if self._stopping() or self._epoch - gained_at >= self._config.patience:
+                break
+        self._classifier.load_state_dict(self._best)
+        self._classifier.eval()
+        return Fitted(self._epoch, self._best_epoch, best)
+
+    def _one_epoch(self) -> None:
+        self._classifier.train()
+        self._loss = self._right = self._seen = 0.0
+        for step, rows in enumerate(self._batches(), 1):
+            classes = self._classes[rows]
+            with self._mixed_precision():
+                logits = self._classifier.judge(self._features(rows, altered=True))
+                loss = self._losses(logits, classes).mean()
+            self._optimiser.zero_grad(set_to_none=True)
+            loss.backward()  # type: ignore[no-untyped-call]
+            torch.nn.utils.clip_grad_norm_(self._trained, self._config.grad_clip_norm)
+            self._optimiser.step()
+            self._loss += float(loss.detach()) * len(rows)
+            self._right += float((_guess(logits.detach()) == classes).sum())
+            self._seen += len(rows)
+            if time.monotonic() - self._told_s > _TOLD_EVERY_S:
+                self._tell(step)
+
+    def _batches(self) -> Iterator[Rows]:
+        """Rows of an epoch, each class as often as the others."""
+        kinds = len(self._by_class)
+        each = math.ceil(self._steps * self._config.batch_size / kinds)
+        drawn = np.stack([self._repeated(rows, each) for rows in self._by_class], 1).reshape(-1)
+        for step in range(self._steps):
+            yield drawn[step * self._config.batch_size : (step + 1) * self._config.batch_size]
+
+    def _repeated(self, rows: Rows, count: int) -> Rows:
+        """`count` of `rows` in random order, all of them equally often to within one."""
+        rounds = math.ceil(count / len(rows))
+        return np.concatenate([self._rng.permutation(rows) for _ in range(rounds)])[:count]
+
+    def _measured(self) -> tuple[float, float]:
+        """Loss, with both classes alike, and accuracy over the held-out frames."""
+        self._classifier.eval()
+        losses, right = [], 0
+        with torch.no_grad():
+            for start in range(0, len(self._held_out), _MEASURED_AT_ONCE):
+                rows = self._held_out[start : start + _MEASURED_AT_ONCE]
+                logits = self._classifier.judge(self._features(rows, altered=False)).float()
+                classes = self._classes[rows]
+                losses.append(self._losses(logits, classes))
+                right += int((_guess(logits) == classes).sum())
+        loss, classes = torch.cat(losses), self._classes[self._held_out]
+        by_class = [loss[classes == kind].mean() for kind in torch.unique(classes)]
+        return float(torch.stack(by_class).mean()), right / len(loss)
+
+    def _losses(self, logits: Tensor, classes: Tensor) -> Tensor:
+        """Cross entropy [B] with smoothed labels: with probability `label_smoothing` it is another class."""
+        wrong, kinds = self._config.label_smoothing, self._config.num_classes
+        if kinds == 2:
+            targets = classes * (1 - 2 * wrong) + wrong
+            return F.binary_cross_entropy_with_logits(logits.float(), targets, reduction="none")
+        spread = wrong * kinds / (kinds - 1)  # torch spreads it over all classes, the right one among them
+        return F.cross_entropy(logits.float(), classes, reduction="none", label_smoothing=spread)
+
+    def _mixed_precision(self) -> torch.autocast:
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=self._config.use_amp)
+
+    def _tell(self, step: int, epoch_ended: bool = False) -> None:
+        self._told_s = time.monotonic()
+        done = self._epoch - 1 + step / self._steps
+        used = (self._told_s - self._began_s) / done
+        self._told(
+            ClassifierProgress(
+                "training",
+                epoch=self._epoch,
+                max_epochs=self._config.max_epochs,
+                step=step,
+                steps=self._steps,
+                loss=self._loss / self._seen,
+                accuracy=self._right / self._seen,
+                held_out_loss=None if self._held is None else self._held[0],
+                held_out_accuracy=None if self._held is None else self._held[1],
+                best_epoch=self._best_epoch,
+                left_s=used * (self._config.max_epochs - done),
+                epoch_ended=epoch_ended,
+            )
+        )
+
+
+def _guess(logits: Tensor) -> Tensor:
+    """The likeliest class [B]."""
+    return (logits > 0).long() if logits.ndim == 1 else logits.argmax(dim=1)

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import numpy as np
@@ -74,6 +74,13 @@ class EpisodeResult:
     """Why the episode was stopped, "" when it was not."""
     succeeded: bool = False
     """The task was done at some step, whether or not the episode ended there."""
+    decided_by: str = "task"
+    """Who said how it ended, unless time was up."""
+    driven_s: float = 0.0
+    """From the first observation to the last."""
+    first: Observation = field(default_factory=dict)
+    """What the policy saw first and last; kept of evaluations."""
+    last: Observation = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,8 @@ class Rules:
     """The success key ends the episode; else it marks steps as success until it is pressed again."""
     keep_first_motion: bool = False
     """The key press that began the episode moves the arm in its first step."""
+    success_by_person: bool = False
+    """A person may call a trial of the policy alone a success; where the task itself can tell, nobody may."""
 
     @classmethod
     def of(cls, config: Config) -> "Rules":
@@ -94,6 +103,7 @@ class Rules:
             keep_failures=recording,
             end_on_success=config.env.processor.reset.terminate_on_success,
             keep_first_motion=recording and config.dataset.start_on_motion,
+            success_by_person=not config.simulated,
         )
 
 
@@ -161,13 +171,17 @@ class EpisodeRunner:
             self._chair.take_jogs()
         if self._script is not None:
             self._script.begin_episode(kind)
+        if kind is EpisodeKind.EVALUATION:
+            result.first = result.last = observation
         self._period.restart()
+        began_s = time.monotonic()
         ended_by: EndedBy | None = None
         while ended_by is None:
             result.reason = self._period.interrupted() or self._nobody_drives(kind, result)
             if result.reason:
                 return observation
             observation, info, ended_by = self._step(kind, episode, observation, info, result)
+            result.driven_s = time.monotonic() - began_s
         result.ended_by = ended_by
         return observation
 
@@ -212,7 +226,7 @@ class EpisodeRunner:
         decided_s = time.monotonic()
         self._period.pass_by(self._apply_input)
         over_s = time.monotonic()
-        verdict = self._judge() if kind is not EpisodeKind.EVALUATION else None
+        verdict = self._judge(kind)
         following, reward, terminated, truncated, outcome = self._env.finish_step()
         observed_s = time.monotonic()
         helped = driver in _HUMANS or bool(outcome["is_intervention"])
@@ -239,6 +253,8 @@ class EpisodeRunner:
         result.steps_by_human += helped
         result.reward += reward
         result.succeeded |= bool(outcome["is_success"])
+        if kind is EpisodeKind.EVALUATION:
+            result.last, result.decided_by = following, str(outcome.get("decided_by", "task"))
         self._period.stages_ms = {
             "decide": (decided_s - started_s) * 1e3,
             "observe": (observed_s - over_s) * 1e3,
@@ -250,9 +266,11 @@ class EpisodeRunner:
         self._emit(StepTaken(episode, result.steps, self._env.step_limit, reward, driver))
         return following, outcome, _end(verdict, terminated, truncated, result)
 
-    def _judge(self) -> Verdict | None:
+    def _judge(self, kind: EpisodeKind) -> Verdict | None:
         """Pass on what the person says of this step; returns what ends the episode."""
         verdict = self._chair.take_verdict()
+        if kind is EpisodeKind.EVALUATION and verdict is Verdict.SUCCESS and not self._rules.success_by_person:
+            verdict = None
         if verdict is Verdict.SUCCESS and not self._rules.end_on_success:
             self._marking, verdict = not self._marking, None
         if verdict is not None:

@@ -23,8 +23,9 @@ class Config(Section, frozen=True, kw_only=True):
     """What the run is called and where its files go."""
     env: EnvConfig
     """The task, the arm, the cameras and the processors."""
-    mode: Literal["record", "replay", "find-limits"] | None = None
-    """`record` a dataset, `replay` an episode of one, or `find-limits` of the workspace; without it, train."""
+    mode: Literal["record", "replay", "evaluate", "find-limits"] | None = None
+    """`record` a dataset, `replay` an episode of one, `evaluate` policies, or `find-limits` of the workspace; without
+    it, train."""
     device: Device = "cpu"
     """Device of the actor: the end of the environment pipeline and the policy."""
     dataset: DatasetConfig = DatasetConfig()
@@ -40,7 +41,7 @@ class Config(Section, frozen=True, kw_only=True):
     wandb: WandbConfig = WandbConfig()
     """Metrics to Weights & Biases."""
     evaluation: EvaluationConfig = EvaluationConfig()
-    """When the policy is tried alone."""
+    """When the policy is tried alone, and which one."""
 
     @property
     def run_dir(self) -> Path:

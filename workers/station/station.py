@@ -41,7 +41,7 @@ LEASE_LIMIT_S = 0.5
 LAST_WORDS_S = 1.0  # for "stopped" of every worker to reach the consoles
 LEASE_LOST_WORDS = "the console that held the controls is gone"
 NOBODY_HOLDS = "nobody holds the controls"
-INTERNAL_EVENTS = (e.Recorded, e.PolicyPublished, e.LearnWished, e.Invited)
+INTERNAL_EVENTS = (e.Recorded, e.TrialEnded, e.PolicyPublished, e.LearnWished, e.Invited)
 STANDING_COMMANDS = (c.Pause, c.UseScript, c.Intervene)  # states: they outlive the actor
 log = logging.getLogger(__name__)
 

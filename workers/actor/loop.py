@@ -23,6 +23,7 @@ from workers.actor.trial import trial_ended
 from workers.actor.trial_policies import TrialPolicies
 from workers.config import Config
 from workers.model.events import (
+    FIRST_MOTION,
     SET_UP,
     Collected,
     Driver,
@@ -274,7 +275,7 @@ class ActorLoop:
 
     def _motion_missing(self, kind: EpisodeKind) -> str:
         waits = self._start_on_motion and kind is EpisodeKind.DEMONSTRATION and self._chair.has_person
-        return "recording begins with your first motion" if waits and not self._chair.moves else ""
+        return FIRST_MOTION if waits and not self._chair.moves else ""
 
     def _run_episode(self, order: Collect) -> None:
         episode = self._recorder.next_episode

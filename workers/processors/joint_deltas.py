@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.processors.features import Features, vector
-from workers.processors.inverse_kinematics import measured_joints
+from workers.processors.inverse_kinematics import held_joints
 from workers.processors.transition import Command, Period
 from workers.robot.drivers import ArmReading
 from workers.robot.figures import GRIPPER, JOINT_NAMES, Floats
@@ -41,8 +41,11 @@ class JointDeltasToJoints:
         return self._kinematics.position(self._joints)
 
     def reset(self, reading: ArmReading | None) -> None:
-        """Take the measured pose as reference. Raises ProcessorError when a joint is not a finite number."""
-        self._joints = measured_joints(self, reading).copy()
+        """Take the pose in which the arm is held as reference.
+
+        Raises ProcessorError when a joint is not a finite number.
+        """
+        self._joints = held_joints(self, reading)
         self._begun = self._joints[:GRIPPER].copy()
         self._reference = self._kinematics.reference(self._joints)
 

@@ -269,7 +269,12 @@ class EpisodeRunner:
     def _judge(self, kind: EpisodeKind) -> Verdict | None:
         """Pass on what the person says of this step; returns what ends the episode."""
         verdict = self._chair.take_verdict()
-        if kind is EpisodeKind.EVALUATION and verdict is Verdict.SUCCESS and not self._rules.success_by_person:
+        if (
+            kind is EpisodeKind.EVALUATION
+            and verdict is Verdict.SUCCESS
+            and not self._rules.success_by_person
+        ):
+            log.info("in an evaluation here the task alone says what is a success")
             verdict = None
         if verdict is Verdict.SUCCESS and not self._rules.end_on_success:
             self._marking, verdict = not self._marking, None

@@ -4,10 +4,10 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator
-from typing import Protocol
 
 import numpy as np
 
+from workers.actor.body import Body
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmUnavailable, InterventionEnv, arm_env
 from workers.actor.episode import EpisodeResult, EpisodeRunner, Rules
@@ -37,7 +37,17 @@ from workers.model.events import (
     Recorded,
     ScriptChanged,
 )
-from workers.model.orders import AnyOrder, Attend, Collect, Hold, Operate, Preview, Rest, TakePolicy, TrialPlan
+from workers.model.orders import (
+    AnyOrder,
+    Attend,
+    Collect,
+    Hold,
+    Operate,
+    Preview,
+    Rest,
+    TakePolicy,
+    TrialPlan,
+)
 from workers.processors.errors import EnvironmentRefused
 from workers.robot.board import Board
 from workers.robot.build import kinematics_of
@@ -53,25 +63,6 @@ FAULT_WAIT_S = 0.2
 DISK_WAIT_S = 2.0
 DISK_FULL = "the disk is full: free some space, old runs are the largest files"
 log = logging.getLogger(__name__)
-
-
-class Body(Protocol):
-    """What the policy drives, between episodes: an arm, or a Gymnasium environment."""
-
-    def problem(self) -> str:
-        """Why it cannot be driven now, "" when it can."""
-
-    def hold(self) -> None:
-        """Let nothing move."""
-
-    def preview(self, wanted: Preview) -> None:
-        """Show the consoles its pictures, unless camera workers do."""
-
-    def seat(self, human: bool) -> None:
-        """Tell whoever must know that a person drives, or none does."""
-
-    def close(self) -> None:
-        """Let go of it."""
 
 
 class ActorLoop:

@@ -1,5 +1,6 @@
 """TrialPolicies: the policies of an evaluation, loaded before the first trial, one of them chosen for each."""
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -12,19 +13,16 @@ from torch import Tensor
 
 from workers.actor.policy import Policy, PolicyRejected
 from workers.actor.runtime import read_policy
+from workers.actor.trial_shelves import shelf_of
 from workers.config import Config
 from workers.learner.devices import DeviceMissing, usable_device
 from workers.learner.policy_settings import PolicySettings
+from workers.model.evaluation import SHORT, SIDES
 from workers.runtime.harness import WorkerFailure
 from workers.transport.record import FeatureSpec
 from workers.transport.shelf import PolicyShelf
 
-MOST = 2
-
-
-def shelf_of(run_dir: Path, side: int) -> Path:
-    """Where the station lays the policy of a side of an evaluation, as the learner lays one for training."""
-    return run_dir / "evaluated" / "ab"[side]
+log = logging.getLogger(__name__)
 
 
 class TrialPolicies:
@@ -36,7 +34,7 @@ class TrialPolicies:
 
     def __init__(self, config: Config, features: FeatureSpec) -> None:
         torch.set_num_threads(1)
-        shelves = [shelf_of(config.run_dir, side) for side in range(MOST)]
+        shelves = [shelf_of(config.run_dir, side) for side in range(len(SIDES))]
         try:
             device = usable_device(config.device, "device")
             self._policies = [_load(shelf, features, device) for shelf in shelves if shelf.is_dir()]
@@ -46,6 +44,8 @@ class TrialPolicies:
             raise WorkerFailure(
                 f"there is no policy to try in {shelves[0]}: hilserl-worker evaluate puts it there"
             )
+        for side, policy in zip(SIDES, self._policies, strict=False):
+            log.info("%s is policy %d, weights %s", side, policy.version, policy.digest[:SHORT])
         self._chosen = self._policies[0]
         self._generator = torch.Generator(device).manual_seed(config.run.seed)
         self.pinned = False

@@ -10,9 +10,9 @@ from msgspec.structs import replace
 from workers.config.dataset import DatasetConfig
 from workers.config.decode import Decoder, Faulty
 from workers.config.errors import ConfigError, Problem
+from workers.config.evaluation import RUN_SUFFIX
 from workers.config.lines import dotted
 from workers.config.schema import Config
-from workers.model.evaluation_files import RUN_SUFFIX
 
 
 @dataclass(frozen=True)

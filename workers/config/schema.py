@@ -64,8 +64,8 @@ class Config(Section, frozen=True, kw_only=True):
                 yield ("env", *path), text
         if self.mode in ("record", "replay") and self.dataset.root is None and self.dataset.repo_id is None:
             yield ("mode",), f'"{self.mode}" needs dataset.root or dataset.repo_id'
-        if self.mode is not None and self.env.type == "gymnasium":
-            yield ("mode",), f'"{self.mode}" needs an arm; env.type = "gymnasium" only trains'
+        if self.mode not in (None, "evaluate") and self.env.type == "gymnasium":
+            yield ("mode",), f'"{self.mode}" needs an arm; env.type = "gymnasium" only trains and evaluates'
         if self.mode == "replay" and self.dataset.replay_episode is None:
             yield ("dataset", "replay_episode"), 'missing; mode = "replay" needs the number of an episode'
         if self.mode is None and self.operator.demonstrations == 0 and not self.feeds_dataset:

@@ -6,13 +6,14 @@ from pathlib import Path
 
 import msgspec
 
-from workers.actor.trial_policies import shelf_of
+from workers.actor.trial_shelves import FOLDER, shelf_of
 from workers.config import Config
+from workers.config.evaluation import evaluated_run
+from workers.evaluation.contestants import write_contestants
 from workers.learner.checkpoint import MANIFEST
 from workers.learner.checkpoint_store import CheckpointStore
 from workers.learner.weights_digest import weights_digest
 from workers.model.evaluation import SIDES, Contestant
-from workers.model.evaluation_files import evaluated_run
 from workers.policy_export.folder import DESCRIPTION, read_folder
 from workers.policy_export.source import Exportable, ExportRefused, from_checkpoint, from_run
 from workers.processors.build import feature_spec
@@ -20,7 +21,6 @@ from workers.processors.errors import EnvironmentRefused
 from workers.transport.record import FeatureSpec
 from workers.transport.shelf import PolicyShelf
 
-_CONTESTANTS = "contestants.json"
 _KEYS = ("checkpoint", "against")
 
 
@@ -32,26 +32,21 @@ def lay_ready(config: Config) -> tuple[Contestant, ...]:
     wanted = [config.evaluation.checkpoint]
     if config.evaluation.against is not None:
         wanted.append(config.evaluation.against)
-    shutil.rmtree(shelf_of(config.run_dir, 0).parent, ignore_errors=True)
+    shutil.rmtree(config.run_dir / FOLDER, ignore_errors=True)
     features, contestants = feature_spec(config), []
     for side, name in enumerate(wanted):
         try:
             source, policy = find(name, evaluated_run(config.run_dir))
             _check_features(source, policy.settings.features, features)
+            shelf = PolicyShelf(shelf_of(config.run_dir, side))
+            shelf.describe(policy.settings.to_json())
+            shelf.publish(policy.origin.policy_version, policy.tensors)
+            contestants.append(_contestant(source, policy))
+            write_contestants(config.run_dir, contestants)
         except (ExportRefused, OSError) as error:
             raise EnvironmentRefused(("evaluation", _KEYS[side]), str(error)) from error
-        shelf = PolicyShelf(shelf_of(config.run_dir, side))
-        shelf.describe(policy.settings.to_json())
-        shelf.publish(policy.origin.policy_version, policy.tensors)
-        contestants.append(_contestant(source, policy))
     _check_different(contestants)
-    _contestants_file(config).write_bytes(msgspec.json.encode(contestants))
     return tuple(contestants)
-
-
-def read_contestants(config: Config) -> tuple[Contestant, ...]:
-    """What `lay_ready` laid down."""
-    return msgspec.json.decode(_contestants_file(config).read_bytes(), type=tuple[Contestant, ...])
 
 
 def find(name: str | None, run_dir: Path) -> tuple[Path, Exportable]:
@@ -119,7 +114,9 @@ def _not_a_policy(path: Path) -> str:
             f"{path} holds a policy in LeRobot's layout, which is written here and not read: export it in our own "
             "(`hilserl-worker export-policy --format hilserl`), or name the checkpoint that it came from"
         )
-    return f"{path} is neither a checkpoint nor a run, and no policy that `hilserl-worker export-policy` wrote"
+    return (
+        f"{path} is neither a checkpoint nor a run, and no policy that `hilserl-worker export-policy` wrote"
+    )
 
 
 def _is_lerobot(path: Path) -> bool:
@@ -162,7 +159,3 @@ def _check_different(contestants: list[Contestant]) -> None:
     if len(contestants) == len(SIDES) and contestants[0].digest == contestants[1].digest:
         text = f"{contestants[1].source} has the very weights of {contestants[0].source}: name another policy"
         raise EnvironmentRefused(("evaluation", "against"), text)
-
-
-def _contestants_file(config: Config) -> Path:
-    return shelf_of(config.run_dir, 0).parent / _CONTESTANTS

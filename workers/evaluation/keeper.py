@@ -98,9 +98,7 @@ def _lay(path: Path, data: bytes) -> None:
     aside.replace(path)
 
 
-def _named(
-    event: TrialEnded, row: int, of_two: bool
-) -> tuple[dict[str, bytes], dict[str, tuple[str, str]]]:
+def _named(event: TrialEnded, row: int, of_two: bool) -> tuple[dict[str, bytes], dict[str, tuple[str, str]]]:
     """Files of a trial's pictures, and their names by camera; `row` is the trial's place among all that were made."""
     files: dict[str, bytes] = {}
     names: dict[str, tuple[str, str]] = {}

@@ -15,6 +15,7 @@ from workers.model.evaluation_figures import (
     counted,
     end_in_words,
     lines,
+    outcome,
     short,
     state_in_words,
     summary,
@@ -56,7 +57,13 @@ def report(result: Result, folder: Path) -> str:
             _times(result),
             '<p class="dim">Full: succeeded. Hollow: did not.</p>',
         ]
-    parts += ["<h2>Policies</h2>", _policies(result), "<h2>Trials</h2>", _trials(result, folder), _how(result)]
+    parts += [
+        "<h2>Policies</h2>",
+        _policies(result),
+        "<h2>Trials</h2>",
+        _trials(result, folder),
+        _how(result),
+    ]
     body = "\n".join(parts)
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8"/>\n'
@@ -140,12 +147,11 @@ def _trials(result: Result, folder: Path) -> str:
 
 
 def _trial_row(trial: Trial, cameras: list[str], folder: Path) -> str:
-    said = end_in_words(trial) if trial.counted else f"not counted: {trial.why or trial.ended_by}"
     cells = [
         f'<td class="number">{trial.number + 1}</td>',
         f"<td>{SIDES[trial.side]}</td>",
         f'<td class="number">{trial.seed}</td>',
-        f"<td>{'●' if trial.success else '○'} {escape(said)}</td>",
+        f"<td>{'●' if trial.success else '○'} {escape(outcome(trial))}</td>",
         f'<td class="number">{trial.steps}</td>',
         f'<td class="number">{trial.seconds:.1f}</td>',
     ]

@@ -10,6 +10,15 @@ SHORT = 12  # hexadecimal digits by which people tell weights apart
 SIDES = ("A", "B")
 
 
+def side_of(number: int, sides: int) -> int:
+    """Which of `sides` policies drives trial `number`: they take turns in pairs, A B, B A, A B, ...
+
+    So what drifts (light, wear, a tired person) meets both alike.
+    """
+    pair, place = divmod(number, sides)
+    return sides - 1 - place if pair % 2 else place
+
+
 class Contestant(msgspec.Struct, frozen=True, kw_only=True):
     """A policy that is tried."""
 
@@ -57,7 +66,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int = FORMAT
     folder: str
-    """Where it was kept when it was made."""
+    """Where it lies."""
     run: str
     """The run that it belongs to."""
     task: str

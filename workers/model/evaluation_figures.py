@@ -1,10 +1,11 @@
 """What an evaluation's trials say: success with its interval, cycle times, A against B. Pure."""
 
+import time
 from collections import Counter
 from dataclasses import dataclass
 from statistics import mean, median
 
-from workers.model.evaluation import SHORT, SIDES, Contestant, Result, Trial
+from workers.model.evaluation import SHORT, SIDES, Contestant, Result, Trial, side_of
 from workers.model.proportions import paired_difference_interval
 from workers.model.select import wilson_interval
 
@@ -103,6 +104,18 @@ def end_in_words(trial: Trial) -> str:
     return words if trial.decided_by in ("", words) else f"{words} ({trial.decided_by})"
 
 
+def outcome(trial: Trial) -> str:
+    """How a trial ended, or why it does not count."""
+    return end_in_words(trial) if trial.counted else f"not counted: {trial.why or trial.ended_by}"
+
+
+def trial_line(result: Result, trial: Trial) -> str:
+    """A trial in one line."""
+    side = f" {SIDES[trial.side]}" if len(result.contestants) > 1 else ""
+    of = f"trial {trial.number + 1} of {wanted(result)}{side}"
+    return f"{of}: {outcome(trial)}, {trial.steps} steps, {trial.seconds:.1f} s, seed {trial.seed}"
+
+
 def made(result: Result) -> int:
     """Trials that count."""
     return sum(trial.counted for trial in result.trials)
@@ -110,6 +123,11 @@ def made(result: Result) -> int:
 
 def wanted(result: Result) -> int:
     return result.wanted * len(result.contestants)
+
+
+def next_side(result: Result) -> int | None:
+    """Which policy drives the trial that runs; None after the last."""
+    return None if result.ended else side_of(made(result), len(result.contestants))
 
 
 def left_s(result: Result, now_s: float) -> float | None:
@@ -127,10 +145,27 @@ def short(contestant: Contestant) -> str:
     return contestant.digest[:SHORT]
 
 
+def introduced(contestant: Contestant, name: str) -> str:
+    """A policy before its first trial; `name` is the side on which it is tried."""
+    return f"{name}: {contestant.label} from {contestant.source}, weights {short(contestant)}"
+
+
 def state_in_words(result: Result) -> str:
-    if result.ended:
-        return result.ended
-    return f"cut off after {made(result)} of {wanted(result)} trials"
+    """How far it got. A file cannot tell an evaluation that goes on from one whose machine went dark."""
+    return result.ended or f"{made(result)} of {wanted(result)} trials so far"
+
+
+def line(result: Result) -> str:
+    """The result in one line, for a list: when, what, how it went."""
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(result.began_s))
+    told = []
+    for side, contestant in enumerate(result.contestants):
+        one = summary(result, side)
+        low, high = one.interval
+        words = f"{contestant.label} ({short(contestant)}) {one.successes}/{one.trials}"
+        told.append(words + (f" = {one.rate:.0%} [{low:.0%} {high:.0%}]" if one.trials else ""))
+    unfinished = "" if result.complete else f"  ({state_in_words(result)})"
+    return f"{when}  {' against '.join(told)}{unfinished}"
 
 
 def lines(result: Result) -> list[str]:

@@ -1,6 +1,6 @@
 """Where the results of evaluations lie, and how they are read again.
 
-    RUN/evaluations/20270131-141500-1f0c34ab9d77/ result.json, report.html, pictures
+RUN/evaluations/20270131-141500-1f0c34ab9d77/ result.json, report.html, pictures
 """
 
 import time
@@ -11,20 +11,12 @@ import msgspec
 from workers.model.evaluation import FORMAT, SHORT, Result
 
 FOLDER, RESULT, REPORT = "evaluations", "result.json", "report.html"
-RUN_SUFFIX = "-evaluate"
-"""A run that evaluates is called after the run whose policies it tries, and keeps its results there."""
-
-
-def evaluated_run(run_dir: Path) -> Path:
-    """The directory of the run whose policies are tried by the run in `run_dir`: its own, unless it only evaluates."""
-    name = run_dir.name.removesuffix(RUN_SUFFIX)
-    return run_dir.with_name(name) if name else run_dir
 
 
 def new_folder(run_dir: Path, began_s: float, digest: str) -> Path:
-    """A folder that is not there yet, below the run that is evaluated; `began_s` on the wall clock."""
+    """A folder that is not there yet, in the directory of the run that is evaluated; `began_s` on the wall clock."""
     stamp = time.strftime("%Y%m%d-%H%M%S", time.localtime(began_s))
-    first = evaluated_run(run_dir) / FOLDER / f"{stamp}-{digest[:SHORT]}"
+    first = run_dir.absolute() / FOLDER / f"{stamp}-{digest[:SHORT]}"
     number, folder = 1, first
     while folder.exists():
         number += 1
@@ -34,7 +26,7 @@ def new_folder(run_dir: Path, began_s: float, digest: str) -> Path:
 
 def folders(run_dir: Path) -> list[Path]:
     """Folders of the run's evaluations, newest first."""
-    found = (evaluated_run(run_dir) / FOLDER).glob(f"*/{RESULT}")
+    found = (run_dir / FOLDER).glob(f"*/{RESULT}")
     return sorted((path.parent for path in found), key=lambda path: path.name, reverse=True)
 
 
@@ -46,4 +38,15 @@ def read_result(folder: Path) -> Result:
         raise ValueError(f"{folder / RESULT} cannot be read: {error}") from error
     if result.format != FORMAT:
         raise ValueError(f"{folder / RESULT} has format {result.format}; this version reads {FORMAT}")
-    return result
+    return msgspec.structs.replace(result, folder=str(folder))
+
+
+def newest(run_dir: Path, most: int) -> list[Result]:
+    """Results of the run's last `most` evaluations, newest first; those that cannot be read are left out."""
+    read = []
+    for folder in folders(run_dir)[:most]:
+        try:
+            read.append(read_result(folder))
+        except (ValueError, OSError):
+            continue
+    return read

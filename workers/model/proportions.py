@@ -33,7 +33,7 @@ def _correlation(both: int, first: int, second: int, neither: int) -> float:
     margins = (both + first) * (second + neither) * (both + second) * (first + neither)
     if margins == 0:
         return 0.0
-    cross = both * neither - first * second
+    cross = float(both * neither - first * second)
     if cross > 0:
         cross = max(0.0, cross - (both + first + second + neither) / 2)
     return cross / math.sqrt(margins)

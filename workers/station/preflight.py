@@ -67,11 +67,11 @@ def apart(work: Callable[[Config], T], config: Config) -> T:
     theirs.close()
     try:
         if not ours.poll(LIMIT_S):
-            raise EnvironmentRefused(_ID, f'"{config.env.id}" did not open within {LIMIT_S:.0f} s')
+            raise EnvironmentRefused(_ID, f"{_what(config)} did not open within {LIMIT_S:.0f} s")
         found: T | Exception = ours.recv()
     except EOFError:
         process.join(1.0)
-        text = f'opening "{config.env.id}" ended its process (exit code {process.exitcode}); what it printed says more'
+        text = f"opening {_what(config)} ended its process (exit code {process.exitcode}); what it printed says more"
         raise EnvironmentRefused(_ID, text) from None
     finally:
         process.kill()
@@ -80,6 +80,10 @@ def apart(work: Callable[[Config], T], config: Config) -> T:
     if isinstance(found, Exception):
         raise found
     return found
+
+
+def _what(config: Config) -> str:
+    return f'"{config.env.id}"' if config.env.id is not None else "what the run needs"
 
 
 def _answer(work: Callable[[Config], T], config: Config, answer: Connection) -> None:

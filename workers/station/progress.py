@@ -5,6 +5,8 @@ import time
 from collections.abc import Callable
 
 from workers.model import events as e
+from workers.model.evaluation import SIDES
+from workers.model.evaluation_figures import introduced, trial_line
 from workers.model.reduce import reduce
 from workers.model.select import (
     all_success,
@@ -62,6 +64,11 @@ class ProgressLines:
                     f"evaluation of policy {version}: {successes}/{trials} = {successes / max(trials, 1):.0%} "
                     f"(95 % interval {low:.0%} to {high:.0%})"
                 )
+            case e.EvaluationBegan(result):
+                for side, one in enumerate(result.contestants):
+                    self._line(introduced(one, SIDES[side]))
+            case e.TrialKept(trial) if self._state.result is not None:
+                self._line(trial_line(self._state.result, trial))
             case e.RunEnded(reason, succeeded):
                 self._line(f"{self._figures()}")
                 self._line(("done: " if succeeded else "ended: ") + reason)

@@ -3,12 +3,13 @@
 import time
 
 from workers.config import Config
-from workers.evaluation.chosen import read_contestants
+from workers.config.evaluation import evaluated_run
+from workers.evaluation.contestants import read_contestants
 from workers.evaluation.keeper import Keeper
 from workers.evaluation.schedule import schedule
 from workers.model.evaluation import SIDES, Contestant, Result
-from workers.model.evaluation_figures import lines, made, short, wanted
-from workers.model.evaluation_files import evaluated_run, new_folder
+from workers.model.evaluation_figures import introduced, lines, made, wanted
+from workers.model.evaluation_files import new_folder
 from workers.model.events import EpisodeKind, Event, Phase, PhaseChanged, RunEnded, TrialEnded
 from workers.model.orders import Collect
 from workers.station.recipes.recipe import Recipe, StationPort
@@ -28,7 +29,9 @@ class EvaluateRecipe(Recipe):
             return
         expected = self._keeper.result.contestants[event.side].digest
         if event.digest != expected:
-            self._wrong = f"the actor drove with weights {event.digest[:12]} where {expected[:12]} were laid ready"
+            self._wrong = (
+                f"the actor drove with weights {event.digest[:12]} where {expected[:12]} were laid ready"
+            )
         else:
             self._keeper.take(event)
 
@@ -45,10 +48,10 @@ class EvaluateRecipe(Recipe):
                 self._keeper.end(f"{cut}: {ended.reason}" if ended is not None else cut, complete=False)
 
     async def _work(self) -> RunEnded:
-        config, contestants = self._config, read_contestants(self._config)
+        config, contestants = self._config, read_contestants(self._config.run_dir)
         self._keeper = keeper = Keeper(opened(config, contestants), self._station.emit)
         for side, one in enumerate(contestants):
-            self._note(f"{SIDES[side]}: {one.label} from {one.source}, weights {short(one)}")
+            self._note(introduced(one, SIDES[side]))
         plans = schedule(config.evaluation.episodes, len(contestants), config.run.seed)
         words = "the policy alone, deterministic" if len(contestants) == 1 else "A and B take turns, alone"
         for plan in plans:
@@ -73,10 +76,10 @@ class EvaluateRecipe(Recipe):
 
 def opened(config: Config, contestants: tuple[Contestant, ...]) -> Result:
     """The result of an evaluation that begins now."""
-    began_s = round(time.time(), 2)
+    began_s, run_dir = round(time.time(), 2), evaluated_run(config.run_dir)
     return Result(
-        folder=str(new_folder(config.run_dir, began_s, contestants[0].digest)),
-        run=evaluated_run(config.run_dir).name,
+        folder=str(new_folder(run_dir, began_s, contestants[0].digest)),
+        run=run_dir.name,
         task=config.env.task if config.env.id is None else config.env.id,
         began_s=began_s,
         wanted=config.evaluation.episodes,

@@ -13,7 +13,7 @@ WIDE = 44  # columns from which there is room for the interval
 
 
 class Results(Lines):
-    """`results` and `chosen` are set by the screen."""
+    """`results` and `chosen` are set by the screen; none is chosen at -1."""
 
     title = "results"
     results: tuple[Result, ...] = ()
@@ -24,13 +24,13 @@ class Results(Lines):
 
     def heading(self, view: View) -> tuple[str, str]:
         many = len(self.results)
-        return self.title, f"{self.chosen + 1} of {many}" if many > 1 else ""
+        return self.title, f"{self.chosen + 1} of {many}" if many > 1 and self.chosen >= 0 else ""
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         if not self.results:
             return [(("none is kept yet", "dim"),)]
         blocks = [_block(result, at == self.chosen, width) for at, result in enumerate(self.results)]
-        first = self.chosen
+        first = max(0, self.chosen)
         while first > 0 and sum(map(len, blocks[first - 1 : self.chosen + 1])) <= height:
             first -= 1
         return [row for block in blocks[first:] for row in block][:height]

@@ -43,16 +43,16 @@ class Tally(Lines):
         result = self.result
         if result is None:
             return self.title, ""
-        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(result.began_s))
-        return f"{self.title}  {result.run}", "runs now" if self.live else when
+        return f"{self.title}  {result.run}", "runs now" if self.live else "kept"
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         result = self.result
         if result is None:
             return _nothing(view)
         rows = [_running(view, result, width) if self.live else _ended(result, width)]
-        airy = height >= 6 * len(result.contestants) + 4
-        for side in range(len(result.contestants)):
+        sides = len(result.contestants)
+        airy = height >= 4 * sides + 3 * (sides > 1) + 3
+        for side in range(sides):
             rows += [(), *_side(result, side, width)] if airy else _side(result, side, width)
         if (against := comparison(result)) is not None:
             rows += [(), *_against(against, width)] if airy else _against(against, width)
@@ -114,11 +114,10 @@ def _running(view: View, result: Result, width: int) -> Row:
 
 
 def _ended(result: Result, width: int) -> Row:
-    shape = ("● ", "green") if result.complete else ("○ ", "amber")
-    return (
-        shape,
-        (elide(state_in_words(result), width - 2).rstrip(), "bold" if result.complete else "amber"),
-    )
+    shape = ("● ", "green") if result.complete else ("◐ ", "amber")
+    words = elide(state_in_words(result), max(0, width - 19)).rstrip()
+    when = time.strftime("%Y-%m-%d %H:%M", time.localtime(result.began_s))
+    return spread((shape, (words, "bold" if result.complete else "amber")), ((when, "dim"),), width)
 
 
 def _side(result: Result, side: int, width: int) -> list[Row]:
@@ -149,7 +148,7 @@ def _more(one: Summary, width: int) -> Row:
 def _against(against: Comparison, width: int) -> list[Row]:
     low, high = (100 * end for end in against.interval)
     told = against.verdict not in (UNDECIDED,) and against.pairs > 0
-    figures = f"A less B {100 * against.difference:+.0f} points, 95%: {low:+.0f} to {high:+.0f}  {against.pairs} pairs"
+    figures = f"A minus B {100 * against.difference:+.0f} points, 95%: {low:+.0f} to {high:+.0f}  {against.pairs} pairs"
     return [
         ((figures if against.pairs else "A against B", "text"),),
         ((elide(against.verdict, width).rstrip(), "green" if told else "amber"),),

@@ -29,7 +29,7 @@ MOST = 50  # results that are read
 
 
 class Evaluate(PlacedScreen):
-    """`chosen` is the result that is looked at: 0 is the newest, or the one that runs."""
+    """`chosen` is the result that is looked at: 0 is the newest, or the one that runs; -1 one that is to begin."""
 
     name_in_view = "evaluate"
     keys_in_help = Group.EVALUATE
@@ -41,6 +41,7 @@ class Evaluate(PlacedScreen):
         self._results: tuple[Result, ...] = ()
         self._kept: list[Result] = []
         self._read_at: tuple[object, ...] | None = None
+        self._first = 0
 
     def key_bar(self) -> KeyBar:
         return EvaluateKeyBar()
@@ -57,7 +58,7 @@ class Evaluate(PlacedScreen):
 
     def action_look(self, by: int) -> None:
         console = cast("Console", self.app)
-        self.chosen = min(max(0, self.chosen + by), max(0, len(self._results) - 1))
+        self.chosen = min(max(self._first, self.chosen + by), max(self._first, len(self._results) - 1))
         if not self._results:
             console.hint("there is no result yet")
         self.show(console.view())
@@ -67,14 +68,15 @@ class Evaluate(PlacedScreen):
         live, run = view.state.result, view.state.run
         now = (run and run.run_dir, live and live.folder, live and live.ended)
         if now != self._read_at:
-            self._read_at, self.chosen = now, 0
+            self._first = -1 if run is not None and run.mode == "evaluate" and live is None else 0
+            self._read_at, self.chosen = now, self._first
             self._kept = newest(evaluated_run(Path(run.run_dir)), MOST) if run is not None else []
         name = Path(live.folder).name if live is not None else ""
         others = [result for result in self._kept if Path(result.folder).name != name]
         results = tuple(others if live is None else [live, *others])
         if results != self._results:
             self._results = results
-        shown = self._results[self.chosen] if self._results else None
+        shown = self._results[self.chosen] if 0 <= self.chosen < len(self._results) else None
         tally, trials, kept = self.query_one(Tally), self.query_one(Trials), self.query_one(Results)
         tally.result = trials.result = shown
         tally.live = shown is not None and shown is live and not shown.ended and not view.over

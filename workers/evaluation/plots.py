@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from xml.sax.saxutils import escape
 
-WIDE, LEFT, RIGHT, ROW, AXIS = 680, 170, 30, 34, 30  # user units
+WIDE, LEFT, RIGHT, ROW, AXIS = 740, 230, 30, 34, 30  # user units
+LABEL = 30  # characters that fit beside a plot
+TEXT = 'font-size="13" fill="#3c454e"'
 COLOURS = ("#0072b2", "#d55e00")  # Okabe and Ito: A, B
 BAD = "#8a8f96"
 
@@ -73,13 +75,14 @@ def _axis(low: float, high: float, ticks: Sequence[tuple[float, str]], height: i
     parts = []
     for value, text in ticks:
         x = _place(value, low, high)
-        parts.append(f'<line x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{height - AXIS + 4}" class="grid"/>')
-        parts.append(f'<text x="{x:.1f}" y="{height - 8}" text-anchor="middle">{escape(text)}</text>')
+        parts.append(f'<line x1="{x:.1f}" y1="0" x2="{x:.1f}" y2="{height - AXIS + 4}" stroke="#e2e6ea"/>')
+        parts.append(f'<text x="{x:.1f}" y="{height - 8}" text-anchor="middle" {TEXT}>{escape(text)}</text>')
     return parts
 
 
 def _label(text: str, y: int) -> str:
-    return f'<text x="{LEFT - 12}" y="{y + 4}" text-anchor="end">{escape(text)}</text>'
+    shown = text if len(text) <= LABEL else text[: LABEL - 1] + "…"
+    return f'<text x="{LEFT - 12}" y="{y + 4}" text-anchor="end" {TEXT}>{escape(shown)}</text>'
 
 
 def _svg(parts: Sequence[str], height: int, what: str) -> str:

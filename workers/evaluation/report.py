@@ -31,8 +31,7 @@ code { font-family: ui-monospace, monospace; font-size: 0.92em; }
 table { border-collapse: collapse; width: 100%; } th { text-align: left; font-weight: 600; }
 th, td { padding: 0.3em 0.7em 0.3em 0; border-bottom: 1px solid #e2e6ea; vertical-align: top; }
 td.number { text-align: right; font-variant-numeric: tabular-nums; }
-svg { display: block; max-width: 100%; height: auto; } svg text { font-size: 13px; fill: #3c454e; }
-svg .grid { stroke: #e2e6ea; } .uncounted { color: #8a8f96; }
+svg { display: block; max-width: 100%; height: auto; } .uncounted { color: #8a8f96; }
 img { width: 72px; image-rendering: pixelated; border: 1px solid #e2e6ea; vertical-align: top; margin-right: 2px; }
 """
 
@@ -49,7 +48,7 @@ def report(result: Result, folder: Path) -> str:
         _success(result),
     ]
     if (against := comparison(result)) is not None:
-        parts += ["<h2>A less B</h2>", _difference(against)]
+        parts += ["<h2>A minus B</h2>", _difference(against)]
     parts += ["<h2>How trials ended</h2>", _ends(result)]
     if any(trial.counted for trial in result.trials):
         parts += [
@@ -80,7 +79,7 @@ def _facts(result: Result) -> str:
 
 def _name(result: Result, side: int) -> str:
     label = result.contestants[side].label
-    return f"{SIDES[side]}  {label}" if len(result.contestants) > 1 else label
+    return f"{SIDES[side]} {label}" if len(result.contestants) > 1 else label
 
 
 def _success(result: Result) -> str:
@@ -88,7 +87,7 @@ def _success(result: Result) -> str:
     for side in range(len(result.contestants)):
         one = summary(result, side)
         low, high = one.interval
-        label = f"{_name(result, side)}: {one.successes}/{one.trials}"
+        label = f"{_name(result, side)}  {one.successes}/{one.trials}"
         bars.append(Bar(label, one.rate if one.trials else (low + high) / 2, low, high, COLOURS[side]))
     return intervals(bars, 0.0, 1.0, [(n / 5, f"{20 * n} %") for n in range(6)])
 

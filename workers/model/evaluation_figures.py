@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, median
 
@@ -145,9 +146,13 @@ def short(contestant: Contestant) -> str:
     return contestant.digest[:SHORT]
 
 
-def introduced(contestant: Contestant, name: str) -> str:
-    """A policy before its first trial; `name` is the side on which it is tried."""
-    return f"{name}: {contestant.label} from {contestant.source}, weights {short(contestant)}"
+def introduced(contestants: Sequence[Contestant]) -> list[str]:
+    """The policies before the first trial, a line for each."""
+    names = SIDES if len(contestants) > 1 else ("policy",)
+    return [
+        f"{name}: {one.label}, weights {short(one)}, from {one.source}"
+        for name, one in zip(names, contestants, strict=True)
+    ]
 
 
 def state_in_words(result: Result) -> str:
@@ -163,9 +168,23 @@ def line(result: Result) -> str:
         one = summary(result, side)
         low, high = one.interval
         words = f"{contestant.label} ({short(contestant)}) {one.successes}/{one.trials}"
-        told.append(words + (f" = {one.rate:.0%} [{low:.0%} {high:.0%}]" if one.trials else ""))
+        told.append(
+            words + (f" = {100 * one.rate:.0f} % [{100 * low:.0f} to {100 * high:.0f}]" if one.trials else "")
+        )
     unfinished = "" if result.complete else f"  ({state_in_words(result)})"
     return f"{when}  {' against '.join(told)}{unfinished}"
+
+
+def brief(result: Result) -> str:
+    """How it went, in a few words."""
+    told = []
+    for side in range(len(result.contestants)):
+        one = summary(result, side)
+        low, high = one.interval
+        name = f"{SIDES[side]} " if len(result.contestants) > 1 else ""
+        told.append(f"{name}{one.successes} of {one.trials} ({100 * low:.0f} to {100 * high:.0f} %)")
+    against = comparison(result)
+    return ", ".join(told) + (f": {against.verdict}" if against is not None else " succeeded")
 
 
 def lines(result: Result) -> list[str]:
@@ -177,7 +196,7 @@ def lines(result: Result) -> list[str]:
         head = f"{SIDES[side]} " if len(result.contestants) > 1 else ""
         text = f"{head}{contestant.label}, weights {short(contestant)}: {one.successes} of {one.trials}"
         if one.trials:
-            text += f" = {one.rate:.0%} (95 % interval {low:.0%} to {high:.0%})"
+            text += f" = {100 * one.rate:.0f} % (95 % interval {100 * low:.0f} to {100 * high:.0f} %)"
         if one.mean_s is not None and one.median_s is not None:
             text += f", cycle time mean {one.mean_s:.1f} s, median {one.median_s:.1f} s"
         if one.uncounted:
@@ -186,7 +205,7 @@ def lines(result: Result) -> list[str]:
     if (against := comparison(result)) is not None:
         low, high = against.interval
         told.append(
-            f"A less B over {against.pairs} pairs: {100 * against.difference:+.0f} points (95 % interval "
+            f"A minus B over {against.pairs} pairs: {100 * against.difference:+.0f} points (95 % interval "
             f"{100 * low:+.0f} to {100 * high:+.0f}): {against.verdict}"
         )
     return told

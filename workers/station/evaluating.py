@@ -6,7 +6,7 @@ import msgspec
 
 from workers.config import Config, Document
 from workers.config.evaluation import evaluated_run
-from workers.model.evaluation import SIDES, Contestant
+from workers.model.evaluation import Contestant
 from workers.model.evaluation_figures import introduced
 from workers.model.places import read_lock
 from workers.processors.errors import EnvironmentRefused
@@ -31,8 +31,8 @@ def with_policies(document: Document, config: Config, serve: bool) -> Config:
     except EnvironmentRefused as refused:
         refuse(document, [(refused.path, refused.text)])
         raise
-    for side, one in enumerate(contestants):
-        log.info("%s", introduced(one, SIDES[side]))
+    for line in introduced(contestants):
+        log.info("%s", line)
     if config.simulated and not serve:
         # Nobody at a console answers for the simulated arm, and nobody has to.
         chair = msgspec.structs.replace(config.operator, lost="continue")

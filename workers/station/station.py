@@ -111,6 +111,7 @@ class Station:
             self.state = reduce(self.state, episode)  # what the run had when it was left; journaled then
         self._fold(run_opened(config, config_path, tuple(config.env.cameras) if seen is None else seen.views))
         self._fold(e.OperatorChanged(config.operator.scripted, 0))
+        self._recipe.opened()
 
     def listen(self, listener: Callable[[e.Event], None]) -> None:
         """Call `listener` with every event from now on (progress lines of a headless run)."""

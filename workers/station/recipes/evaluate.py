@@ -7,8 +7,8 @@ from workers.config.evaluation import evaluated_run
 from workers.evaluation.contestants import read_contestants
 from workers.evaluation.keeper import Keeper
 from workers.evaluation.schedule import schedule
-from workers.model.evaluation import SIDES, Contestant, Result
-from workers.model.evaluation_figures import introduced, lines, made, wanted
+from workers.model.evaluation import Contestant, Result
+from workers.model.evaluation_figures import brief, introduced, made, wanted
 from workers.model.evaluation_files import new_folder
 from workers.model.events import EpisodeKind, Event, Phase, PhaseChanged, RunEnded, TrialEnded
 from workers.model.orders import Collect
@@ -35,6 +35,10 @@ class EvaluateRecipe(Recipe):
         else:
             self._keeper.take(event)
 
+    def opened(self) -> None:
+        for line in introduced(read_contestants(self._config.run_dir)):
+            self._note(line)
+
     async def run(self) -> RunEnded:
         """As every recipe; one that is cut short keeps its trials."""
         ended: RunEnded | None = None
@@ -50,8 +54,6 @@ class EvaluateRecipe(Recipe):
     async def _work(self) -> RunEnded:
         config, contestants = self._config, read_contestants(self._config.run_dir)
         self._keeper = keeper = Keeper(opened(config, contestants), self._station.emit)
-        for side, one in enumerate(contestants):
-            self._note(introduced(one, SIDES[side]))
         plans = schedule(config.evaluation.episodes, len(contestants), config.run.seed)
         words = "the policy alone, deterministic" if len(contestants) == 1 else "A and B take turns, alone"
         for plan in plans:
@@ -62,7 +64,7 @@ class EvaluateRecipe(Recipe):
                 return RunEnded(self._wrong, succeeded=False, failed=True)
         self._station.emit(PhaseChanged(Phase.EVALUATING, words, len(plans), len(plans)))
         keeper.end(f"{len(plans)} of {len(plans)} trials", complete=True)
-        return RunEnded(f"{'; '.join(lines(keeper.result))}; kept in {keeper.result.folder}", succeeded=True)
+        return RunEnded(brief(keeper.result), succeeded=True)
 
     async def _fulfilled(self, order: Collect) -> None:
         self._collected = None

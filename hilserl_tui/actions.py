@@ -126,10 +126,12 @@ class KeyActions(App[None]):
         state = self.view().state
         if state.progress.phase is Phase.EVALUATING:
             self.hint("an evaluation runs already")
+        elif state.run is not None and not state.run.trains:
+            self.hint("this run trains no policy: hilserl-tui evaluate CONFIG tries one")
         elif not state.learner.policy_version:
             self.hint("no policy to evaluate yet")
         elif self._control(c.EvaluateNow()):
-            self.hint("evaluation asked for: it starts after this episode")
+            self.hint("evaluation asked for: it starts after this episode; 6 shows it")
 
     def action_script(self) -> None:
         state = self.view().state

@@ -18,9 +18,9 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Input
 
-from hilserl_tui.actions import KeyActions
 from hilserl_tui.client import StationClient
 from hilserl_tui.driver import ConsoleDriver, StopPressed
+from hilserl_tui.evaluating import EvaluateAction
 from hilserl_tui.keymap import KEYS
 from hilserl_tui.launch import REFUSED, Launch
 from hilserl_tui.pace import Pacer
@@ -54,10 +54,10 @@ def _collect_garbage_from_here_on() -> None:
     gc.enable()
 
 
-class Console(KeyActions):
+class Console(EvaluateAction):
     """Follows `client`; `launch` starts its station once the first screen is painted.
 
-    `screen` is the first one: "home", "train" or "bounds"; what fits the run, if none is named.
+    `screen` names the first one; what fits the run, if none is named.
     """
 
     COMMAND_PALETTE_BINDING = "ctrl+p"
@@ -107,6 +107,8 @@ class Console(KeyActions):
     def _job(self) -> "PlacedScreen":
         """The screen of what the run does."""
         run = self.client.state.run
+        if run is not None and run.mode == "evaluate":
+            return self._evaluate
         return self._record if run is not None and run.mode == "record" else self._train
 
     @cached_property
@@ -154,6 +156,8 @@ class Console(KeyActions):
                 return self._crop
             case "episodes":
                 return self._episodes
+            case "evaluate":
+                return self._evaluate
             case "train":
                 return self._job()
         return self._home
@@ -272,8 +276,7 @@ class Console(KeyActions):
 
     def _ask_for_pictures(self) -> None:
         screen = self._console_screen()
-        job = self._job()
-        size = job.picture_size() if screen is job and job.is_mounted else (0, 0)
+        size = screen.picture_size() if screen is not None and screen.is_mounted else (0, 0)
         if size != self._asked_size and self.client.send(ShowCameras(*size, hz=CAMERA_HZ)):
             self._asked_size = size
 

@@ -103,6 +103,38 @@ def find_limits(
     opening.find_limits(config, [*options, f"--margin-m={margin_m}", f"--floor-m={floor_m}"])
 
 
+@app.command("evaluate")
+def evaluate(
+    config: Annotated[
+        Path, typer.Argument(help="Configuration of the run whose policy is tried, a TOML file.")
+    ],
+    checkpoint: Annotated[
+        str | None,
+        typer.Option(
+            metavar="STEP|best|FOLDER", help="What is tried; the newest of the run, if nothing is named."
+        ),
+    ] = None,
+    against: Annotated[
+        str | None, typer.Option(metavar="STEP|best|FOLDER", help="A second policy, in turns with it.")
+    ] = None,
+    trials: Annotated[int | None, typer.Option(min=1, help="Trials of each; default from the file.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the starts; default from the file.")] = None,
+    only_list: Annotated[
+        bool, typer.Option("--list", help="List the results that the run has kept.")
+    ] = False,
+) -> None:
+    """Try a policy alone: how often it succeeds, how fast; or two of them in turns."""
+    if only_list:
+        from hilserl_tui.kept_results import kept
+
+        for told in kept(config):
+            typer.echo(told)
+    else:
+        opening.evaluate(
+            config, Overrides("evaluate", checkpoint=checkpoint, against=against, trials=trials), seed
+        )
+
+
 @app.command("crop")
 def crop(
     config: Annotated[

@@ -14,6 +14,7 @@ class Group(StrEnum):
     BOUNDS = "workspace (find-limits)"
     CONSOLE = "console"
     EPISODES = "on the episodes screen"
+    EVALUATE = "on the evaluate screen"
     CROP = "on the crop screen (or drag with the mouse)"
 
 
@@ -69,6 +70,7 @@ KEYS: tuple[Key, ...] = (
     Key("train", "2,t", "train", "Job", "the running job: arm, cameras, learning or recording", Group.CONSOLE),
     Key("bounds", "3,b", "bounds", "Bounds", "the workspace: what it is, or what is found", Group.CONSOLE),
     Key("crop", "4", "crop", "Crop", "choose the part of the pictures that the policy sees", Group.CONSOLE),
+    Key("evaluations", "6", "evaluations", "Evaluate", "how the policy does alone, and older results", Group.CONSOLE),
     Key("cameras", "c", "cameras", "Cameras", "pictures on the whole screen, and back", Group.CONSOLE),
     Key("join", "l", "join", "Join learner", "join a learner on another machine: paste its line", Group.CONSOLE),
     Key("help", "question_mark", "help", "Keys", "this list", Group.CONSOLE, "?"),

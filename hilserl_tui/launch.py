@@ -113,7 +113,7 @@ def check_alive(run_dir: Path, options: Sequence[str]) -> None:
     """Raise LaunchError where a run is alive that was started without these options."""
     lock = read_lock(run_dir)
     if lock is not None and options:
-        raise _too_late(lock, options, "what it records or replays was settled when it started")
+        raise _too_late(lock, options, "what it does was settled when it started")
 
 
 def _too_late(lock: StationLock, options: Sequence[str], why: str) -> LaunchError:

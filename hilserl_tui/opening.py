@@ -66,6 +66,22 @@ def find_limits(config: Path, options: Sequence[str]) -> NoReturn:
     _show(LiveClient(launch.socket), True, launch, "bounds")
 
 
+def evaluate(config: Path, overrides: "Overrides", seed: int | None) -> NoReturn:
+    """Start the station that evaluates a policy of `config`'s run where it is absent, and attach."""
+    try:
+        run_dir = overrides.applied(load(config), named=False).run_dir
+        _need_terminal("evaluate")
+        _, _, *options = overrides.options()  # the job is the mode
+        options += ["--seed", str(seed)] if seed is not None else []
+        check_alive(run_dir, [option for option in options if option.startswith("-")])
+        launch = Launch(config, run_dir, job=("evaluate", *options))
+    except (ConfigError, LaunchError) as error:
+        _say_and_leave(str(error))
+    from hilserl_tui.client import LiveClient
+
+    _show(LiveClient(launch.socket), launch=launch, screen="evaluate")
+
+
 def crop(config: Path, dataset: str | None) -> NoReturn:
     """Open the Crop screen: on the pictures of a dataset, or on the cameras of the run, whose arm stands still."""
     try:

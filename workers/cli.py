@@ -1,9 +1,7 @@
 """hilserl-worker: the processes behind the console, headless."""
 
 import asyncio
-import logging
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, cast
 
@@ -17,13 +15,14 @@ from workers.crop_commands import crop, look
 from workers.dataset_commands import app as dataset_commands
 from workers.device_commands import forward_gamepad, invite_gamepad, map_gamepad, show_gamepad
 from workers.emulate_commands import emulate_arm
+from workers.evaluate_commands import evaluate
 from workers.export_commands import export_policy
+from workers.station.refusing import run_or_refuse
 
 if TYPE_CHECKING:
     from workers.config.overrides import Overrides
 
 app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False)
-EXIT_USAGE = 2
 
 
 @app.callback()
@@ -126,7 +125,7 @@ def station(
             )
         )
 
-    _run_or_refuse(run)
+    run_or_refuse(run)
 
 
 @app.command("find-limits")
@@ -186,7 +185,7 @@ def find_limits(
             )
         )
 
-    _run_or_refuse(run)
+    run_or_refuse(run)
 
 
 @app.command()
@@ -237,7 +236,7 @@ def _job(
 ) -> NoReturn:
     from workers.station.main import run_station
 
-    _run_or_refuse(
+    run_or_refuse(
         lambda: asyncio.run(
             run_station(config, operator=operator, name=name, seed=seed, overrides=overrides, confirmed=arm)
         )
@@ -281,7 +280,7 @@ def learner(
             )
         )
 
-    _run_or_refuse(run)
+    run_or_refuse(run)
 
 
 @app.command()
@@ -297,7 +296,7 @@ def invite(
         typer.echo(invited(config, name, directory), nl=False)
         return 0
 
-    _run_or_refuse(run)
+    run_or_refuse(run)
 
 
 @app.command()
@@ -308,20 +307,7 @@ def join(
     """Join a learner; the token of the join line is read from standard input, where no process list shows it."""
     from workers.station.joining import joined
 
-    _run_or_refuse(lambda: joined(address, pin, sys.stdin.readline().strip()))
-
-
-def _run_or_refuse(run: Callable[[], int]) -> NoReturn:
-    """End with the exit code of `run`, or with 2 and the words of a refusal."""
-    from workers.station.opening import StationRefused
-
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", stream=sys.stderr)
-    try:
-        code = run()
-    except StationRefused as refused:
-        typer.echo(str(refused), err=True)
-        code = EXIT_USAGE
-    raise typer.Exit(code)
+    run_or_refuse(lambda: joined(address, pin, sys.stdin.readline().strip()))
 
 
 @app.command()
@@ -357,6 +343,7 @@ def show_pipeline(
     typer.echo(described(pipelines))
 
 
+app.command("evaluate")(evaluate)
 app.command("export-policy")(export_policy)
 app.command("train-classifier")(train_classifier)
 app.command("export-classifier")(export_classifier)

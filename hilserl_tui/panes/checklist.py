@@ -8,6 +8,7 @@ from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
 from workers.model import select
 from workers.model.collecting import KEPT
+from workers.model.evaluation_figures import made, summary, wanted
 from workers.model.events import EpisodeKind, LinkChanged, LinkState, Phase, WorkerState
 from workers.model.state import Classifier, ConsoleState, Progress
 from workers.model.survey import Stage
@@ -39,6 +40,8 @@ def steps(state: ConsoleState) -> list[Step]:
         rows.append(_judge(state.classifier))
     if run.mode == "record":
         rows.append(_recording(state))
+    elif run.mode == "evaluate":
+        rows.append(_trials(state))
     elif run.trains or run.demonstrations_wanted:
         rows.append(_demonstrations(state))
     if run.trains:
@@ -175,6 +178,23 @@ def _evaluation(state: ConsoleState) -> Step:
     return Step("◐", "violet", "evaluation", text, evaluation.trials / max(1, evaluation.total))
 
 
+def _trials(state: ConsoleState) -> Step:
+    """Of a run that is there to evaluate."""
+    result = state.result
+    if result is None:
+        return Step("○", "dim", "evaluation", "a policy alone, deterministic")
+    told = [
+        f"{one.successes} of {one.trials}"
+        for one in (summary(result, n) for n in range(len(result.contestants)))
+    ]
+    if result.ended:
+        return Step(
+            "●" if result.complete else "○", "green", "evaluation", f"{' and '.join(told)}: {result.ended}"
+        )
+    text = f"{' and '.join(told)} succeeded; 6 shows more"
+    return Step("◐", "violet", "evaluation", text, made(result) / max(1, wanted(result)))
+
+
 def _past(state: ConsoleState, phase: Phase) -> bool:
     """False of a run that is over: it may have ended anywhere."""
     now = state.progress.phase
@@ -202,7 +222,8 @@ class Checklist(Lines):
             state.episodes,
             state.buffer,
             state.learner,
-            (state.evaluation),
+            state.evaluation,
+            state.result,
             state.control,
             state.link,
             state.dataset,

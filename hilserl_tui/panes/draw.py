@@ -53,6 +53,15 @@ def elide(text: str, width: int) -> str:
     return set_cell_size(text, max(0, width - 1)) + "…" if width > 0 else ""
 
 
+def elide_left(text: str, width: int) -> str:
+    """The end of `text` in at most `width` cells, after … where its beginning is cut."""
+    if cell_len(text) <= width:
+        return text
+    while text and cell_len(text) > width - 1:
+        text = text[1:]
+    return "…" + text if width > 0 else ""
+
+
 def count(number: float) -> str:
     """A count in at most 5 cells: 999, 1.2k, 38.4k, 1.2M."""
     if number < 1000:

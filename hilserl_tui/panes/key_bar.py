@@ -4,7 +4,7 @@ from hilserl_tui.keymap import footer
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
-from workers.model.events import COOLING, SET_UP, Driver
+from workers.model.events import COOLING, SET_UP, Driver, Phase
 from workers.model.survey import Stage
 
 
@@ -27,6 +27,7 @@ class KeyBar(Lines):
             view.stage,
             _writable(view),
             view.state.run,
+            _judged_by_task(view),
         )
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
@@ -77,7 +78,14 @@ def _does_something(name: str, view: View) -> bool:
     run = view.state.run
     if run is None:
         return True
-    return {"script": run.simulated, "by-hand": not run.simulated, "evaluate": run.trains}.get(name, True)
+    does = {"script": run.simulated, "by-hand": not run.simulated, "evaluate": run.trains}
+    return {**does, "success": not _judged_by_task(view)}.get(name, True)
+
+
+def _judged_by_task(view: View) -> bool:
+    """Whether the task alone says what is a success."""
+    run = view.state.run
+    return run is not None and run.simulated and view.state.progress.phase is Phase.EVALUATING
 
 
 def _writable(view: View) -> bool:

@@ -11,6 +11,7 @@ SCREENS = (
     ("2", ("train", "record"), "Train"),
     ("3", ("bounds",), "Bounds"),
     ("4", ("crop",), "Crop"),
+    ("6", ("evaluate",), "Evaluate"),
 )
 """Key, names of the screens it leads to, label."""
 
@@ -35,6 +36,8 @@ class StepBar(Lines):
         left: list[tuple[str, str]] = []
         run = view.state.run
         for key, names, label in SCREENS:
+            if label == "Train" and run is not None and run.mode == "evaluate":
+                continue  # its job is on Evaluate
             here = view.screen in names
             label = "Record" if label == "Train" and run is not None and run.mode == "record" else label
             left += [

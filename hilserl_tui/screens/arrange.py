@@ -57,6 +57,32 @@ def arrange_record(
     return _pushed(places, pushed)
 
 
+def arrange_evaluate(width: int, height: int, *, pushed: int = 0) -> dict[str, Region]:
+    """Places on Evaluate: what it has come to above all, with the pictures beside it; then trials and older results."""
+    body = _body(width, height)
+    if is_compact(width, height):
+        log = min(3, body.height)
+        top = min(11, body.height - log)
+        beside = min(34, body.width // 2)
+        camera, left = 0, body.width
+    else:
+        log = max(6, body.height // 6)
+        top = max(15, (body.height - log) // 2)
+        camera = min(2 * (top - 2) + 2, (body.width - 64) // CAMERAS)
+        left = body.width - CAMERAS * camera
+        beside = max(48, CAMERAS * camera)
+    middle, y = max(0, body.height - top - log), body.y + top
+    places = {
+        "tally": Region(0, body.y, left, top),
+        "trials": Region(0, y, body.width - beside - 1, middle),
+        "results": Region(body.width - beside, y, beside, middle),
+        "log": Region(0, y + middle, body.width, log),
+    }
+    if camera:
+        places |= {f"camera{i}": Region(left + i * camera, body.y, camera, top) for i in range(CAMERAS)}
+    return _pushed(places, pushed)
+
+
 def cameras_alone(width: int, height: int, pushed: int) -> dict[str, Region]:
     """The pictures on all of the screen."""
     body = _body(width, height)

@@ -39,6 +39,10 @@ class ConsoleScreen(Screen[None]):
     def body(self) -> ComposeResult:
         raise NotImplementedError
 
+    def picture_size(self) -> tuple[int, int]:
+        """Pixels a camera preview may have here, (0, 0) while none is shown."""
+        return 0, 0
+
     def keeps_back(self) -> bool:
         """Whether something would be lost by leaving, which the screen has said just now."""
         return False

@@ -131,13 +131,17 @@ class EpisodeRunner:
             self._chair.take_jogs()
         if self._script is not None:
             self._script.begin_episode(kind)
+        if kind is EpisodeKind.EVALUATION:
+            result.first = result.last = observation
         self._period.restart()
+        began_s = time.monotonic()
         ended_by: EndedBy | None = None
         while ended_by is None:
             result.reason = self._period.interrupted() or self._nobody_drives(kind, result)
             if result.reason:
                 return observation
             observation, info, ended_by = self._step(kind, episode, observation, info, result)
+            result.driven_s = time.monotonic() - began_s
         result.ended_by = ended_by
         if ended_by is EndedBy.TIME_LIMIT:
             result.decided_by = DecidedBy.NOBODY
@@ -184,7 +188,7 @@ class EpisodeRunner:
         decided_s = time.monotonic()
         self._period.pass_by(self._apply_input)
         over_s = time.monotonic()
-        verdict = self._judge() if kind is not EpisodeKind.EVALUATION else None
+        verdict = self._judge(kind)
         following, reward, terminated, truncated, outcome = self._env.finish_step()
         observed_s = time.monotonic()
         done = Finished(following, reward, terminated, truncated, outcome, outcome, verdict)
@@ -199,6 +203,8 @@ class EpisodeRunner:
         result.succeeded |= bool(done.outcome["is_success"])
         result.decided_by = done.decided_by or result.decided_by
         result.vetoes = self._veto.vetoes
+        if kind is EpisodeKind.EVALUATION:
+            result.last = done.observation
         self._period.stages_ms = {
             "decide": (decided_s - started_s) * 1e3,
             "observe": (observed_s - over_s) * 1e3,
@@ -252,9 +258,16 @@ class EpisodeRunner:
             done.outcome.get("success_votes", 0),
         )
 
-    def _judge(self) -> Verdict | None:
+    def _judge(self, kind: EpisodeKind) -> Verdict | None:
         """Pass on what the person says of this step; returns what ends the episode."""
         verdict = self._chair.take_verdict()
+        if (
+            kind is EpisodeKind.EVALUATION
+            and verdict is Verdict.SUCCESS
+            and not self._rules.success_by_person
+        ):
+            log.info("in an evaluation here the task alone says what is a success")
+            verdict = None
         if verdict is Verdict.SUCCESS and not self._rules.end_on_success:
             self._marking, verdict = not self._marking, None
         if verdict is not None:

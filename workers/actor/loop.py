@@ -24,6 +24,8 @@ from workers.actor.reward_model import load_reward_model
 from workers.actor.rules import EpisodeResult, Rules
 from workers.actor.runtime import PolicyRuntime
 from workers.actor.seeds import episode_seed, examination_seed
+from workers.actor.trial import trial_ended
+from workers.actor.trial_policies import TrialPolicies
 from workers.config import Config
 from workers.model.events import (
     FIRST_MOTION,
@@ -39,7 +41,18 @@ from workers.model.events import (
     Recorded,
     ScriptChanged,
 )
-from workers.model.orders import AnyOrder, Attend, Collect, Examine, Hold, Operate, Preview, Rest, TakePolicy
+from workers.model.orders import (
+    AnyOrder,
+    Attend,
+    Collect,
+    Examine,
+    Hold,
+    Operate,
+    Preview,
+    Rest,
+    TakePolicy,
+    TrialPlan,
+)
 from workers.processors.errors import EnvironmentRefused
 from workers.robot.board import Board
 from workers.robot.build import kinematics_of
@@ -79,9 +92,11 @@ class ActorLoop:
             raise EnvironmentRefused(
                 ("operator", "scripted"), "there is no scripted person for this environment"
             )
-        self._policy: PolicyRuntime | ReplayPolicy | NoPolicy
+        self._policy: PolicyRuntime | ReplayPolicy | TrialPolicies | NoPolicy
         if config.mode == "replay":
             self._policy = ReplayPolicy(config)
+        elif config.mode == "evaluate":
+            self._policy = TrialPolicies(config, env.features)
         elif config.mode in ("find-limits", "record"):
             self._policy = NoPolicy()
         else:
@@ -285,9 +300,12 @@ class ActorLoop:
         self._recorder.next_episode += 1
         self._waiting_for = ""
         self._desk.mailbox.emit(EpisodeStarted(episode, order.kind))
+        seed = self._seed(order, episode)
+        if order.trial is not None and isinstance(self._policy, TrialPolicies):
+            self._policy.choose(order.trial.side)
         started_s = time.monotonic()
         try:
-            result = self._runner.run(order.kind, episode, self._seed(order.kind, episode))
+            result = self._runner.run(order.kind, episode, seed)
         except LogFull as full:
             self._wait_for_disk(str(full))
             result = EpisodeResult(EndedBy.STOP, reason="the disk was full")
@@ -297,7 +315,15 @@ class ActorLoop:
             self._body.hold()  # now: the gate would wait two periods for a target that does not come
             log.warning("episode %d ended: %s", episode, result.reason)
             self._take_one(FAULT_WAIT_S)
+        if order.kind is EpisodeKind.EVALUATION:
+            self._tell_trial(order, episode, seed, result)
         self._finish(order, episode, result, time.monotonic() - started_s)
+
+    def _tell_trial(self, order: Collect, episode: int, seed: int, result: EpisodeResult) -> None:
+        assert isinstance(self._policy, PolicyRuntime | TrialPolicies), "others are not evaluated"
+        plan = order.trial or TrialPlan(self._collected, 0, seed)
+        version, digest = self._policy.version, self._policy.digest
+        self._desk.mailbox.emit(trial_ended(episode, plan, result, version, digest))
 
     def _finish(self, order: Collect, episode: int, result: EpisodeResult, seconds: float) -> None:
         ended = EpisodeEnded(
@@ -322,25 +348,27 @@ class ActorLoop:
         again = left_the_recording or result.ended_by in (EndedBy.STOP, EndedBy.RERECORD)
         if not again and order is self._order:
             self._count(order, result.ended_by is EndedBy.SUCCESS)
-        self._make_room(moves=result.ended_by is not EndedBy.STOP)
+        self._make_room(order, moves=result.ended_by is not EndedBy.STOP)
 
-    def _make_room(self, moves: bool) -> None:
+    def _make_room(self, done: Collect, moves: bool) -> None:
         """Time for the scene, with the arm where the next episode begins; at rest while its servos cool down."""
-        cools = self._between.begin()
-        seconds = self._config.env.processor.reset.reset_time_s if self._order is not None else 0.0
+        cools, seed = self._between.begin(), self._next_seed(done)
+        seconds = 0.0 if seed is None else self._config.env.processor.reset.reset_time_s
         if self._desk.quitting or not (seconds or cools):
             return
         if moves and not self._chair.holds and not self._body.problem():
             with contextlib.suppress(ArmUnavailable):  # the next episode says why
-                self._rest(cools)
+                if cools:
+                    self._body.rest()
+                elif seed is not None:
+                    self._runner.rest(seed)
         self._between.make_room(seconds)
 
-    def _rest(self, cools: bool) -> None:
-        """Raises ArmUnavailable."""
-        if cools:
-            self._body.rest()
-        elif self._order is not None:
-            self._runner.rest(self._seed(self._order.kind, self._recorder.next_episode))
+    def _next_seed(self, done: Collect) -> int | None:
+        """Of the episode that comes next, as far as is known; None when none does."""
+        if self._order is not None:
+            return self._seed(self._order, self._recorder.next_episode)
+        return None if done.trial is None else done.trial.seed_after
 
     def _count(self, order: Collect, success: bool) -> None:
         """Enter a kept episode into the account of the order, and end the order when it is fulfilled."""
@@ -351,7 +379,7 @@ class ActorLoop:
         failures = self._collected - self._successes
         given_up = order.kind is EpisodeKind.EVALUATION and 0 < order.give_up_after <= failures
         finished = given_up or 0 < order.episodes <= self._collected
-        if order.kind is EpisodeKind.EVALUATION:
+        if order.kind is EpisodeKind.EVALUATION and order.trial is None:
             self._desk.mailbox.emit(
                 EvaluationProgress(
                     self._successes, self._collected, order.episodes, self._policy.version, finished
@@ -368,10 +396,12 @@ class ActorLoop:
             self._order = None
         self._policy.pinned = order.kind is EpisodeKind.EVALUATION and not done
 
-    def _seed(self, kind: EpisodeKind, episode: int) -> int:
+    def _seed(self, order: Collect, episode: int) -> int:
         """Seed of an episode: its own for every run seed, kind and number; evaluations repeat theirs."""
-        number = self._collected if kind is EpisodeKind.EVALUATION else episode
-        return episode_seed(self._config.run.seed, kind, number)
+        if order.trial is not None:
+            return order.trial.seed
+        number = self._collected if order.kind is EpisodeKind.EVALUATION else episode
+        return episode_seed(self._config.run.seed, order.kind, number)
 
     # records
 

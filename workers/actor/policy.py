@@ -18,6 +18,7 @@ from workers.learner.batch import Observation
 from workers.learner.encoders import ObservationEncoder
 from workers.learner.networks import NUM_DISCRETE_ACTIONS, Actor, GripperCritic
 from workers.learner.sac_state import BACKBONE
+from workers.learner.weights_digest import weights_digest
 from workers.transport.record import FeatureSpec
 
 _PIECE = 32_768  # elements checked and copied at once, in about 0.1 ms
@@ -50,11 +51,19 @@ class Policy:
         self.features = features
         self.version = 0
         """Version of the weights in use; 0 until the first `load`."""
+        self._digest = -1, ""
         self._networks = _Networks(features, policy).eval().requires_grad_(False).to(device)
         self._discrete_exploration = algorithm.discrete_exploration
         backbone = self._networks.encoder.backbone
         self._frozen = not self._networks.encoder.backbone_trained
         self._spare = copy.deepcopy(self._networks, {id(backbone): backbone} if self._frozen else {})
+
+    @property
+    def digest(self) -> str:
+        """Of the weights in use; see `weights_digest`. Worked out once a version."""
+        if self._digest[0] != self.version:
+            self._digest = self.version, weights_digest(self._networks.state_dict())
+        return self._digest[1]
 
     def load_bytes(self, data: bytes, version: int) -> None:
         """`load` from one safetensors buffer. Raises PolicyRejected."""

@@ -1,7 +1,8 @@
 """What an episode of a run may be, and what came of it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from workers.actor.pictures import Observation
 from workers.actor.veto import NO_VETO, VetoRules
 from workers.config import Config
 from workers.model.events import DecidedBy, EndedBy
@@ -20,6 +21,11 @@ class EpisodeResult:
     """The task was done at some step, whether or not the episode ended there."""
     decided_by: DecidedBy = DecidedBy.NOBODY
     """Who decided how it ended: the last who decided anything."""
+    driven_s: float = 0.0
+    """From the first observation to the last."""
+    first: Observation = field(default_factory=dict)
+    """What the policy saw first and last; kept of evaluations."""
+    last: Observation = field(default_factory=dict)
     vetoes: int = 0
     """How often a person objected to a success that the classifier decided."""
 
@@ -34,6 +40,8 @@ class Rules:
     """The success key ends the episode; else it marks steps as success until it is pressed again."""
     keep_first_motion: bool = False
     """The key press that began the episode moves the arm in its first step."""
+    success_by_person: bool = False
+    """A person may call a trial of the policy alone a success; where the task itself can tell, nobody may."""
     veto: VetoRules = NO_VETO
     """For how long a person may object to the classifier."""
 
@@ -44,6 +52,7 @@ class Rules:
             keep_failures=recording,
             end_on_success=config.env.processor.reset.terminate_on_success,
             keep_first_motion=recording and config.dataset.start_on_motion,
+            success_by_person=not config.simulated,
             veto=VetoRules.of(config),
         )
 

@@ -51,6 +51,11 @@ class PolicyRuntime:
     def version(self) -> int:
         return self._policy.version
 
+    @property
+    def digest(self) -> str:
+        """Of the weights that drive."""
+        return self._policy.digest
+
     def offer(self, version: int) -> None:
         """Note that a newer policy lies on the shelf, and begin to load it."""
         self._loader.want(version)
@@ -147,25 +152,34 @@ class PolicyLoader:
             if version <= self._policy.version:
                 return 0
         turn = _Turn(self._idle)
-        tensors: dict[str, Tensor] = {}
-        for path in self._shelf.files(version, frozen=self._policy.version == 0):
-            try:
-                tensors |= _mapped(path, turn)
-            except SafetensorError as error:
-                raise PolicyRejected(
-                    f"policy {version}: {path.name} is no safetensors file ({error})"
-                ) from error
+        tensors = read_policy(self._shelf, version, self._policy.version == 0, turn.breathe)
         self._policy.prepare(tensors, version, turn.breathe)
         return version
 
 
-def _mapped(path: Path, turn: "_Turn") -> dict[str, Tensor]:
+def read_policy(
+    shelf: PolicyShelf, version: int, frozen: bool, breathe: Callable[[], None] = lambda: None
+) -> dict[str, Tensor]:
+    """The tensors of a version on a shelf, with its `frozen` part if asked for: for `Policy.load` or `prepare`.
+
+    The one way in which weights reach an arm, in training and in evaluation. Raises PolicyRejected, OSError.
+    """
+    tensors: dict[str, Tensor] = {}
+    for path in shelf.files(version, frozen):
+        try:
+            tensors |= _mapped(path, breathe)
+        except SafetensorError as error:
+            raise PolicyRejected(f"policy {version}: {path.name} is no safetensors file ({error})") from error
+    return tensors
+
+
+def _mapped(path: Path, breathe: Callable[[], None]) -> dict[str, Tensor]:
     """The tensors of a file, read from it when they are used."""
     tensors = {}
     with safe_open(path, "pt") as file:
         for name in file.keys():  # noqa: SIM118, it is no mapping
             tensors[name] = file.get_tensor(name)
-            turn.breathe()
+            breathe()
     return tensors
 
 

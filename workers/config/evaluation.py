@@ -1,14 +1,29 @@
-"""[evaluation]: when the policy is tried alone, and how often."""
+"""[evaluation]: when the policy is tried alone, which one, and how often."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 
 from workers.config.values import Count, Section
 
+RUN_SUFFIX = "-evaluate"
+"""A run that evaluates is called after the run whose policies it tries, which keeps its results."""
+
 
 class EvaluationConfig(Section, frozen=True, kw_only=True):
     episodes: Count = 50
-    """Episodes of an evaluation: policy alone, deterministic."""
+    """Trials of an evaluation, of each policy: alone, deterministic."""
+    checkpoint: str | None = None
+    """What `mode = "evaluate"` tries: the step of a checkpoint, `best`, or the folder of a checkpoint, of a run or of
+    an exported policy; without it, the newest of the run."""
+    against: str | None = None
+    """A second policy, of the same kinds, that takes turns with it."""
     start_at_success: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.85
     """Autonomous success over the last 20 training episodes at which an evaluation starts."""
+
+
+def evaluated_run(run_dir: Path) -> Path:
+    """The directory of the run whose policies are tried by the run in `run_dir`: its own, unless it only evaluates."""
+    name = run_dir.name.removesuffix(RUN_SUFFIX)
+    return run_dir.with_name(name) if name else run_dir

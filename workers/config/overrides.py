@@ -1,4 +1,4 @@
-"""What a command wants of a run that its configuration does not say: to record or replay, and which dataset."""
+"""What a command wants of a run that its configuration does not say: to record, replay or evaluate, and what."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from workers.config.dataset import DatasetConfig
 from workers.config.decode import Decoder, Faulty
 from workers.config.errors import ConfigError, Problem
+from workers.config.evaluation import RUN_SUFFIX
 from workers.config.lines import dotted
 from workers.config.schema import Config
 
@@ -18,7 +19,7 @@ from workers.config.schema import Config
 class Overrides:
     """None of each: as the configuration says."""
 
-    mode: Literal["record", "replay"] | None = None
+    mode: Literal["record", "replay", "evaluate"] | None = None
     root: str | None = None
     repo_id: str | None = None
     episodes: int | None = None
@@ -26,6 +27,10 @@ class Overrides:
     episode: int | None = None
     """To be replayed."""
     push_to_hub: bool | None = None
+    checkpoint: str | None = None
+    """To be evaluated."""
+    against: str | None = None
+    trials: int | None = None
 
     def applied(self, config: Config, named: bool) -> Config:
         """The configuration with it. `named`: the command names the run.
@@ -33,9 +38,15 @@ class Overrides:
         A run of another mode is not the file's run, and gets a name of its own. Raises ConfigError, as of a file, for
         values that no file could have.
         """
+        given = {"checkpoint": self.checkpoint, "against": self.against, "episodes": self.trials}
+        given = {key: value for key, value in given.items() if value is not None}
+        config = replace(config, evaluation=replace(config.evaluation, **given))
         config = replace(config, dataset=_checked(replace(config.dataset, **self._of_dataset(config))))
         if self.mode in (None, config.mode):
             return config
+        if self.mode == "evaluate":  # whatever is named is the run whose policy it is
+            evaluates = f"{config.run.name}{RUN_SUFFIX}"
+            return replace(config, mode=self.mode, run=replace(config.run, name=evaluates))
         name = config.run.name if named else f"{config.run.name}-{self.mode}"
         return replace(config, mode=self.mode, run=replace(config.run, name=name))
 
@@ -68,6 +79,12 @@ class Overrides:
             yield from ("--episode", str(self.episode))
         if self.push_to_hub is not None:
             yield "--push" if self.push_to_hub else "--no-push"
+        if self.checkpoint is not None:
+            yield from ("--checkpoint", self.checkpoint)
+        if self.against is not None:
+            yield from ("--against", self.against)
+        if self.trials is not None:
+            yield from ("--trials", str(self.trials))
 
 
 def _checked(dataset: DatasetConfig) -> DatasetConfig:

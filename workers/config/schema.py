@@ -24,8 +24,9 @@ class Config(Section, frozen=True, kw_only=True):
     """What the run is called and where its files go."""
     env: EnvConfig
     """The task, the arm, the cameras and the processors."""
-    mode: Literal["record", "replay", "find-limits"] | None = None
-    """`record` a dataset, `replay` an episode of one, or `find-limits` of the workspace; without it, train."""
+    mode: Literal["record", "replay", "evaluate", "find-limits"] | None = None
+    """`record` a dataset, `replay` an episode of one, `evaluate` policies, or `find-limits` of the workspace; without
+    it, train."""
     device: Device = "cpu"
     """Device of the actor: the end of the environment pipeline and the policy."""
     dataset: DatasetConfig = DatasetConfig()
@@ -43,7 +44,7 @@ class Config(Section, frozen=True, kw_only=True):
     wandb: WandbConfig = WandbConfig()
     """Metrics to Weights & Biases."""
     evaluation: EvaluationConfig = EvaluationConfig()
-    """When the policy is tried alone."""
+    """When the policy is tried alone, and which one."""
 
     @property
     def run_dir(self) -> Path:
@@ -66,8 +67,8 @@ class Config(Section, frozen=True, kw_only=True):
                 yield ("env", *path), text
         if self.mode in ("record", "replay") and self.dataset.root is None and self.dataset.repo_id is None:
             yield ("mode",), f'"{self.mode}" needs dataset.root or dataset.repo_id'
-        if self.mode is not None and self.env.type == "gymnasium":
-            yield ("mode",), f'"{self.mode}" needs an arm; env.type = "gymnasium" only trains'
+        if self.mode not in (None, "evaluate") and self.env.type == "gymnasium":
+            yield ("mode",), f'"{self.mode}" needs an arm; env.type = "gymnasium" only trains and evaluates'
         if self.mode == "replay" and self.dataset.replay_episode is None:
             yield ("dataset", "replay_episode"), 'missing; mode = "replay" needs the number of an episode'
         if self.mode is None and self.operator.demonstrations == 0 and not self.feeds_dataset:

@@ -17,6 +17,10 @@ from workers.model.dataset_events import FrameShown as FrameShown
 from workers.model.dataset_events import Looked as Looked
 from workers.model.dataset_events import Pixels as Pixels
 from workers.model.dataset_events import StoredEpisode as StoredEpisode
+from workers.model.evaluation_events import EvaluationBegan as EvaluationBegan
+from workers.model.evaluation_events import EvaluationEnded as EvaluationEnded
+from workers.model.evaluation_events import TrialEnded as TrialEnded
+from workers.model.evaluation_events import TrialKept as TrialKept
 from workers.model.event import Event as Event
 from workers.model.link_events import ActorSeen as ActorSeen
 from workers.model.link_events import ActorsSeen as ActorsSeen
@@ -120,9 +124,9 @@ class RunOpened(Event, frozen=True):
     has_arm: bool = True
     """False of a Gymnasium environment: there is no workspace, and no gate that would tell of it."""
     trains: bool = True
-    """False of a run that only records or replays: there is no learner, and no policy of its own."""
+    """False of a run that only records, replays or evaluates: there is no learner, and no policy of its own."""
     mode: str = "train"
-    """What the run is for: train, record, replay."""
+    """What the run is for: train, record, replay, evaluate."""
     finds_limits: bool = False
     """True of a run that looks for the workspace: `ee_min_m` and `ee_max_m` are then all that the arm reaches."""
     previews: bool = True
@@ -374,6 +378,10 @@ AnyEvent = (
     | StopLatched
     | StopCleared
     | EvaluationProgress
+    | EvaluationBegan
+    | TrialEnded
+    | TrialKept
+    | EvaluationEnded
     | PolicyPublished
     | LinkChanged
     | ActorsSeen

@@ -27,16 +27,29 @@ class Hold(Order, frozen=True):
     reason: str = ""
 
 
+class TrialPlan(msgspec.Struct, frozen=True):
+    """One trial of an evaluation that tries policies of its own."""
+
+    number: int
+    side: int
+    """Which of its policies drives."""
+    seed: int
+    seed_after: int | None = None
+    """Of the trial that comes next; None after the last."""
+
+
 class Collect(Order, frozen=True):
     """Run episodes of one kind, starting with the next episode.
 
     `episodes` counts kept episodes of that kind in the whole run for demonstrations, episodes from now on for
-    evaluation; 0 means without end. `give_up_after` failures end an evaluation early (0: never).
+    evaluation; 0 means without end. `give_up_after` failures end an evaluation early (0: never). With a `trial`
+    the one episode is that, with its seed and its policy.
     """
 
     kind: EpisodeKind
     episodes: int = 0
     give_up_after: int = 0
+    trial: TrialPlan | None = None
 
 
 class Examine(Order, frozen=True):

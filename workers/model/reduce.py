@@ -81,6 +81,12 @@ def _reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
             return replace(state, actors=actors)
         case e.EvaluationProgress(successes, trials, total, version, finished):
             return replace(state, evaluation=Evaluation(successes, trials, total, version, finished))
+        case e.EvaluationBegan(result):
+            return replace(state, result=result)
+        case e.TrialKept(trial) if state.result is not None:
+            return replace(state, result=replace(state.result, trials=(*state.result.trials, trial)))
+        case e.EvaluationEnded(ended, complete) if state.result is not None:
+            return replace(state, result=replace(state.result, ended=ended, complete=complete))
         case _:
             return _reduce_control(_reduce_training(state, event), event)
 

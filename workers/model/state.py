@@ -6,6 +6,7 @@ A slice that did not change keeps its identity, so a pane compares `old.buffer i
 import msgspec
 
 from workers.model.classifier_training import ClassifierTraining
+from workers.model.evaluation import Result
 from workers.model.events import (
     ActorSeen,
     ClassifierExamined,
@@ -205,6 +206,7 @@ class ConsoleState(msgspec.Struct, frozen=True):
     stored: EpisodesListed | None = None  # the dataset it is open on
     shown: FrameShown | None = None  # the frame of it that came last
     evaluation: Evaluation | None = None
+    result: Result | None = None  # of the evaluation that runs, or ran last
     link: LinkChanged | None = None  # None while the learner runs here
     link_backlogs: tuple[int, ...] = ()  # records, newest last, at most LINK_REPORTS_KEPT; one a second
     link_best_bytes_per_s: float = 0.0  # the link has shown it can

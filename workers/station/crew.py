@@ -41,12 +41,12 @@ SAVING_S = 4.0  # a learner's last checkpoint, where no arm waits for the end
 
 def crew(config: Config, board: Board, beginning: Beginning = Beginning.AS_LEFT) -> list[WorkerSpec]:
     """Specifications of every worker of a run; a Gymnasium environment lives in the actor, and only training learns."""
-    learner = _learner(config, beginning)
+    learner = [_learner(config, beginning)] if config.mode is None else []
     if config.env.type == "gymnasium":
         actor = WorkerSpec(
             "actor", actor_main, (config, board), ENVIRONMENT_SILENT_S, frozen_limit_s=ENVIRONMENT_SILENT_S
         )
-        return [actor, *_device(config, board), learner]
+        return [actor, *_device(config, board), *learner]
     cameras = [
         WorkerSpec(f"camera-{name}", camera_main, (config, name, board), silent_limit_s=3.0)
         for name in config.env.cameras
@@ -56,7 +56,7 @@ def crew(config: Config, board: Board, beginning: Beginning = Beginning.AS_LEFT)
         *cameras,
         WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ACTOR_SILENT_S),
         *_device(config, board),
-        *([learner] if config.mode is None else []),
+        *learner,
         *([_recorder(config)] if config.mode == "record" else []),
     ]
 

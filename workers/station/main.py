@@ -15,6 +15,7 @@ from workers.runtime.beginning import Beginning
 from workers.runtime.tracker import start_tracker
 from workers.station.check import looked_over
 from workers.station.datasets import with_dataset
+from workers.station.evaluating import with_policies
 from workers.station.opening import (
     RunLock,
     StationRefused,
@@ -70,7 +71,7 @@ async def run_station(
         check_disk(config.run_dir)
         check_mode(config)
         seen = _seen(document, config)
-        config = with_dataset(document, config, prepared)
+        config = with_policies(document, with_dataset(document, config, prepared), serve)
         from workers.station.station import Station  # the workers' modules, needed from here on
 
         with private_files():  # but a dataset is there to be passed on

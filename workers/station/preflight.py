@@ -72,7 +72,7 @@ def apart(work: Callable[[Config], T], config: Config, place: KeyPath = _ID, wha
     Raises EnvironmentRefused or DatasetError where it does, and where that process ends; `place` and `what` name what
     is opened, an environment if nothing else.
     """
-    what = what or f'"{config.env.id}"'
+    what = what or (f'"{config.env.id}"' if config.env.id is not None else "what the run needs")
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_answer, args=(work, config, theirs), daemon=True)

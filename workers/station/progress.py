@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from workers.model import events as e
 from workers.model.collecting import labelled, next_words
+from workers.model.evaluation_figures import introduced, lines, trial_line
 from workers.model.reduce import reduce
 from workers.model.select import (
     all_success,
@@ -75,6 +76,14 @@ class ProgressLines:
                     f"evaluation of policy {version}: {successes}/{trials} = {successes / max(trials, 1):.0%} "
                     f"(95 % interval {low:.0%} to {high:.0%})"
                 )
+            case e.EvaluationBegan(result):
+                for line in introduced(result.contestants):
+                    self._line(line)
+            case e.TrialKept(trial) if self._state.result is not None:
+                self._line(trial_line(self._state.result, trial))
+            case e.EvaluationEnded() if self._state.result is not None:
+                for line in (*lines(self._state.result), f"kept in {self._state.result.folder}"):
+                    self._line(line)
             case e.RunEnded(reason, succeeded):
                 self._line(f"{self._figures()}")
                 self._line(("done: " if succeeded else "ended: ") + reason)
@@ -101,10 +110,11 @@ class ProgressLines:
                 f"all {all_success(episodes) or 0:.2f}  human {intervention_rate(episodes) or 0:.2f}"
             )
         rate = state.rates.get("actor")
-        parts.append(
-            f"steps {learner.env_steps}  updates {learner.updates}  UTD {learner.utd:.2f}  "
-            f"policy {state.policy_version}  {learner.status}"
-        )
+        if state.run is None or state.run.trains:
+            parts.append(
+                f"steps {learner.env_steps}  updates {learner.updates}  UTD {learner.utd:.2f}  "
+                f"policy {state.policy_version}  {learner.status}"
+            )
         if rate:
             parts.append(f"actor {rate.hz:.1f} Hz p99 {rate.period_p99_ms:.0f} ms, {rate.overruns} overruns")
         if state.link:

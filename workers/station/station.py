@@ -43,7 +43,7 @@ ARM_WORKERS = {"robot", "guardian"}
 LAST_WORDS_S = 1.0  # for "stopped" of every worker to reach the consoles
 LEASE_LOST_WORDS = "the console that held the controls is gone"
 NOBODY_HOLDS = "nobody holds the controls"
-INTERNAL_EVENTS = (e.Recorded, e.PolicyPublished, e.LearnWished, e.Invited)
+INTERNAL_EVENTS = (e.Recorded, e.TrialEnded, e.PolicyPublished, e.LearnWished, e.Invited)
 STANDING_COMMANDS = (c.Pause, c.UseScript, c.Intervene)  # states: they outlive the actor
 log = logging.getLogger(__name__)
 
@@ -113,6 +113,7 @@ class Station:
             self.state = reduce(self.state, episode)  # what the run had when it was left; journaled then
         self._fold(run_opened(config, config_path, tuple(config.env.cameras) if seen is None else seen.views))
         self._fold(e.OperatorChanged(config.operator.scripted, 0))
+        self._recipe.opened()
 
     def listen(self, listener: Callable[[e.Event], None]) -> None:
         """Call `listener` with every event from now on (progress lines of a headless run)."""

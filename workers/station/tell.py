@@ -16,7 +16,7 @@ def run_opened(config: Config, config_path: Path, pictures: tuple[str, ...]) -> 
         low, high = bounds.min, bounds.max
     return e.RunOpened(
         run=config.run.name,
-        run_dir=str(config.run_dir),
+        run_dir=str(config.run_dir.absolute()),
         config_path=str(config_path),
         task=env.task if env.id is None else env.id,
         fps=env.fps,

@@ -1,6 +1,7 @@
 """Recipes: what a run of each `mode` does, as orders to its workers."""
 
 from workers.config import Config
+from workers.station.recipes.evaluate import EvaluateRecipe
 from workers.station.recipes.find_limits import FindLimitsRecipe
 from workers.station.recipes.recipe import Recipe, StationPort
 from workers.station.recipes.record import RecordRecipe
@@ -21,6 +22,8 @@ def recipe_of(
             return RecordRecipe(station, config)
         case "replay":
             return ReplayRecipe(station, config)
+        case "evaluate":
+            return EvaluateRecipe(station, config)
         case "find-limits":
             assert survey is not None, "whoever opens such a run says how it is to go"
             return FindLimitsRecipe(station, config, survey)

@@ -65,6 +65,9 @@ class Recipe(ABC):
         elif isinstance(event, ClassifierExamined):
             self._examined = event
 
+    def opened(self) -> None:  # noqa: B027, most have nothing to say
+        """The run is open; say what a person should know before it begins."""
+
     def evaluate_now(self) -> None:
         """The operator asks for an evaluation of the policy."""
         self._note("this run has no policy to evaluate")

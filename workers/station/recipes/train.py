@@ -1,6 +1,9 @@
 """The training recipe: demonstrations, then training, with an evaluation whenever the policy looks ready."""
 
 from workers.config import Config
+from workers.evaluation.keeper import Keeper
+from workers.model.evaluation import Contestant
+from workers.model.evaluation_figures import made
 from workers.model.events import (
     EpisodeEnded,
     EpisodeKind,
@@ -10,10 +13,12 @@ from workers.model.events import (
     PhaseChanged,
     RunEnded,
     StepTaken,
+    TrialEnded,
 )
 from workers.model.orders import Attend, Collect, Learn
 from workers.model.select import WINDOW, autonomous_success, training_episodes
 from workers.runtime.episode_book import EpisodeBook
+from workers.station.recipes.evaluate import opened
 from workers.station.recipes.recipe import Recipe, StationPort
 
 EPISODES_BETWEEN_EVALUATIONS = 20
@@ -31,6 +36,7 @@ class TrainRecipe(Recipe):
         self._evaluation_asked = False
         self._trained = 0  # episodes of training since the run was opened
         self._next_evaluation_at = 0
+        self._keeper: Keeper | None = None  # of the evaluation that runs
         done = EpisodeBook(config.run_dir).read()
         self._steps = sum(ep.steps for ep in done if ep.kind is EpisodeKind.TRAINING)  # in finished episodes
         self._steps_running = 0  # in the episode of training that runs now
@@ -38,6 +44,8 @@ class TrainRecipe(Recipe):
     def on_event(self, event: Event) -> None:
         super().on_event(event)
         match event:
+            case TrialEnded():
+                self._keep(event)
             case EpisodeStarted():
                 self._steps += self._steps_running  # of an episode whose actor died
                 self._steps_running = 0
@@ -50,6 +58,13 @@ class TrainRecipe(Recipe):
 
     def evaluate_now(self) -> None:
         self._evaluation_asked = True
+
+    async def run(self) -> RunEnded:
+        """As every recipe; an evaluation that is cut short keeps its trials."""
+        try:
+            return await super().run()
+        finally:
+            self._close_evaluation("cut off with the run", complete=False)
 
     async def _work(self) -> RunEnded:
         if (refused := await self._examine()) is not None:
@@ -118,7 +133,32 @@ class TrainRecipe(Recipe):
         if result is not None:
             of = f"{result.successes} of {result.trials} succeeded"
             self._note(f"evaluation of policy {result.policy_version}: {of}")
+        complete = result is not None and result.trials == total
+        self._close_evaluation("all trials made" if complete else "given up: too many failures", complete)
         passed = result is not None and result.trials == total and rate >= target
         pause = EPISODES_AFTER_A_PASS if passed else EPISODES_BETWEEN_EVALUATIONS
         self._next_evaluation_at = self._trained + pause
         return passed, rate
+
+    def _keep(self, trial: TrialEnded) -> None:
+        """Keep a trial of the evaluation that runs; one of other weights, or a second first one, begins another."""
+        kept = self._keeper
+        if kept is not None and (
+            kept.result.contestants[0].digest != trial.digest or trial.number < made(kept.result)
+        ):
+            self._close_evaluation("cut off: the actor was started again", complete=False)
+        if self._keeper is None:
+            contestant = Contestant(
+                label=f"policy {trial.policy_version}",
+                source=str(self._config.run_dir / "policy"),
+                run=self._config.run.name,
+                policy_version=trial.policy_version,
+                digest=trial.digest,
+            )
+            self._keeper = Keeper(opened(self._config, (contestant,)), self._station.emit)
+        self._keeper.take(trial)
+
+    def _close_evaluation(self, ended: str, complete: bool) -> None:
+        if self._keeper is not None:
+            self._keeper.end(f"{made(self._keeper.result)} trials, {ended}", complete)
+            self._keeper = None

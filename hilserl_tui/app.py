@@ -18,8 +18,8 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Input
 
-from hilserl_tui.actions import KeyActions
 from hilserl_tui.client import StationClient
+from hilserl_tui.comforts import Comforts
 from hilserl_tui.driver import ConsoleDriver, StopPressed
 from hilserl_tui.keymap import KEYS
 from hilserl_tui.launch import REFUSED, Launch
@@ -54,7 +54,7 @@ def _collect_garbage_from_here_on() -> None:
     gc.enable()
 
 
-class Console(KeyActions):
+class Console(Comforts):
     """Follows `client`; `launch` starts its station once the first screen is painted.
 
     `screen` is the first one: "home", "train" or "bounds"; what fits the run, if none is named.
@@ -234,6 +234,7 @@ class Console(KeyActions):
             recorded=client.recorded,
             clearing=time.monotonic() < self.clear_until_s,
             screen=screen.name_in_view if screen else "",
+            advice=self.advising.now,
         )
 
     def _console_screen(self) -> ConsoleScreen | None:

@@ -70,6 +70,7 @@ KEYS: tuple[Key, ...] = (
     Key("crop", "4", "crop", "Crop", "choose the part of the pictures that the policy sees", Group.CONSOLE),
     Key("cameras", "c", "cameras", "Cameras", "pictures on the whole screen, and back", Group.CONSOLE),
     Key("join", "l", "join", "Join learner", "join a learner on another machine: paste its line", Group.CONSOLE),
+    Key("advice", "w", "advice", "Advice", "what the rules say of this run, and what to do", Group.CONSOLE),
     Key("help", "question_mark", "help", "Keys", "this list", Group.CONSOLE, "?"),
     Key("palette", "colon,ctrl+p", "command_palette", "Palette", "find a command", Group.CONSOLE, ":"),
     Key("quit", "q,ctrl+q", "leave", "Quit", "stop the run, or leave it running", Group.CONSOLE),

@@ -6,6 +6,7 @@ fold the same ones. Times are seconds on the robot PC's monotonic clock unless a
 
 from enum import StrEnum
 
+from workers.model.camera_events import CameraJudged as CameraJudged
 from workers.model.dataset_events import DatasetOpened as DatasetOpened
 from workers.model.dataset_events import EpisodeSaved as EpisodeSaved
 from workers.model.dataset_events import EpisodesListed as EpisodesListed
@@ -115,6 +116,7 @@ class RunOpened(Event, frozen=True):
     """True of a run that looks for the workspace: `ee_min_m` and `ee_max_m` are then all that the arm reaches."""
     previews: bool = True
     """False where the configuration sends no camera pictures to the consoles."""
+    discount: float = 0.99
     dataset: bool = False
     """True of the pictures of a dataset: there is no run, only something to crop."""
 
@@ -330,6 +332,7 @@ AnyEvent = (
     | LoopRate
     | WorkerChanged
     | FramePreview
+    | CameraJudged
     | Looked
     | EpisodesListed
     | FrameShown

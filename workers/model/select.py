@@ -44,6 +44,23 @@ def intervention_rate(episodes: Sequence[Episode], window: int = WINDOW) -> floa
     return sum(ep.steps_by_human for ep in recent) / steps if steps else None
 
 
+def intervention_steps(episodes: Sequence[Episode]) -> float | None:
+    """Mean length of an intervention, in steps; None without any."""
+    taken_over = sum(ep.interventions for ep in episodes)
+    return sum(ep.steps_by_human for ep in episodes) / taken_over if taken_over else None
+
+
+def episode_steps(episodes: Sequence[Episode]) -> float | None:
+    """Mean length of an episode, in steps; None without any."""
+    return sum(ep.steps for ep in episodes) / len(episodes) if episodes else None
+
+
+def cycle_s(episodes: Sequence[Episode]) -> float | None:
+    """Mean seconds from an episode's beginning, reset included, to its success; None without successes."""
+    took = [ep.seconds for ep in episodes if ep.success]
+    return sum(took) / len(took) if took else None
+
+
 def running_intervention_rate(running: Running) -> float:
     """Human steps over all steps of the episode that runs now."""
     return running.steps_by_human / running.step if running.step else 0.0

@@ -174,6 +174,7 @@ class ConsoleState(msgspec.Struct, frozen=True):
     workers: dict[str, Worker] = {}
     rates: dict[str, Rate] = {}
     frames: dict[str, FramePreview] = {}
+    flaws: dict[str, str] = {}  # of cameras whose picture is unfit to learn from
     looked: Looked | None = None  # what this console last looked at
     stored: EpisodesListed | None = None  # the dataset it is open on
     shown: FrameShown | None = None  # the frame of it that came last

@@ -169,7 +169,7 @@ class Console(Comforts):
         elif link is Link.CONNECTING and self._launch is not None and (why := self._launch.failed()):
             self._part(REFUSED if self._launch.refused else 1, why)
         elif link in (Link.DOWN, Link.ENDED) and self._leaving:
-            self.exit()
+            self._part(0, self.view().left_behind)
         if link is Link.UP and not self._was_up:
             self._attached()
         self._was_up = link is Link.UP

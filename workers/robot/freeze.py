@@ -32,7 +32,7 @@ class Frozen:
     """An arm that is held where it was found. Opening it raises BusError."""
 
     def __init__(self, port: str) -> None:
-        self._port = SerialPort(port)
+        self._port = SerialPort(port, polite=False)  # an arm that nobody holds comes first
         try:
             time.sleep(_LAST_WORDS_S)
             self._bus = Bus(self._port)

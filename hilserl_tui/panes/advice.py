@@ -1,8 +1,9 @@
-"""Advice: the most important finding in one line on Train, all of them with what to do behind a key."""
+"""Advice: the most important finding in one line on Train; all of them, and the figures, behind a key."""
 
 from textwrap import wrap
 
 from hilserl_tui.panes.draw import Row, elide
+from hilserl_tui.panes.honest import figures
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model.advice import Advice
@@ -52,11 +53,31 @@ def whole(advice: tuple[Advice, ...], width: int) -> list[Row]:
 
 
 class AdviceList(Lines):
-    DEFAULT_CSS = "AdviceList { height: 1fr; }"
+    """As high as it needs to be: whatever holds it scrolls."""
+
+    DEFAULT_CSS = "AdviceList { height: auto; }"
     greyed = False
 
+    def get_content_height(self, container: object, viewport: object, width: int) -> int:
+        return len(self._all(self._view, width)) if self._view is not None else 1
+
+    def show(self, view: View) -> None:
+        before, self._view = self._view, view
+        width = self.content_size.width
+        if width and (before is None or len(self._all(before, width)) != len(self._all(view, width))):
+            self.refresh(layout=True)
+        super().show(view)
+
     def watched(self, view: View) -> tuple[object, ...]:
-        return (view.advice,)
+        return view.advice, view.state, int(view.now_s)
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
-        return whole(view.advice, width)
+        return self._all(view, width)
+
+    def _all(self, view: View | None, width: int) -> list[Row]:
+        if view is None:
+            return []
+        rows = whole(view.advice, width)
+        if shown := figures(view, width):
+            rows += [(), (("figures", "amber"),), *shown] if rows[-1] else [(("figures", "amber"),), *shown]
+        return rows

@@ -1,8 +1,8 @@
-"""Everything that the rules have to say of the run, over the screen."""
+"""Everything that the rules have to say of the run, and its figures, over the screen."""
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical
+from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
 from hilserl_tui.panes.advice import AdviceList
@@ -14,19 +14,22 @@ class AdviceScreen(ModalScreen[None]):
 
     DEFAULT_CSS = """
     AdviceScreen { align: center middle; background: $background 60%; }
-    AdviceScreen > Vertical {
-        width: 78; max-width: 100%; height: 20; max-height: 100%; border: round $edge;
+    AdviceScreen > VerticalScroll {
+        width: 88; max-width: 100%; height: auto; max-height: 100%; border: round $edge;
         border-title-color: $accent; background: $surface; padding: 0 1;
     }
     """
     BINDINGS = [Binding("escape,w,q", "dismiss", "Close", id="advice-close")]
 
     def compose(self) -> ComposeResult:
-        box = Vertical()
+        box = VerticalScroll()
         box.border_title = "what the rules say of this run"
-        box.border_subtitle = "esc closes"
+        box.border_subtitle = "esc closes, ↑ ↓ scroll"
         with box:
             yield AdviceList()
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
 
     def show(self, view: View) -> None:
         if self.is_mounted and self.is_attached:

@@ -100,7 +100,7 @@ def _compact(body: Region, linked: bool) -> dict[str, Region]:
 def _roomy(body: Region, linked: bool) -> dict[str, Region]:
     """Pictures and arm on top, figures in the middle, log at the bottom, with the link beside it."""
     log = max(6, body.height // 6)
-    middle = max(13, round((body.height - log) * 0.36))
+    middle = max(14, round((body.height - log) * 0.36))
     top = body.height - log - middle
     # A square picture: one pixel a column, two a row, and a border around it.
     camera = min(2 * (top - 2) + 2, (body.width - 44) // CAMERAS)

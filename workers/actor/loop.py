@@ -18,7 +18,9 @@ from workers.actor.realtime import RealtimeArm
 from workers.actor.recorder import Recorder
 from workers.actor.replay_policy import ReplayPolicy
 from workers.actor.runtime import PolicyRuntime
+from workers.actor.seeds import episode_seed
 from workers.config import Config
+from workers.config.live import applied
 from workers.model.events import (
     FIRST_MOTION,
     SET_UP,
@@ -34,7 +36,17 @@ from workers.model.events import (
     Recorded,
     ScriptChanged,
 )
-from workers.model.orders import AnyOrder, Attend, Collect, Hold, Operate, Preview, Rest, TakePolicy
+from workers.model.orders import (
+    AnyOrder,
+    Attend,
+    ChangeSettings,
+    Collect,
+    Hold,
+    Operate,
+    Preview,
+    Rest,
+    TakePolicy,
+)
 from workers.processors.errors import EnvironmentRefused
 from workers.robot.board import Board
 from workers.robot.build import kinematics_of
@@ -49,13 +61,6 @@ IDLE_WAIT_S = 0.05
 FAULT_WAIT_S = 0.2
 DISK_WAIT_S = 2.0
 DISK_FULL = "the disk is full: free some space, old runs are the largest files"
-SEED_STREAM = {
-    EpisodeKind.DEMONSTRATION: 0,
-    EpisodeKind.TRAINING: 1,
-    EpisodeKind.EVALUATION: 2,
-    EpisodeKind.REPLAY: 3,
-    EpisodeKind.SURVEY: 4,
-}
 log = logging.getLogger(__name__)
 
 
@@ -87,8 +92,8 @@ class ActorLoop:
     def __init__(self, desk: Desk, config: Config, board: Board) -> None:
         self._desk = desk
         self._config = config
-        self._body, env, hand = self._open(board)
-        self._recorder = Recorder(config.run_dir, env.features)
+        self._body, self._env, hand = self._open(board)
+        self._recorder = Recorder(config.run_dir, self._env.features)
         teleop = config.env.teleop
         self._device = DeviceReader(board.teleop) if called(teleop.type) else None
         self._chair = Chair(config.operator.scripted, teleop.jog_step, called(teleop.type), teleop.is_leader)
@@ -107,7 +112,7 @@ class ActorLoop:
         feel = None if self._device is None else self._feel
         self._period = RealtimePeriod(desk, 1.0 / config.env.fps, self._take, self._chair, feel)
         self._runner = EpisodeRunner(
-            env,
+            self._env,
             self._policy,
             self._chair,
             self._script,
@@ -200,6 +205,13 @@ class ActorLoop:
                 self._policy.offer(version)
             case Preview():
                 self._body.preview(order)
+            case ChangeSettings():
+                self._change(order)
+
+    def _change(self, order: ChangeSettings) -> None:
+        self._config = applied(self._config, order.values, log.info)
+        self._env.change(self._config.env)
+        self._chair.jog_step = self._config.env.teleop.jog_step
 
     @contextlib.contextmanager
     def _telling_chair(self) -> Iterator[None]:
@@ -360,8 +372,7 @@ class ActorLoop:
     def _seed(self, kind: EpisodeKind, episode: int) -> int:
         """Seed of an episode: its own for every run seed, kind and number; evaluations repeat theirs."""
         number = self._collected if kind is EpisodeKind.EVALUATION else episode
-        entropy = np.random.SeedSequence([self._config.run.seed, SEED_STREAM[kind], number])
-        return int(entropy.generate_state(1)[0] % 2**31)
+        return episode_seed(self._config.run.seed, kind, number)
 
     # records
 

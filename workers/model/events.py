@@ -22,6 +22,8 @@ from workers.model.link_events import Invited as Invited
 from workers.model.link_events import LearnWished as LearnWished
 from workers.model.link_events import LinkChanged as LinkChanged
 from workers.model.link_events import LinkState as LinkState
+from workers.model.settings_events import SettingChange as SettingChange
+from workers.model.settings_events import SettingsRead as SettingsRead
 from workers.model.survey import Survey
 
 
@@ -351,6 +353,7 @@ AnyEvent = (
     | LinkChanged
     | ActorsSeen
     | LearnWished
+    | SettingsRead
     | Evaluated
     | Invited
     | Surveyed

@@ -35,6 +35,8 @@ def reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
         case e.CameraJudged(camera, flaw):
             others = {name: was for name, was in state.flaws.items() if name != camera}
             return replace(state, flaws={**others, camera: flaw} if flaw else others)
+        case e.SettingsRead():
+            return replace(state, settings=event)
         case e.Looked():
             return replace(state, looked=event)
         case e.EpisodesListed():

@@ -20,6 +20,7 @@ from workers.model.events import (
     Looked,
     Phase,
     RunOpened,
+    SettingsRead,
     WorkerState,
 )
 from workers.model.survey import Survey
@@ -183,5 +184,6 @@ class ConsoleState(msgspec.Struct, frozen=True):
     link_backlogs: tuple[int, ...] = ()  # records, newest last, at most LINK_REPORTS_KEPT; one a second
     link_best_bytes_per_s: float = 0.0  # the link has shown it can
     actors: tuple[ActorSeen, ...] = ()  # all that feed a learner elsewhere
+    settings: SettingsRead | None = None  # what the configuration file said when it was read last
     survey: Survey | None = None  # of a run that looks for the workspace
     log: tuple[LoggedLine, ...] = ()  # newest last, at most LOG_LINES_KEPT

@@ -60,6 +60,10 @@ class Recipe(ABC):
         if isinstance(event, Collected):
             self._collected = event
 
+    def change(self, config: Config) -> None:
+        """Go on with settings that are other ones now."""
+        self._config = config
+
     def evaluate_now(self) -> None:
         """The operator asks for an evaluation of the policy."""
         self._note("this run has no policy to evaluate")

@@ -22,11 +22,12 @@ from hilserl_tui.client import StationClient
 from hilserl_tui.comforts import Comforts
 from hilserl_tui.driver import ConsoleDriver, StopPressed
 from hilserl_tui.keymap import KEYS
+from hilserl_tui.keymap import hint as key
 from hilserl_tui.launch import REFUSED, Launch
 from hilserl_tui.pace import Pacer
+from hilserl_tui.preferences import NO_PREFERENCES, Preferences
 from hilserl_tui.screens.base import ConsoleScreen
 from hilserl_tui.screens.home import Home
-from hilserl_tui.theme import THEME
 from hilserl_tui.tmux import Watched
 from hilserl_tui.view import Link, View
 from workers.model.commands import Intervene, RenewLease, ShowCameras, ShutDown, StartRun, TakeControl
@@ -68,7 +69,7 @@ class Console(Comforts):
     * { scrollbar-size-vertical: 1; scrollbar-color: $edge; scrollbar-background: $background; }
     """
     BINDINGS: ClassVar = [
-        Binding(key.keys, key.action, key.label, id=key.id, show=False, priority=key.priority) for key in KEYS
+        Binding(one.keys, one.action, one.label, id=one.id, show=False, priority=one.priority) for one in KEYS
     ]
 
     def __init__(
@@ -78,10 +79,10 @@ class Console(Comforts):
         start_run: bool = False,
         launch: Launch | None = None,
         screen: str = "",
+        preferences: Preferences = NO_PREFERENCES,
     ) -> None:
         super().__init__(driver_class=ConsoleDriver)
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        self.prefer(preferences)
         self.client = client
         self.pacer = Pacer()
         self.parting = ""  # what the command line prints after the screen is gone
@@ -175,6 +176,7 @@ class Console(Comforts):
         self._was_up = link is Link.UP
         self._tell_end()
         self._tell_refusal()
+        self.state_changed()
         learner = self.client.state.link
         bar = (self.client.state.control, self.client.state.arm.mode, link, learner and learner.state)
         if self._bar != bar:
@@ -212,7 +214,7 @@ class Console(Comforts):
         if not state.control.holder:
             self.client.send(TakeControl(self.client.name))
         elif self._start_run:
-            self.hint("another console holds the controls; g takes them")
+            self.hint(f"another console holds the controls; {key('control')} takes them")
         if self._start_run and state.progress.phase is Phase.IDLE:
             self.client.send(StartRun())
         self._start_run = False
@@ -316,7 +318,7 @@ class Console(Comforts):
 
     def _go(self, screen: ConsoleScreen) -> None:
         if self.view().dataset and screen is not self._first_screen():
-            self.hint("a dataset is open, no run: q leaves it")
+            self.hint(f"a dataset is open, no run: {key('quit')} leaves it")
         elif self._console_screen() is not screen:
             self.switch_screen(screen)
         self.refresh_view()
@@ -391,7 +393,8 @@ class Console(Comforts):
             self.set_timer(SHUT_DOWN_WITHIN_S, partial(self._part, 1, late))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for key in KEYS:
-            if key.id not in ("confirm-clear", "stop-always", "palette"):
-                run = partial(self.run_action, key.action)
-                yield SystemCommand(f"{key.label} · {key.caption}", key.help, run)
+        for one in KEYS:
+            if one.id not in ("confirm-clear", "stop-always", "palette"):
+                run = partial(self.run_action, one.action)
+                yield SystemCommand(f"{one.label} · {one.caption}", one.help, run)
+        yield from self.theme_commands()

@@ -178,6 +178,17 @@ def status() -> None:
         typer.echo(asyncio.run(describe(lock)))
 
 
+@app.command("reload")
+def reload(
+    run: RunName = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Change what may change, without asking.")] = False,
+) -> None:
+    """Read the configuration of a run again: show what differs, and change what may while it goes on."""
+    from hilserl_tui.reloading import reload as reloaded
+
+    raise typer.Exit(reloaded(_find(run), yes))
+
+
 @app.command("join")
 def join(
     words: Annotated[
@@ -237,6 +248,17 @@ def forward_gamepad(
     from hilserl_tui.forwarding import forward
 
     raise typer.Exit(forward(address, pin, token, options or []))
+
+
+@app.command("keys")
+def keys() -> None:
+    """List every key by its id, by which a file of your own may change it."""
+    from hilserl_tui.preferences import preferences_path
+    from hilserl_tui.remapping import ALL_KEYS
+
+    for key in ALL_KEYS:
+        typer.echo(f"{key.id:<18} {key.keys:<22} {key.help}")
+    typer.echo(f'\nin {preferences_path()}:\n\n[keys]\nsuccess = "k"')
 
 
 @app.command("doctor")

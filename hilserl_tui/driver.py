@@ -21,7 +21,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from hilserl_tui.keymap import STOP_KEYS, STOP_KEYS_WHILE_TYPING
+from hilserl_tui.keymap import stop_keys
 from hilserl_tui.pace import Pacer
 
 PROBE = "\x1b[6n"  # report cursor position: every terminal since the VT100 answers
@@ -70,11 +70,9 @@ class ConsoleDriver(LinuxDriver):
             self._host.pacer.answered(time.monotonic())
             self._host.terminal_answered()
             return
-        if isinstance(message, events.Key):
-            keys = STOP_KEYS_WHILE_TYPING if self._host.typing else STOP_KEYS
-            if message.key in keys:
-                self.send_message(StopPressed(self._host.stop_now()))
-                return
+        if isinstance(message, events.Key) and message.key in stop_keys(self._host.typing):
+            self.send_message(StopPressed(self._host.stop_now()))
+            return
         super().process_message(message)
 
     def run_input_thread(self) -> None:

@@ -13,6 +13,7 @@ from textual.theme import Theme
 from hilserl_tui.actions import KeyActions
 from hilserl_tui.advising import Advising
 from hilserl_tui.bell import NO_BELL, Bell
+from hilserl_tui.guarding import abandoned
 from hilserl_tui.keymap import remap
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.preferences import NO_KEY, Preferences
@@ -68,6 +69,9 @@ class Comforts(KeyActions):
 
     def _look_after(self) -> None:
         from hilserl_tui.screens.advice import AdviceScreen
+
+        if abandoned():
+            self.exit()  # the shell has the terminal again
 
         self.advising.look(self.client.state, self.client.now_s())
         for screen in self.screen_stack:

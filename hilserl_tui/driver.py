@@ -21,6 +21,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
+from hilserl_tui.guarding import LEFT_BY_FORCE
 from hilserl_tui.keymap import stop_keys
 from hilserl_tui.pace import Pacer
 
@@ -123,4 +124,4 @@ class ConsoleDriver(LinuxDriver):
     def _force(self) -> None:
         if self.attrs_before is not None:
             termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
-        os._exit(0)
+        os._exit(LEFT_BY_FORCE)

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from hilserl_tui.guarding import guard
 from hilserl_tui.launch import REFUSED, Launch, LaunchError, check_alive
 from hilserl_tui.preferences import Preferences, load_preferences
 from workers.config import ConfigError, load
@@ -152,6 +153,7 @@ def _show(
     os.environ.setdefault("TEXTUAL_FPS", "30")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
     preferences = _preferences()
+    guard()
     gc.disable()  # until the first paint: what is made on the way there stays
     from hilserl_tui.app import Console
 

@@ -6,6 +6,7 @@
 import random
 from collections.abc import Iterator
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from textual.app import SystemCommand
 from textual.theme import Theme
@@ -20,6 +21,10 @@ from hilserl_tui.preferences import NO_KEY, Preferences
 from hilserl_tui.theme import THEMES, use
 from workers.model.commands import ApplySettings, ReadSettings
 from workers.model.settings_events import SettingsRead
+
+if TYPE_CHECKING:
+    from hilserl_tui.screens.base import ConsoleScreen
+    from hilserl_tui.screens.doctor import Doctor
 
 LOOK_EVERY_S = 1.0
 
@@ -108,6 +113,21 @@ class Comforts(KeyActions):
     def _apply_settings(self, read: SettingsRead, yes: bool) -> None:
         if yes and read.digest and self._send(ApplySettings(read.digest)):
             self.hint("handed to those who have these settings; the log tells when they changed")
+
+    @cached_property
+    def _doctor(self) -> "Doctor":
+        from hilserl_tui.screens.doctor import Doctor
+
+        return Doctor()
+
+    def action_doctor(self) -> None:
+        """Show what was found, and look again."""
+        self._go(self._doctor)
+        self._doctor.call_after_refresh(lambda: self._doctor.look(self.view()))
+
+    def _go(self, screen: "ConsoleScreen") -> None:
+        """Show a full screen."""
+        raise NotImplementedError
 
     def action_advice(self) -> None:
         from hilserl_tui.screens.advice import AdviceScreen

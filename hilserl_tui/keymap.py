@@ -122,6 +122,7 @@ KEYS: tuple[Key, ...] = (
     Key("train", "2,t", "train", "Job", "the running job: arm, cameras, learning or recording", Group.CONSOLE),
     Key("bounds", "3,b", "bounds", "Bounds", "the workspace: what it is, or what is found", Group.CONSOLE),
     Key("crop", "4", "crop", "Crop", "choose the part of the pictures that the policy sees", Group.CONSOLE),
+    Key("doctor", "8", "doctor", "Doctor", "what this machine has of what a run needs; again: anew", Group.CONSOLE),
     Key("cameras", "c", "cameras", "Cameras", "pictures on the whole screen, and back", Group.CONSOLE),
     Key("join", "l", "join", "Join learner", "join a learner on another machine: paste its line", Group.CONSOLE),
     Key("advice", "w", "advice", "Advice", "what the rules say of this run, and its figures", Group.CONSOLE),

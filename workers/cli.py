@@ -14,6 +14,7 @@ from workers.camera_commands import emulate_camera, find_cameras
 from workers.crop_commands import crop, look
 from workers.dataset_commands import app as dataset_commands
 from workers.device_commands import forward_gamepad, invite_gamepad, map_gamepad, show_gamepad
+from workers.doctor_commands import doctor
 from workers.emulate_commands import emulate_arm
 from workers.export_commands import export_policy
 
@@ -365,6 +366,7 @@ app.command("crop")(crop)
 app.command("find-cameras")(find_cameras)
 app.command("emulate-camera")(emulate_camera)
 app.command("look", hidden=True)(look)
+app.command("doctor", hidden=True)(doctor)
 app.command("map-gamepad")(map_gamepad)
 app.command("show-gamepad")(show_gamepad)
 app.command("forward-gamepad")(forward_gamepad)

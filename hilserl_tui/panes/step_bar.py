@@ -12,8 +12,10 @@ SCREENS = (
     ("train", ("train", "record"), "Train"),
     ("bounds", ("bounds",), "Bounds"),
     ("crop", ("crop",), "Crop"),
+    ("doctor", ("doctor",), "Doctor"),
 )
 """Id of the key, names of the screens it leads to, label."""
+WIDE = 100  # cells from which there is room for a screen that nobody lives on
 
 
 def doing(state: ConsoleState) -> str:
@@ -37,6 +39,8 @@ class StepBar(Lines):
         run = view.state.run
         for key, names, label in SCREENS:
             here = view.screen in names
+            if key == "doctor" and not here and width < WIDE:
+                continue
             label = "Record" if label == "Train" and run is not None and run.mode == "record" else label
             left += [
                 ("  ", "text"),

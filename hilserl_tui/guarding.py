@@ -38,9 +38,9 @@ def abandoned() -> bool:
 def guard() -> None:
     """Go on in a child process; the parent waits, restores the terminal and leaves as the child did.
 
-    Only before there are threads. Does nothing where standard input is no terminal.
+    Only before there are threads. Does nothing a second time, or where standard input is no terminal.
     """
-    if not sys.stdin.isatty():
+    if _parents or not sys.stdin.isatty():
         return
     here = sys.stdin.fileno()
     before = termios.tcgetattr(here)

@@ -32,9 +32,9 @@ class LearnerPane(Lines):
         policy = f"{state.policy_version:4d}" if state.policy_version else "   –"
         wanted = state.link.policy_wanted if state.link else 0
         old = f"  {age(seconds):>6} old" if seconds is not None else "  none yet"
-        if wanted and seconds is not None:
-            old = f"  {age(seconds)}"  # the narrowest pane has room for this much beside what is on its way
         behind = learner.policy_version - state.policy_version
+        if seconds is not None and (wanted or (behind > 1 and width < 36)):
+            old = f"  {age(seconds)}"  # the narrowest pane has room for this much beside what is on its way
         late = f"  fetching {wanted}" if wanted else f"  {behind} behind" if behind > 1 else ""
         rows: list[Row] = [
             _status(view),

@@ -8,6 +8,7 @@ import time
 from textual.app import App
 
 from hilserl_tui.client import StationClient
+from hilserl_tui.keymap import hint as key
 from hilserl_tui.view import Link, View
 from workers.model import commands as c
 from workers.model.events import Phase
@@ -80,7 +81,7 @@ class KeyActions(App[None]):
         if self.view().human:
             self._send(c.Jog(c.Axis(axis), direction, pressed_s))
         elif self._moving("cannot move the arm"):
-            self.hint("space takes over first")
+            self.hint(f"{key('intervene')} takes over first")
 
     def action_mark(self, verdict: str) -> None:
         if self.view().state.running.episode < 0:
@@ -157,7 +158,9 @@ class KeyActions(App[None]):
         if not self._surveys():
             return
         if view.state.run is not None and view.state.run.simulated:
-            self.hint("the simulated arm has no torque to take off: space takes it, the keys move it")
+            self.hint(
+                f"the simulated arm has no torque to take off: {key('intervene')} takes it, the keys move it"
+            )
         elif view.limp:
             self._control(c.LetGo(on=False))
         elif self._moving("the torque stays on") and time.monotonic() < self.let_go_until_s:
@@ -165,7 +168,7 @@ class KeyActions(App[None]):
             self._control(c.LetGo(on=True))
         elif self._holding() and not view.stopped:
             self.let_go_until_s = time.monotonic() + CLEAR_WITHIN_S
-            self.hint("hold the arm first: m again lets go of it, and it falls")
+            self.hint(f"hold the arm first: {key('by-hand')} again lets go of it, and it falls")
 
     def action_margin(self, direction: int) -> None:
         survey = self.view().state.survey
@@ -200,7 +203,7 @@ class KeyActions(App[None]):
     def _moving(self, cannot: str) -> bool:
         """True when the arm may be driven by this console; else says why not."""
         if self.view().stopped:
-            self.hint(f"{cannot} while stopped: ctrl+e, then y clears the stop")
+            self.hint(f"{cannot} while stopped: {key('clear-stop')}, then y clears the stop")
             return False
         return True
 
@@ -214,7 +217,7 @@ class KeyActions(App[None]):
         if view.holds or view.link is not Link.UP:
             return True
         who = "another console" if view.watching else "nobody"
-        self.hint(f"{who} holds the controls; g takes them")
+        self.hint(f"{who} holds the controls; {key('control')} takes them")
         return False
 
     def _send(self, command: c.Command) -> bool:

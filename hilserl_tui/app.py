@@ -19,14 +19,16 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from hilserl_tui.client import StationClient
+from hilserl_tui.comforts import Comforts
 from hilserl_tui.driver import ConsoleDriver, StopPressed
 from hilserl_tui.evaluating import EvaluateAction
 from hilserl_tui.keymap import KEYS
+from hilserl_tui.keymap import hint as key
 from hilserl_tui.launch import REFUSED, Launch
 from hilserl_tui.pace import Pacer
+from hilserl_tui.preferences import NO_PREFERENCES, Preferences
 from hilserl_tui.screens.base import ConsoleScreen
 from hilserl_tui.screens.home import Home
-from hilserl_tui.theme import THEME
 from hilserl_tui.tmux import Watched
 from hilserl_tui.view import Link, View
 from workers.model.commands import Intervene, RenewLease, ShowCameras, ShutDown, StartRun, TakeControl
@@ -54,7 +56,7 @@ def _collect_garbage_from_here_on() -> None:
     gc.enable()
 
 
-class Console(EvaluateAction):
+class Console(Comforts, EvaluateAction):
     """Follows `client`; `launch` starts its station once the first screen is painted.
 
     `screen` names the first one; what fits the run, if none is named.
@@ -68,7 +70,7 @@ class Console(EvaluateAction):
     * { scrollbar-size-vertical: 1; scrollbar-color: $edge; scrollbar-background: $background; }
     """
     BINDINGS: ClassVar = [
-        Binding(key.keys, key.action, key.label, id=key.id, show=False, priority=key.priority) for key in KEYS
+        Binding(one.keys, one.action, one.label, id=one.id, show=False, priority=one.priority) for one in KEYS
     ]
 
     def __init__(
@@ -78,10 +80,10 @@ class Console(EvaluateAction):
         start_run: bool = False,
         launch: Launch | None = None,
         screen: str = "",
+        preferences: Preferences = NO_PREFERENCES,
     ) -> None:
         super().__init__(driver_class=ConsoleDriver)
-        self.register_theme(THEME)
-        self.theme = THEME.name
+        self.prefer(preferences)
         self.client = client
         self.pacer = Pacer()
         self.parting = ""  # what the command line prints after the screen is gone
@@ -179,6 +181,7 @@ class Console(EvaluateAction):
         self._was_up = link is Link.UP
         self._tell_end()
         self._tell_refusal()
+        self.state_changed()
         state = self.client.state
         asks = state.classifier and state.classifier.pending
         bar = (state.control, state.arm.mode, link, state.link and state.link.state, asks)
@@ -217,7 +220,7 @@ class Console(EvaluateAction):
         if not state.control.holder:
             self.client.send(TakeControl(self.client.name))
         elif self._start_run:
-            self.hint("another console holds the controls; g takes them")
+            self.hint(f"another console holds the controls; {key('control')} takes them")
         if self._start_run and state.progress.phase is Phase.IDLE:
             self.client.send(StartRun())
         self._start_run = False
@@ -239,6 +242,7 @@ class Console(EvaluateAction):
             recorded=client.recorded,
             clearing=time.monotonic() < self.clear_until_s,
             screen=screen.name_in_view if screen else "",
+            advice=self.advising.now,
         )
 
     def _console_screen(self) -> ConsoleScreen | None:
@@ -319,7 +323,7 @@ class Console(EvaluateAction):
 
     def _go(self, screen: ConsoleScreen) -> None:
         if self.view().dataset and screen is not self._first_screen():
-            self.hint("a dataset is open, no run: q leaves it")
+            self.hint(f"a dataset is open, no run: {key('quit')} leaves it")
         elif self._console_screen() is not screen:
             self.switch_screen(screen)
         self.refresh_view()
@@ -394,7 +398,8 @@ class Console(EvaluateAction):
             self.set_timer(SHUT_DOWN_WITHIN_S, partial(self._part, 1, late))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        for key in KEYS:
-            if key.id not in ("confirm-clear", "stop-always", "palette"):
-                run = partial(self.run_action, key.action)
-                yield SystemCommand(f"{key.label} · {key.caption}", key.help, run)
+        for one in KEYS:
+            if one.id not in ("confirm-clear", "stop-always", "palette"):
+                run = partial(self.run_action, one.action)
+                yield SystemCommand(f"{one.label} · {one.caption}", one.help, run)
+        yield from self.theme_commands()

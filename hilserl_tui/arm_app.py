@@ -12,7 +12,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.widgets import Input, Static
 
 from hilserl_tui.arm_tools import TOOLS, Running, Target, Tool
-from hilserl_tui.theme import EDGE, STYLES, THEME
+from hilserl_tui.theme import DARK, STYLES, THEME
 
 STEPS_WIDE = 34
 WIDE = 100  # columns from which the steps stand beside the tool
@@ -56,7 +56,7 @@ class ArmConsole(App[None]):
         self._work: asyncio.Task[None] | None = None
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
-        return {"edge": EDGE}
+        return {"edge": DARK.edge}
 
     def compose(self) -> ComposeResult:
         yield Static(id="head")

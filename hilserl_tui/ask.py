@@ -10,18 +10,18 @@ from workers.model.places import StationLock
 from workers.model.wire import PROTOCOL_VERSION, Hello, Role, Welcome, WireError, frame
 
 WITHIN_S = 2.0
-_NO_ANSWER = (OSError, EOFError, TimeoutError, WireError)
+NO_ANSWER = (OSError, EOFError, TimeoutError, WireError)
 
 
 async def ask_to_end(lock: StationLock) -> bool:
     """Take the controls and end the run; False when the station does not answer."""
     try:
-        _, writer = await _attach(lock)
+        _, _, writer = await attached(lock)
         writer.write(frame(TakeControl(_name())) + frame(ShutDown()))
         await asyncio.wait_for(writer.drain(), WITHIN_S)
         await asyncio.sleep(0.2)  # read before the connection, and with it the controls, are gone
         writer.close()
-    except _NO_ANSWER:
+    except NO_ANSWER:
         return False
     return True
 
@@ -29,8 +29,8 @@ async def ask_to_end(lock: StationLock) -> bool:
 async def describe(lock: StationLock) -> str:
     """One line about a live run."""
     try:
-        welcome, writer = await _attach(lock)
-    except _NO_ANSWER:
+        welcome, _, writer = await attached(lock)
+    except NO_ANSWER:
         return f"{lock.run:<24} pid {lock.pid:<8} does not answer"
     writer.close()
     state = welcome.snapshot
@@ -42,14 +42,16 @@ async def describe(lock: StationLock) -> str:
     )
 
 
-async def _attach(lock: StationLock) -> tuple[Welcome, asyncio.StreamWriter]:
+async def attached(
+    lock: StationLock,
+) -> tuple[Welcome, asyncio.StreamReader, asyncio.StreamWriter]:
     """Hello and Welcome. Raises WireError when the station refuses."""
     reader, writer = await asyncio.wait_for(asyncio.open_unix_connection(lock.socket), WITHIN_S)
     writer.write(frame(Hello(protocol=PROTOCOL_VERSION, role=Role.CONSOLE, console=_name())))
     answer = await asyncio.wait_for(read_message(reader), WITHIN_S)
     if not isinstance(answer, Welcome):
         raise WireError("the station refused")
-    return answer, writer
+    return answer, reader, writer
 
 
 def _name() -> str:

@@ -3,9 +3,16 @@
 import sys
 from pathlib import Path
 
+from hilserl_tui.guarding import guard
+
+SCREENS = ("open", "attach", "record", "replay", "find-limits", "crop", "episodes", "replay-run")
+"""Commands that open the console."""
+
 
 def main() -> None:
     """Entry point of the `hilserl-tui` command."""
+    if not sys.argv[1:] or sys.argv[1] in SCREENS or sys.argv[1].endswith(".toml"):
+        guard()  # before anything is imported: the parent that waits stays small
     match sys.argv[1:]:
         case [config] | [config, "--start"] | ["--start", config] if config.endswith(".toml"):
             # What people wait for does not wait for typer: it takes a third of the time to the first paint.

@@ -11,7 +11,7 @@ import typer
 
 from hilserl_tui import config_commands, opening
 from hilserl_tui.launch import gone_within
-from workers.config import EXIT_CODE, ConfigError
+from workers.config import EXIT_CODE, ConfigError, load
 from workers.config.load import read_text
 from workers.config.overrides import Overrides
 from workers.model.places import StationLock, live_runs, read_lock
@@ -210,6 +210,17 @@ def status() -> None:
         typer.echo(asyncio.run(describe(lock)))
 
 
+@app.command("reload")
+def reload(
+    run: RunName = "",
+    yes: Annotated[bool, typer.Option("--yes", help="Change what may change, without asking.")] = False,
+) -> None:
+    """Read the configuration of a run again: show what differs, and change what may while it goes on."""
+    from hilserl_tui.reloading import reload as reloaded
+
+    raise typer.Exit(reloaded(_find(run), yes))
+
+
 @app.command("join")
 def join(
     words: Annotated[
@@ -271,18 +282,39 @@ def forward_gamepad(
     raise typer.Exit(forward(address, pin, token, options or []))
 
 
+@app.command("keys")
+def keys() -> None:
+    """List every key by its id, by which a file of your own may change it."""
+    from hilserl_tui.preferences import preferences_path
+    from hilserl_tui.remapping import ALL_KEYS
+
+    for key in ALL_KEYS:
+        typer.echo(f"{key.id:<18} {key.keys:<22} {key.help}")
+    typer.echo(f'\nin {preferences_path()}:\n\n[keys]\nsuccess = "k"')
+
+
 @app.command("doctor")
 def doctor(
-    directory: Annotated[Path, typer.Option(help="Where runs will be kept.")] = Path("runs"),
+    config: Annotated[
+        Path | None, typer.Argument(help="Configuration whose needs are looked at.", show_default=False)
+    ] = None,
+    directory: Annotated[
+        Path | None,
+        typer.Option(help="Where runs will be kept; default from the configuration.", show_default=False),
+    ] = None,
 ) -> None:
-    """Check this machine: Python, disk, terminal, rendering."""
-    from hilserl_tui.doctor import checks
+    """Check this machine: Python, disk, terminal, devices, memory, GPU, rendering, and the link to a learner."""
+    from hilserl_tui.doctor import SHAPES, checks
 
+    try:
+        folder = directory or Path("runs" if config is None else load(config).run.directory)
+    except ConfigError as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(EXIT_CODE) from error
     well = True
-    for check in checks(directory):
+    for check in checks(folder, config):
         well = well and check.ok is not False
-        shape = {True: "●", None: "◐", False: "✗"}[check.ok]
-        typer.echo(f"{shape} {check.name:<17} {check.found}")
+        typer.echo(f"{SHAPES[check.ok]} {check.name:<17} {check.found}")
         if check.ok is not True:
             typer.echo(f"    why         {check.why}")
             typer.echo(f"    what to do  {check.do}")

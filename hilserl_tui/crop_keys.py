@@ -5,7 +5,7 @@ They hold on that screen only, where they stand before the general ones; the key
 
 from textual.binding import Binding
 
-from hilserl_tui.keymap import Group, Key
+from hilserl_tui.keymap import Group, Key, footer_entry
 
 # fmt: off
 CROP_KEYS: tuple[Key, ...] = (
@@ -57,8 +57,8 @@ def crop_footer(dataset: bool) -> tuple[tuple[str, str, str], ...]:
     """(id, caption, label) of the keys that matter most; of a live camera the stop key comes first."""
     arrows = (("crop-move", "↑↓←→", "Move"), ("crop-shift", "shift", "Size"))
     turn = (("crop-turn", ", .", "Frame"),) if dataset else (_entry("crop-hold"),)
-    first = () if dataset else (("stop", "x", "STOP"),)
-    leave = (("help", "?", "Keys"), ("quit", "q", "Quit"))
+    first = () if dataset else (footer_entry("stop"),)
+    leave = (footer_entry("help"), footer_entry("quit"))
     return (*first, *arrows, _entry("crop-write"), *turn, *leave, *(_entry(name) for name in FOOTER))
 
 

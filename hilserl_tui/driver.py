@@ -21,7 +21,8 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
-from hilserl_tui.keymap import STOP_KEYS, STOP_KEYS_WHILE_TYPING
+from hilserl_tui.guarding import LEFT_BY_FORCE
+from hilserl_tui.keymap import stop_keys
 from hilserl_tui.pace import Pacer
 
 PROBE = "\x1b[6n"  # report cursor position: every terminal since the VT100 answers
@@ -70,11 +71,9 @@ class ConsoleDriver(LinuxDriver):
             self._host.pacer.answered(time.monotonic())
             self._host.terminal_answered()
             return
-        if isinstance(message, events.Key):
-            keys = STOP_KEYS_WHILE_TYPING if self._host.typing else STOP_KEYS
-            if message.key in keys:
-                self.send_message(StopPressed(self._host.stop_now()))
-                return
+        if isinstance(message, events.Key) and message.key in stop_keys(self._host.typing):
+            self.send_message(StopPressed(self._host.stop_now()))
+            return
         super().process_message(message)
 
     def run_input_thread(self) -> None:
@@ -125,4 +124,4 @@ class ConsoleDriver(LinuxDriver):
     def _force(self) -> None:
         if self.attrs_before is not None:
             termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
-        os._exit(0)
+        os._exit(LEFT_BY_FORCE)

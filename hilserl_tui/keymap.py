@@ -1,5 +1,9 @@
-"""The keys: one table from which bindings, footer, help and palette are made."""
+"""The keys: one table from which bindings, footer, help and palette are made.
 
+A person may have other keys, by id (`remap`): set once, before anything is drawn, as a language would be.
+"""
+
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -33,7 +37,57 @@ class Key:
 
     @property
     def caption(self) -> str:
+        """How the key is printed; empty where the person took it away."""
+        if self.id in _remapped:
+            then = " y" if self.shown.endswith(" y") else ""  # what asks once more
+            return printed(_remapped[self.id].split(",")[0]) + then
         return self.shown or self.keys.split(",")[0]
+
+
+_remapped: dict[str, str] = {}
+_PRINTED = {
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "left_square_bracket": "[",
+    "right_square_bracket": "]",
+    "question_mark": "?",
+    "full_stop": ".",
+    "comma": ",",
+    "colon": ":",
+    "plus": "+",
+    "minus": "-",
+    "equals_sign": "=",
+}
+
+
+def printed(key: str) -> str:
+    """A key as it is written on a keyboard."""
+    return _PRINTED.get(key, key)
+
+
+def remap(keys: Mapping[str, str]) -> None:
+    """Print these keys from now on; id -> Textual key names, "" for no key at all."""
+    _remapped.clear()
+    _remapped.update(keys)
+
+
+def hint(name: str) -> str:
+    """The first key of an action, for a sentence that names it."""
+    return printed(keys_of(name)[0]) if keys_of(name) else "the palette"
+
+
+def keys_of(name: str) -> tuple[str, ...]:
+    """Textual's names of the keys of an action, as they are now."""
+    keys = _remapped.get(name, BY_ID[name].keys)
+    return tuple(keys.split(",")) if keys else ()
+
+
+def stop_keys(typing: bool) -> frozenset[str]:
+    """The keys that stop the arm; while a text is typed only those that no text has."""
+    always = frozenset(keys_of("stop-always"))
+    return always if typing else always | frozenset(keys_of("stop"))
 
 
 # fmt: off
@@ -71,8 +125,11 @@ KEYS: tuple[Key, ...] = (
     Key("bounds", "3,b", "bounds", "Bounds", "the workspace: what it is, or what is found", Group.CONSOLE),
     Key("crop", "4", "crop", "Crop", "choose the part of the pictures that the policy sees", Group.CONSOLE),
     Key("evaluations", "6", "evaluations", "Evaluate", "how the policy does alone, and older results", Group.CONSOLE),
+    Key("doctor", "8", "doctor", "Doctor", "what this machine has of what a run needs; again: anew", Group.CONSOLE),
     Key("cameras", "c", "cameras", "Cameras", "pictures on the whole screen, and back", Group.CONSOLE),
     Key("join", "l", "join", "Join learner", "join a learner on another machine: paste its line", Group.CONSOLE),
+    Key("advice", "w", "advice", "Advice", "what the rules say of this run, and its figures", Group.CONSOLE),
+    Key("reload", "ctrl+r", "reload", "Reload", "read the configuration again, and change what may", Group.CONSOLE),
     Key("help", "question_mark", "help", "Keys", "this list", Group.CONSOLE, "?"),
     Key("palette", "colon,ctrl+p", "command_palette", "Palette", "find a command", Group.CONSOLE, ":"),
     Key("quit", "q,ctrl+q", "leave", "Quit", "stop the run, or leave it running", Group.CONSOLE),
@@ -80,16 +137,13 @@ KEYS: tuple[Key, ...] = (
 # fmt: on
 
 BY_ID = {key.id: key for key in KEYS}
-STOP_KEYS_WHILE_TYPING = frozenset(BY_ID["stop-always"].keys.split(","))  # an `x` in the palette is text
-STOP_KEYS = STOP_KEYS_WHILE_TYPING | frozenset(BY_ID["stop"].keys.split(","))
-
 
 # Keys that belong together take one place in the footer.
 _TOGETHER = {
-    "move": ("↑↓←→", "Move"),
-    "height": ("u j", "Up, down"),
-    "gripper": ("[ ]", "Gripper"),
-    "margin": ("- =", "Margin"),
+    "move": (("forward", "back", "left", "right"), "Move"),
+    "height": (("raise", "lower"), "Up, down"),
+    "gripper": (("close", "open"), "Gripper"),
+    "margin": (("narrower", "wider"), "Margin"),
 }
 
 
@@ -165,11 +219,18 @@ def footer(
     else:
         wanted = ("stop", "intervene", "success", "fail", "rerecord", "pause", "help", "quit")
         wanted += ("cameras", "evaluate", "script", "home")
-    return tuple(_entry(name) for name in wanted)
+    return tuple(entry for name in wanted if (entry := footer_entry(name))[1])
 
 
-def _entry(name: str) -> tuple[str, str, str]:
+def footer_entry(name: str) -> tuple[str, str, str]:
+    """(id, caption, label) of a key, or of some that belong together."""
     if name in _TOGETHER:
-        return (name, *_TOGETHER[name])
+        ids, label = _TOGETHER[name]
+        captions = [BY_ID[one].caption for one in ids]
+        return (
+            name,
+            ("" if name == "move" and all(len(one) == 1 for one in captions) else " ").join(captions),
+            label,
+        )
     key = BY_ID[name]
     return name, key.caption, key.label

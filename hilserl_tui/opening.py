@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from hilserl_tui.guarding import guard
 from hilserl_tui.launch import REFUSED, Launch, LaunchError, check_alive
+from hilserl_tui.preferences import Preferences, load_preferences
 from workers.config import ConfigError, load
 
 if TYPE_CHECKING:
@@ -152,16 +154,26 @@ def _need_terminal(job: str = "station") -> None:
         )
 
 
+def _preferences() -> Preferences:
+    """The person's own keys, theme and bell; a file with mistakes opens nothing."""
+    try:
+        return load_preferences()
+    except ConfigError as error:
+        _say_and_leave(str(error))
+
+
 def _show(
     client: "StationClient", start: bool = False, launch: Launch | None = None, screen: str = ""
 ) -> NoReturn:
     """Open the screen; the process ends with the app's own exit code."""
     os.environ.setdefault("TEXTUAL_FPS", "30")
     os.environ.setdefault("TEXTUAL_ANIMATIONS", "none")
+    preferences = _preferences()
+    guard()
     gc.disable()  # until the first paint: what is made on the way there stays
     from hilserl_tui.app import Console
 
-    console = Console(client, start_run=start, launch=launch, screen=screen)
+    console = Console(client, start_run=start, launch=launch, screen=screen, preferences=preferences)
     console.run()
     if console.parting:
         sys.stderr.write(console.parting + "\n")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from workers.model.advice import Advice
 from workers.model.events import FIRST_MOTION, Driver, GateMode, Phase
 from workers.model.state import ConsoleState
 from workers.model.survey import Stage
@@ -28,6 +29,7 @@ class View:
     recorded: bool = False  # a replay: keys move nothing
     clearing: bool = False  # ctrl+e was pressed, y would clear the stop
     screen: str = "home"
+    advice: tuple[Advice, ...] = ()  # what is wrong with the run, the most important first
 
     @property
     def stale(self) -> bool:

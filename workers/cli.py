@@ -14,6 +14,7 @@ from workers.compare_commands import compare_arms
 from workers.crop_commands import crop, look
 from workers.dataset_commands import app as dataset_commands
 from workers.device_commands import forward_gamepad, invite_gamepad, map_gamepad, show_gamepad
+from workers.doctor_commands import doctor
 from workers.emulate_commands import emulate_arm
 from workers.evaluate_commands import evaluate
 from workers.export_commands import export_policy
@@ -357,6 +358,7 @@ app.command("crop")(crop)
 app.command("find-cameras")(find_cameras)
 app.command("emulate-camera")(emulate_camera)
 app.command("look", hidden=True)(look)
+app.command("doctor", hidden=True)(doctor)
 app.command("map-gamepad")(map_gamepad)
 app.command("show-gamepad")(show_gamepad)
 app.command("forward-gamepad")(forward_gamepad)

@@ -3,6 +3,7 @@
 from textwrap import wrap
 from typing import NamedTuple
 
+from hilserl_tui.keymap import hint
 from hilserl_tui.panes.draw import Row, bar, count, elide, figure
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
@@ -300,11 +301,14 @@ def _next(state: ConsoleState, width: int) -> list[Row]:
         return [rule, *_over(progress, width)]
     if progress.phase is Phase.IDLE:
         held = state.buffer.online + state.buffer.offline
-        rows: list[Row] = [rule, (("next  ", "dim"), (" enter ", "key"), (" start the run", "bold"))]
+        rows: list[Row] = [
+            rule,
+            (("next  ", "dim"), (f" {hint('start')} ", "key"), (" start the run", "bold")),
+        ]
         if held:
             version = state.learner.policy_version
             words = f"this run already has {count(held)} transitions and policy {version}"
-            rows[1] = (("next  ", "dim"), (" enter ", "key"), (" go on where it stopped", "bold"))
+            rows[1] = (("next  ", "dim"), (f" {hint('start')} ", "key"), (" go on where it stopped", "bold"))
             rows.append((("      ", "text"), (words, "amber")))
         return rows
     finds, trains = (state.run.finds_limits, state.run.trains) if state.run else (False, False)
@@ -312,7 +316,7 @@ def _next(state: ConsoleState, width: int) -> list[Row]:
         rule,
         (
             ("next  ", "dim"),
-            (" b " if finds else " t ", "key"),
+            (f" {hint('bounds' if finds else 'train')} ", "key"),
             (" watch and help it train" if trains else " watch and take part", "bold"),
             (f"   {progress.detail}", "dim"),
         ),

@@ -8,11 +8,11 @@ from hilserl_tui.panes import halfblock
 from hilserl_tui.panes.halfblock import Cell, Pixel
 from hilserl_tui.panes.pixels import PixelPane
 from hilserl_tui.roi import Canvas, Rect
-from hilserl_tui.theme import AMBER
+from hilserl_tui.theme import DARK
 from workers.model.events import Pixels
 
 OUTSIDE = 0.4  # brightness of what the policy does not see
-_AMBER = Color.parse(AMBER).get_truecolor()
+_AMBER = Color.parse(DARK.amber).get_truecolor()
 BORDER: Pixel = (_AMBER.red, _AMBER.green, _AMBER.blue)
 MOVE_BUTTON = 3
 

@@ -4,7 +4,7 @@ from hilserl_tui.panes.draw import Row, age, elide, figure
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model.events import LinkState, WorkerState
-from workers.model.state import Rate, Worker
+from workers.model.state import ConsoleState, Rate, Worker
 
 _SHAPES: dict[WorkerState, tuple[str, str]] = {
     WorkerState.RUNNING: ("●", "green"),
@@ -19,7 +19,13 @@ class Health(Lines):
     title = "workers"
 
     def watched(self, view: View) -> tuple[object, ...]:
-        return view.state.workers, view.state.rates, _link_words(view)
+        return view.state.workers, view.state.rates, _link_words(view), view.state.run
+
+    def heading(self, view: View) -> tuple[str, str]:
+        actor, run = view.state.rates.get("actor"), view.state.run
+        if actor is None or not actor.stages_ms or run is None:
+            return self.title, ""
+        return self.title, f"step {sum(actor.stages_ms.values()):.0f} of {1000 / run.fps:.0f} ms"
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         workers = view.state.workers
@@ -33,7 +39,19 @@ class Health(Lines):
         for worker in order[:height]:
             link = _link_words(view) if worker.name == "learner" else ""
             shown.append(line(worker, view.state.rates.get(worker.name), width, link))
-        return shown
+        return shown + budget(view.state)[: max(0, height - len(shown))]
+
+
+def budget(state: ConsoleState) -> list[Row]:
+    """What the actor's newest step spent its period on; the policy and the person have what is left."""
+    rate = state.rates.get("actor")
+    if rate is None or not rate.stages_ms or state.run is None:
+        return []
+    left_ms = 1000 / state.run.fps - sum(rate.stages_ms.values())
+    row: list[tuple[str, str]] = [("step  ", "dim")]
+    for name, value in (*rate.stages_ms.items(), ("left", left_ms)):
+        row += [(f"{name} ", "dim"), (f"{value:.0f}  ", "yellow" if value < 0 else "text")]
+    return [(*row, ("ms", "dim"))]
 
 
 def _link_words(view: View) -> str:

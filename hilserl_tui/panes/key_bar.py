@@ -9,7 +9,7 @@ from workers.model.survey import Stage
 
 
 class KeyBar(Lines):
-    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; background: #1b232d; }"
+    DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; background: $bar; }"
     greyed = False
 
     def watched(self, view: View) -> tuple[object, ...]:

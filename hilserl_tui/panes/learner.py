@@ -8,7 +8,8 @@ from hilserl_tui.view import View
 from workers.model import select
 from workers.model.events import LinkState
 
-_FIRST = ("critic_loss", "actor_loss", "temperature", "entropy")  # what people look at first
+_FIRST = ("entropy", "temperature", "critic_loss", "actor_loss")  # what people look at first
+_IN_ITS_ROW = frozenset({"q_demonstrations", "q_policy"})
 _SHORT = {"temperature": "temp.", "critic_loss": "critic", "actor_loss": "actor"}
 
 
@@ -31,9 +32,9 @@ class LearnerPane(Lines):
         policy = f"{state.policy_version:4d}" if state.policy_version else "   –"
         wanted = state.link.policy_wanted if state.link else 0
         old = f"  {age(seconds):>6} old" if seconds is not None else "  none yet"
-        if wanted and seconds is not None:
-            old = f"  {age(seconds)}"  # the narrowest pane has room for this much beside what is on its way
         behind = learner.policy_version - state.policy_version
+        if seconds is not None and (wanted or (behind > 1 and width < 36)):
+            old = f"  {age(seconds)}"  # the narrowest pane has room for this much beside what is on its way
         late = f"  fetching {wanted}" if wanted else f"  {behind} behind" if behind > 1 else ""
         rows: list[Row] = [
             _status(view),
@@ -51,6 +52,7 @@ class LearnerPane(Lines):
                 (f"  {count(learner.updates):>5} updates" if width >= 46 else "", "dim"),
             ),
         ]
+        rows += values(learner.metrics)
         rows += losses(learner.metrics, width, height - len(rows))
         return rows
 
@@ -63,13 +65,22 @@ def _status(view: View) -> Row:
     return (("out of reach  ", "violet"), (f"last: {status}", "dim"))
 
 
+def values(metrics: Mapping[str, float]) -> list[Row]:
+    """What the critics give demonstrated actions and the policy's own in the same states: the gap is what to learn."""
+    if not metrics.keys() >= _IN_ITS_ROW:
+        return []
+    shown, tried = metrics["q_demonstrations"], metrics["q_policy"]
+    return [(("Q", "dim"), (f" demos {shown:6.3g}", "text"), (f"  policy {tried:6.3g}", "text"))]
+
+
 def losses(metrics: Mapping[str, float], width: int, height: int) -> list[Row]:
     """Metrics in columns of fixed width, the well-known ones first."""
     if height < 1 or not metrics:
         return []
     per_row = 2 if width < 56 else 3
     cell = width // per_row
-    names = sorted(metrics, key=lambda name: (_rank(name), name))[: per_row * height]
+    told = metrics.keys() - (_IN_ITS_ROW if metrics.keys() >= _IN_ITS_ROW else set())
+    names = sorted(told, key=lambda name: (_rank(name), name))[: per_row * height]
     rows: list[Row] = []
     for i in range(0, len(names), per_row):
         row: list[tuple[str, str]] = []

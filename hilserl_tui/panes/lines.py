@@ -64,6 +64,12 @@ class Lines(Widget):
         if (self.border_subtitle or "") != subtitle:
             self.border_subtitle = subtitle or None
 
+    def forget(self) -> None:
+        """Draw everything anew, in the colours that hold now."""
+        self._seen, self._rows = None, []
+        if self._view is not None:
+            self.show(self._view)
+
     def _repaint(self, rows: list[Row], width: int, height: int) -> None:
         stale = self._view is not None and self._view.stale and self.greyed
         fitted = [fit(row, width) for row in rows]

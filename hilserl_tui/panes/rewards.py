@@ -33,7 +33,7 @@ class Rewards(Lines):
     title = "episodes"
 
     def watched(self, view: View) -> tuple[object, ...]:
-        return view.state.episodes, view.state.progress, view.state.evaluation
+        return view.state.episodes, view.state.progress, view.state.evaluation, view.state.run
 
     def heading(self, view: View) -> tuple[str, str]:
         training = select.training_episodes(view.state)
@@ -50,7 +50,7 @@ class Rewards(Lines):
             return _empty(state)
         training = select.training_episodes(state)
         tall = height >= 8
-        rows = [_summary(state, training, width)]
+        rows = [_summary(training, width), _times(state, training, width)]
         strips = strip(state.episodes, width, 2 if tall else 1)
         rows += strips
         if tall:
@@ -89,16 +89,32 @@ def _empty(state: ConsoleState) -> list[Row]:
     ]
 
 
-def _summary(state: ConsoleState, training: tuple[Episode, ...], width: int) -> Row:
-    """S and H of the last 20, and the newest evaluation with its 95 % interval."""
+def _summary(training: tuple[Episode, ...], width: int) -> Row:
+    """S and H of the last 20, S with its 95 % interval."""
     alone, helped = select.autonomous_success(training), select.all_success(training)
-    left: Row = (
+    low, high = select.autonomous_interval(training)
+    interval = f" [{low:.2f} {high:.2f}]" if training else ""
+    return (
         ("S", "green"),
         (" alone ", "dim"),
         (figure(alone), "bold"),
+        (interval if width >= 25 + len(interval) else "", "text"),
         ("  H", "amber"),
         (" all ", "dim"),
         (figure(helped), "bold"),
+    )
+
+
+def _times(state: ConsoleState, training: tuple[Episode, ...], width: int) -> Row:
+    """How long episodes are and successes take, and the newest evaluation with its 95 % interval."""
+    recent = training[-select.WINDOW :]
+    steps, cycle = select.episode_steps(recent), select.cycle_s(recent)
+    seconds = None if steps is None or state.run is None else steps / state.run.fps
+    left: Row = (
+        ("episode", "dim"),
+        (f"{figure(seconds, 1, 5)} s", "text"),
+        ("  cycle", "dim"),
+        (f"{figure(cycle, 1, 5)} s", "text"),
     )
     evaluation = state.evaluation
     if evaluation is None:

@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from hilserl_tui.keymap import hint
 from hilserl_tui.panes.draw import Row, age, count, elide, figure, fit, row_width, size, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
@@ -67,7 +68,11 @@ def _waiting(view: View) -> str:
     if view.over:
         return f"run over: {view.over}"
     if view.idle:
-        return "choose what the policy sees" if view.screen == "crop" else "ready: enter starts the run"
+        return (
+            "choose what the policy sees"
+            if view.screen == "crop"
+            else f"ready: {hint('start')} starts the run"
+        )
     if state.control.driver is Driver.NOBODY and state.control.reason:
         return state.control.reason
     return state.arm.reason or state.progress.detail or state.progress.phase.value
@@ -77,7 +82,7 @@ class StateBar(Lines):
     """One row; three while stopped, until the stop is cleared."""
 
     DEFAULT_CSS = """
-    StateBar { height: 1; background: #1b232d; }
+    StateBar { height: 1; background: $bar; }
     StateBar.-stopped { height: 3; }
     """
     greyed = False
@@ -129,7 +134,7 @@ class StateBar(Lines):
 def _stopped_rows(view: View, now: Condition, width: int) -> list[Row]:
     blank = ((" " * width, now.style),)
     slowly = "; the arm starts slowly" if view.has_arm and width >= 100 else ""
-    how = f"ctrl+e, then y clears the stop{slowly}"
+    how = f"{hint('clear-stop')}, then y clears the stop{slowly}"
     if view.clearing:
         how = "y clears it now, any other key does not"
     line = spread(

@@ -1,5 +1,6 @@
 """Step bar: the screens, and what the run does now."""
 
+from hilserl_tui.keymap import hint
 from hilserl_tui.panes.draw import Row, elide, row_width, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
@@ -7,13 +8,15 @@ from workers.model.events import Phase
 from workers.model.state import ConsoleState
 
 SCREENS = (
-    ("1", ("home",), "Home"),
-    ("2", ("train", "record"), "Train"),
-    ("3", ("bounds",), "Bounds"),
-    ("4", ("crop",), "Crop"),
-    ("6", ("evaluate",), "Evaluate"),
+    ("home", ("home",), "Home"),
+    ("train", ("train", "record"), "Train"),
+    ("bounds", ("bounds",), "Bounds"),
+    ("crop", ("crop",), "Crop"),
+    ("evaluations", ("evaluate",), "Evaluate"),
+    ("doctor", ("doctor",), "Doctor"),
 )
-"""Key, names of the screens it leads to, label."""
+"""Id of the key, names of the screens it leads to, label."""
+WIDE = 100  # cells from which there is room for a screen that nobody lives on
 
 
 def doing(state: ConsoleState) -> str:
@@ -39,15 +42,17 @@ class StepBar(Lines):
             if label == "Train" and run is not None and run.mode == "evaluate":
                 continue  # its job is on Evaluate
             here = view.screen in names
+            if key == "doctor" and not here and width < WIDE:
+                continue
             label = "Record" if label == "Train" and run is not None and run.mode == "record" else label
             left += [
                 ("  ", "text"),
-                (f"{key} ", "dim" if here else "faint"),
+                (f"{hint(key)} ", "dim" if here else "faint"),
                 (label, "tab" if here else "dim"),
             ]
         if not (view.holds or view.over or view.stale):
             words = f"watching, {view.state.control.holder} has" if view.watching else "nobody has"
-            left.append((f"   {words} the controls (g)", "amber"))
+            left.append((f"   {words} the controls ({hint('control')})", "amber"))
         name = f"{run.run} · " if run else ""
         room = width - row_width(tuple(left)) - len(name) - 2
         words = elide(doing(view.state), room) if len(doing(view.state)) > room else doing(view.state)

@@ -2,6 +2,7 @@
 
 from textwrap import wrap
 
+from hilserl_tui.keymap import footer_entry, hint
 from hilserl_tui.panes.draw import Row, row_width
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.panes.survey import NO_ARM
@@ -51,12 +52,14 @@ def _elsewhere(run: RunOpened, width: int) -> list[Row]:
 
 
 def _headline(survey: Survey, view: View, width: int) -> list[Row]:
+    done, on = (hint("survey-done"), "done"), (hint("survey-done"), "count on")
+    over = (hint("start-over"), "start over")
     match survey.stage:
         case Stage.WAITING:
-            allow = _keyed(width, "ctrl+e y", "lets the arm move") if view.unconfirmed else []
-            person = _keyed(width, "space", "takes the arm: go where the task goes")
-            hand = _keyed(width, "m m", "torque off: hold it, move it by hand")
-            script = _keyed(width, "a", "lets the scripted person wave it (simulator)")
+            allow = _keyed(width, f"{hint('clear-stop')} y", "lets the arm move") if view.unconfirmed else []
+            person = _keyed(width, hint("intervene"), "takes the arm: go where the task goes")
+            hand = _keyed(width, " ".join([hint("by-hand")] * 2), "torque off: hold it, move it by hand")
+            script = _keyed(width, hint("script"), "lets the scripted person wave it (simulator)")
             other = script if view.state.run and view.state.run.simulated else hand
             return [*allow, *person, *other]
         case Stage.WARM_UP:
@@ -69,15 +72,15 @@ def _headline(survey: Survey, view: View, width: int) -> list[Row]:
         case Stage.COUNTING:
             left = f"{survey.left_s:.0f} s left" if survey.left_s is not None else "until you are done"
             counted: Row = ((f"counting, {survey.counted_s:.0f} s", "amber"), (f"   {left}", "bold"))
-            return [counted, *_keyed(width, "d", "done", "o", "start over")]
+            return [counted, *_keyed(width, *done, *over)]
         case Stage.DONE if survey.problems:
-            again = ("enter", "try again") if survey.difference else ()
-            keys = _keyed(width, *again, "d", "count on", "o", "start over")
+            again = (hint("start"), "try again") if survey.difference else ()
+            keys = _keyed(width, *again, *on, *over)
             return [(("this cannot be written yet", "red"),), *keys]
         case Stage.DONE:
-            return _keyed(width, "enter", "write it", "d", "count on", "o", "start over", "- =", "margin")
+            return _keyed(width, hint("start"), "write it", *on, *over, footer_entry("margin")[1], "margin")
     kept = (("● written", "green"), (f"   as it was, the file is in {survey.written}", "dim"))
-    return [kept, *_keyed(width, "q", "leave")]
+    return [kept, *_keyed(width, hint("quit"), "leave")]
 
 
 def _wrong(survey: Survey, width: int) -> list[Row]:

@@ -90,6 +90,15 @@ def cameras_alone(width: int, height: int, pushed: int) -> dict[str, Region]:
     return {f"camera{i}": Region(i * half, body.y + pushed, half, rows) for i in range(CAMERAS)}
 
 
+def with_advice(places: dict[str, Region]) -> dict[str, Region]:
+    """The same with a line of advice on top of the log, which pays for it: nothing else moves."""
+    x, y, wide, high = places["log"]
+    return places | {
+        "advice": Region(x, y, wide, min(1, high)),
+        "log": Region(x, y + 1, wide, max(0, high - 1)),
+    }
+
+
 def _body(width: int, height: int) -> Region:
     return Region(0, BARS, width, max(0, height - BARS - KEYS))
 
@@ -138,7 +147,7 @@ def _roomy(body: Region, linked: bool, judged: bool) -> dict[str, Region]:
     The classifier has the last rows of the arm's place.
     """
     log = max(6, body.height // 6)
-    middle = max(13, round((body.height - log) * 0.36))
+    middle = max(14, round((body.height - log) * 0.36))
     top = body.height - log - middle
     # A square picture: one pixel a column, two a row, and a border around it.
     camera = min(2 * (top - 2) + 2, (body.width - 44) // CAMERAS)

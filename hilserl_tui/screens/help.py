@@ -8,15 +8,17 @@ from textual.screen import ModalScreen
 from hilserl_tui.crop_keys import CROP_KEYS
 from hilserl_tui.episode_keys import EPISODE_KEYS
 from hilserl_tui.evaluate_keys import EVALUATE_KEYS
-from hilserl_tui.keymap import KEYS, Group
+from hilserl_tui.keymap import KEYS, Group, hint
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.lines import Lines
+from hilserl_tui.preferences import shown_path
 from hilserl_tui.view import View
 from workers.model.state import ConsoleState
 
 NOTES: tuple[str, ...] = (
     "A press is one bounded step: holding a key repeats steps, letting go stops.",
-    "x is a software stop, not a safety-rated one. Keep the power switch at hand.",
+    "{stop} is a software stop, not a safety-rated one. Keep the power switch at hand.",
+    "Keys, theme and bell are yours to choose: {file}",
 )
 
 
@@ -29,7 +31,8 @@ def key_rows(first: Group | None = None) -> list[Row]:
             if key.group is group and key.id != "confirm-clear":
                 rows.append(((f"  {key.caption:<10}", "bold"), (key.help, "text")))
     rows.append(())
-    rows += [((note, "dim"),) for note in NOTES]
+    names = {"stop": hint("stop"), "file": shown_path()}
+    rows += [((note.format_map(names), "dim"),) for note in NOTES]
     return rows
 
 

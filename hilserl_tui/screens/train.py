@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 
 from textual.geometry import Region
 
+from hilserl_tui.panes.advice import AdviceLine
 from hilserl_tui.panes.buffer import Buffer
 from hilserl_tui.panes.classifier import ClassifierPane
 from hilserl_tui.panes.ee_bounds import EndEffector
@@ -14,12 +15,15 @@ from hilserl_tui.panes.lines import Lines
 from hilserl_tui.panes.link import LinkPane
 from hilserl_tui.panes.log import LogPane
 from hilserl_tui.panes.rewards import Rewards
-from hilserl_tui.screens.arrange import arrange
+from hilserl_tui.screens.arrange import arrange, with_advice
 from hilserl_tui.screens.placed import PlacedScreen
+from hilserl_tui.view import View
 
 
 class Train(PlacedScreen):
     name_in_view = "train"
+    DEFAULT_CSS = "Train #advice { border: none; padding: 0 1; }"
+    _advised = False
 
     def panes(self) -> Iterable[tuple[str, Lines]]:
         return (
@@ -31,8 +35,16 @@ class Train(PlacedScreen):
             ("learner", LearnerPane()),
             ("classifier", ClassifierPane()),
             ("link", LinkPane()),
+            ("advice", AdviceLine()),
             ("log", LogPane()),
         )
 
     def places(self, width: int, height: int, pushed: int, also: Collection[str]) -> dict[str, Region]:
-        return arrange(width, height, pushed=pushed, also=also)
+        places = arrange(width, height, pushed=pushed, also=also)
+        return with_advice(places) if self._advised else places
+
+    def show(self, view: View) -> None:
+        if self._advised != bool(view.advice):
+            self._advised = not self._advised
+            self._place(self.size.width, self.size.height)
+        super().show(view)

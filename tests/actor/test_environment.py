@@ -12,7 +12,7 @@ from gymnasium.utils.env_checker import check_env
 import workers.actor
 from workers.actor.environment import ArmEnv
 from workers.actor.sim_env import make_sim, sim_env, without_cameras
-from workers.config import Config, load
+from workers.config import Config, EnvConfig, load
 from workers.config.ready import ready_config
 from workers.processors.transition import Judgement
 
@@ -107,3 +107,29 @@ def test_stepping_before_reset_says_so() -> None:
 def test_registration_imports_nothing_heavy() -> None:
     code = "import sys, workers.actor; assert not {'mujoco', 'torch', 'pinocchio', 'cv2'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_other_settings_hold_from_the_next_step_on() -> None:
+    made, _ = sim_env(blind())
+    try:
+        made.reset(seed=1)
+        opened = np.array([0, 0, 0, 2], np.float32)
+        closed = np.array([0, 0, 0, 0], np.float32)
+        made.begin_step(closed)
+        changed = other_settings(gripper_penalty=-0.5, control_time_s=0.3)
+        made.change(changed)  # in the middle of a step
+        assert made.finish_step()[4]["discrete_penalty"] == pytest.approx(-0.02)
+        _, _, _, truncated, info = made.step(opened)
+        assert info["discrete_penalty"] == pytest.approx(-0.5)
+        assert made.step_limit == 3 and not truncated
+        assert made.step(opened)[3]
+    finally:
+        made.close()
+
+
+def other_settings(gripper_penalty: float, control_time_s: float) -> EnvConfig:
+    env = blind().env
+    replace = msgspec.structs.replace
+    gripper = replace(env.processor.gripper, gripper_penalty=gripper_penalty)
+    reset = replace(env.processor.reset, control_time_s=control_time_s)
+    return replace(env, processor=replace(env.processor, gripper=gripper, reset=reset))

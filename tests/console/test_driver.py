@@ -33,7 +33,7 @@ LEAVE_SCREEN = b"\x1b[?1049l"
 class FakeTerm:
     """A terminal of 120x40: keeps what was drawn, answers CSI 6n, and can stall or fall silent."""
 
-    def __init__(self, path) -> None:
+    def __init__(self, path, code: str = CONSOLE) -> None:
         self.master, self.slave = pty.openpty()
         termios.tcsetwinsize(self.slave, (40, 120))
         self.before = termios.tcgetattr(self.slave)
@@ -42,7 +42,7 @@ class FakeTerm:
         environment = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
         environment.pop("TMUX", None)
         self.process = subprocess.Popen(
-            [sys.executable, "-c", CONSOLE, str(path)],
+            [sys.executable, "-c", code, str(path)],
             stdin=self.slave,
             stdout=self.slave,
             stderr=self.slave,

@@ -1,6 +1,6 @@
 from hilserl_tui.actions import KeyActions
 from hilserl_tui.app import Console
-from hilserl_tui.keymap import KEYS, STOP_KEYS, footer
+from hilserl_tui.keymap import KEYS, footer, stop_keys
 from hilserl_tui.screens.help import key_rows
 from tests.console import demo
 from tests.console.still import Still
@@ -21,7 +21,7 @@ def test_every_key_has_an_action():
 
 
 def test_stop_is_a_single_byte_and_works_with_caps_lock():
-    assert {"x", "X", "ctrl+c"} == STOP_KEYS
+    assert stop_keys(typing=False) == {"x", "X", "ctrl+c"}
 
 
 def test_the_stop_key_is_first_in_the_footer_whenever_the_arm_may_move():

@@ -14,7 +14,7 @@ from workers.dataset.jobs import finished, prepared
 from workers.dataset.layout import dataset_folder, read_info
 from workers.dataset.read import read_episode
 from workers.dataset.units import state_units
-from workers.processors.build import max_episode_steps
+from workers.processors.time_limit import max_steps
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_a_recorded_episode_is_read_back_as_it_was(recording: Recording, tmp_pat
 
 def test_a_replay_lasts_as_long_as_the_recording(recording: Recording, tmp_path: Path) -> None:
     for episode, frames in ((0, 5), (1, 8)):
-        assert max_episode_steps(prepared(replay(tmp_path, episode))) == frames
+        assert max_steps(prepared(replay(tmp_path, episode)).env) == frames
 
 
 def test_an_episode_that_is_not_there_is_refused_with_how_many_there_are(

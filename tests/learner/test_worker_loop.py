@@ -3,10 +3,12 @@
 from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from tests.learner.runs import Arm, tiny_config
 from workers.learner.session import LearnerSession
 from workers.learner.worker import Loop
-from workers.model.orders import AnyOrder, Learn, Quit
+from workers.model.orders import AnyOrder, ChangeSettings, Learn, Quit
 
 
 class Desk:
@@ -38,3 +40,18 @@ def test_nothing_is_learned_between_quit_and_the_last_checkpoint(tmp_path: Path)
     session.close()
     assert desk.updates_at_quit == session.updates > 0
     assert (config.run_dir / "checkpoints" / "LATEST").read_text() == f"step-{session.updates:08d}"
+
+
+def test_settings_change_between_two_updates(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    config = tiny_config(tmp_path)
+    arm = Arm(config, 1)
+    arm.record(60)
+    arm.close()
+    session = LearnerSession(config)
+    desk = Desk(session, [Learn(True), ChangeSettings({"algorithm.utd_ratio": 7}), None, None, Quit(), None])
+    with caplog.at_level("INFO"):
+        Loop(desk, config, session).run()  # type: ignore[arg-type]
+    session.close()
+    assert session.ahead_of_data() == (session.updates >= 7 * session.env_steps)
+    assert session._config.algorithm.utd_ratio == 7
+    assert f"algorithm.utd_ratio is 7 now, it was {config.algorithm.utd_ratio}" in caplog.text

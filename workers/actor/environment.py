@@ -12,11 +12,12 @@ import numpy as np
 from gymnasium import spaces
 from msgspec.structs import replace
 
-from workers.config import Config
+from workers.config import Config, EnvConfig
 from workers.processors.build import Pipelines, arm_pipelines
 from workers.processors.errors import ProcessorError
 from workers.processors.features import IMAGES, STATE, Feature
 from workers.processors.scaling import STATE_LIMIT
+from workers.processors.time_limit import max_steps
 from workers.processors.transition import Action, Command, Judgement, Picture, Teleop, Transition
 from workers.processors.vanilla_observation import AGENT, PIXELS
 from workers.robot.drivers import ArmReading
@@ -82,6 +83,9 @@ class InterventionEnv(Protocol):
     """What keys, pads and scripts say, which may be directions of space where actions are joints."""
     step_limit: int
 
+    def change(self, env: EnvConfig) -> None:
+        """Other settings, from the next step on."""
+
     def rest(self, seed: int) -> None: ...
     def reset(self, *, seed: int | None = None) -> tuple[Observation, dict[str, Any]]: ...
     def begin_step(self, action: Action, human_action: Action | None = None) -> None: ...
@@ -128,6 +132,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         self._terminate_on_success, self._by_classifier = terminate_on_success, judged_by_classifier
         self._reading: ArmReading | None = None
         self._frames: dict[str, Picture] = {}
+        self._changed: EnvConfig | None = None
         low, high = [-1.0] * self.features.motion_dim, [1.0] * self.features.motion_dim
         if self.features.gripper:
             low, high = [*low, 0.0], [*high, 2.0]
@@ -139,6 +144,10 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         }
         self.observation_space = spaces.Dict(observed)  # type: ignore[assignment]  # a dict of arrays is one
 
+    def change(self, env: EnvConfig) -> None:
+        """Other settings: of the coming step, not of one that is under way."""
+        self._changed = env
+
     def rest(self, seed: int) -> None:
         """Bring arm and scene to where the episode with this seed begins, ahead of its `reset`."""
         self._to_start(seed)
@@ -147,6 +156,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
         """Start an episode; the same seed gives the same scene."""
+        self._take_changes()
         self._to_start(seed)
         reading = self._port.read()
         try:
@@ -165,6 +175,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         """Start a period with the policy's action; a human action replaces it and marks an intervention."""
         if self._reading is None:
             raise gymnasium.error.ResetNeeded("call reset() before the first step")
+        self._take_changes()
         self._acting.begin_period()
         human = None if human_action is None else Teleop(self._acting.own(human_action))
         self._apply(self._acting.own(np.asarray(action, np.float32)), human)
@@ -218,6 +229,12 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
     def close(self) -> None:
         """Let go of the arm."""
         self._port.close()
+
+    def _take_changes(self) -> None:
+        if self._changed is not None:
+            self._observing.change(self._changed)
+            self.step_limit = max_steps(self._changed)
+            self._changed = None
 
     def _apply(self, action: Action, teleop: Teleop | None) -> None:
         self._port.send(self._acting.apply(Command(action, teleop, self._reading)).goal_deg.copy())

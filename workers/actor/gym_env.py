@@ -14,12 +14,13 @@ import numpy as np
 
 from workers.actor.environment import ArmUnavailable, Observation
 from workers.actor.gym_light import lighten
-from workers.config import Config
+from workers.config import Config, EnvConfig
 from workers.processors.build import Pipelines
 from workers.processors.errors import EnvironmentRefused, ProcessorError
 from workers.processors.gymnasium_build import Ends, ends_of, gymnasium_pipelines
 from workers.processors.gymnasium_make import PICTURES, Environment, open_environment
 from workers.processors.gymnasium_spaces import PLACE
+from workers.processors.time_limit import max_steps
 from workers.processors.transition import Action, Command, Judgement, Picture, Teleop, Transition
 from workers.processors.vanilla_observation import PIXELS
 
@@ -77,6 +78,11 @@ class GymEnv:
         rendered: Any = self._env.render()
         frames = rendered if isinstance(rendered, list | tuple) else [rendered]
         return {RENDERED: np.concatenate(frames, axis=1)}
+
+    def change(self, env: EnvConfig) -> None:
+        """Other settings, of the coming step: nothing is under way before `finish_step`."""
+        self._observing.change(env)
+        self.step_limit = max_steps(env)
 
     def rest(self, seed: int) -> None:
         """An environment sets up its own scene, when the episode begins."""

@@ -27,6 +27,7 @@ from workers.actor.seeds import episode_seed, examination_seed
 from workers.actor.trial import trial_ended
 from workers.actor.trial_policies import TrialPolicies
 from workers.config import Config
+from workers.config.live import applied
 from workers.model.events import (
     FIRST_MOTION,
     Collected,
@@ -44,6 +45,7 @@ from workers.model.events import (
 from workers.model.orders import (
     AnyOrder,
     Attend,
+    ChangeSettings,
     Collect,
     Examine,
     Hold,
@@ -104,7 +106,7 @@ class ActorLoop:
         feel = None if self._device is None else self._feel
         self._period = RealtimePeriod(desk, 1.0 / config.env.fps, self._take, self._chair, feel)
         self._runner = EpisodeRunner(
-            env,
+            self._env,
             self._policy,
             self._chair,
             self._script,
@@ -204,6 +206,13 @@ class ActorLoop:
                 self._policy.offer(version)
             case Preview():
                 self._body.preview(order)
+            case ChangeSettings():
+                self._change(order)
+
+    def _change(self, order: ChangeSettings) -> None:
+        self._config = applied(self._config, order.values, log.info)
+        self._env.change(self._config.env)
+        self._chair.jog_step = self._config.env.teleop.jog_step
 
     @contextlib.contextmanager
     def _telling_chair(self) -> Iterator[None]:

@@ -11,7 +11,7 @@ from workers.camera.feed import Feed
 from workers.camera.previews import Previews, take_previews
 from workers.camera.watch import Flaw, RateWatch, Watch
 from workers.config import CameraConfig
-from workers.model.events import Level
+from workers.model.events import CameraJudged, Level
 from workers.robot.board import frame_dtype
 from workers.runtime.harness import Desk, WorkerFailure
 from workers.runtime.shared import SharedNewest
@@ -95,6 +95,7 @@ class LiveCamera:
         self._show(shot.pixels)
         if flaw is not self._flaw:
             log.warning("camera %s: %s", self._name, WORDS.get(flaw, "its picture is fine again"))
+            self._desk.mailbox.emit(CameraJudged(self._name, flaw.value))
             self._flaw = flaw
 
     def _show(self, pixels: npt.NDArray[np.uint8]) -> None:

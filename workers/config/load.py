@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -12,8 +13,10 @@ from workers.config.decode import Decoder, Faulty
 from workers.config.errors import ConfigError, Problem
 from workers.config.lines import KeyPath, dotted, key_lines, line_of
 from workers.config.schema import Config
+from workers.config.values import Section
 from workers.config.versions import Upgrade, upgraded
 
+S = TypeVar("S", bound=Section)
 _PLACE = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
 
 
@@ -64,6 +67,21 @@ def parse(text: str, path: str = "configuration") -> Config:
         found = [(fault.path, fault.text) for fault in decoder.faults]
         raise ConfigError(path, _placed(text, now, found)) from None
     return config
+
+
+def parse_section(text: str, path: str, root: type[S]) -> S:
+    """A section that has a file of its own, without versions; errors as of a configuration. Raises ConfigError."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(path, (_not_toml(text, str(error)),)) from None
+    decoder = Decoder(root)
+    try:
+        found: S = decoder.document(table)
+    except Faulty:
+        wrong = [(fault.path, fault.text) for fault in decoder.faults]
+        raise ConfigError(path, _placed(text, Upgrade(table), wrong)) from None
+    return found
 
 
 def _placed(text: str, now: Upgrade, found: Iterable[tuple[KeyPath, str]]) -> tuple[Problem, ...]:

@@ -2,7 +2,11 @@
 
 import ctypes
 import gc
+import os
 import sys
+from pathlib import Path
+
+import torch
 
 from workers.config import PolicyConfig
 from workers.learner.replay import frame_slots
@@ -49,6 +53,16 @@ def check_fits(features: FeatureSpec, policy: PolicyConfig, available_bytes: int
         f" Set online_buffer_capacity to at most {online:,} and offline_buffer_capacity to at most"
         f" {offline:,}, or make the pictures smaller."
     )
+
+
+def available_bytes(device: torch.device) -> int:
+    """Memory that can be taken on `device`; of main memory, without swapping."""
+    if device.type == "cuda":
+        return torch.cuda.mem_get_info(device)[0]
+    for line in Path("/proc/meminfo").read_text().splitlines() if Path("/proc/meminfo").exists() else ():
+        if line.startswith("MemAvailable:"):
+            return int(line.split()[1]) * 1024
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
 def favour_training() -> None:

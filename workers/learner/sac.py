@@ -19,6 +19,7 @@ from workers.learner.gripper import GripperDQN
 from workers.learner.imitation import actor_imitation_loss, preferred_demonstrations
 from workers.learner.networks import Actor, CriticEnsemble, slow_copy
 from workers.learner.sharding import ALONE, Shard
+from workers.learner.tried import Tried, mean_of
 from workers.transport.record import FeatureSpec
 
 
@@ -128,8 +129,8 @@ class SAC:
         q: Tensor = self.critics(z, batch.motion)
         return torch.sum((q - targets).square().mean(dim=1)), q
 
-    def actor_loss(self, z: Tensor) -> tuple[Tensor, Tensor]:
-        """mean_b (alpha log pi(a|s) - min_j Q_j(s, a)), a ~ pi(s), and log pi(a|s) [B].
+    def actor_loss(self, z: Tensor) -> tuple[Tensor, Tensor, Tried]:
+        """mean_b (alpha log pi(a|s) - min_j Q_j(s, a)), a ~ pi(s); log pi(a|s) [B]; and what was tried.
 
         Gradients reach the actor only: z comes detached and the critics are held fixed here.
         """
@@ -137,7 +138,8 @@ class SAC:
         self.critics.requires_grad_(False)
         q = self.critics(z, action).amin(dim=0)
         self.critics.requires_grad_(True)
-        return (self.temperature * log_prob - q).mean(), log_prob
+        tried = Tried(action.detach(), q.detach())
+        return (self.temperature * log_prob - q).mean(), log_prob, tried
 
     def temperature_loss(self, log_prob: Tensor) -> Tensor:
         """-alpha mean_b (log pi(a|s) + target entropy): alpha falls while entropy is above its target."""
@@ -183,6 +185,8 @@ class SAC:
             next_z = self.encoder(batch.next_observation)
         loss, q = self.critic_loss(z, batch, self.critic_targets(batch, next_z))
         metrics = {"critic_loss": loss.detach(), "q_mean": q.detach().mean()}
+        metrics["q_demonstrations"] = mean_of(q.detach().amin(dim=0), batch.offline)
+        metrics["rewarded"] = (batch.reward > 0).float().mean()
         if self.gripper is not None:
             gripper_q = self.gripper.critic(z)
             gripper_loss = self.gripper.loss(gripper_q, batch, self.gripper.targets(batch, next_z))
@@ -194,8 +198,8 @@ class SAC:
         return metrics
 
     def _update_actor(self, z: Tensor, batch: Batch) -> Metrics:
-        loss, log_prob = self.actor_loss(z)
-        metrics = {"actor_loss": loss.detach()}
+        loss, log_prob, tried = self.actor_loss(z)
+        metrics = {"actor_loss": loss.detach()} | tried.metrics(batch.offline)
         if self.algorithm.bc_weight:
             weights = batch.offline
             if self.algorithm.bc_q_filter:

@@ -5,15 +5,14 @@ The worker loop calls it in real time; benchmarks and slow tests drive it as fas
 
 import hashlib
 import logging
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from itertools import islice
-from pathlib import Path
 
 import numpy as np
 import torch
 
 from workers.config import Config
+from workers.config.live import Scalar, changed
 from workers.dataset.errors import DatasetError
 from workers.dataset.feed import feed
 from workers.learner.backbones import BackboneNotFound
@@ -23,7 +22,7 @@ from workers.learner.checkpoint_store import POLICY_VERSION, CheckpointStore
 from workers.learner.devices import DeviceMissing, usable_device
 from workers.learner.graphs import Metrics
 from workers.learner.intake import Intake, LogLost, Runs, one_ahead
-from workers.learner.memory import ReplayTooLarge, check_fits, replay_bytes
+from workers.learner.memory import ReplayTooLarge, available_bytes, check_fits, replay_bytes
 from workers.learner.metrics import MetricsLog
 from workers.learner.policy_settings import PolicySettings
 from workers.learner.replay import Replay
@@ -81,7 +80,7 @@ class LearnerSession:
             device = usable_device(policy.device, "policy.device")
             storage_device = usable_device(policy.storage_device, "policy.storage_device")
             sharing = shard.world if shard.rank == 0 and storage_device.type == "cpu" else 1
-            check_fits(self.features, policy, _available_bytes(storage_device), sharing)
+            check_fits(self.features, policy, available_bytes(storage_device), sharing)
             self._intake = Intake(config.run_dir, self.features)
             self.sac = SAC(self.features, policy, algorithm, seed=config.run.seed, device=device, shard=shard)
         except (DeviceMissing, ReplayTooLarge, LogMismatch, BackboneNotFound) as error:
@@ -125,6 +124,10 @@ class LearnerSession:
     def buffer_bytes(self) -> int:
         """Memory that the stored transitions fill."""
         return int((self.replay.online_size + self.replay.demonstration_size) * self._bytes_a_transition)
+
+    def change(self, values: Mapping[str, Scalar]) -> None:
+        """Go on with other values of settings that may change, by their dotted keys (`workers.config.live`)."""
+        self._config = changed(self._config, values)
 
     # work
 
@@ -350,13 +353,3 @@ class LearnerSession:
             raise LogLost(
                 f"its logs hold {self.env_steps:,} steps where {expected:,} were learned from: they are others"
             )
-
-
-def _available_bytes(device: torch.device) -> int:
-    """Memory that can be taken on `device`; of main memory, without swapping."""
-    if device.type == "cuda":
-        return torch.cuda.mem_get_info(device)[0]
-    for line in Path("/proc/meminfo").read_text().splitlines() if Path("/proc/meminfo").exists() else ():
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

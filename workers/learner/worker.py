@@ -5,9 +5,10 @@ import time
 from typing import TYPE_CHECKING
 
 from workers.config import Config
+from workers.config.live import applied
 from workers.learner.lockstep_place import WORD_EVERY_S, own_place
 from workers.model.events import BufferFilled, LearnerProgress, PolicyPublished
-from workers.model.orders import Learn, NoteSuccess
+from workers.model.orders import ChangeSettings, Learn, NoteSuccess
 from workers.runtime.beginning import Beginning
 from workers.runtime.harness import Desk, WorkerFailure
 
@@ -87,8 +88,15 @@ class Loop:
                 self._session.number_on_from(order.newest_policy)
             elif isinstance(order, NoteSuccess):
                 self._session.note_success(order.policy_version, order.successes, order.trials)
+            elif isinstance(order, ChangeSettings):
+                self._change(order)
             order = self._desk.next_order()
         return ordered
+
+    def _change(self, order: ChangeSettings) -> None:
+        """Orders are taken between two updates: the next one is made with the new settings."""
+        self._config = applied(self._config, order.values, log.info)
+        self._session.change(order.values)
 
     def _work(self) -> str:
         """Do one unit of work, or wait a moment; says what and why."""

@@ -161,6 +161,19 @@ class UndoEdit(Command, frozen=True):
     """Take the last edit of a dataset back."""
 
 
+class ReadSettings(Command, frozen=True):
+    """Read the configuration file again and say what differs, with `SettingsRead`; nothing changes. Anybody may."""
+
+    number: int
+    """Comes back in the answer."""
+
+
+class ApplySettings(Command, frozen=True):
+    """Change what may change while the run goes on, as it was read. Anybody may."""
+
+    digest: str
+
+
 class EvaluateNow(Command, frozen=True):
     """Run the deterministic evaluation of the newest policy, then go on training."""
 
@@ -210,6 +223,8 @@ AnyCommand = (
     | DeleteEpisode
     | UndoEdit
     | EvaluateNow
+    | ReadSettings
+    | ApplySettings
     | Survey
     | SetMargin
     | ShutDown

@@ -6,6 +6,7 @@ fold the same ones. Times are seconds on the robot PC's monotonic clock unless a
 
 from enum import StrEnum
 
+from workers.model.camera_events import CameraJudged as CameraJudged
 from workers.model.classifier_events import ClassifierFailed as ClassifierFailed
 from workers.model.classifier_events import ClassifierProgress as ClassifierProgress
 from workers.model.classifier_events import ClassifierReported as ClassifierReported
@@ -37,6 +38,8 @@ from workers.model.reward_events import HardNegativesSaved as HardNegativesSaved
 from workers.model.reward_events import Settled as Settled
 from workers.model.reward_events import SuccessDecided as SuccessDecided
 from workers.model.reward_events import SuccessSettled as SuccessSettled
+from workers.model.settings_events import SettingChange as SettingChange
+from workers.model.settings_events import SettingsRead as SettingsRead
 from workers.model.survey import Survey
 
 
@@ -131,6 +134,7 @@ class RunOpened(Event, frozen=True):
     """True of a run that looks for the workspace: `ee_min_m` and `ee_max_m` are then all that the arm reaches."""
     previews: bool = True
     """False where the configuration sends no camera pictures to the consoles."""
+    discount: float = 0.99
     dataset: bool = False
     """True of the pictures of a dataset: there is no run, only something to crop."""
     classifier: ClassifierUsed | None = None
@@ -371,6 +375,7 @@ AnyEvent = (
     | LoopRate
     | WorkerChanged
     | FramePreview
+    | CameraJudged
     | Looked
     | EpisodesListed
     | FrameShown
@@ -386,6 +391,7 @@ AnyEvent = (
     | LinkChanged
     | ActorsSeen
     | LearnWished
+    | SettingsRead
     | Evaluated
     | Invited
     | Surveyed

@@ -105,6 +105,12 @@ class NoteSuccess(Order, frozen=True):
     trials: int
 
 
+class ChangeSettings(Order, frozen=True):
+    """Settings that are other ones from the next step on, by their dotted keys; all that changed since the start."""
+
+    values: dict[str, bool | int | float | str]
+
+
 class NewRecords(Order, frozen=True):
     """The actor appended to its log."""
 
@@ -131,6 +137,7 @@ AnyOrder = (
     | Preview
     | Learn
     | NoteSuccess
+    | ChangeSettings
     | NewRecords
     | Invite
     | Tell

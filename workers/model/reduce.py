@@ -43,6 +43,11 @@ def _reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
             return replace(state, arm=arm)
         case e.FramePreview(camera):
             return replace(state, frames={**state.frames, camera: event})
+        case e.CameraJudged(camera, flaw):
+            others = {name: was for name, was in state.flaws.items() if name != camera}
+            return replace(state, flaws={**others, camera: flaw} if flaw else others)
+        case e.SettingsRead():
+            return replace(state, settings=event)
         case e.Looked():
             return replace(state, looked=event)
         case e.EpisodesListed():

@@ -29,6 +29,12 @@ def autonomous_success(episodes: Sequence[Episode], window: int = WINDOW) -> flo
     return sum(ep.success and ep.autonomous for ep in recent) / len(recent)
 
 
+def autonomous_interval(episodes: Sequence[Episode], window: int = WINDOW) -> tuple[float, float]:
+    """95 % interval of `autonomous_success`."""
+    recent = episodes[-window:]
+    return wilson_interval(sum(ep.success and ep.autonomous for ep in recent), len(recent))
+
+
 def all_success(episodes: Sequence[Episode], window: int = WINDOW) -> float | None:
     """Share of the last `window` episodes that succeeded, helped or not."""
     recent = episodes[-window:]
@@ -42,6 +48,28 @@ def intervention_rate(episodes: Sequence[Episode], window: int = WINDOW) -> floa
     recent = episodes[-window:]
     steps = sum(ep.steps for ep in recent)
     return sum(ep.steps_by_human for ep in recent) / steps if steps else None
+
+
+def intervention_steps(episodes: Sequence[Episode]) -> float | None:
+    """Mean length of an intervention, in steps; None without any."""
+    taken_over = sum(ep.interventions for ep in episodes)
+    return sum(ep.steps_by_human for ep in episodes) / taken_over if taken_over else None
+
+
+def interventions_each(episodes: Sequence[Episode]) -> float | None:
+    """Mean number of interventions in an episode; None without any episode."""
+    return sum(ep.interventions for ep in episodes) / len(episodes) if episodes else None
+
+
+def episode_steps(episodes: Sequence[Episode]) -> float | None:
+    """Mean length of an episode, in steps; None without any."""
+    return sum(ep.steps for ep in episodes) / len(episodes) if episodes else None
+
+
+def cycle_s(episodes: Sequence[Episode]) -> float | None:
+    """Mean seconds from an episode's beginning, reset included, to its success; None without successes."""
+    took = [ep.seconds for ep in episodes if ep.success]
+    return sum(took) / len(took) if took else None
 
 
 def running_intervention_rate(running: Running) -> float:

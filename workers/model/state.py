@@ -25,6 +25,7 @@ from workers.model.events import (
     Looked,
     Phase,
     RunOpened,
+    SettingsRead,
     SuccessDecided,
     SuccessSettled,
     WorkerState,
@@ -202,6 +203,7 @@ class ConsoleState(msgspec.Struct, frozen=True):
     workers: dict[str, Worker] = {}
     rates: dict[str, Rate] = {}
     frames: dict[str, FramePreview] = {}
+    flaws: dict[str, str] = {}  # of cameras whose picture is unfit to learn from
     looked: Looked | None = None  # what this console last looked at
     stored: EpisodesListed | None = None  # the dataset it is open on
     shown: FrameShown | None = None  # the frame of it that came last
@@ -211,6 +213,7 @@ class ConsoleState(msgspec.Struct, frozen=True):
     link_backlogs: tuple[int, ...] = ()  # records, newest last, at most LINK_REPORTS_KEPT; one a second
     link_best_bytes_per_s: float = 0.0  # the link has shown it can
     actors: tuple[ActorSeen, ...] = ()  # all that feed a learner elsewhere
+    settings: SettingsRead | None = None  # what the configuration file said when it was read last
     survey: Survey | None = None  # of a run that looks for the workspace
     classifier_training: ClassifierTraining | None = None  # the newest that this console follows
     log: tuple[LoggedLine, ...] = ()  # newest last, at most LOG_LINES_KEPT

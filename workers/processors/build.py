@@ -29,7 +29,7 @@ from workers.processors.teleop_steps import (
     AddTeleopActionAsComplimentaryData,
     AddTeleopEventsAsInfo,
 )
-from workers.processors.time_limit import TimeLimitProcessor
+from workers.processors.time_limit import TimeLimitProcessor, max_steps
 from workers.processors.vanilla_observation import AGENT, VanillaObservationProcessor, raw_pictures
 from workers.robot.build import kinematics_of
 from workers.robot.figures import GRIPPER, JOINT_NAMES
@@ -103,7 +103,7 @@ def assemble(
     device: str | None,
 ) -> Pipelines:
     """Pipelines that begin with the steps `first`, go on with what every environment has, and end on `device`."""
-    limit = max_episode_steps(config)
+    limit = max_steps(config.env)
     observing = [*first, *_outcome_steps(config.env, limit)]
     observed = EnvironmentPipeline(observing).trace(raw)[-1][1]
     commanded = ActionPipeline(acting, 0, False).trace(raw_action)[-1][1]
@@ -182,11 +182,6 @@ def _arm_action_steps(env: EnvConfig, kinematics: Kinematics) -> list[ActionStep
         to_joints = InverseKinematicsEEToJoints(kinematics, low_m, high_m, step_sizes_m, most_deg)
     jaw = GripperVelocityToJoint(env.processor.max_gripper_pos, gripper.closed_at, gripper.use_gripper)
     return [action, events, AddRobotObservationAsComplimentaryData(), intervention, to_joints, jaw]
-
-
-def max_episode_steps(config: Config) -> int:
-    """Steps of the policy in an episode: `control_time_s` x `fps`."""
-    return round(config.env.processor.reset.control_time_s * config.env.fps)
 
 
 def feature_spec(config: Config) -> FeatureSpec:

@@ -1,5 +1,6 @@
 """GripperPenaltyProcessor: a price on opening and closing, for the discrete gripper critic."""
 
+from workers.config import EnvConfig
 from workers.processors.features import PENALTY, Features, scalar
 from workers.processors.transition import Transition
 
@@ -12,6 +13,10 @@ class GripperPenaltyProcessor:
 
     def reset(self) -> None:
         """Nothing to forget."""
+
+    def change(self, env: EnvConfig) -> None:
+        """Another price from the next step on."""
+        self._penalty = env.processor.gripper.gripper_penalty
 
     def features(self, features: Features) -> Features:
         return {**features, PENALTY: scalar("float32")}

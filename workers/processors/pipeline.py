@@ -1,10 +1,11 @@
 """The two pipelines: lists of steps that can be run, reset and described."""
 
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from workers.config import EnvConfig
 from workers.processors.features import Features
 from workers.processors.gripper_velocity import GripperVelocityToJoint
 from workers.processors.inverse_kinematics import InverseKinematicsEEToJoints
@@ -36,6 +37,15 @@ class EnvironmentStep(Protocol):
     def __call__(self, transition: Transition) -> None: ...
 
 
+@runtime_checkable
+class Changeable(Protocol):
+    """A step with settings that may change while a run goes on."""
+
+    def change(self, env: EnvConfig) -> None:
+        """Take the new ones; called between two steps of the environment."""
+        ...
+
+
 class ActionStep(Protocol):
     """One step of the action pipeline; changes the command and the period in place."""
 
@@ -57,6 +67,12 @@ class EnvironmentPipeline:
         """Start a new episode."""
         for step in self.steps:
             step.reset()
+
+    def change(self, env: EnvConfig) -> None:
+        """Go on with other settings."""
+        for step in self.steps:
+            if isinstance(step, Changeable):
+                step.change(env)
 
     def __call__(self, transition: Transition) -> None:
         """Raises ProcessorError, which names the step, for an observation that cannot be used."""

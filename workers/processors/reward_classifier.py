@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from workers.config import EnvConfig
 from workers.processors.errors import ProcessorError
 from workers.processors.features import DECIDER, Features, scalar
 from workers.processors.transition import Outcome, Transition
@@ -63,6 +64,12 @@ class RewardClassifierProcessor:
 
     def reset(self) -> None:
         self._votes.clear()
+
+    def change(self, env: EnvConfig) -> None:
+        """Decide by other figures from the next step on; the votes so far count."""
+        classifier = env.processor.reward_classifier
+        if classifier is not None:
+            self._threshold, self._reward = classifier.success_threshold, classifier.success_reward
 
     def features(self, features: Features) -> Features:
         return {**features, "info.success_probability": scalar("float32"), DECIDER: scalar("int64")}

@@ -1,7 +1,13 @@
 """TimeLimitProcessor: ends an episode after exactly N steps."""
 
+from workers.config import EnvConfig
 from workers.processors.features import Features, scalar
 from workers.processors.transition import Transition
+
+
+def max_steps(env: EnvConfig) -> int:
+    """Steps of the policy in an episode: `control_time_s` x `fps`."""
+    return max(1, round(env.processor.reset.control_time_s * env.fps))
 
 
 class TimeLimitProcessor:
@@ -16,6 +22,10 @@ class TimeLimitProcessor:
 
     def reset(self) -> None:
         self._steps = 0
+
+    def change(self, env: EnvConfig) -> None:
+        """Another limit, for the running episode too."""
+        self._limit = max_steps(env)
 
     def features(self, features: Features) -> Features:
         return {**features, "next.truncated": scalar("bool")}

@@ -29,6 +29,7 @@ from workers.station.opening import (
 )
 from workers.station.preflight import Seen
 from workers.station.progress import ProgressLines
+from workers.station.settings import LiveSettings
 from workers.station.survey import SurveyJob, Wanted
 from workers.station.survey_lines import SurveyLines
 from workers.station.survey_opening import for_survey
@@ -60,10 +61,17 @@ async def run_station(
     0: the recipe succeeded or was stopped by hand; 1: something broke, or the wanted success was not reached.
     Raises StationRefused when nothing could be started.
     """
-    read = load_document if survey is None else load_for_survey
-    document, config = configured(path, read, name=name, seed=seed)
-    config = _with_operator(_overridden(config, overrides, named=name is not None), operator)
-    refuse(document, config.problems())
+
+    def read() -> tuple[Document, Config]:
+        """The file as it is now, with what the command line changed, checked. Raises StationRefused."""
+        load = load_document if survey is None else load_for_survey
+        document, config = configured(path, load, name=name, seed=seed)
+        config = _with_operator(_overridden(config, overrides, named=name is not None), operator)
+        refuse(document, config.problems())
+        return document, config
+
+    document, config = read()
+    settings = LiveSettings(lambda: read()[1], config)
     config, job = for_survey(document, config, survey, serve)
     _check_beginning(config, beginning)
     make_run_dir(config)
@@ -85,6 +93,7 @@ async def run_station(
                 beginning=beginning,
                 survey=job,
                 confirmed=confirmed,
+                settings=settings,
             )
             station.listen(_lines(job)(time.monotonic(), station.state).on_event)
             ended = await station.run()

@@ -8,7 +8,16 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from workers.model.commands import AnyCommand, Look, RenewLease, ShowCameras, Stop, TakeControl
+from workers.model.commands import (
+    AnyCommand,
+    ApplySettings,
+    Look,
+    ReadSettings,
+    RenewLease,
+    ShowCameras,
+    Stop,
+    TakeControl,
+)
 from workers.model.events import AnyEvent, Event, Looked
 from workers.model.state import ConsoleState
 from workers.model.wire import (
@@ -182,6 +191,8 @@ class Server:
                 self._on_change()
             case Look():
                 console.pending.append(self._on_look(console.name, message))
+            case ReadSettings() | ApplySettings():  # of a file that is the user's, whoever drives
+                self._on_command(message)
             case TakeControl():
                 self.holder = console
                 console.lease_s = time.monotonic()  # a key press is a sign of life

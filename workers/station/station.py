@@ -12,9 +12,20 @@ from pathlib import Path
 import msgspec
 
 from workers.config import Config
+from workers.config.live import STATION, applied, changed
 from workers.model import commands as c
 from workers.model import events as e
-from workers.model.orders import Hold, NewRecords, NoteSuccess, Operate, Order, Preview, Rest, TakePolicy
+from workers.model.orders import (
+    ChangeSettings,
+    Hold,
+    NewRecords,
+    NoteSuccess,
+    Operate,
+    Order,
+    Preview,
+    Rest,
+    TakePolicy,
+)
 from workers.model.places import socket_path
 from workers.model.reduce import reduce
 from workers.model.state import EPISODES_KEPT, ConsoleState, Worker
@@ -28,6 +39,7 @@ from workers.station.journal import Journal
 from workers.station.preflight import Seen
 from workers.station.recipes import recipe_of
 from workers.station.server import Server
+from workers.station.settings import LiveSettings
 from workers.station.stills import Stills
 from workers.station.survey import Place, SurveyJob
 from workers.station.tell import arm_moved, run_opened
@@ -59,6 +71,7 @@ class Station:
         beginning: what a learner on this machine does with checkpoints.
         survey: how `mode = "find-limits"` is to go.
         confirmed: a real arm may move without a person's word at a console.
+        settings: what may change on the way; nothing, where none are given.
     """
 
     def __init__(
@@ -71,8 +84,11 @@ class Station:
         beginning: Beginning = Beginning.AS_LEFT,
         survey: SurveyJob | None = None,
         confirmed: bool = False,
+        settings: LiveSettings | None = None,
     ) -> None:
         self.state = ConsoleState()
+        self._settings = settings or LiveSettings(None, config)
+        self._reading: asyncio.Task[None] | None = None
         self._config = config
         self._has_script = config.simulated if seen is None else seen.scripted
         self._run_dir = config.run_dir
@@ -200,6 +216,10 @@ class Station:
                 self._word.let_go(on)
             case c.EvaluateNow():
                 self._recipe.evaluate_now()
+            case c.ReadSettings(number):
+                self._reading = asyncio.create_task(self._read_settings(number))
+            case c.ApplySettings(digest):
+                self._apply_settings(digest)
             case c.Survey() | c.SetMargin():
                 self._recipe.take(command)
             case c.ShutDown():
@@ -208,6 +228,24 @@ class Station:
                 self._note("the scripted operator drives the simulator only, and gym-hil's PandaPickCube")
             case _:
                 self._operate(command)
+
+    async def _read_settings(self, number: int) -> None:
+        self._fold(await asyncio.to_thread(self._settings.read, number))
+
+    def _apply_settings(self, digest: str) -> None:
+        """Hand each worker its own; what is the station's takes effect at once."""
+        values = self._settings.apply(digest)
+        if values is None:
+            self._note("no setting was changed: the file was not read, or another console was quicker")
+            return
+        self._config = applied(self._config, values.pop(STATION, {}), self._note)
+        for worker, new in values.items():
+            self._config = changed(self._config, new)
+            self.stand(worker, ChangeSettings(new))
+        self._recipe.change(self._config)
+        if self.state.run is not None:
+            utd = self._config.algorithm.utd_ratio
+            self._fold(msgspec.structs.replace(self.state.run, utd_target=utd))
 
     def _operate(self, command: c.AnyCommand) -> None:
         if command == c.Intervene(on=True):

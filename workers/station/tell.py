@@ -33,6 +33,7 @@ def run_opened(config: Config, config_path: Path, pictures: tuple[str, ...]) -> 
         has_arm=env.robot is not None,
         trains=config.mode is None,
         finds_limits=config.mode == "find-limits",
+        discount=config.algorithm.discount,
         previews=env.processor.observation.display_cameras,
         classifier=_classifier(config),
         ends_on_success=env.processor.reset.terminate_on_success,

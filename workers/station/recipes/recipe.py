@@ -68,6 +68,10 @@ class Recipe(ABC):
     def opened(self) -> None:  # noqa: B027, most have nothing to say
         """The run is open; say what a person should know before it begins."""
 
+    def change(self, config: Config) -> None:
+        """Go on with settings that are other ones now."""
+        self._config = config
+
     def evaluate_now(self) -> None:
         """The operator asks for an evaluation of the policy."""
         self._note("this run has no policy to evaluate")

@@ -10,6 +10,7 @@ from typing import Any
 from unittest.mock import Mock
 
 import numpy as np
+import torch
 
 from tests.altered import altered
 from tests.config.effect_tools import NO_ARM, Effect, FakeDesk, Only, lasting, plain, rounds
@@ -25,7 +26,9 @@ from workers.config import Config
 from workers.dataset import hub
 from workers.dataset.jobs import finished
 from workers.dataset.layout import dataset_folder
+from workers.evaluation.chosen import lay_ready
 from workers.learner.metrics import MetricsLog
+from workers.learner.session import LearnerSession
 from workers.model import commands as c
 from workers.model import events as e
 from workers.model.orders import AnyOrder, Collect, Hold, Operate
@@ -52,6 +55,19 @@ def first_weights(config: Config, folder: Path) -> Any:
     made = session(config)
     made.close()
     return fingerprint(made.sac)
+
+
+def tried(config: Config, folder: Path) -> Any:
+    """Which policies an evaluation tries, of a run with checkpoints of steps 1 and 2."""
+    made = LearnerSession(altered({"mode": None}, config))
+    for updates in (1, 2):
+        made.sac.critic_updates = updates
+        with torch.no_grad():
+            made.sac.actor.mean.bias.fill_(updates / 10)
+        made.publish()
+        made.save_checkpoint(wait=True)
+    made.close()
+    return [(one.label, one.digest) for one in lay_ready(config)]
 
 
 # recipes
@@ -263,5 +279,7 @@ EFFECTS: dict[str, Effect | Only] = {
     "wandb.run_id": Effect((None, "abc"), sent_to_wandb, WANDB),
     "wandb.mode": Effect(("online", "offline"), sent_to_wandb, WANDB),
     "evaluation.episodes": Effect((50, 20), ordered(successes=20), {"evaluation.start_at_success": 0.5}),
+    "evaluation.checkpoint": Effect(("1", "2"), tried, {"mode": "evaluate"}),
+    "evaluation.against": Effect((None, "2"), tried, {"mode": "evaluate", "evaluation.checkpoint": "1"}),
     "evaluation.start_at_success": Effect((0.5, 0.9), ordered(successes=14, failures=6)),
 }

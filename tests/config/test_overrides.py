@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from tests.altered import altered
 from workers.config.errors import ConfigError
+from workers.config.evaluation import evaluated_run
 from workers.config.overrides import Overrides
 
 FILE = {"dataset.root": "set", "dataset.repo_id": "me/set", "run.name": "lift"}
@@ -19,6 +20,15 @@ def test_a_run_of_another_mode_has_a_name_of_its_own_unless_it_was_named() -> No
     assert Overrides("record").applied(altered(FILE), named=False).run.name == "lift-record"
     assert Overrides("record").applied(altered(FILE), named=True).run.name == "lift"
     assert Overrides("record").applied(altered({**FILE, "mode": "record"}), named=False).run.name == "lift"
+
+
+def test_an_evaluation_belongs_to_the_run_that_is_named_and_never_takes_its_name() -> None:
+    for named in (True, False):
+        config = Overrides("evaluate", trials=9).applied(altered(FILE), named=named)
+        assert (config.run.name, config.evaluation.episodes) == ("lift-evaluate", 9)
+        assert evaluated_run(config.run_dir) == altered(FILE).run_dir
+    of_file = Overrides("evaluate").applied(altered({**FILE, "mode": "evaluate"}), named=False)
+    assert evaluated_run(of_file.run_dir) == of_file.run_dir
 
 
 def test_the_folder_of_the_file_is_not_that_of_another_dataset() -> None:
@@ -37,6 +47,10 @@ def test_the_folder_of_the_file_is_not_that_of_another_dataset() -> None:
         (
             Overrides("record", "there", "me/set", 7, push_to_hub=False),
             ["--mode", "record", "--root", "there", "--repo-id", "me/set", "--episodes", "7", "--no-push"],
+        ),
+        (
+            Overrides("evaluate", checkpoint="best", against="out", trials=9),
+            ["--mode", "evaluate", "--checkpoint", "best", "--against", "out", "--trials", "9"],
         ),
     ],
 )

@@ -160,5 +160,6 @@ class TrainRecipe(Recipe):
 
     def _close_evaluation(self, ended: str, complete: bool) -> None:
         if self._keeper is not None:
-            self._keeper.end(f"{made(self._keeper.result)} trials, {ended}", complete)
+            count = made(self._keeper.result)
+            self._keeper.end(f"{count} {'trial' if count == 1 else 'trials'}, {ended}", complete)
             self._keeper = None

@@ -15,7 +15,7 @@ def trial_ended(
     episode: int, plan: TrialPlan, result: EpisodeResult, policy_version: int, digest: str
 ) -> TrialEnded:
     """The event of a finished episode of evaluation."""
-    decided_by = result.decided_by
+    decided_by: str = result.decided_by.value
     if result.ended_by is EndedBy.TIME_LIMIT:
         decided_by = EndedBy.TIME_LIMIT.value.replace("_", " ")
     return TrialEnded(

@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
-from workers.reward.job import train_classifier
 
 from benchmarks.learning import SimulatedPeriod, Trial, arguments, trial_config
 from workers.actor.chair import Chair
@@ -34,6 +33,7 @@ from workers.model.events import DecidedBy, EndedBy, EpisodeKind
 from workers.processors.build import feature_spec
 from workers.processors.transition import Action, GripperCommand
 from workers.reward.checkpoint import read_description
+from workers.reward.job import train_classifier
 from workers.teleop.build import SCRIPT_NOISE, scripted_operator_of
 from workers.teleop.scripted_operator import ScriptedOperator
 from workers.teleop.scripts import Hand, PickLiftScript, Script, TaskView

@@ -1,6 +1,6 @@
 """Evaluate: how a policy does alone, trial by trial; and every result that the run has kept."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -49,7 +49,7 @@ class Evaluate(PlacedScreen):
     def panes(self) -> Iterable[tuple[str, Lines]]:
         return ("tally", Tally()), ("trials", Trials()), ("results", Results()), ("log", LogPane())
 
-    def places(self, width: int, height: int, pushed: int, linked: bool) -> dict[str, Region]:
+    def places(self, width: int, height: int, pushed: int, also: Collection[str]) -> dict[str, Region]:
         return arrange_evaluate(width, height, pushed=pushed)
 
     def show(self, view: View) -> None:

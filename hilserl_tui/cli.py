@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hilserl_tui.guarding import guard
 
-SCREENS = ("open", "attach", "record", "replay", "find-limits", "crop", "episodes", "replay-run")
+SCREENS = ("open", "attach", "record", "replay", "find-limits", "crop", "episodes", "arm", "replay-run")
 """Commands that open the console."""
 
 

@@ -26,6 +26,9 @@ from hilserl_tui.keymap import stop_keys
 from hilserl_tui.pace import Pacer
 
 PROBE = "\x1b[6n"  # report cursor position: every terminal since the VT100 answers
+PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
+PASTE_WITHIN_S = 2.0  # a paste whose end is lost (noise, a line that broke) must not swallow the stop key
+MORE_THAN_A_KEY = 12
 ORDERLY_EXIT_WITHIN_S = 3.0  # then the terminal is restored by force
 
 
@@ -46,6 +49,27 @@ class StopHost(Protocol):
     def stop_now(self) -> bool: ...
 
     def terminal_answered(self) -> None: ...
+
+
+class _Paste:
+    """Whether a paste began and did not end: until then the parser takes every key for text."""
+
+    def __init__(self) -> None:
+        self._since_s: float | None = None
+
+    def lost(self, data: str, now_s: float) -> bool:
+        """Look at what came in; True when the end of a paste has not come in time."""
+        begins, ends = data.rfind(PASTE_BEGINS), data.rfind(PASTE_ENDS)
+        if begins > ends:
+            self._since_s = now_s
+        elif ends >= 0:
+            self._since_s = None
+        elif self._since_s is not None and len(data) > MORE_THAN_A_KEY:
+            self._since_s = now_s  # it goes on; a person who hammers on a key is no paste
+        lost = self._since_s is not None and now_s - self._since_s > PASTE_WITHIN_S
+        if lost:
+            self._since_s = None
+        return lost
 
 
 class ConsoleDriver(LinuxDriver):
@@ -79,7 +103,7 @@ class ConsoleDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read, decode and parse until told to stop; what cannot be understood is skipped."""
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
-        parser = XTermParser(self._debug)
+        parser, paste = XTermParser(self._debug), _Paste()
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -93,6 +117,8 @@ class ConsoleDriver(LinuxDriver):
                         self._call(self._app.exit)
                         return
                     data = decode(raw)
+                if paste.lost(data, time.monotonic()):
+                    parser = XTermParser(self._debug)
                 parser = self._parse(parser, data)
 
     def _parse(self, parser: XTermParser, data: str) -> XTermParser:

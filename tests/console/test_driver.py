@@ -12,6 +12,7 @@ import time
 
 import pytest
 
+from hilserl_tui.driver import PASTE_WITHIN_S
 from tests.console import demo
 from tests.console.fake_station import FakeStation
 from workers.model import commands as c
@@ -172,6 +173,15 @@ async def test_no_byte_sequence_ends_the_console_or_deafens_the_stop_key(console
         await until(lambda n=number: len(station.stops) >= n, 2.0)
         assert station.stops[-1][0] - pressed < 0.3, name
         assert term.process.poll() is None, name
+
+
+async def test_a_paste_whose_end_is_lost_does_not_keep_the_stop_key_for_long(console):
+    term, station = console
+    term.press(b"\x1b[200~half a paste")
+    await asyncio.sleep(PASTE_WITHIN_S + 0.4)
+    pressed = term.press(b"x")
+    await until(lambda: station.stops, 2.0)
+    assert station.stops[-1][0] - pressed < 0.3
 
 
 async def test_a_key_is_a_command_on_the_wire(console):

@@ -7,7 +7,7 @@ Nothing is shown before the station says so. Events are folded at any rate; draw
 import gc
 import time
 from collections.abc import Iterable
-from functools import cached_property, partial
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -21,7 +21,6 @@ from textual.widgets import Input
 from hilserl_tui.client import StationClient
 from hilserl_tui.comforts import Comforts
 from hilserl_tui.driver import ConsoleDriver, StopPressed
-from hilserl_tui.evaluating import EvaluateAction
 from hilserl_tui.keymap import KEYS
 from hilserl_tui.keymap import hint as key
 from hilserl_tui.launch import REFUSED, Launch
@@ -29,18 +28,14 @@ from hilserl_tui.pace import Pacer
 from hilserl_tui.preferences import NO_PREFERENCES, Preferences
 from hilserl_tui.screens.base import ConsoleScreen
 from hilserl_tui.screens.home import Home
+from hilserl_tui.screens.made import MadeScreens
 from hilserl_tui.tmux import Watched
 from hilserl_tui.view import Link, View
 from workers.model.commands import Intervene, RenewLease, ShowCameras, ShutDown, StartRun, TakeControl
 from workers.model.events import LinkState, Phase
 
 if TYPE_CHECKING:
-    from hilserl_tui.screens.bounds import Bounds
-    from hilserl_tui.screens.crop import Crop
-    from hilserl_tui.screens.episodes import Episodes
     from hilserl_tui.screens.placed import PlacedScreen
-    from hilserl_tui.screens.record import Record
-    from hilserl_tui.screens.train import Train
 
 TICK_S = 0.1  # terminal probe, camera pictures
 TEXT_EVERY = 2  # ticks between two drawings of the text panes
@@ -56,7 +51,7 @@ def _collect_garbage_from_here_on() -> None:
     gc.enable()
 
 
-class Console(Comforts, EvaluateAction):
+class Console(Comforts, MadeScreens):
     """Follows `client`; `launch` starts its station once the first screen is painted.
 
     `screen` names the first one; what fits the run, if none is named.
@@ -100,43 +95,12 @@ class Console(Comforts, EvaluateAction):
         self._told_refusal = ""
         self._leaving = False
 
-    @cached_property
-    def _record(self) -> "Record":
-        from hilserl_tui.screens.record import Record
-
-        return Record()
-
     def _job(self) -> "PlacedScreen":
         """The screen of what the run does."""
         run = self.client.state.run
         if run is not None and run.mode == "evaluate":
             return self._evaluate
         return self._record if run is not None and run.mode == "record" else self._train
-
-    @cached_property
-    def _train(self) -> "Train":
-        """Made when it is first shown: what is not on the first screen does not delay it."""
-        from hilserl_tui.screens.train import Train
-
-        return Train()
-
-    @cached_property
-    def _bounds(self) -> "Bounds":
-        from hilserl_tui.screens.bounds import Bounds
-
-        return Bounds()
-
-    @cached_property
-    def _episodes(self) -> "Episodes":
-        from hilserl_tui.screens.episodes import Episodes
-
-        return Episodes()
-
-    @cached_property
-    def _crop(self) -> "Crop":
-        from hilserl_tui.screens.crop import Crop
-
-        return Crop()
 
     # --- life -------------------------------------------------------------------------------------------
 

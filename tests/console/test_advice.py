@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hilserl_tui.app import Console
-from hilserl_tui.screens.arrange import arrange, with_advice
+from hilserl_tui.screens.arrange import LINK, arrange, with_advice
 from hilserl_tui.similar import OURS, typical
 from hilserl_tui.view import View
 from tests.console import demo
@@ -58,7 +58,7 @@ async def test_without_advice_there_is_no_line_and_the_key_says_that_all_is_well
 @pytest.mark.parametrize("linked", [False, True])
 def test_only_the_log_gives_way_to_advice(pushed: int, linked: bool) -> None:
     for size in ((80, 24), (120, 40), (200, 60)):
-        without = arrange(*size, pushed=pushed, linked=linked)
+        without = arrange(*size, pushed=pushed, also={LINK} if linked else ())
         places = with_advice(without)
         assert {name for name in without if places[name] != without[name]} == {"log"}
         line, log = places["advice"], places["log"]

@@ -254,7 +254,7 @@ async def test_a_first_motion_is_confirmed_like_a_cleared_stop():
 async def test_home_knows_how_far_the_workspace_is():
     text = "\n".join(await drawn(Still(surveyed()), SMALL, train=False))
     assert "workspace" in text and "counting, 14, 20, 14 cm along x, y, z so far" in text
-    assert "demonstrations" not in text and " b " in text
+    assert "demonstrations" not in text and " 3  watch and take part" in text
 
 
 async def test_the_console_opens_on_the_screen_it_is_told():

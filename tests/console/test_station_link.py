@@ -232,7 +232,7 @@ async def test_pictures_are_asked_for_in_the_size_they_are_shown_and_not_on_home
     async with Session(socket, policy(), start_run=True) as session:
         await session.pilot.pause(0.4)
         sizes = [got for _, got in session.station.received if isinstance(got, c.ShowCameras)]
-        assert sizes[-1].width == sizes[-1].height == 32
+        assert sizes[-1].width == sizes[-1].height == 30
         await session.press("1")
         await session.pilot.pause(0.3)
         sizes = [got for _, got in session.station.received if isinstance(got, c.ShowCameras)]

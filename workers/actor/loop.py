@@ -5,8 +5,6 @@ import logging
 import time
 from collections.abc import Iterator
 
-import numpy as np
-
 from workers.actor.between import Between
 from workers.actor.body import Body
 from workers.actor.chair import Chair
@@ -15,17 +13,16 @@ from workers.actor.episode import EpisodeRunner
 from workers.actor.examination import examine
 from workers.actor.hand import Hand, hand_of
 from workers.actor.hard_negatives import HardNegatives
-from workers.actor.no_policy import NoPolicy
 from workers.actor.period import RealtimePeriod
 from workers.actor.realtime import RealtimeArm
 from workers.actor.recorder import Recorder
-from workers.actor.replay_policy import ReplayPolicy
 from workers.actor.reward_model import load_reward_model
 from workers.actor.rules import EpisodeResult, Rules
 from workers.actor.runtime import PolicyRuntime
 from workers.actor.seeds import episode_seed, examination_seed
 from workers.actor.trial import trial_ended
 from workers.actor.trial_policies import TrialPolicies
+from workers.actor.who_drives import missing_driver, policy_of, script_of
 from workers.config import Config
 from workers.config.live import applied
 from workers.model.events import (
@@ -59,9 +56,7 @@ from workers.processors.errors import EnvironmentRefused
 from workers.robot.board import Board
 from workers.robot.build import kinematics_of
 from workers.runtime.harness import Desk
-from workers.teleop.build import scripted_operator_of
 from workers.teleop.device import DeviceReader, called
-from workers.teleop.scripted_operator import ScriptedOperator
 from workers.transport.log import LogFull
 from workers.transport.record import Record
 
@@ -89,20 +84,12 @@ class ActorLoop:
         teleop = config.env.teleop
         self._device = DeviceReader(board.teleop) if called(teleop.type) else None
         self._chair = Chair(config.operator.scripted, teleop.jog_step, called(teleop.type), teleop.is_leader)
-        self._script = self._make_script() if config.simulated else None
+        self._script = script_of(config, self._recorder.next_episode)
         if config.operator.scripted and self._script is None:
             raise EnvironmentRefused(
                 ("operator", "scripted"), "there is no scripted person for this environment"
             )
-        self._policy: PolicyRuntime | ReplayPolicy | TrialPolicies | NoPolicy
-        if config.mode == "replay":
-            self._policy = ReplayPolicy(config)
-        elif config.mode == "evaluate":
-            self._policy = TrialPolicies(config, env.features)
-        elif config.mode in ("find-limits", "record"):
-            self._policy = NoPolicy()
-        else:
-            self._policy = PolicyRuntime(config, desk.mailbox.emit)
+        self._policy = policy_of(config, env.features, desk.mailbox.emit)
         feel = None if self._device is None else self._feel
         self._period = RealtimePeriod(desk, 1.0 / config.env.fps, self._take, self._chair, feel)
         self._runner = EpisodeRunner(
@@ -248,7 +235,9 @@ class ActorLoop:
     def _ready(self) -> bool:
         """Whether an episode can begin; says why not."""
         assert self._order is not None
-        why = self._missing_driver(self._order.kind) or ", ".join(sorted(self._chair.holds))
+        why = missing_driver(
+            self._order.kind, self._chair, self._policy.version, self._config.env.teleop
+        ) or ", ".join(sorted(self._chair.holds))
         why = why or self._between.scene_missing() or self._body.problem() or self._between.cooling()
         if why:
             self._chair.take_jogs()  # keys pressed meanwhile are no beginning
@@ -277,28 +266,6 @@ class ActorLoop:
         self._body.hold()
         self._to_examine = 0
         self._desk.mailbox.emit(said)
-
-    def _missing_driver(self, kind: EpisodeKind) -> str:
-        """What keeps an episode from beginning for want of a driver."""
-        person = self._chair.has_person
-        if kind is EpisodeKind.EVALUATION and person:
-            return "the policy is to be tried alone: space gives the arm back"
-        if kind is EpisodeKind.REPLAY and person:
-            return "the recording is to be replayed: space gives the arm back"
-        if kind is EpisodeKind.DEMONSTRATION:
-            return "" if person or self._chair.scripted else f"{self._takes()} begins a demonstration"
-        if kind is EpisodeKind.SURVEY:
-            return ""  # it begins at once, and waits for a driver where the arm is
-        if self._policy.version == 0 and not person:
-            return "the learner prepares the first policy"
-        return ""
-
-    def _takes(self) -> str:
-        """What takes the arm."""
-        teleop = self._config.env.teleop
-        if teleop.takeover_by_motion:
-            return "space, or moving the leader arm,"
-        return "space, or the gamepad's trigger," if teleop.type == "gamepad" else "space"
 
     def _motion_missing(self, kind: EpisodeKind) -> str:
         waits = self._start_on_motion and kind is EpisodeKind.DEMONSTRATION and self._chair.has_person
@@ -429,7 +396,3 @@ class ActorLoop:
             self._take_one(DISK_WAIT_S)
         with self._telling_holds():
             self._chair.hold(DISK_FULL, False)
-
-    def _make_script(self) -> ScriptedOperator | None:
-        rng = np.random.default_rng([self._config.run.seed, self._recorder.next_episode])
-        return scripted_operator_of(self._config, rng)

@@ -40,3 +40,11 @@ class TrialKept(Event, frozen=True):
 class EvaluationEnded(Event, frozen=True):
     ended: str
     complete: bool
+
+
+class EvaluationProgress(Event, frozen=True):
+    successes: int
+    trials: int
+    total: int
+    policy_version: int
+    finished: bool = False

@@ -20,6 +20,7 @@ from workers.model.dataset_events import Pixels as Pixels
 from workers.model.dataset_events import StoredEpisode as StoredEpisode
 from workers.model.evaluation_events import EvaluationBegan as EvaluationBegan
 from workers.model.evaluation_events import EvaluationEnded as EvaluationEnded
+from workers.model.evaluation_events import EvaluationProgress as EvaluationProgress
 from workers.model.evaluation_events import TrialEnded as TrialEnded
 from workers.model.evaluation_events import TrialKept as TrialKept
 from workers.model.event import Event as Event
@@ -317,14 +318,6 @@ class StopLatched(Event, frozen=True):
 
 class StopCleared(Event, frozen=True):
     by: str
-
-
-class EvaluationProgress(Event, frozen=True):
-    successes: int
-    trials: int
-    total: int
-    policy_version: int
-    finished: bool = False
 
 
 class PolicyPublished(Event, frozen=True):

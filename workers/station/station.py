@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import itertools
 import logging
 import multiprocessing
 import signal
@@ -15,17 +16,7 @@ from workers.config import Config
 from workers.config.live import STATION, applied, changed
 from workers.model import commands as c
 from workers.model import events as e
-from workers.model.orders import (
-    ChangeSettings,
-    Hold,
-    NewRecords,
-    NoteSuccess,
-    Operate,
-    Order,
-    Preview,
-    Rest,
-    TakePolicy,
-)
+from workers.model import orders as o
 from workers.model.places import socket_path
 from workers.model.reduce import reduce
 from workers.model.state import EPISODES_KEPT, ConsoleState, Worker
@@ -98,7 +89,7 @@ class Station:
         self._shutdown = asyncio.Event()
         self._changed = asyncio.Event()
         self._failure = ""
-        self._standing: dict[tuple[str, type[msgspec.Struct]], Order] = {}
+        self._standing: dict[tuple[str, type[msgspec.Struct]], o.Order] = {}
         self._holding = False
         self._released = False
         self._was_held = self._interrupted = False
@@ -147,7 +138,7 @@ class Station:
             duty.add_done_callback(self._on_duty_done)
         try:
             ended = await self._run_recipe()
-            self.stand("actor", Rest())
+            self.stand("actor", o.Rest())
             self._fold(ended)
             await self._until_read()
             return ended
@@ -165,8 +156,8 @@ class Station:
     def emit(self, event: e.Event) -> None:
         self._fold(event)
 
-    def stand(self, worker: str, order: Order) -> None:
-        kind = type(order.command) if isinstance(order, Operate) else type(order)
+    def stand(self, worker: str, order: o.Order) -> None:
+        kind = type(order.command) if isinstance(order, o.Operate) else type(order)
         self._standing.pop((worker, kind), None)  # given again in the order they were given
         self._standing[(worker, kind)] = order
         self._handles[worker].give(order)
@@ -241,20 +232,19 @@ class Station:
         self._config = applied(self._config, values.pop(STATION, {}), self._note)
         for worker, new in values.items():
             self._config = changed(self._config, new)
-            self.stand(worker, ChangeSettings(new))
+            self.stand(worker, o.ChangeSettings(new))
         self._recipe.change(self._config)
         if self.state.run is not None:
-            utd = self._config.algorithm.utd_ratio
-            self._fold(msgspec.structs.replace(self.state.run, utd_target=utd))
+            self._fold(msgspec.structs.replace(self.state.run, utd_target=self._config.algorithm.utd_ratio))
 
     def _operate(self, command: c.AnyCommand) -> None:
         if command == c.Intervene(on=True):
             # A person's hand sends the script away, also from an actor that is started again.
-            self.stand("actor", Operate(c.UseScript(on=False)))
+            self.stand("actor", o.Operate(c.UseScript(on=False)))
         if isinstance(command, STANDING_COMMANDS):
-            self.stand("actor", Operate(command))
+            self.stand("actor", o.Operate(command))
         else:
-            self._handles["actor"].give(Operate(command))
+            self._handles["actor"].give(o.Operate(command))
 
     def _on_consoles(self) -> None:
         consoles = self._server.consoles
@@ -264,7 +254,7 @@ class Station:
         if not self._config.env.processor.observation.display_cameras:
             return
         wanted = [console.cameras for console in consoles if console.cameras and console.cameras.width > 0]
-        preview = Preview(
+        preview = o.Preview(
             max((w.width for w in wanted), default=0),
             max((w.height for w in wanted), default=0),
             max((w.hz for w in wanted), default=0.0),
@@ -292,7 +282,7 @@ class Station:
         must_hold = lost and self._config.operator.lost == "hold" and self._start_asked.is_set()
         if must_hold != self._holding:
             self._holding = must_hold
-            self.stand("actor", Hold(must_hold, NOBODY_HOLDS))
+            self.stand("actor", o.Hold(must_hold, NOBODY_HOLDS))
             self._note(self._hold_words() if must_hold else "the operator is back")
         self._was_held = self._was_held or age_s is not None
 
@@ -309,11 +299,11 @@ class Station:
     def _fold(self, event: e.Event) -> None:
         if isinstance(event, e.Recorded):
             for reader in {"learner", "recorder"} & self._handles.keys():
-                self._handles[reader].give(NewRecords())
+                self._handles[reader].give(o.NewRecords())
         elif isinstance(event, e.PolicyPublished):
-            self.stand("actor", TakePolicy(event.version))
+            self.stand("actor", o.TakePolicy(event.version))
         elif isinstance(event, e.EvaluationProgress) and event.finished and event.trials:
-            self._handles["learner"].give(NoteSuccess(event.policy_version, event.successes, event.trials))
+            self._handles["learner"].give(o.NoteSuccess(event.policy_version, event.successes, event.trials))
         before, self.state = self.state, reduce(self.state, event)
         self._recipe.on_event(event)
         if not isinstance(event, INTERNAL_EVENTS):
@@ -332,7 +322,7 @@ class Station:
         again = now.state is e.WorkerState.RESTARTING
         why = "the actor restarts" if again else f"the actor {now.state.value}"
         self._fold(e.DriverChanged(e.Driver.NOBODY, why))
-        paused = self._standing.get(("actor", c.Pause)) == Operate(c.Pause(on=True))
+        paused = self._standing.get(("actor", c.Pause)) == o.Operate(c.Pause(on=True))
         if not (paused or self._holding):
             self._fold(e.PauseChanged(False))
 
@@ -403,10 +393,8 @@ class Station:
 
     async def _tell_who_is_waited_for(self) -> None:
         """From the third second on; the robot worker tells itself how it parks."""
-        seconds = 0
-        while True:
+        for seconds in itertools.count(1):
             await asyncio.sleep(1.0)
-            seconds += 1
             names = [name for name, handle in self._handles.items() if handle.alive]
             if seconds >= TELL_WAITING_S and names and not ARM_WORKERS & set(names):
                 self._fold(e.PhaseChanged(e.Phase.STOPPING, f"waiting for {', '.join(names)}, {seconds} s"))

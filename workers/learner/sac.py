@@ -185,7 +185,7 @@ class SAC:
             next_z = self.encoder(batch.next_observation)
         loss, q = self.critic_loss(z, batch, self.critic_targets(batch, next_z))
         metrics = {"critic_loss": loss.detach(), "q_mean": q.detach().mean()}
-        metrics["q_demonstrations"] = mean_of(q.detach().amin(dim=0), batch.offline)
+        metrics["q_demonstrations"] = mean_of(q.detach().amin(dim=0), batch.offline, self.shard)
         metrics["rewarded"] = (batch.reward > 0).float().mean()
         if self.gripper is not None:
             gripper_q = self.gripper.critic(z)
@@ -199,7 +199,7 @@ class SAC:
 
     def _update_actor(self, z: Tensor, batch: Batch) -> Metrics:
         loss, log_prob, tried = self.actor_loss(z)
-        metrics = {"actor_loss": loss.detach()} | tried.metrics(batch.offline)
+        metrics = {"actor_loss": loss.detach()} | tried.metrics(batch.offline, self.shard)
         if self.algorithm.bc_weight:
             weights = batch.offline
             if self.algorithm.bc_q_filter:

@@ -53,6 +53,12 @@ class Shard:
             self._sum(total)
         return torch.clamp(total, min=1.0) / self.world
 
+    def total(self, values: Tensor) -> Tensor:
+        """Sum of `values` over the ranks, any shape."""
+        if self.world > 1:
+            self._sum(values)
+        return values
+
     def average_gradients(self, parameters: Sequence[Tensor]) -> None:
         """Replace each gradient by its mean over the ranks: one message for all of them."""
         if self.world == 1:

@@ -5,7 +5,10 @@ Figures stay on the device, as all metrics of an update do; whoever reads them w
 
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
+
+from workers.learner.sharding import ALONE, Shard
 
 AT_THE_END = 0.98
 """A component of a motion, of [-1, 1], from which on it counts as saturated."""
@@ -19,19 +22,18 @@ class Tried(NamedTuple):
     q: Tensor
     """float32 [B]: what the critics' minimum gives them"""
 
-    def metrics(self, offline: Tensor) -> dict[str, Tensor]:
+    def metrics(self, offline: Tensor, shard: Shard = ALONE) -> dict[str, Tensor]:
         """Scalars. `offline` is 1 for rows of demonstrations and interventions, float32 [B].
 
         `q_policy` is over those rows alone: beside `q_demonstrations` it compares two actions in the same states.
         """
         return {
-            "q_policy": mean_of(self.q, offline),
+            "q_policy": mean_of(self.q, offline, shard),
             "saturated": (self.motion.abs() > AT_THE_END).float().mean(),
         }
 
 
-def mean_of(values: Tensor, weights: Tensor) -> Tensor:
-    """Mean of `values` [B] over the rows whose weight is 1; over all rows where none is."""
-    some = weights.sum()
-    chosen = (values * weights).sum() / some.clamp(min=1)
-    return values.mean().where(some == 0, chosen)
+def mean_of(values: Tensor, weights: Tensor, shard: Shard = ALONE) -> Tensor:
+    """Mean of `values` [B] over the rows of the summed batch whose weight is 1; over all rows where none is."""
+    sums = shard.total(torch.stack([(values * weights).sum(), weights.sum(), values.mean()]))
+    return (sums[2] / shard.world).where(sums[1] == 0, sums[0] / sums[1].clamp(min=1))

@@ -11,6 +11,12 @@ class Body(Protocol):
     def problem(self) -> str:
         """Why it cannot be driven now, "" when it can."""
 
+    def warmth(self) -> str:
+        """Which servos should cool down, "" while none should."""
+
+    def rest(self) -> None:
+        """Bring it where it rests. Raises ArmUnavailable."""
+
     def hold(self) -> None:
         """Let nothing move."""
 

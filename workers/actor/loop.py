@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from workers.actor.between import Between
 from workers.actor.body import Body
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmUnavailable, InterventionEnv, arm_env
@@ -24,7 +25,6 @@ from workers.actor.trial_policies import TrialPolicies
 from workers.config import Config
 from workers.model.events import (
     FIRST_MOTION,
-    SET_UP,
     Collected,
     Driver,
     DriverChanged,
@@ -110,7 +110,7 @@ class ActorLoop:
         self._start_on_motion = self._records and config.dataset.start_on_motion
         self._order: Collect | None = None
         self._waiting_for = ""
-        self._scene_ready_s = 0.0  # env.processor.reset.reset_time_s after the last episode
+        self._between = Between(self._chair, self._body.warmth)
         self._collected = 0
         self._successes = 0
 
@@ -225,7 +225,7 @@ class ActorLoop:
         """Whether an episode can begin; says why not."""
         assert self._order is not None
         why = self._missing_driver(self._order.kind) or ", ".join(sorted(self._chair.holds))
-        why = why or self._scene_missing() or self._body.problem()
+        why = why or self._between.scene_missing() or self._body.problem() or self._between.cooling()
         if why:
             self._chair.take_jogs()  # keys pressed meanwhile are no beginning
         why = why or self._motion_missing(self._order.kind)
@@ -256,13 +256,6 @@ class ActorLoop:
         if teleop.takeover_by_motion:
             return "space, or moving the leader arm,"
         return "space, or the gamepad's trigger," if teleop.type == "gamepad" else "space"
-
-    def _scene_missing(self) -> str:
-        """How long there is still time to set up the scene."""
-        if self._chair.take_proceed():
-            self._scene_ready_s = 0.0
-        left_s = self._scene_ready_s - time.monotonic()
-        return f"{SET_UP}: {left_s:.0f} s left, n when it is ready" if left_s > 0 else ""
 
     def _motion_missing(self, kind: EpisodeKind) -> str:
         waits = self._start_on_motion and kind is EpisodeKind.DEMONSTRATION and self._chair.has_person
@@ -320,15 +313,22 @@ class ActorLoop:
         self._make_room(order, moves=result.ended_by is not EndedBy.STOP)
 
     def _make_room(self, done: Collect, moves: bool) -> None:
-        """Give a person time to set up the scene, with the arm where the next episode begins if it may move."""
-        seconds, seed = self._config.env.processor.reset.reset_time_s, self._next_seed(done)
-        if seed is None or not seconds or self._desk.quitting:
+        """Time for the scene, with the arm where the next episode begins; at rest while its servos cool down."""
+        cools, seed = self._between.begin(), self._next_seed(done)
+        seconds = self._config.env.processor.reset.reset_time_s if seed is not None else 0.0
+        if self._desk.quitting or not (seconds or cools):
             return
-        self._chair.take_proceed()
         if moves and not self._chair.holds and not self._body.problem():
             with contextlib.suppress(ArmUnavailable):  # the next episode says why
-                self._runner.rest(seed)
-        self._scene_ready_s = time.monotonic() + seconds
+                self._rest(cools, seed)
+        self._between.make_room(seconds)
+
+    def _rest(self, cools: bool, seed: int | None) -> None:
+        """Raises ArmUnavailable."""
+        if cools:
+            self._body.rest()
+        elif seed is not None:
+            self._runner.rest(seed)
 
     def _next_seed(self, done: Collect) -> int | None:
         """Of the episode that comes next, as far as is known; None when none does."""

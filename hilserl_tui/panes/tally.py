@@ -12,6 +12,7 @@ from workers.model.evaluation_figures import (
     Comparison,
     Summary,
     comparison,
+    counted,
     left_s,
     made,
     next_side,
@@ -62,7 +63,7 @@ class Tally(Lines):
             rows.append(
                 (("report ", "dim"), (elide_left(str(Path(result.folder) / REPORT), width - 7), "faint"))
             )
-        return rows
+        return [*rows, *_times(result, width, height - len(rows))]
 
 
 def interval(value: float | None, low: float, high: float, width: int, style: str) -> Row:
@@ -143,6 +144,24 @@ def _more(one: Summary, width: int) -> Row:
     ends = ", ".join(f"{words} {count}" for words, count in one.ends)
     uncounted = f"  {one.uncounted} not counted" if one.uncounted else ""
     return spread(((cycle, "text"), (f"  {ends}" if ends else "", "dim")), ((uncounted, "amber"),), width)
+
+
+def _times(result: Result, width: int, height: int) -> list[Row]:
+    """Where there is room: how long each trial took, successes before the others."""
+    sides = range(len(result.contestants))
+    longest_s = max((trial.seconds for trial in result.trials if trial.counted), default=0.0)
+    if height < len(sides) + 4 or not longest_s:
+        return []
+    rows: list[Row] = [(), (("seconds of each trial", "dim"),)]
+    wide = max(1, width - 2)
+    for side in sides:
+        cells = [(" ", "text")] * wide
+        for trial in sorted(counted(result, side), key=lambda trial: trial.success):
+            at = min(wide - 1, int(trial.seconds / longest_s * wide))
+            cells[at] = ("●", "green") if trial.success else ("○", "red")
+        name = SIDES[side] if len(sides) > 1 else " "
+        rows.append(((name + " ", STYLES[side]), *cells))
+    return [*rows, spread((("  0", "faint"),), ((f"{longest_s:.1f} s", "faint"),), width)]
 
 
 def _against(against: Comparison, width: int) -> list[Row]:

@@ -13,6 +13,11 @@ _STREAM = {
 }
 
 
+def script_noise(run_seed: int, episode: int) -> np.random.Generator:
+    """What the scripted person of an actor that begins at this episode is at random."""
+    return np.random.default_rng([run_seed, episode])
+
+
 def episode_seed(run_seed: int, kind: EpisodeKind, number: int) -> int:
     """The seed of an episode: its own for every run seed, kind and number."""
     entropy = np.random.SeedSequence([run_seed, _STREAM[kind], number])

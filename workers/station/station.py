@@ -12,20 +12,9 @@ from pathlib import Path
 import msgspec
 
 from workers.config import Config
-from workers.config.live import STATION, applied, changed
 from workers.model import commands as c
 from workers.model import events as e
-from workers.model.orders import (
-    ChangeSettings,
-    Hold,
-    NewRecords,
-    NoteSuccess,
-    Operate,
-    Order,
-    Preview,
-    Rest,
-    TakePolicy,
-)
+from workers.model.orders import Hold, NewRecords, NoteSuccess, Operate, Order, Preview, Rest, TakePolicy
 from workers.model.places import socket_path
 from workers.model.reduce import reduce
 from workers.model.state import EPISODES_KEPT, ConsoleState, Worker
@@ -50,6 +39,8 @@ WORD_PERIOD_S = 0.1  # the gate holds when the station is silent for 1 s
 ARM_DISPLAY_PERIOD_S = 0.1
 LEASE_WATCH_PERIOD_S = 0.1
 LEASE_LIMIT_S = 0.5
+TELL_WAITING_S = 2  # an end that takes longer says what for
+ARM_WORKERS = {"robot", "guardian"}
 LAST_WORDS_S = 1.0  # for "stopped" of every worker to reach the consoles
 LEASE_LOST_WORDS = "the console that held the controls is gone"
 NOBODY_HOLDS = "nobody holds the controls"
@@ -216,7 +207,11 @@ class Station:
             case c.ReadSettings(number):
                 self._reading = asyncio.create_task(self._read_settings(number))
             case c.ApplySettings(digest):
-                self._apply_settings(digest)
+                self._config = self._settings.hand_out(digest, self._config, self.stand, self._note)
+                self._recipe.change(self._config)
+                if self.state.run is not None:
+                    utd = self._config.algorithm.utd_ratio
+                    self._fold(msgspec.structs.replace(self.state.run, utd_target=utd))
             case c.Survey() | c.SetMargin():
                 self._recipe.take(command)
             case c.ShutDown():
@@ -228,21 +223,6 @@ class Station:
 
     async def _read_settings(self, number: int) -> None:
         self._fold(await asyncio.to_thread(self._settings.read, number))
-
-    def _apply_settings(self, digest: str) -> None:
-        """Hand each worker its own; what is the station's takes effect at once."""
-        values = self._settings.apply(digest)
-        if values is None:
-            self._note("no setting was changed: the file was not read, or another console was quicker")
-            return
-        self._config = applied(self._config, values.pop(STATION, {}), self._note)
-        for worker, new in values.items():
-            self._config = changed(self._config, new)
-            self.stand(worker, ChangeSettings(new))
-        self._recipe.change(self._config)
-        if self.state.run is not None:
-            utd = self._config.algorithm.utd_ratio
-            self._fold(msgspec.structs.replace(self.state.run, utd_target=utd))
 
     def _operate(self, command: c.AnyCommand) -> None:
         if command == c.Intervene(on=True):
@@ -391,8 +371,19 @@ class Station:
 
     async def _stop_workers(self) -> None:
         """Actor first, so that its last step is complete; then everybody else at once."""
-        order = stop_waves(self._handles)
-        for wave in order:
+        telling = asyncio.create_task(self._tell_who_is_waited_for())
+        for wave in stop_waves(self._handles):
             await asyncio.gather(*(handle.stop() for handle in wave))
+        telling.cancel()
         for handle in self._handles.values():
             handle.kill()
+
+    async def _tell_who_is_waited_for(self) -> None:
+        """From the third second on; the robot worker tells itself how it parks."""
+        seconds = 0
+        while True:
+            await asyncio.sleep(1.0)
+            seconds += 1
+            names = [name for name, handle in self._handles.items() if handle.alive]
+            if seconds >= TELL_WAITING_S and names and not ARM_WORKERS & set(names):
+                self._fold(e.PhaseChanged(e.Phase.STOPPING, f"waiting for {', '.join(names)}, {seconds} s"))

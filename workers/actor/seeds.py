@@ -14,6 +14,11 @@ SEED_STREAM = {
 EXAMINATION_STREAM = 5
 
 
+def script_noise(run_seed: int, episode: int) -> np.random.Generator:
+    """What the scripted person of an actor that begins at this episode is at random."""
+    return np.random.default_rng([run_seed, episode])
+
+
 def episode_seed(run_seed: int, kind: EpisodeKind, number: int) -> int:
     """The seed of episode `number` of its kind."""
     return _drawn(run_seed, SEED_STREAM[kind], number)

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 
-import numpy as np
-
 from workers.actor.chair import Chair
 from workers.actor.no_policy import NoPolicy
 from workers.actor.replay_policy import ReplayPolicy
 from workers.actor.runtime import PolicyRuntime
+from workers.actor.seeds import script_noise
 from workers.actor.trial_policies import TrialPolicies
 from workers.config import Config, TeleopConfig
 from workers.model.events import EpisodeKind, Event
@@ -56,4 +55,4 @@ def script_of(config: Config, next_episode: int) -> ScriptedOperator | None:
     """The simulation's scripted person; None of a real arm, and where there is none for the task."""
     if not config.simulated:
         return None
-    return scripted_operator_of(config, np.random.default_rng([config.run.seed, next_episode]))
+    return scripted_operator_of(config, script_noise(config.run.seed, next_episode))

@@ -8,7 +8,8 @@ import hashlib
 from collections.abc import Callable
 
 from workers.config import Config
-from workers.config.live import OWNERS, Scalar, changed, differences, values_of
+from workers.config.live import OWNERS, STATION, Scalar, applied, changed, differences, values_of
+from workers.model.orders import ChangeSettings, Order
 from workers.model.settings_events import SettingChange, SettingsRead
 from workers.station.opening import StationRefused
 
@@ -50,6 +51,25 @@ class LiveSettings:
         self._digest = ""
         workers = {owner for one in found for owner in one.owners}
         return {worker: self._of(worker) for worker in sorted(workers)}
+
+    def hand_out(
+        self,
+        digest: str,
+        config: Config,
+        stand: Callable[[str, Order], object],
+        tell: Callable[[str], object],
+    ) -> Config:
+        """Apply what `digest` names: each worker gets its own as a standing order. Returns the station's `config` as
+        it is then, with what is the station's own."""
+        values = self.apply(digest)
+        if values is None:
+            tell("no setting was changed: the file was not read, or another console was quicker")
+            return config
+        config = applied(config, values.pop(STATION, {}), tell)
+        for worker, new in values.items():
+            config = changed(config, new)
+            stand(worker, ChangeSettings(new))
+        return config
 
     def _of(self, worker: str) -> dict[str, Scalar]:
         return {key: value for key, value in self._values.items() if worker in OWNERS[key]}

@@ -13,7 +13,6 @@ from pathlib import Path
 import msgspec
 
 from workers.config import Config
-from workers.config.live import STATION, applied, changed
 from workers.model import commands as c
 from workers.model import events as e
 from workers.model import orders as o
@@ -210,7 +209,11 @@ class Station:
             case c.ReadSettings(number):
                 self._reading = asyncio.create_task(self._read_settings(number))
             case c.ApplySettings(digest):
-                self._apply_settings(digest)
+                self._config = self._settings.hand_out(digest, self._config, self.stand, self._note)
+                self._recipe.change(self._config)
+                if self.state.run is not None:
+                    utd = self._config.algorithm.utd_ratio
+                    self._fold(msgspec.structs.replace(self.state.run, utd_target=utd))
             case c.Survey() | c.SetMargin():
                 self._recipe.take(command)
             case c.ShutDown():
@@ -222,20 +225,6 @@ class Station:
 
     async def _read_settings(self, number: int) -> None:
         self._fold(await asyncio.to_thread(self._settings.read, number))
-
-    def _apply_settings(self, digest: str) -> None:
-        """Hand each worker its own; what is the station's takes effect at once."""
-        values = self._settings.apply(digest)
-        if values is None:
-            self._note("no setting was changed: the file was not read, or another console was quicker")
-            return
-        self._config = applied(self._config, values.pop(STATION, {}), self._note)
-        for worker, new in values.items():
-            self._config = changed(self._config, new)
-            self.stand(worker, o.ChangeSettings(new))
-        self._recipe.change(self._config)
-        if self.state.run is not None:
-            self._fold(msgspec.structs.replace(self.state.run, utd_target=self._config.algorithm.utd_ratio))
 
     def _operate(self, command: c.AnyCommand) -> None:
         if command == c.Intervene(on=True):

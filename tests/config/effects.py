@@ -2,6 +2,7 @@
 
 from tests.config import (
     effects_arm,
+    effects_classifier,
     effects_device,
     effects_judge,
     effects_leader,
@@ -15,6 +16,7 @@ from tests.config.effect_tools import Effect, Only
 
 EFFECTS: dict[str, Effect | Only] = {
     **effects_arm.EFFECTS,
+    **effects_classifier.EFFECTS,
     **effects_device.EFFECTS,
     **effects_judge.EFFECTS,
     **effects_leader.EFFECTS,

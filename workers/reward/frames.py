@@ -21,7 +21,7 @@ from workers.processors.features import IMAGES
 from workers.reward.architecture import Size
 from workers.reward.errors import ClassifierError
 from workers.reward.sources import Episode, Material, Source
-from workers.reward.split import held_out
+from workers.reward.split import held_out, kind_of
 
 Rows = NDArray[np.int64]
 """[n] numbers of frames, counted over all datasets."""
@@ -101,7 +101,7 @@ def spans_of(material: Material, share: float, seed: int) -> tuple[Span, ...]:
     found = [(source, episode) for source in material.sources for episode in source.episodes]
     kept = held_out(
         [
-            ((source.root.name, episode.number), bool(material.is_success(episode.classes).any()))
+            ((source.root.name, episode.number), kind_of(material.is_success(episode.classes)))
             for source, episode in found
         ],
         share,

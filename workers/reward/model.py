@@ -48,7 +48,8 @@ class RewardClassifier(nn.Module):
 
     def features(self, images: Images) -> tuple[Tensor, ...]:
         """What the encoder makes of uint8 [B, H, W, 3] of each camera: float32 [B, h, w, C] or [B, C], by camera."""
-        return tuple(self.encoder(images[camera], camera) for camera in self.cameras)
+        encoded: tuple[Tensor, ...] = self.encoder({camera: images[camera] for camera in self.cameras})
+        return encoded
 
     def judge(self, features: tuple[Tensor, ...]) -> Tensor:
         """Logits [B], or [B, num_classes], of `features`."""
@@ -80,8 +81,8 @@ class RewardClassifier(nn.Module):
         """Shape [h, w, C] or [C] of what the encoder makes of a picture."""
         black = torch.zeros(1, *self.architecture.cameras[camera], 3, dtype=torch.uint8)
         with torch.no_grad():
-            encoded: Tensor = self.encoder(black, camera)
-        return encoded.shape[1:]
+            encoded: tuple[Tensor, ...] = self.encoder({camera: black})
+        return encoded[0].shape[1:]
 
 
 def _camera_head(shape: torch.Size, of: Architecture) -> nn.Module:

@@ -1,4 +1,4 @@
-"""A classifier of the default settings, from datasets with planted faults: judged on clean ones that it never saw."""
+"""A classifier of the default settings, from datasets with planted faults, judged on clean episodes it never saw."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -188,7 +188,7 @@ def _labelled(dataset: Dataset, settings: ClassifierConfig) -> Iterator[Episode]
     for number in range(len(dataset.episodes)):
         rewards = np.asarray(dataset.frames(number, [REWARD])[REWARD], np.float64)
         if settings.num_classes == 2:
-            yield Episode(number, _pictured((rewards > 0).astype(np.int64)))
+            yield Episode(number, (rewards > 0).astype(np.int64))
             continue
         classes = np.rint(rewards).astype(np.int64)
         wrong = np.flatnonzero((classes < 0) | (classes >= settings.num_classes) | (classes != rewards))
@@ -198,12 +198,7 @@ def _labelled(dataset: Dataset, settings: ClassifierConfig) -> Iterator[Episode]
                 f" reward_classifier.num_classes = {settings.num_classes} it must be the number of a class, 0 to"
                 f" {settings.num_classes - 1}"
             )
-        yield Episode(number, _pictured(classes))
-
-
-def _pictured(classes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Classes of pictures, from those of the steps that were taken on them: a step's outcome is in the next picture."""
-    return np.concatenate([classes[:1], classes[:-1]])
+        yield Episode(number, classes)
 
 
 def _check_enough(found: Material, settings: ClassifierConfig) -> None:

@@ -84,6 +84,7 @@ class Health:
         self._since_s = np.full(len(JOINT_NAMES), np.inf)  # since when a joint pushes and does not move
         self._pushed_from = np.zeros(len(JOINT_NAMES))
         self._eased = np.zeros(len(JOINT_NAMES), bool)  # in the last reading it did not push, or had moved
+        self._at_ease = False  # none does, or did in the last reading
         self._stalled = np.zeros(len(JOINT_NAMES), bool)
         self._loaded_s = np.full(len(JOINT_NAMES), np.inf)
         self._sagging_s = np.inf
@@ -116,6 +117,7 @@ class Health:
         """A person has seen to what stopped the arm: full torque again, and whatever is still wrong is told anew."""
         self._stalled[:] = False
         self._since_s[:] = np.inf
+        self._at_ease = False
         self._agreed.forget(
             0xFF & ~_TEMPERATURE_BIT
         )  # a servo that gave up for heat cools down, whoever says what
@@ -156,6 +158,8 @@ class Health:
             yield Finding(what, f"{chain_hint(silent)}; {ACKNOWLEDGE}", Demand.STOP)
 
     def _bits(self, health: ServoHealth) -> Iterator[Finding]:
+        if not self._agreed.error_bits.any() and not any(name.startswith("bits") for name in self._told):
+            return
         for bit, (word, advice) in _BITS.items():
             begins = [
                 self._begins(f"bits {joint} {bit}", bits >> bit & 1)
@@ -184,12 +188,14 @@ class Health:
     def _temperature(self, now_s: float) -> Iterator[Finding]:
         limits, before = self._limits, self._heat.copy()
         at_least_c, at_most_c = self._agreed.at_least_c, self._agreed.at_most_c
-        self._warmth.take(at_least_c, now_s)
+        if self._warmth.take(at_least_c, now_s):
+            yield from self._trend(at_least_c)
+        if not before.any() and not self.too_hot and at_least_c.max() < limits.warn_c:
+            return
         for level, limit in ((1, limits.warn_c), (2, limits.derate_c), (3, limits.park_c)):
             self._heat = np.where(at_least_c >= limit, np.maximum(self._heat, level), self._heat)
             cooled = at_most_c < limit - HYSTERESIS_C
             self._heat = np.where(cooled, np.minimum(self._heat, level - 1), self._heat)
-        yield from self._trend(at_least_c)
         gave_up = (self._agreed.error_bits & _TEMPERATURE_BIT).any()
         if self.too_hot and (at_most_c < limits.derate_c).all() and not gave_up:
             del self._told["too hot"]
@@ -245,6 +251,8 @@ class Health:
         push = self._limits.push
         works = np.abs(health.load_pct) >= push * self._limits.stall_load_pct
         works |= np.abs(reading.current_a) >= push * STALL_CURRENT_A
+        if self._at_ease and not works.any():
+            return  # nearly always
         pushes = works & (error > BOUND * push * STALL_ERROR_DEG) & ~self._stalled
         pushes[GRIPPER] = False  # it holds an object: its own torque limit is what protects it
         moved = np.abs(reading.joints_deg - self._pushed_from) > STALL_MOVED_DEG
@@ -257,6 +265,7 @@ class Health:
         self._eased = np.where(new, eases & ~begins, self._eased)
         self._pushed_from = np.where(begins, reading.joints_deg, self._pushed_from)
         self._since_s = np.where(begins, now_s, np.where(over, np.inf, self._since_s))
+        self._at_ease = bool(self._eased.all() and np.isinf(self._since_s).all())
         for joint in np.flatnonzero(pushes & ~eases & (now_s - self._since_s >= STALL_S - 1e-6)).tolist():
             self._stalled[joint] = True
             work = f"load {abs(health.load_pct[joint]):.0f} %, {abs(reading.current_a[joint]):.1f} A"
@@ -269,6 +278,8 @@ class Health:
 
     def _load(self, health: ServoHealth, now_s: float) -> Iterator[Finding]:
         heavy = np.abs(health.load_pct) >= LOAD_PCT
+        if not heavy.any() and np.isinf(self._loaded_s).all():
+            return
         self._loaded_s = np.where(heavy, np.minimum(self._loaded_s, now_s), np.inf)
         begins = [
             self._begins(f"load {joint}", now_s - since_s >= LOAD_S)

@@ -21,15 +21,17 @@ class Warmth:
         self._seen: deque[tuple[float, Floats]] = deque()
         self._now_c: Floats = np.full(len(JOINT_NAMES), -np.inf)
 
-    def take(self, temperature_c: Floats, now_s: float) -> None:
-        """Note temperatures [6]; what is no finite number was not measured yet."""
+    def take(self, temperature_c: Floats, now_s: float) -> bool:
+        """Note temperatures [6], now and then; whether it did. What is no finite number was not measured yet."""
         if not np.isfinite(temperature_c).all():
-            return
+            return False
         self._now_c = temperature_c
-        if not self._seen or now_s - self._seen[-1][0] >= _EVERY_S:
+        is_due = not self._seen or now_s - self._seen[-1][0] >= _EVERY_S
+        if is_due:
             self._seen.append((now_s, temperature_c.copy()))
         while now_s - self._seen[0][0] > SPAN_S:
             self._seen.popleft()
+        return is_due
 
     @property
     def rise_c_min(self) -> Floats:

@@ -152,7 +152,10 @@ class Bus:
         incoming = Incoming(sent, wanted)
         self.port.write(sent)
         begun_s = self._last_byte_s = self.port.now_s()
-        deadline_s = begun_s + (self._reply_s if reply_s is None else reply_s) + self._wire_s(sent, wanted)
+        wire_s = self._wire_s(sent, wanted)
+        deadline_s = begun_s + (self._reply_s if reply_s is None else reply_s) + wire_s
+        # They cannot all be here sooner, and whoever wakes for each costs as much as all the rest.
+        self.port.rest(wire_s)
         while not incoming.complete:
             left_s = deadline_s - self.port.now_s()
             chunk = self.port.read(left_s)

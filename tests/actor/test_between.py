@@ -26,7 +26,7 @@ def test_it_waits_while_servos_are_warm_and_no_longer() -> None:
     between = Between(Chair(scripted=False, jog_step=1.0), lambda: warmth[0])
     assert between.cooling() == "", "not before an episode was run"
     assert between.begin()
-    assert between.cooling() == f"{e.COOLING}: {WARM}; n goes on all the same"
+    assert between.cooling() == f"{e.COOLING}: {WARM}; n goes on"
     warmth[0] = ""
     assert between.cooling() == ""
     warmth[0] = WARM

@@ -44,4 +44,4 @@ class Between:
         if not warmth or self._chair.take_proceed():
             self._cools = False
             return ""
-        return f"{COOLING}: {warmth}; n goes on all the same"
+        return f"{COOLING}: {warmth}; n goes on"

@@ -169,7 +169,7 @@ class ArmMoved(Event, frozen=True):
 SET_UP = "set up the scene"
 """How the reason begins while a person has time for that."""
 
-COOLING = "the servos cool down before the next episode"
+COOLING = "servos cool down"
 """How the reason begins while they do."""
 
 FIRST_MOTION = "recording begins with your first motion"

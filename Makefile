@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 CONFIG ?= configs/sim_pick_lift.toml
+# What computes and waits for no other process: these tests share the cores. The others measure times and get them alone.
+COMPUTING := $(wildcard $(addprefix tests/,config dataset learner model policy_export processors reward test_hygiene.py))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow lint bench stubs clean
@@ -17,7 +19,8 @@ demo: $(READY) ## open the console on a simulated arm and start training (CONFIG
 	$(BIN)/hilserl-tui $(CONFIG) --start
 
 test: $(READY) ## run the tests, all but the slow ones
-	$(BIN)/pytest -q -m "not slow"
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" -n 2 --dist loadfile $(COMPUTING)
+	$(BIN)/pytest -q -m "not slow" $(addprefix --ignore=,$(COMPUTING))
 
 test-slow: $(READY) ## run the tests that take minutes
 	$(BIN)/pytest -q -m slow

@@ -29,6 +29,7 @@ from workers.station.server import Server
 from workers.station.stills import Stills
 
 PRESSES = 10  # of the stop key, a round
+BUSY_S = 10.0  # over which the robot worker's processor time is taken, a round
 JOINTS = slice(0, 5)
 
 
@@ -64,6 +65,7 @@ class Figures:
         self.stall = Figure("stall: goal = present, torque 20 %", 450.0)
         self.stop = Figure("stop key on its socket: goal on the bus", 100.0)
         self.gone = Figure("serial port unplugged: fault", 60.0)
+        self.busy = Figure("robot worker, arm moving: share of a core", 5.0, "%")
 
     def all(self) -> list[Figure]:
         return [value for value in vars(self).values() if isinstance(value, Figure)]
@@ -74,6 +76,7 @@ async def round_of(cell: ArmCell, figures: Figures, stops: "Stops") -> None:
     faults: list[Callable[[ArmCell, Figures], Awaitable[None]]] = [
         actor_killed, actor_hung, camera_lost, robot_killed, robot_hung, stalled, unplugged,
     ]  # fmt: skip
+    await busy(cell, figures)
     for fault in faults:
         await asyncio.sleep(random.uniform(0.0, 3.0))
         await fault(cell, figures)
@@ -84,6 +87,18 @@ async def round_of(cell: ArmCell, figures: Figures, stops: "Stops") -> None:
         cell.word.clear()
         await cell.until(lambda: cell.mode is GateMode.HOLD)
     await cell.again()
+
+
+async def busy(cell: ArmCell, figures: Figures) -> None:
+    before_s = processor_s(cell.pid("robot"))
+    await asyncio.sleep(BUSY_S)
+    figures.busy.values.append(100.0 * (processor_s(cell.pid("robot")) - before_s) / BUSY_S)
+
+
+def processor_s(pid: int) -> float:
+    """Time that all threads of a process had, in the kernel too; proc(5), utime and stime."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def held_after(cell: ArmCell, act: Callable[[], object], figure: Figure) -> None:

@@ -169,7 +169,7 @@ class Console(KeyActions):
         elif link is Link.CONNECTING and self._launch is not None and (why := self._launch.failed()):
             self._part(REFUSED if self._launch.refused else 1, why)
         elif link in (Link.DOWN, Link.ENDED) and self._leaving:
-            self.exit()
+            self._part(0, self.view().left_behind)
         if link is Link.UP and not self._was_up:
             self._attached()
         self._was_up = link is Link.UP
@@ -247,7 +247,7 @@ class Console(KeyActions):
         self._ticks += 1
         self.typing = isinstance(self.focused, Input)
         screen = self._console_screen()
-        if screen is not None and screen.is_mounted and self.pacer.may_draw(now):
+        if screen is not None and screen.stands and self.pacer.may_draw(now):
             if self._ticks % TEXT_EVERY:
                 screen.show_cameras(self.view())
             else:
@@ -260,14 +260,14 @@ class Console(KeyActions):
 
     def show_bar(self) -> None:
         screen = self._console_screen()
-        if screen is not None and screen.is_mounted:
+        if screen is not None and screen.stands:
             screen.show_state_bar(self.view())
 
     def refresh_view(self) -> None:
         """Draw everything as soon as the layout stands: after a change of screen."""
         screen = self._console_screen()
         if screen is not None:
-            screen.call_after_refresh(lambda: screen.show(self.view()))
+            screen.call_after_refresh(lambda: screen.show(self.view()) if screen.stands else None)
 
     def _ask_for_pictures(self) -> None:
         screen = self._console_screen()

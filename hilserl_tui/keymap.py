@@ -130,6 +130,9 @@ def footer(
     wanted: tuple[str, ...]
     if stopped:
         wanted = ("clear-stop", "home", "train", "cameras", "help", "quit")
+    elif unconfirmed and stage is not None:
+        here = _SURVEY_DONE if stage is Stage.DONE else ("by-hand", *_SURVEY)
+        wanted = tuple(dict.fromkeys(("stop", "clear-stop", *here)))
     elif unconfirmed:
         wanted = ("stop", "clear-stop", "home", "train", "cameras", "help", "quit")
     elif over:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from workers.model.events import Driver, GateMode, Phase
+from workers.model.events import FIRST_MOTION, Driver, GateMode, Phase
 from workers.model.state import ConsoleState
 from workers.model.survey import Stage
 
@@ -67,7 +67,10 @@ class View:
 
     @property
     def human(self) -> bool:
-        return self.state.control.driver is Driver.HUMAN and not self.stopped
+        """A person has the arm: drives it, or is waited for to begin."""
+        control = self.state.control
+        waited_for = control.driver is Driver.NOBODY and control.reason == FIRST_MOTION
+        return (control.driver is Driver.HUMAN or waited_for) and not self.stopped
 
     @property
     def idle(self) -> bool:
@@ -87,3 +90,14 @@ class View:
     def over(self) -> str:
         """Why the run is over, "" while it goes on."""
         return self.state.progress.ended
+
+    @property
+    def left_behind(self) -> str:
+        """What a run that was stopped here did with a real arm, in the words of its last line; "" if it said none."""
+        lines = [line.text for line in self.state.log if line.worker == "robot"]
+        last = [
+            text
+            for text in lines
+            if "; torque off" in text or text.startswith(("the torque stays on", "left limp"))
+        ]
+        return f"the run is stopped; the arm: {last[-1]}" if last else ""

@@ -200,3 +200,15 @@ def test_the_exact_versions_name_no_index_and_no_file() -> None:
     pins = [line for line in lines if not line.startswith("#")]
     assert all(re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.+!]+", line) for line in pins)
     assert {"torch==2.14.1", "torchvision==0.29.1"} <= set(pins)
+
+
+def test_every_page_that_is_named_exists() -> None:
+    texts = [*SOURCES, *sorted((ROOT / "configs").glob("*.toml")), *sorted((ROOT / "docs").glob("*.md"))]
+    missing = []
+    for file in [*texts, ROOT / "README.md"]:
+        text = file.read_text()
+        pages = {ROOT / page for page in re.findall(r"\bdocs/[\w/]+\.md", text)}
+        if file.suffix == ".md":
+            pages |= {file.parent / page for page in re.findall(r"\]\(((?!https?:)[^)#\s]+)", text)}
+        missing += [f"{file.relative_to(ROOT)}: {page}" for page in pages if not page.exists()]
+    assert not missing

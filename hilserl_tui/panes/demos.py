@@ -91,5 +91,5 @@ def _sums(state: ConsoleState, demos: list[Episode]) -> list[Row]:
     return [
         ((f"kept {len(kept)}, {good} succeeded", "dim"),),
         ((f"mean {mean_s:.1f} s", "dim"),),
-        ((f"reward: {count(yes)} frames, {count(no)} without", "dim"),),
+        ((f"reward in {count(yes)} of {count(yes + no)} frames", "dim"),),
     ]

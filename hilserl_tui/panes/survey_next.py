@@ -2,7 +2,7 @@
 
 from textwrap import wrap
 
-from hilserl_tui.panes.draw import Row
+from hilserl_tui.panes.draw import Row, row_width
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.panes.survey import NO_ARM
 from hilserl_tui.view import View
@@ -14,7 +14,8 @@ class SurveyNext(Lines):
     title = "what now"
 
     def watched(self, view: View) -> tuple[object, ...]:
-        return view.state.survey, view.state.run, view.state.progress, view.human, view.state.control.scripted
+        state = view.state
+        return state.survey, state.run, state.progress, view.human, state.control.scripted, view.unconfirmed
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         run, survey = view.state.run, view.state.survey
@@ -26,15 +27,19 @@ class SurveyNext(Lines):
             return _elsewhere(run, width)
         if survey is None:
             return [(("the workers are starting", "dim"),)]
-        return [*_headline(survey, view), *_wrong(survey, width), *_result(survey, width)]
+        return [*_headline(survey, view, width), *_wrong(survey, width), *_result(survey, width)]
 
 
-def _keyed(*parts: str) -> Row:
-    """Words with a key before each: key, what it does, key, what it does."""
-    row: list[tuple[str, str]] = []
+def _keyed(width: int, *parts: str) -> list[Row]:
+    """Words with a key before each: key, what it does, key, what it does; as many to a row as fit."""
+    rows: list[Row] = [()]
     for key, words in zip(parts[::2], parts[1::2], strict=True):
-        row += [(f" {key} ", "key"), (f" {words}   ", "text")]
-    return tuple(row)
+        first, *rest = wrap(words, max(12, width - len(key) - 3)) or [""]
+        if rows[-1] and row_width(rows[-1]) + len(key) + 3 + len(words) > width:
+            rows.append(())
+        rows[-1] = (*rows[-1], (f" {key} ", "key"), (f" {first}   ", "text"))
+        rows += [((" " * (len(key) + 3), "text"), (line, "text")) for line in rest]
+    return rows
 
 
 def _elsewhere(run: RunOpened, width: int) -> list[Row]:
@@ -45,13 +50,15 @@ def _elsewhere(run: RunOpened, width: int) -> list[Row]:
     return [*rows, *(((line, "bold"),) for line in wrap(command, max(20, width), subsequent_indent="  "))]
 
 
-def _headline(survey: Survey, view: View) -> list[Row]:
+def _headline(survey: Survey, view: View, width: int) -> list[Row]:
     match survey.stage:
         case Stage.WAITING:
-            person = _keyed("space", "takes the arm: go where the task goes")
-            hand = _keyed("m", "torque off: hold it, move it by hand")
-            script = _keyed("a", "lets the scripted person wave it (simulator)")
-            return [person, script] if view.state.run and view.state.run.simulated else [person, hand]
+            allow = _keyed(width, "ctrl+e y", "lets the arm move") if view.unconfirmed else []
+            person = _keyed(width, "space", "takes the arm: go where the task goes")
+            hand = _keyed(width, "m m", "torque off: hold it, move it by hand")
+            script = _keyed(width, "a", "lets the scripted person wave it (simulator)")
+            other = script if view.state.run and view.state.run.simulated else hand
+            return [*allow, *person, *other]
         case Stage.WARM_UP:
             return [
                 (
@@ -62,15 +69,15 @@ def _headline(survey: Survey, view: View) -> list[Row]:
         case Stage.COUNTING:
             left = f"{survey.left_s:.0f} s left" if survey.left_s is not None else "until you are done"
             counted: Row = ((f"counting, {survey.counted_s:.0f} s", "amber"), (f"   {left}", "bold"))
-            return [counted, _keyed("d", "done", "o", "start over")]
+            return [counted, *_keyed(width, "d", "done", "o", "start over")]
         case Stage.DONE if survey.problems:
             again = ("enter", "try again") if survey.difference else ()
-            keys = _keyed(*again, "d", "count on", "o", "start over")
-            return [(("this cannot be written yet", "red"),), keys]
+            keys = _keyed(width, *again, "d", "count on", "o", "start over")
+            return [(("this cannot be written yet", "red"),), *keys]
         case Stage.DONE:
-            return [_keyed("enter", "write it", "d", "count on", "o", "start over", "- =", "margin")]
+            return _keyed(width, "enter", "write it", "d", "count on", "o", "start over", "- =", "margin")
     kept = (("● written", "green"), (f"   as it was, the file is in {survey.written}", "dim"))
-    return [kept, _keyed("q", "leave")]
+    return [kept, *_keyed(width, "q", "leave")]
 
 
 def _wrong(survey: Survey, width: int) -> list[Row]:

@@ -27,6 +27,11 @@ class ConsoleScreen(Screen[None]):
         yield from self.body()
         yield self.key_bar()
 
+    @property
+    def stands(self) -> bool:
+        """Whether its panes are there to be drawn: they come after the screen, and go before it as the app closes."""
+        return self.is_mounted and self.is_attached and bool(self.children)
+
     def key_bar(self) -> KeyBar:
         """The keys that matter on this screen."""
         return KeyBar()

@@ -101,6 +101,38 @@ def test_the_scripted_person_reaches_its_goal_with_joint_actions() -> None:
     assert info["is_success"]
 
 
+def test_a_configured_joint_limit_is_the_end_of_the_way_and_of_what_is_stored() -> None:
+    start = config().env.reset_pose[0]
+    env, port = sim_env(config(**{"env.robot.joint_limits_deg": {"shoulder_pan": [-90.0, start + 15.0]}}))
+    env.reset(seed=1)
+    executed = 0.0
+    for _ in range(12):
+        *_, info = env.step(np.array([1.0, 0, 0, 0, 0, STAY], np.float32))
+        executed += float(info["executed_action"][0])
+    assert port.read().goal_deg[0] == pytest.approx(start + 15.0, abs=1e-3)
+    assert executed * STEP_DEG == pytest.approx(15.0, abs=0.1)
+
+
+def test_what_the_policy_left_undone_at_a_take_over_is_not_the_still_hands() -> None:
+    leading = config(**{"env.teleop.type": "so101_leader", "env.teleop.port": "p", "env.teleop.id": "i"})
+    env, port = sim_env(leading)
+    _, info = env.reset(seed=1)
+    hand = hand_of(leading, env, kinematics_of(leading))
+    for _ in range(3):
+        *_, info = env.step(np.array([1.0, -1.0, 1.0, 0, 1.0, STAY], np.float32))
+    assert (
+        np.abs(port.read().goal_deg - info["goal_deg"])[:GRIPPER].max() > 0.2
+    )  # the gate has yet to get there
+    info = {**info, **env.halt()}
+    for _ in range(2):
+        action = hand.action(word(np.zeros(6)), info)
+        np.testing.assert_allclose(action[:5], 0.0, atol=1e-6)
+        env.begin_step(action, human_action=action)
+        port.wait_period()
+        *_, info = env.finish_step()
+        np.testing.assert_allclose(info["executed_action"][:5], 0.0, atol=1e-6)
+
+
 def word(joints_deg: np.ndarray) -> DeviceWord:
     return DeviceWord(live=True, lost=False, intervene=True, joints_deg=joints_deg)
 

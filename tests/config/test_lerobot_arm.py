@@ -39,3 +39,21 @@ def test_an_arm_without_a_name_or_of_another_kind_is_the_simulated_one(robot: di
 def test_percent_of_the_range_has_no_counterpart() -> None:
     made = of_robot(**NAMED | {"use_degrees": False})
     assert fate(made, "env.robot.use_degrees") is Fate.NO_COUNTERPART
+
+
+LEADER = {"type": "so101_leader", "port": "/dev/ttyACM1", "id": "hand"}
+BOX = {"end_effector_bounds": {"min": [0.1, -0.2, 0.0], "max": [0.4, 0.2, 0.3]}}
+
+
+def led(fps: float, **processor: Any) -> Imported:
+    env = {"type": "gym_manipulator", "fps": fps, "robot": NAMED, "teleop": LEADER, "processor": processor}
+    return import_lerobot(json.dumps({"env": env}))
+
+
+def test_a_leader_without_inverse_kinematics_leads_joint_by_joint_and_the_report_says_so() -> None:
+    for fps, step_deg in ((10, 5.0), (15, 3.333)):
+        made = led(fps)
+        processor = made.config.env.processor
+        assert (processor.action_space, processor.joint_step_deg) == ("joints", step_deg)
+        assert "joints" in next(line.text for line in made.lines if line.path[-2:] == ("teleop", "type"))
+    assert led(10, inverse_kinematics=BOX).config.env.processor.action_space == "end_effector"

@@ -113,6 +113,22 @@ async def test_before_anybody_drives_it_says_how(size):
 
 
 @SIZES
+async def test_a_real_arm_can_be_led_by_hand_before_its_first_motion_and_the_result_be_written(size):
+    """The keys that matter then are all there, and no words are cut off."""
+    opened = replace(REACH, simulated=False)
+    still = e.ArmMoved((0.25, 0.03, 0.09), 40.0, e.GateMode.HOLD, at_s=100.0, unconfirmed=True)
+    waiting = replace(SEEN, stage=Stage.WAITING, axes=None, joints=(), left_s=5.0)
+    state = reduce(reduce(surveyed(waiting, e.Driver.NOBODY), opened), still)
+    rows = await bounds(reduce(state, e.Surveyed(waiting)), size)
+    words = " ".join("".join(rows).replace("│", " ").split())
+    for row in ("lets the arm move", "go where the task", "m m", "move it by hand"):
+        assert row in words, row
+    assert "Let it move" in rows[-1] and "Done" in rows[-1] and "By hand" in rows[-1]
+    rows = await bounds(reduce(state, e.Surveyed(DONE)), size)
+    assert "Let it move" in rows[-1] and "Write" in rows[-1]
+
+
+@SIZES
 async def test_what_is_still_missing_is_said_while_it_counts_and_keeps_it_from_being_written(size):
     missing = replace(SEEN, problems=(NARROW,), axes=(SEEN.axes[0], Span(0.0, 0.004), SEEN.axes[2]))
     assert "only 0.4 cm" in "\n".join(await bounds(surveyed(missing), size))

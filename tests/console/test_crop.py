@@ -269,3 +269,14 @@ def test_no_key_of_the_screen_means_two_things_or_stands_before_the_arms_safety(
     assert len(ids) == len(set(ids))
     for name in ("stop", "stop-always", "clear-stop", "confirm-clear", "intervene", "quit"):
         assert not set(keys) & set(BY_ID[name].keys.split(","))
+
+
+async def test_drawing_survives_the_moment_at_which_a_closing_screen_has_lost_its_panes(config):
+    async with driven(Looker(config)) as hand:
+        screen = hand.app.screen
+        await screen.remove_children()
+        assert not screen.stands
+        hand.app._tick()
+        hand.app.show_bar()
+        hand.app.refresh_view()
+        assert hand.app._exception is None

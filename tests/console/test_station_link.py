@@ -120,6 +120,18 @@ async def test_a_jog_key_does_not_move_the_arm_while_the_policy_drives(socket):
         await session.until(lambda: "space takes over first" in session.text())
 
 
+async def test_the_first_motion_of_a_demonstration_can_be_a_key_press(socket):
+    """While it is waited for, nobody drives yet; and space gives the arm back."""
+    waits = reduce(human(), e.DriverChanged(e.Driver.NOBODY, e.FIRST_MOTION))
+    async with Session(socket, waits) as session:
+        await session.press("up")
+        await session.until(lambda: session.station.commands)
+        assert isinstance(session.station.commands[0], c.Jog)
+        await session.press("space")
+        await session.until(lambda: len(session.station.commands) == 2)
+        assert session.station.commands[1] == c.Intervene(False)
+
+
 async def test_space_gives_back_what_it_took(socket):
     async with Session(socket, human()) as session:
         await session.press("space")
@@ -329,3 +341,13 @@ async def test_key_to_wire_is_quick_while_everything_redraws(socket):
         delays = sorted(at - got.pressed_s for at, got in session.station.received if isinstance(got, c.Jog))
         assert len(delays) == 10
         assert delays[len(delays) // 2] < 0.02
+
+
+async def test_after_quitting_the_terminal_says_whether_the_arm_has_torque(socket):
+    parked = e.LogLine("robot", e.Level.WARNING, "parked; torque off")
+    async with Session(socket, reduce(policy(), parked)) as session:
+        await session.press("q", "s")
+        await session.until(lambda: c.ShutDown() in session.station.commands)
+        await session.station.die()
+        await session.until(lambda: session.app.parting)
+        assert session.app.parting == "the run is stopped; the arm: parked; torque off"

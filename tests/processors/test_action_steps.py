@@ -218,3 +218,21 @@ def test_the_answer_does_not_depend_on_what_another_pipeline_did() -> None:
     for _ in range(5):
         other.apply(Command(act(-1, 1, 1, 0)))
     assert pipeline.apply(Command(act(0.3, -0.2, -0.4, 1))).goal_deg == pytest.approx(alone, abs=1e-12)
+
+
+@pytest.mark.parametrize("action_space", ["end_effector", "joints"])
+def test_an_arm_that_sags_is_held_where_it_was_sent_and_one_that_was_moved_where_it_is(
+    action_space: str,
+) -> None:
+    """Otherwise the first action of every episode goes down by the sag, and the arm sags anew from there."""
+    config = altered({"env.processor.action_space": action_space})
+    pipeline = arm_pipelines(config, KINEMATICS).action
+    sent = np.array(RESET_POSE_DEG)
+    for off_deg, held in ((2.0, 0.0), (20.0, 20.0)):
+        found = sent.copy()
+        found[1] += off_deg
+        reading = measured(found, sent)
+        pipeline.reset(reading)
+        still = act(*[0.0] * (len(pipeline.period.executed) - 1), 1)
+        goal_deg = pipeline.apply(Command(still, None, reading)).goal_deg
+        assert goal_deg[:GRIPPER] == pytest.approx((sent + np.eye(6)[1] * held)[:GRIPPER], abs=0.01), off_deg

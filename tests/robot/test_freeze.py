@@ -7,7 +7,13 @@ import pytest
 
 from tests.emulators.bus import EmulatedBus, emulated_bus
 from workers.robot.bus import Bus, BusError, SerialPort
-from workers.robot.drivers.sts3215 import GOAL_POSITION, PRESENT_POSITION, TORQUE_ENABLE, value_in
+from workers.robot.drivers.sts3215 import (
+    GOAL_POSITION,
+    PRESENT_POSITION,
+    TORQUE_ENABLE,
+    TORQUE_LIMIT,
+    value_in,
+)
 from workers.robot.freeze import IDS, TORQUE_PERMILLE, Frozen
 
 AHEAD = 200  # counts, as of a worker that dies on the way
@@ -62,6 +68,23 @@ def test_a_packet_that_is_wrong_and_looks_right_is_no_goal(
     monkeypatch.setattr(Bus, "sync_read", damaged)
     Frozen(moving.port).close()
     assert abs(off(moving.state())[0]) <= 30
+
+
+def test_a_torque_limit_that_is_wrong_and_looks_right_leaves_no_joint_limp(
+    moving: EmulatedBus, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first reading of the lift joint's limit says 0, its sum right."""
+    real, turn = Bus.sync_read, iter(range(1000))
+
+    def damaged(bus: Bus, ids: Any, address: int, length: int) -> Any:
+        replies = real(bus, ids, address, length)
+        if address == TORQUE_LIMIT.address and 2 in replies and next(turn) == 0:
+            replies[2] = type(replies[2])(replies[2].error_bits, bytes(2))
+        return replies
+
+    monkeypatch.setattr(Bus, "sync_read", damaged)
+    Frozen(moving.port).close()
+    assert moving.state()["torque_limit"][1] == TORQUE_PERMILLE
 
 
 def test_a_silent_servo_keeps_its_goal_and_the_others_are_held(moving: EmulatedBus) -> None:

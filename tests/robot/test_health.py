@@ -148,6 +148,70 @@ def test_every_error_bit_is_told_with_its_joint(bit: int, word: str, demand: Dem
     assert len(ward.see(0.5, error_bits=bits)) == 1, "still there: told again"
 
 
+def bit(number: int) -> np.ndarray:
+    bits = np.zeros(6, np.uint8)
+    bits[ELBOW] = 1 << number
+    return bits
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [
+        {"temperature_c": one(85.0, rest=30.0)},
+        {"temperature_c": one(61.0, rest=30.0)},
+        {"voltage_v": one(1.2, rest=12.0)},
+        *({"error_bits": bit(number)} for number in (0, 1, 2, 3, 5)),
+    ],
+    ids=lambda damaged: f"{next(iter(damaged))} {next(iter(damaged.values()))[ELBOW]}",
+)
+def test_one_damaged_reading_neither_tells_nor_does_anything(damaged: dict[str, object]) -> None:
+    ward = Ward()
+    for _ in range(20):
+        assert not ward.see(0.1) and not ward.see(TICK_S, **damaged)
+        assert ward.health.caps_pct[ELBOW] == 100.0 and not ward.health.too_hot
+
+
+def test_a_damaged_reading_that_is_repeated_for_want_of_replies_agrees_with_nothing() -> None:
+    ward, misses = Ward(), np.zeros(6, np.int64)
+    ward.see(0.1)
+    ward.see(TICK_S, temperature_c=one(85.0, rest=30.0))
+    misses[ELBOW] = 1
+    assert not ward.see(2 * TICK_S, temperature_c=one(85.0, rest=30.0), misses=misses)
+    assert not ward.see(0.1)
+
+
+def test_two_readings_suffice() -> None:
+    ward = Ward()
+    ward.see(0.1)
+    (hot,) = ward.see(2 * TICK_S, temperature_c=one(66.0, rest=30.0))[-1:]
+    assert hot.demand is Demand.PARK
+    assert ward.see(2 * TICK_S, error_bits=bit(3))[0].demand is Demand.STOP
+
+
+def test_one_damaged_reading_ends_nothing_that_lasts() -> None:
+    ward, ill = Ward(), {"temperature_c": one(66.0, rest=30.0), "error_bits": bit(5)}
+    ward.see(0.1, **ill)
+    assert not ward.see(TICK_S) and ward.health.too_hot
+    assert not ward.see(0.1, **ill)
+    sagging = {"voltage_v": one(10.5, rest=12.0)}
+    assert not Ward().see(0.1, **sagging)
+    ward = Ward()
+    found = [*ward.see(0.1, **sagging), *ward.see(TICK_S), *ward.see(0.14, **sagging)]
+    assert len(found) == 1, "the time of the sag goes on"
+
+
+@pytest.mark.parametrize("damaged_at_s", [0.02, 0.1, 0.3])
+@pytest.mark.parametrize("what", ["load", "position"])
+def test_one_damaged_reading_does_not_delay_a_stall(what: str, damaged_at_s: float) -> None:
+    ward, heavy = Ward(), one(75.0)
+    ward.see(damaged_at_s, error_deg=3.4, load_pct=heavy)
+    ward.joints[ELBOW] += what == "position"
+    ward.see(TICK_S, error_deg=3.4, load_pct=one(3.0) if what == "load" else heavy)
+    ward.joints[ELBOW] -= what == "position"
+    found = ward.see(0.42 - damaged_at_s - TICK_S, error_deg=3.4, load_pct=heavy)
+    assert any(finding.demand is Demand.STOP for finding in found)
+
+
 def test_a_heavy_load_is_told_before_the_servo_gives_up() -> None:
     ward = Ward()
     assert not ward.see(1.0, load_pct=one(85.0))

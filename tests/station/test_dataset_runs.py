@@ -150,4 +150,4 @@ def test_recorded_episodes_become_a_dataset_and_one_of_them_is_driven_again(tmp_
     episodes = pq.read_table(tmp_path / "set/meta/episodes", columns=["length"])["length"].to_pylist()
     printed = headless(replay_file(tmp_path, 1))
     assert f"all {episodes[1]} actions are replayed; the tool was" in printed
-    assert "done: episode 1 of the dataset was replayed" in printed
+    assert "done: episode 1 of the dataset was replayed; the tool was" in printed

@@ -85,7 +85,7 @@ class InterventionEnv(Protocol):
     def reset(self, *, seed: int | None = None) -> tuple[Observation, dict[str, Any]]: ...
     def begin_step(self, action: Action, human_action: Action | None = None) -> None: ...
     def nudge(self, action: Action) -> None: ...
-    def halt(self) -> Floats: ...
+    def halt(self) -> dict[str, Any]: ...
     def judge(self, judgement: Judgement) -> None: ...
     def finish_step(self) -> tuple[Observation, float, bool, bool, dict[str, Any]]: ...
 
@@ -169,14 +169,15 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
         own = self._acting.own(np.asarray(action, np.float32))
         self._apply(own, Teleop(own))
 
-    def halt(self) -> Floats:
-        """Stop the tool where the gate's goal is now; what is left of the action is void.
+    def halt(self) -> dict[str, Any]:
+        """Stop the arm where the gate's goal is now; what is left of the action is void.
 
-        Returns the tool's target [3] in metres.
+        Returns what of the last observation's info is another since: `ee_target_m`, `goal_deg`.
         """
         self._acting.halt(self._port.read())
-        self._port.send(self._acting.period.goal_deg.copy())
-        return self._acting.target_m
+        goal_deg = self._acting.period.goal_deg
+        self._port.send(goal_deg.copy())
+        return {"ee_target_m": self._acting.target_m, "goal_deg": goal_deg.copy()}
 
     def lead(self, leader_deg: Floats) -> None:
         """For the rest of the period the arm takes on the posture `leader_deg` [6] of another, as fast as it may."""

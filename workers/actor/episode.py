@@ -199,7 +199,7 @@ class EpisodeRunner:
             result.interventions += 1
             if result.steps:
                 if driver is Driver.HUMAN:  # what the policy left undone is not the person's
-                    info = {**info, "ee_target_m": self._env.halt()}
+                    info = {**info, **self._env.halt()}
                 log.info("%s takes over at step %d of episode %d", driver.value, result.steps, episode)
         self._change_driver(driver, "space takes the arm" if driver is Driver.NOBODY else self._chair.warning)
         self._led = False

@@ -22,7 +22,6 @@ from workers.processors.gymnasium_make import PICTURES, Environment, open_enviro
 from workers.processors.gymnasium_spaces import PLACE
 from workers.processors.transition import Action, Command, Judgement, Picture, Teleop, Transition
 from workers.processors.vanilla_observation import PIXELS
-from workers.robot.figures import Floats
 
 SUCCESS_KEYS: Final = ("is_success", "succeed", "success")  # of an environment's info; the first one counts
 RENDERED: Final = "render"  # the picture of an environment that observes none
@@ -101,11 +100,11 @@ class GymEnv:
         self._commands = [command for command in self._commands if command.teleop is not None]
         self._commands.append(_command(action, action))
 
-    def halt(self) -> Floats:
+    def halt(self) -> dict[str, Any]:
         """What the person asked for in this period is void: the environment has not stepped yet."""
         stay = self._acting.stay
         self._commands = [_command(stay, stay)]
-        return np.empty(0)
+        return {}
 
     def judge(self, judgement: Judgement) -> None:
         """A person's verdict; takes effect when the running step finishes."""

@@ -20,6 +20,7 @@ from workers.actor.replay_policy import ReplayPolicy
 from workers.actor.runtime import PolicyRuntime
 from workers.config import Config
 from workers.model.events import (
+    FIRST_MOTION,
     SET_UP,
     Collected,
     Driver,
@@ -276,7 +277,7 @@ class ActorLoop:
 
     def _motion_missing(self, kind: EpisodeKind) -> str:
         waits = self._start_on_motion and kind is EpisodeKind.DEMONSTRATION and self._chair.has_person
-        return "recording begins with your first motion" if waits and not self._chair.moves else ""
+        return FIRST_MOTION if waits and not self._chair.moves else ""
 
     def _run_episode(self, order: Collect) -> None:
         episode = self._recorder.next_episode

@@ -12,6 +12,7 @@ from workers.dataset.errors import DatasetError
 from workers.dataset.layout import Info, dataset_folder, read_info
 from workers.dataset.read import RecordedEpisode, read_episode
 from workers.dataset.units import looks_scaled
+from workers.model.events import REPLAYED
 from workers.processors.features import STATE
 from workers.processors.scaling import unscaled_joints
 from workers.robot.build import kinematics_of
@@ -63,7 +64,7 @@ class ReplayPolicy:
         self._way.reach(unscaled_joints(scaled.astype(np.float64), self._kinematics.joints))
         self._next += 1
         if self._next == len(self._actions):
-            log.info("all %d actions are replayed; %s", self._next, self._way.report())
+            log.info("all %d %s%s", self._next, REPLAYED, self._way.report())
         return action
 
 

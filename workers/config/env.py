@@ -174,6 +174,8 @@ _ARM_ONLY = (
     (*_OBSERVATION, "add_current_to_observation"),
     (*_OBSERVATION, "add_ee_pose_to_observation"),
     ("processor", "max_gripper_pos"),
+    ("processor", "action_space"),
+    ("processor", "joint_step_deg"),
     ("processor", "reset", "fixed_reset_joint_positions"),
 )
 

@@ -166,7 +166,10 @@ class Demonstrations:
         if reached.size and (reached > limits + _BEYOND).any():
             furthest = ", ".join(f"{value:.3g}" for value in reached)
             here = f"motion in [-1, 1]{', gripper 0, 1 or 2' if spec.gripper else ''}"
-            to_do = "these are no steps of the end-effector: record with this program or LeRobot's gym_manipulator"
+            by_joints = self._config.env.processor.action_space == "joints"
+            what = "joint deltas" if by_joints else "steps of the end-effector"
+            by = "this program" if by_joints else "this program or LeRobot's gym_manipulator"
+            to_do = f"these are no {what}: record with {by}"
             self._refuse([Difference(ACTION, here, f"up to {furthest}", to_do)])
 
     def _refuse_scaled(self) -> None:

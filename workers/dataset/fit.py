@@ -108,7 +108,12 @@ def _numbers(pipelines: Pipelines, info: Info, states: StateSource) -> Iterator[
     if column is None or column.shape != action.shape:
         here = f"{action.shape[0]} numbers"
         to_do = "it holds other actions, of joints perhaps: record it with this program or LeRobot's gym_manipulator"
-        if column is not None and column.shape[0] == 3 and action.shape[0] == 4:
+        if column is not None and _by_joints(column.names) != _by_joints(action.names):
+            space = "joints" if _by_joints(column.names) else "end_effector"
+            to_do = (
+                f'to use it, set env.processor.action_space = "{space}"; or record with this run\'s actions'
+            )
+        elif column is not None and column.shape[0] == 3 and action.shape[0] == 4:
             to_do = "it was recorded without the gripper: set env.processor.gripper.use_gripper = false"
         elif column is not None and column.shape[0] == 4 and action.shape[0] == 3:
             to_do = "it was recorded with the gripper: set env.processor.gripper.use_gripper = true"
@@ -123,6 +128,11 @@ def _numbers(pipelines: Pipelines, info: Info, states: StateSource) -> Iterator[
         yield Difference(
             REWARD, "number", "missing", "a dataset without rewards shows no success: record it again"
         )
+
+
+def _by_joints(names: object) -> bool:
+    """Whether the names of an action's numbers are those of joint deltas."""
+    return any(str(name).endswith(".delta") for name in (names if isinstance(names, Iterable) else ()))
 
 
 def size_of(column: Column | None) -> tuple[int, int] | None:

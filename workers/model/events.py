@@ -144,6 +144,9 @@ class ArmMoved(Event, frozen=True):
 SET_UP = "set up the scene"
 """How the reason begins while a person has time for that."""
 
+FIRST_MOTION = "recording begins with your first motion"
+"""The reason while a person has the arm and is waited for."""
+
 
 class DriverChanged(Event, frozen=True):
     driver: Driver
@@ -268,6 +271,10 @@ class LogLine(Event, frozen=True):
     level: Level
     text: str
     wall_s: float = 0.0
+
+
+REPLAYED = "actions are replayed; "
+"""In the line of a replay's end; how far from the recording the tool went comes after it."""
 
 
 class StopLatched(Event, frozen=True):

@@ -162,17 +162,12 @@ def _arm_action_steps(env: EnvConfig, kinematics: Kinematics) -> list[ActionStep
     gripper = env.processor.gripper
     action, events, intervention = teleop_steps(env)
     step_sizes_m = np.array([sizes.x, sizes.y, sizes.z])
+    most_deg = env.arm.speed_limit_deg_s / env.fps
     to_joints: ActionStep
     if env.processor.action_space == "joints":
-        to_joints = JointDeltasToJoints(
-            kinematics, env.processor.joint_step_deg, step_sizes_m, env.arm.joint_margin_deg
-        )
+        to_joints = JointDeltasToJoints(kinematics, env.processor.joint_step_deg, step_sizes_m, most_deg)
     else:
-        low_m, high_m, most_deg = (
-            np.array(bounds.min),
-            np.array(bounds.max),
-            env.arm.speed_limit_deg_s / env.fps,
-        )
+        low_m, high_m = np.array(bounds.min), np.array(bounds.max)
         to_joints = InverseKinematicsEEToJoints(kinematics, low_m, high_m, step_sizes_m, most_deg)
     jaw = GripperVelocityToJoint(env.processor.max_gripper_pos, gripper.closed_at, gripper.use_gripper)
     return [action, events, AddRobotObservationAsComplimentaryData(), intervention, to_joints, jaw]

@@ -15,14 +15,25 @@ from workers.robot.kinematics import Kinematics
 _LEAD_STEPS = 1.5
 AXES = 3
 
+SAG_DEG = 5.0
+"""Further from its goal, a joint was moved by somebody or is blocked."""
 
-def measured_joints(step: object, reading: ArmReading | None) -> Floats:
-    """Joints [6] from which `step` goes on. Raises ProcessorError when one is not a finite number."""
+
+def held_joints(step: object, reading: ArmReading | None) -> Floats:
+    """Joints [6] from which `step` goes on: where the arm is held.
+
+    That is its goal where sag alone can have kept it from there, else as measured: from a measured pose a first
+    action would take the sag along, and the arm would sag anew from there. Raises ProcessorError when a measured
+    joint is not a finite number.
+    """
     assert reading is not None, "joint goals need an arm"
-    if not np.isfinite(reading.joints_deg).all():
-        wrong = [n for n, deg in zip(JOINT_NAMES, reading.joints_deg, strict=True) if not np.isfinite(deg)]
+    joints, goal = reading.joints_deg.copy(), reading.goal_deg[:GRIPPER]
+    if not np.isfinite(joints).all():
+        wrong = [name for name, deg in zip(JOINT_NAMES, joints, strict=True) if not np.isfinite(deg)]
         raise ProcessorError(step, f"{', '.join(wrong)}: the measured position is not a finite number")
-    return reading.joints_deg
+    if np.isfinite(goal).all() and np.abs(goal - joints[:GRIPPER]).max() <= SAG_DEG:
+        joints[:GRIPPER] = goal
+    return joints
 
 
 class InverseKinematicsEEToJoints:
@@ -45,11 +56,11 @@ class InverseKinematicsEEToJoints:
         self.target_m: Floats = np.zeros(AXES)
 
     def reset(self, reading: ArmReading | None) -> None:
-        """Take the measured pose as reference: at the start of an episode, and whenever the arm was moved.
+        """Take the pose in which the arm is held as reference: at the start of an episode, and whenever it was moved.
 
         Raises ProcessorError when a joint is not a finite number.
         """
-        self._joints = self._start = measured_joints(self, reading).copy()
+        self._joints = self._start = held_joints(self, reading)
         self._reference = self._kinematics.reference(self._joints)
         self.target_m = self._begun_m = self._kinematics.position(self._joints)
 

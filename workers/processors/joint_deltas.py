@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.processors.features import Features, vector
-from workers.processors.inverse_kinematics import measured_joints
+from workers.processors.inverse_kinematics import held_joints
 from workers.processors.transition import Command, Period
 from workers.robot.drivers import ArmReading
 from workers.robot.figures import GRIPPER, JOINT_NAMES, Floats
@@ -25,15 +25,15 @@ class JointDeltasToJoints:
     axes = GRIPPER
 
     def __init__(
-        self, kinematics: Kinematics, step_deg: float, step_sizes_m: Floats, margin_deg: float
+        self, kinematics: Kinematics, step_deg: float, step_sizes_m: Floats, most_deg: float
     ) -> None:
         """`step_deg`: what an action of 1 moves a joint by; `step_sizes_m` [3]: the tool, where a person says so.
 
-        `margin_deg` is kept free before each joint's mechanical limits.
+        `most_deg` is what the safety gate lets a joint do in a period.
         """
         self._kinematics, self._step_deg, self._step_sizes_m = kinematics, step_deg, step_sizes_m
-        self._lower = kinematics.joints.lower_deg[:GRIPPER] + margin_deg
-        self._upper = kinematics.joints.upper_deg[:GRIPPER] - margin_deg
+        self._most_deg = most_deg
+        self._lower, self._upper = kinematics.limits_deg
 
     @property
     def target_m(self) -> Floats:
@@ -41,8 +41,11 @@ class JointDeltasToJoints:
         return self._kinematics.position(self._joints)
 
     def reset(self, reading: ArmReading | None) -> None:
-        """Take the measured pose as reference. Raises ProcessorError when a joint is not a finite number."""
-        self._joints = measured_joints(self, reading).copy()
+        """Take the pose in which the arm is held as reference.
+
+        Raises ProcessorError when a joint is not a finite number.
+        """
+        self._joints = held_joints(self, reading)
         self._begun = self._joints[:GRIPPER].copy()
         self._reference = self._kinematics.reference(self._joints)
 
@@ -77,9 +80,9 @@ class JointDeltasToJoints:
         period.executed[: self.axes] = np.clip(way, -1.0, 1.0)
 
     def lead(self, posture_deg: Floats, period: Period) -> None:
-        """Go towards another posture [6], as far as joints go in a step."""
+        """Go towards another posture [6], as far as joints may go in a period."""
         way = posture_deg - self._joints
-        way[:GRIPPER] = np.clip(way[:GRIPPER], -self._step_deg, self._step_deg)
+        way[:GRIPPER] = np.clip(way[:GRIPPER], -self._most_deg, self._most_deg)
         self._joints = self._joints + way
         self._reference = self._kinematics.reference(self._joints)
         period.goal_deg[:] = self._joints

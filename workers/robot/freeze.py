@@ -5,6 +5,7 @@ or it would sink further; the jaw keeps its own, and with it the grip.
 """
 
 import time
+from collections.abc import Callable
 from typing import Final
 
 from workers.robot.bus import Bus, SerialPort
@@ -31,11 +32,11 @@ class Frozen:
     """An arm that is held where it was found. Opening it raises BusError."""
 
     def __init__(self, port: str) -> None:
-        self._port = SerialPort(port)
+        self._port = SerialPort(port, polite=False)  # an arm that nobody holds comes first
         try:
             time.sleep(_LAST_WORDS_S)
             self._bus = Bus(self._port)
-            found = self._surely(GOAL_POSITION.address, _BLOCK)
+            found = self._surely(GOAL_POSITION.address, _BLOCK, _agree)
             self.frozen_ids = tuple(sorted(found))
             goals = {
                 servo_id: GOAL_POSITION.encode(value_in(memory, PRESENT_POSITION, GOAL_POSITION.address))
@@ -55,7 +56,7 @@ class Frozen:
 
     def _weaken(self) -> None:
         """40 % of the torque, or what a joint has where that is less."""
-        limits = self._read(TORQUE_LIMIT.address, TORQUE_LIMIT.size)
+        limits = self._surely(TORQUE_LIMIT.address, TORQUE_LIMIT.size, _are_equal)
         least = {
             servo_id: TORQUE_LIMIT.encode(min(TORQUE_PERMILLE, TORQUE_LIMIT.decode(data)))
             for servo_id, data in limits.items()
@@ -63,17 +64,17 @@ class Frozen:
         if least:
             self._bus.sync_write(TORQUE_LIMIT.address, least)
 
-    def _surely(self, address: int, size: int) -> dict[int, bytes]:
+    def _surely(self, address: int, size: int, agree: Callable[[bytes, bytes], bool]) -> dict[int, bytes]:
         """What two readings agree on: one damaged packet of 256 passes its sum, and must not become a goal.
 
-        A servo that gives no two such readings keeps its last goal, which is near it.
+        A servo that gives no two such readings keeps its last goal, which is near it, and its torque.
         """
         sure: dict[int, bytes] = {}
         before = self._read(address, size)
         for _ in range(_TRIES):
             now = self._read(address, size)
             for servo_id, memory in now.items():
-                if servo_id in before and _agree(memory, before[servo_id]):
+                if servo_id in before and agree(memory, before[servo_id]):
                     sure.setdefault(servo_id, memory)
             before = now
             if len(sure) == len(IDS):
@@ -97,6 +98,10 @@ def _agree(one: bytes, other: bytes) -> bool:
     """Whether two blocks of a servo's memory, from the goal on and milliseconds apart, can both be true."""
     here, there = (value_in(memory, PRESENT_POSITION, GOAL_POSITION.address) for memory in (one, other))
     return one[:2] == other[:2] and abs(here - there) <= _APART_STEPS
+
+
+def _are_equal(one: bytes, other: bytes) -> bool:
+    return one == other
 
 
 def _rests(memory: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 A finding is told once, when it begins; what it asks of the arm lasts until it is over or acknowledged. Sources: the
 STS3215's memory table (protection registers, error bits) and its bench figures (sag 1.8 to 2.6 degrees under load).
+No single reading acts: a damaged packet may pass its sum, see `agreement`.
 Units: degrees (gripper: percent), seconds of the caller's clock, percent of a servo's torque.
 """
 
@@ -13,6 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.robot.agreement import Agreement
 from workers.robot.drivers import ArmReading, ServoHealth
 from workers.robot.figures import GRIPPER, JOINT_NAMES, Floats
 
@@ -26,7 +28,7 @@ STALL_CURRENT_A: Final = 2.0  # the servo's own protection trips at 3.25 A (regi
 BOUND: Final = 0.95  # of the greatest error: a blocked joint is at it, whatever the encoder's last step says
 DERATED_PCT: Final = 50.0
 LOAD_PCT, LOAD_S = 80.0, 1.0  # the servo's own overload guard trips at 80 % after 2 s (registers 35, 36)
-SAG, SAG_S = 0.9, 0.2  # of the nominal voltage
+SAG, SAG_S = 0.9, 0.18  # of the nominal voltage; 0.2 s with the period in which a second reading agrees
 MISSES_HOLD: Final = 3  # replies in a row: 60 ms at 50 Hz; until then the last good figures stand in
 MISSES_LATCH_S: Final = 1.0
 HYSTERESIS_C, HYSTERESIS_V = 2.0, 0.02
@@ -74,9 +76,10 @@ class Health:
     """Watches one arm, reading by reading."""
 
     def __init__(self, thresholds: Thresholds) -> None:
-        self._limits = thresholds
+        self._limits, self._agreed = thresholds, Agreement()
         self._since_s = np.full(len(JOINT_NAMES), np.inf)  # since when a joint pushes and does not move
         self._pushed_from = np.zeros(len(JOINT_NAMES))
+        self._eased = np.zeros(len(JOINT_NAMES), bool)  # in the last reading it did not push, or had moved
         self._stalled = np.zeros(len(JOINT_NAMES), bool)
         self._loaded_s = np.full(len(JOINT_NAMES), np.inf)
         self._sagging_s = np.inf
@@ -103,6 +106,9 @@ class Health:
         """A person has seen to what stopped the arm: full torque again, and whatever is still wrong is told anew."""
         self._stalled[:] = False
         self._since_s[:] = np.inf
+        self._agreed.forget(
+            0xFF & ~_TEMPERATURE_BIT
+        )  # a servo that gave up for heat cools down, whoever says what
         for name in [name for name in self._told if name.startswith("bits")]:
             del self._told[name]
 
@@ -111,12 +117,13 @@ class Health:
         health = reading.health
         if health is None:
             return []
+        self._agreed.take(health)
         return [
             *self._silence(health, now_s),
             *self._bits(health),
             *self._power(health),
-            *self._temperature(health),
-            *self._voltage(health, now_s),
+            *self._temperature(),
+            *self._voltage(now_s),
             *self._stall(reading, health, goal_deg, now_s),
             *self._load(health, now_s),
         ]
@@ -139,7 +146,7 @@ class Health:
             yield Finding(what, f"{chain_hint(silent)}; {ACKNOWLEDGE}", Demand.STOP)
 
     def _bits(self, health: ServoHealth) -> Iterator[Finding]:
-        for joint, bits in enumerate(health.error_bits.tolist()):
+        for joint, bits in enumerate(self._agreed.error_bits.tolist()):
             for bit, (word, advice) in _BITS.items():
                 if not self._begins(f"bits {joint} {bit}", bits >> bit & 1):
                     continue
@@ -160,18 +167,19 @@ class Health:
             advice = f"a weak supply, or a loose plug on the way there; hold the arm, check both, then {ACKNOWLEDGE}"
             yield Finding(f"{', '.join(limp)} lost power for a moment: limp now", advice, Demand.STOP)
 
-    def _temperature(self, health: ServoHealth) -> Iterator[Finding]:
+    def _temperature(self) -> Iterator[Finding]:
         limits, before = self._limits, self._heat.copy()
+        at_least_c, at_most_c = self._agreed.at_least_c, self._agreed.at_most_c
         for level, limit in ((1, limits.warn_c), (2, limits.derate_c), (3, limits.park_c)):
-            self._heat = np.where(health.temperature_c >= limit, np.maximum(self._heat, level), self._heat)
-            cooled = health.temperature_c < limit - HYSTERESIS_C
+            self._heat = np.where(at_least_c >= limit, np.maximum(self._heat, level), self._heat)
+            cooled = at_most_c < limit - HYSTERESIS_C
             self._heat = np.where(cooled, np.minimum(self._heat, level - 1), self._heat)
-        gave_up = (health.error_bits & _TEMPERATURE_BIT).any()
-        if self.too_hot and (health.temperature_c < limits.derate_c).all() and not gave_up:
+        gave_up = (self._agreed.error_bits & _TEMPERATURE_BIT).any()
+        if self.too_hot and (at_most_c < limits.derate_c).all() and not gave_up:
             del self._told["too hot"]
             yield Finding("the servos have cooled down", ACKNOWLEDGE)
         for joint in np.flatnonzero(self._heat > before).tolist():
-            at = f"{JOINT_NAMES[joint]} is at {health.temperature_c[joint]:.0f} °C"
+            at = f"{JOINT_NAMES[joint]} is at {at_least_c[joint]:.0f} °C"
             if self._heat[joint] == 1:
                 yield Finding(
                     f"{at}: warm", f"let it rest soon; at {limits.derate_c:.0f} its torque is halved"
@@ -184,16 +192,19 @@ class Health:
                 advice = f"let it cool below {limits.derate_c:.0f}, then {ACKNOWLEDGE}"
                 yield Finding(f"{at}: too hot, the arm parks and goes limp", advice, Demand.PARK)
 
-    def _voltage(self, health: ServoHealth, now_s: float) -> Iterator[Finding]:
-        nominal, least = self._limits.nominal_v, float(health.voltage_v.min())
-        if least >= (SAG + HYSTERESIS_V) * nominal:
+    def _voltage(self, now_s: float) -> Iterator[Finding]:
+        nominal, volts = self._limits.nominal_v, self._agreed.at_most_v
+        recovered = float(self._agreed.at_least_v.min())
+        if recovered >= (SAG + HYSTERESIS_V) * nominal:
             self._told.pop("voltage", None)
-        if least >= SAG * nominal:
+        if recovered >= SAG * nominal:
             self._sagging_s = np.inf
+        least = float(volts.min())
+        if least >= SAG * nominal:
             return
         self._sagging_s = min(self._sagging_s, now_s)
         if now_s - self._sagging_s >= SAG_S and self._begins("voltage", 1):
-            joint = JOINT_NAMES[int(health.voltage_v.argmin())]
+            joint = JOINT_NAMES[int(volts.argmin())]
             advice = f"a {nominal:g} V supply is too weak, or its cable: it should give 5 A or more"
             yield Finding(f"the supply sags to {least:.1f} V at {joint}", advice)
 
@@ -207,10 +218,16 @@ class Health:
         pushes = works & (error > BOUND * push * STALL_ERROR_DEG) & ~self._stalled
         pushes[GRIPPER] = False  # it holds an object: its own torque limit is what protects it
         moved = np.abs(reading.joints_deg - self._pushed_from) > STALL_MOVED_DEG
-        begins = pushes & (moved | np.isinf(self._since_s))
+        eases = ~pushes | moved
+        new = health.misses == 0
+        over = (
+            eases & (self._eased | self._stalled) & new
+        )  # twice: a damaged reading must not start the time anew
+        begins = pushes & ((moved & over) | np.isinf(self._since_s))
+        self._eased = np.where(new, eases & ~begins, self._eased)
         self._pushed_from = np.where(begins, reading.joints_deg, self._pushed_from)
-        self._since_s = np.where(begins, now_s, np.where(pushes, self._since_s, np.inf))
-        for joint in np.flatnonzero(pushes & (now_s - self._since_s >= STALL_S - 1e-6)).tolist():
+        self._since_s = np.where(begins, now_s, np.where(over, np.inf, self._since_s))
+        for joint in np.flatnonzero(pushes & ~eases & (now_s - self._since_s >= STALL_S - 1e-6)).tolist():
             self._stalled[joint] = True
             work = f"load {abs(health.load_pct[joint]):.0f} %, {abs(reading.current_a[joint]):.1f} A"
             what = f"{JOINT_NAMES[joint]} is stalled: {error[joint]:.1f}° off its goal, {work}"

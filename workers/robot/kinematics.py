@@ -77,6 +77,8 @@ class Kinematics:
             least, greatest = np.deg2rad(limits_deg)
             self._lower_rad = np.maximum(self._lower_rad, least[:ARM])
             self._upper_rad = np.minimum(self._upper_rad, greatest[:ARM])
+        self.limits_deg = np.rad2deg(self._lower_rad), np.rad2deg(self._upper_rad)
+        """Least and greatest [5] of the arm's joints that a solution has."""
         self._solver = ToolSolver(arm, frame_index)
         self._pan, self._tool_axis = _axes(arm, frame_index)
         self._postures = Postures(self._solver, self._pan, self._tool_axis, self._lower_rad, self._upper_rad)

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tests.robot.arm.arms import LEADER, Judge, arm_on_bus, hold, let_go
+from workers.robot.bus import Bus, Reply
 from workers.robot.bus.packet import checksum
 from workers.robot.drivers import ArmGone, ArmReading, ServoHealth
 from workers.robot.drivers.feetech import FeetechArm
@@ -217,6 +218,26 @@ def test_a_servo_that_lost_its_supply_for_a_moment_is_seen() -> None:
         arm.set_torque(True)
         assert not health_of(arm.read()).unpowered.any()
         assert emulated.state()["torque"] == [1] * 6
+
+
+def test_one_damaged_look_at_a_servos_torque_makes_it_no_limp_one() -> None:
+    """Its torque byte and its sum, one bit each: such a packet passes."""
+    with arm_on_bus() as (arm, _):
+        arm.set_torque(True)
+        arm.read()
+        look = Bus.read
+
+        def damaged(bus: Bus, *args: object, **named: object) -> Reply:
+            reply = look(bus, *args, **named)  # type: ignore[arg-type]
+            lies.append(reply.data[:1])
+            return Reply(reply.error_bits, b"\0" + reply.data[1:]) if len(lies) % 2 else reply
+
+        lies: list[bytes] = []
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Bus, "read", damaged)
+            for _ in range(30):
+                assert not health_of(arm.read()).unpowered.any()
+        assert lies
 
 
 def test_an_adapter_that_echoes_is_heard_through() -> None:

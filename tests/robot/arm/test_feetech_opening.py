@@ -1,7 +1,10 @@
 """Opening a real arm: what is verified, what is written, and what is refused before anything moves."""
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +16,12 @@ from tests.emulators.bus import emulated_bus
 from tests.robot.arm.arms import FOLLOWER, LEADER, arm_on_bus, calibration_of, hold, open_arm
 from tests.robot.arm.opened import opened
 from workers.robot.build import servo_arm_of
+from workers.robot.bus.holder import holder_of
 from workers.robot.drivers import ArmGone, ArmRefused
 from workers.robot.drivers.feetech import FeetechArm
 from workers.robot.drivers.servos import Profile
 from workers.robot.figures import JOINT_NAMES
+from workers.robot.freeze import Frozen
 
 EEPROM = range(5, 40)
 POSE = (10.0, -40.0, 50.0, 20.0, -30.0, 35.0)
@@ -207,6 +212,64 @@ def test_whoever_has_the_port_is_named() -> None:
         finally:
             holder.kill()
             holder.wait()
+
+
+STRANGER = """
+import os, sys, time
+if os.fork():
+    os._exit(0)  # the rest is nobody's child
+port = os.open(sys.argv[1], os.O_RDWR | os.O_NOCTTY)
+print(os.getpid(), flush=True)
+time.sleep(60)
+"""
+
+
+def test_whoever_has_the_port_without_a_lock_is_named_too_and_the_guardian_takes_the_arm_all_the_same() -> (
+    None
+):
+    with emulated_bus() as emulated:
+        stranger = subprocess.Popen([sys.executable, "-c", STRANGER, emulated.port], stdout=subprocess.PIPE)
+        assert stranger.stdout is not None
+        pid = int(stranger.stdout.readline())
+        try:
+            with pytest.raises(ArmGone, match=rf"in use by pid {pid} \(.*python.*end that first"):
+                open_arm(emulated)
+            Frozen(emulated.port).close()
+        finally:
+            os.kill(pid, signal.SIGKILL)
+            stranger.wait()
+            stranger.stdout.close()
+        wait_until_gone(pid)
+        open_arm(emulated).close()
+
+
+def wait_until_gone(pid: int) -> None:
+    deadline_s = time.monotonic() + 5.0
+    while time.monotonic() < deadline_s:
+        try:
+            os.readlink(f"/proc/{pid}/fd/0")
+        except OSError:
+            return
+        time.sleep(0.01)
+
+
+def test_what_this_process_started_is_no_stranger_and_unreadable_processes_are_passed_over(
+    tmp_path: Path,
+) -> None:
+    device = tmp_path / "tty"
+    device.touch()
+    proc = tmp_path / "proc"
+    own = os.getpid()
+    for pid, parent in ((own, 40), (40, 1), (50, own), (60, 1), (70, 1)):
+        fds = proc / str(pid) / "fd"
+        fds.mkdir(parents=True)
+        (fds / "5").symlink_to(device)
+        (proc / str(pid) / "cmdline").write_bytes(b"program\0-x")
+        (proc / str(pid) / "status").write_text(f"Name:\tprogram\nPPid:\t{parent}\n")
+    (proc / "70/cmdline").unlink()
+    assert holder_of(str(device), proc) == "pid 60 (program -x)"
+    assert holder_of(str(device), proc, family=True).count("pid") == 3
+    assert holder_of(str(device), tmp_path / "no proc here") == ""
 
 
 def test_no_port_has_what_to_do() -> None:

@@ -1,7 +1,6 @@
 """Exchanges on a bus in memory: which replies count, and which never do."""
 
 from functools import partial
-from itertools import pairwise
 
 import pytest
 
@@ -26,11 +25,59 @@ def test_every_servo_answers_a_sync_read() -> None:
 def test_the_length_asked_for_changes_from_request_to_request() -> None:
     port = FakePort(FakeServos())
     bus = Bus(port)
-    for _ in range(6):
+    for _ in range(200):
+        begun_s = port.time_s
         bus.sync_read(IDS, 56, 15)
+        port.time_s = begun_s + 0.02
     asked = [sent[6] for sent in port.sent]
-    assert sorted(set(asked)) == [15, 16, 17]
-    assert all(one != other for one, other in pairwise(asked))
+    assert sorted(set(asked)) == list(range(15, 25))
+    assert all(asked[at] not in asked[at + 1 : at + 6] for at in range(len(asked)))
+
+
+@pytest.mark.parametrize("cycles", range(6))
+@pytest.mark.parametrize("part_ms", [0.1, 0.5, 0.9, 1.1])
+@pytest.mark.parametrize("copied", [1, 6])
+def test_a_late_copy_of_a_reply_that_was_taken_is_never_taken_for_a_new_one(
+    copied: int, part_ms: float, cycles: int
+) -> None:
+    """An adapter sends a reply twice, the second one into another exchange, before or amid its replies."""
+    servos = FakeServos()
+    servos.delay_s = lambda servo_id: 0.001
+    port = FakePort(lambda request: twice(servos(request)))
+
+    def twice(replies: list[tuple[float, bytes]]) -> list[tuple[float, bytes]]:
+        copies = [(0.02 * cycles + part_ms / 1e3, data) for _, data in replies if data[2] == copied]
+        return replies + copies
+
+    bus, taken = Bus(port, 0.008, 0.006), 0
+    for _ in range(300):
+        begun_s = port.time_s
+        for reply in bus.sync_read(IDS, 56, 15).values():
+            assert moment(reply.data) == servos.moment
+            taken += 1
+        port.time_s = max(port.time_s, begun_s + 0.02)
+    assert taken == 300 * 6
+
+
+def test_a_copy_with_another_content_beside_a_reply_makes_both_doubtful() -> None:
+    """Of one length by chance, after a second exchange of that length."""
+
+    def answer(request: bytes) -> list[tuple[float, bytes]]:
+        older, newer = (status(1, bytes((each,)) * request[6]) for each in (7, 8))
+        return [(0.001, older), (0.0011, newer), (0.0012, status(2, bytes(request[6])))]
+
+    bus = Bus(FakePort(answer))
+    assert set(bus.sync_read((1, 2), 56, 15)) == {2}
+    assert bus.counters.doubted == 1 and bus.restless
+
+
+def test_a_reply_that_is_heard_before_its_turn_gives_way_to_the_one_in_its_turn() -> None:
+    def answer(request: bytes) -> list[tuple[float, bytes]]:
+        replies = [(0.001 * each, status(each, bytes((each,)) * request[6])) for each in (1, 2, 3)]
+        return [(0.0005, status(3, bytes(request[6]))), *replies]
+
+    replies = Bus(FakePort(answer)).sync_read((1, 2, 3), 56, 15)
+    assert {each: reply.data[0] for each, reply in replies.items()} == {1: 1, 2: 2, 3: 3}
 
 
 @pytest.mark.parametrize("late_ms", [1, 5, 19, 21, 30, 40, 60, 80, 120, 200, 300, 500])

@@ -121,10 +121,10 @@ def test_whatever_arrives_raises_nothing_but_bus_errors(exchanges: list[Any], le
 
 @settings(max_examples=1000, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 3), st.binary(max_size=30)), max_size=6), st.data())
-def test_replies_are_found_however_the_bytes_are_cut_and_whatever_lies_between(
+def test_replies_are_found_however_the_bytes_are_cut_and_whatever_lies_before_them(
     between: list[tuple[int, bytes]], data: st.DataObject
 ) -> None:
-    """Noise without a packet's head, so that nothing in it can pass for one."""
+    """Noise without a packet's head, so that nothing in it can pass for one; a reply right before it is doubtful."""
     replies = {each: data.draw(st.binary(min_size=15, max_size=15)) for each in (1, 2, 3)}
     noise = [part.replace(b"\xff", b"\xfe") for _, part in between] + [b"", b"", b""]
     stream = b"".join(part + status(each, replies[each]) for part, each in zip(noise, replies, strict=False))
@@ -133,7 +133,10 @@ def test_replies_are_found_however_the_bytes_are_cut_and_whatever_lies_between(
         cut = data.draw(st.integers(1, len(stream)))
         incoming.feed(stream[:cut])
         stream = stream[cut:]
-    assert {each: reply.data for each, reply in incoming.replies.items()} == replies
+    clear = {each for each, after in zip(replies, [*noise[1:3], b""], strict=True) if not after}
+    assert {each: reply.data for each, reply in incoming.replies.items()} == {
+        each: replies[each] for each in clear
+    }
 
 
 @pytest.mark.parametrize("fault", ["flip", "drop", "double", "truncate"])
@@ -154,3 +157,26 @@ def test_one_fault_at_any_byte_of_a_reply_is_never_believed(fault: str) -> None:
             for each, reply in incoming.replies.items():
                 assert reply.data == sound[each]
                 assert reply.error_bits == 0
+
+
+@pytest.mark.parametrize("tail", [b"\0\x05", b"\0\xff\x05", b"\0\0\0\x31"])
+@pytest.mark.parametrize("lost_at", range(5, 20))
+def test_a_reply_short_of_a_zero_is_not_made_whole_by_the_rest_of_another_packet(
+    lost_at: int, tail: bytes
+) -> None:
+    """Its sum fits then: what should be the sum has become data, and the zero after it the sum."""
+    data = bytearray(range(1, 16))
+    data[lost_at - 5] = 0
+    torn = status(1, bytes(data))
+    incoming = Incoming(sync_read_request(56, 15, (1, 2)), {1: 15, 2: 15})
+    incoming.feed(torn[:lost_at] + torn[lost_at + 1 :] + tail + status(2, bytes(15)))
+    assert set(incoming.replies) == {2} and incoming.doubted == {1}
+
+
+def test_a_torn_reply_at_the_end_of_an_exchange_is_not_believed_either() -> None:
+    data = bytes((1, 0, *range(2, 15)))
+    torn = status(1, data).replace(b"\x01\0\x02", b"\x01\x02") + b"\0\x05"
+    incoming = Incoming(request(1, READ, b"\x38\x0f"), {1: 15})
+    incoming.feed(torn)
+    incoming.finish()
+    assert not incoming.replies and incoming.complete

@@ -9,9 +9,12 @@ import msgspec
 from workers.config.env import EnvConfig
 from workers.config.lerobot.draft import Draft, Fate
 from workers.config.lerobot.reading import at
-from workers.config.processor import SIMULATED, InverseKinematicsConfig
+from workers.config.processor import SIMULATED, InverseKinematicsConfig, ProcessorConfig
+from workers.config.robot import RobotConfig
 from workers.config.teleop import LEADERS
+from workers.config.values import Section
 
+PROCESSOR = ("env", "processor")
 GRIPPER = ("env", "processor", "gripper")
 OPENING = ("env", "processor", "max_gripper_pos")
 KINEMATICS = ("env", "processor", "inverse_kinematics")
@@ -109,7 +112,7 @@ def _take_device(draft: Draft) -> None:
         fallback = ("env", "teleop", "hidapi_fallback")
         draft.say(fallback, Fate.DERIVED, "a gamepad is always read through hidapi")
     elif device in LEADERS and named:
-        draft.take(path, path)
+        draft.take(path, path, _take_joints(draft) if draft.get(*KINEMATICS) is None else "")
         for key in ("port", "id", "calibration_dir"):
             draft.take((*path[:-1], key), (*path[:-1], key))
         draft.say((*path[:-1], "use_degrees"), Fate.DERIVED, "joints are always in degrees")
@@ -124,6 +127,21 @@ def _take_device(draft: Draft) -> None:
     else:
         said = f"it contradicts env.processor.gripper.use_gripper = {str(theirs).lower()}, which counts"
         draft.say((*path[:-1], "use_gripper"), Fate.DERIVED, said)
+
+
+def _take_joints(draft: Draft) -> str:
+    """A leader without inverse kinematics leads joint by joint: there in positions, here in steps. Says so."""
+    env = draft.table["env"]
+    speed_deg_s = env["robot"].get("speed_limit_deg_s", _default(RobotConfig, "speed_limit_deg_s"))
+    step_deg = _default(ProcessorConfig, "joint_step_deg")
+    most_deg = round(speed_deg_s / env["fps"] - 5e-4, 3) if isinstance(env["fps"], int | float) else step_deg
+    draft.put((*PROCESSOR, "action_space"), "joints")
+    draft.put((*PROCESSOR, "joint_step_deg"), min(step_deg, most_deg))
+    return 'no inverse_kinematics: actions are steps of the joints, env.processor.action_space = "joints"'
+
+
+def _default(section: type[Section], key: str) -> Any:
+    return next(field.default for field in msgspec.structs.fields(section) if field.name == key)
 
 
 def _take_gripper(draft: Draft) -> None:

@@ -40,6 +40,7 @@ class BusCounters:
     replies: int = 0
     missed: int = 0  # replies that did not come in time
     spoilt: int = 0  # packets with a wrong checksum
+    doubted: int = 0  # replies that were torn, or of which there were two
     late: int = 0  # replies to an earlier request, known as such and thrown away
     drained: int = 0  # bytes found before a request
     skipped: int = 0  # bytes that belong to no reply
@@ -158,6 +159,7 @@ class Bus:
                 incoming.feed(chunk)
             elif left_s <= 0.0:
                 break  # even what came while nobody looked has been read
+        incoming.finish()
         self._account(incoming, wanted)
         return incoming
 
@@ -197,6 +199,7 @@ class Bus:
         counters.requests += 1
         counters.replies += len(incoming.replies)
         counters.spoilt += incoming.spoilt
+        counters.doubted += len(incoming.doubted)
         counters.skipped += incoming.skipped
         counters.echoes += incoming.echoed
         self._forgive(incoming)

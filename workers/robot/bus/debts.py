@@ -1,12 +1,17 @@
-"""Replies that were missed and may come yet: how many bytes they have, so that nobody asks for that many meanwhile."""
+"""Replies that may come yet, or again: how many bytes they have, so that nobody asks for that many meanwhile.
 
+A missed reply may come for a second. One that was taken may have a copy, which an adapter held back or sent twice:
+for a tenth of a second its length is not asked for again, and then chance decides which of ten lengths is.
+"""
+
+import random
 from collections.abc import Iterable
-from itertools import chain
 from typing import Final
 
 DEBT_S: Final = 1.0
 """How long a reply may be late and still be known for what it is. Adapters hold bytes back for up to 0.1 s."""
-TAGS: Final = 3  # 15, 16, 17, 15, ...: the next request differs from the last even when nothing was missed
+TAGS: Final = 10  # 15 to 24; each byte more costs six servos 60 us
+COPY_S: Final = 0.11  # five exchanges of 20 ms, and the sixth
 SPARE: Final = 60
 LOST: Final = 30
 """Debts with which a servo is not asked any more until they are over: silent for good, it would use up all lengths."""
@@ -15,9 +20,10 @@ LOST: Final = 30
 class Debts:
     """(servo, bytes of data) of missed replies, each until it comes or is too old to come."""
 
-    def __init__(self) -> None:
+    def __init__(self, seed: int | None = None) -> None:
         self._until_s: dict[tuple[int, int], float] = {}
-        self._turn = 0
+        self._asked_s: dict[int, float] = {}  # when each length was last asked for, of whomever
+        self._chance = random.Random(seed)
         self._lost: set[int] = set()
 
     def owe(self, ids: Iterable[int], length: int, now_s: float) -> None:
@@ -47,10 +53,21 @@ class Debts:
     def length(self, ids: Iterable[int], least: int, now_s: float) -> int | None:
         """A number of bytes from `least` on that no servo of `ids` owes; None where there is none."""
         self._until_s = {debt: until_s for debt, until_s in self._until_s.items() if until_s > now_s}
-        self._turn += 1
-        turned = ((self._turn + step) % TAGS for step in range(TAGS))
         asked = tuple(ids)
-        for more in chain(turned, range(TAGS, SPARE)):
-            if not any((servo_id, least + more) in self._until_s for servo_id in asked):
-                return least + more
-        return None
+        free = [
+            length
+            for length in range(least, least + SPARE)
+            if not any((servo_id, length) in self._until_s for servo_id in asked)
+        ]
+        if not free:
+            return None
+        near = [length for length in free if length < least + TAGS] or free[:1]
+        unused = [length for length in near if now_s - self._asked_s.get(length, -COPY_S) >= COPY_S]
+        # At more than a hundred exchanges a second all of them are in use: then the one that was longest ago.
+        chosen = (
+            self._chance.choice(unused)
+            if unused
+            else min(near, key=lambda length: self._asked_s.get(length, -COPY_S))
+        )
+        self._asked_s[chosen] = now_s
+        return chosen

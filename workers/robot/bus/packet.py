@@ -59,22 +59,35 @@ class Incoming:
     """Picks the replies to one request out of the bytes that arrive; everything else is skipped and counted."""
 
     def __init__(self, sent: bytes, wanted: Mapping[int, int]) -> None:
-        """`wanted`: how many bytes of data the reply of each servo has; -1 for a broadcast ping: whoever there is."""
+        """`wanted`: how many bytes of data the reply of each servo has, in the order of their turns; of BROADCAST:
+        whoever there is."""
         self.replies: dict[int, Reply] = {}
         self.strangers: list[
             tuple[int, int]
         ] = []  # (id, bytes of data) of sound packets that answer nothing here
         self.skipped = 0  # bytes
         self.spoilt = 0  # packets of the right servo and length, wrong checksum
+        self.doubted: set[int] = set()  # servos whose reply was taken and given up again
         self.echoed = False
         self._sent = sent
         self._wanted = wanted
         self._buffer = bytearray()
         self._may_echo = True
+        self._early: dict[int, Reply] = {}  # heard before the turn of that servo
+        self._newest: int | None = None  # servo whose reply ended right before what is in the buffer
 
     @property
     def complete(self) -> bool:
-        return len(self.replies) == len(self._wanted) and BROADCAST not in self._wanted
+        """Nothing that could still count is awaited."""
+        answered = len(self.replies) + len(self.doubted)
+        return answered == len(self._wanted) and BROADCAST not in self._wanted
+
+    def finish(self) -> None:
+        """No more bytes will come."""
+        if self._buffer and not _HEAD.startswith(self._buffer[:2]):
+            self._doubt(self._newest)
+        for servo_id in self._early.keys() - self.replies.keys() - self.doubted:
+            self.replies[servo_id] = self._early[servo_id]  # not the first one's copy: another came late
 
     def feed(self, chunk: bytes) -> None:
         """Take bytes as they came."""
@@ -108,6 +121,9 @@ class Incoming:
             return False
         servo_id, length = buffer[2], buffer[3]
         if not buffer.startswith(_HEAD) or servo_id > GREATEST_ID or length < 2:
+            # A reply that lost a zero on its way passes its sum where another zero follows it: the rest of a packet
+            # that was torn apart. A whole one ends where the next begins.
+            self._doubt(self._newest)
             return self._skip()
         total = length + 4
         asked = self._data_bytes_of(servo_id)
@@ -117,17 +133,38 @@ class Incoming:
         if not self._is_sound(total):
             self.spoilt += asked == length - 2
             return self._skip()
-        if asked != length - 2:
+        reply = Reply(buffer[4], bytes(buffer[5 : total - 1]))
+        if asked == length - 2:
+            self._put_off(servo_id)
+            self.replies[servo_id] = reply
+        else:
+            if servo_id in self.replies and self._wanted.get(servo_id) == length - 2:
+                self._compare(servo_id, reply)
             self.strangers.append((servo_id, length - 2))
             self.skipped += total
-        else:
-            self.replies[servo_id] = Reply(buffer[4], bytes(buffer[5 : total - 1]))
+        self._newest = servo_id
         del buffer[:total]
         return True
 
+    def _put_off(self, servo_id: int) -> None:
+        """Servos answer in turn: what was heard of those after this one may be an older reply's copy. Wait for more."""
+        order = list(self._wanted)
+        for later in order[order.index(servo_id) + 1 :] if servo_id in self._wanted else ():
+            if later in self.replies:
+                self._early[later] = self.replies.pop(later)
+
+    def _compare(self, servo_id: int, again: Reply) -> None:
+        """Two answers to one question: one of them is a late copy of an older one, and nobody knows which."""
+        if again != self.replies[servo_id]:
+            self._doubt(servo_id)
+
+    def _doubt(self, servo_id: int | None) -> None:
+        if servo_id is not None and self.replies.pop(servo_id, None) is not None:
+            self.doubted.add(servo_id)
+
     def _data_bytes_of(self, servo_id: int) -> int | None:
         """How many bytes of data a reply of `servo_id` must have now; None: none is awaited of it."""
-        if servo_id in self.replies:
+        if servo_id in self.replies or servo_id in self.doubted:
             return None
         if BROADCAST in self._wanted:
             return 0
@@ -143,5 +180,6 @@ class Incoming:
             start = len(self._buffer) - (self._buffer[-1] == 0xFF)
         start = max(start, 1)
         self.skipped += start
+        self._newest = None
         del self._buffer[:start]
         return True

@@ -13,7 +13,7 @@ from typing import Final, Protocol
 import serial
 
 from workers.robot.bus.errors import BusError, BusGone, PortHeld, port_errors
-from workers.robot.bus.holder import holder_of
+from workers.robot.bus.holder import PROC, holder_of
 
 BAUDS: Final = (1_000_000, 500_000, 250_000, 128_000, 115_200, 76_800, 57_600, 38_400)
 """Rates of the servo by the code in its register 6 (the vendor's table)."""
@@ -43,12 +43,15 @@ class Port(Protocol):
 class SerialPort:
     """A serial device file. Every method but `close` raises BusGone when the device is not there any more."""
 
-    def __init__(self, name: str, baud: int = BAUDS[0], proc: Path = Path("/proc")) -> None:
+    def __init__(self, name: str, baud: int = BAUDS[0], proc: Path = PROC, polite: bool = True) -> None:
         """Open `name` for this process alone. Raises PortHeld, naming the holder, or BusGone.
 
-        flock keeps out those who ask for it too, TIOCEXCL everybody but root.
+        flock keeps out those who ask for it too, TIOCEXCL everybody who comes later but root. Who came before and asks
+        for neither is looked for first, unless not `polite`: then the port is taken all the same.
         """
         self._name = name
+        if polite and os.path.exists(name) and (holder := holder_of(name, proc)):
+            raise _held(name, holder)
         try:
             # Control lines are left alone where the device has none; exclusive is a flock.
             self._serial = serial.Serial(name, baud, timeout=0, exclusive=True)
@@ -129,6 +132,9 @@ def _refusal(name: str, error: Exception, proc: Path) -> BusError:
     if code == errno.ENOTTY or "Inappropriate ioctl" in str(error):
         return BusGone(f"{name} is no serial port; hilserl-worker find-port lists those there are")
     if code in (errno.EBUSY, errno.EWOULDBLOCK) or "exclusively lock" in str(error):
-        by = holder_of(name, proc)
-        return PortHeld(f"{name} is in use" + (f" by {by}; end that first" if by else " by another program"))
+        return _held(name, holder_of(name, proc, family=True))
     return BusGone(f"{name} cannot be opened as a serial port: {error}")
+
+
+def _held(name: str, by: str) -> PortHeld:
+    return PortHeld(f"{name} is in use" + (f" by {by}; end that first" if by else " by another program"))

@@ -206,11 +206,18 @@ class FeetechArm:
         if not self._torque or self._turn % _WATCH_EVERY:
             return
         joint = self._turn // _WATCH_EVERY % len(MOTOR_IDS)
+        # One look may be a damaged packet that passed its sum: a limp servo says so twice, in this very tick.
+        looks = (self._is_limp(bus, joint) for _ in range(2))
+        self._unpowered[joint] = all(looks)
+
+    @staticmethod
+    def _is_limp(bus: Bus, joint: int) -> bool:
+        """Whether a servo says that its torque is off; False where it says nothing."""
         try:
             ram = bus.read(MOTOR_IDS[joint], _RAM, _RAM_LENGTH).data
         except (BusCorrupt, BusTimeout):
-            return
-        self._unpowered[joint] = not value_in(ram, sts.TORQUE_ENABLE, _RAM)
+            return False
+        return not value_in(ram, sts.TORQUE_ENABLE, _RAM)
 
     # writing to all
 

@@ -94,8 +94,11 @@ class Demonstrations:
         frames = sum(episode.length for episode in shown)
         return Survey(len(states), len(shown), frames, digest.hexdigest())
 
-    def records(self) -> Iterator[Record]:
-        """Every step of every demonstration, and their ends, oldest first. Raises DatasetError."""
+    def records(self) -> Generator[Record, None, None]:
+        """Every step of every demonstration, and their ends, oldest first. Raises DatasetError.
+
+        Threads decode ahead: close it where it is left before its end.
+        """
         if self._shown is None:
             self._shown = [each for each in self._dataset.episodes if succeeded(self._numbers(each))]
         with contextlib.closing(self._pictures(self._shown)) as pictures:

@@ -25,11 +25,11 @@ Frame = NDArray[np.uint8]
 
 def side_by_side(
     views: Sequence[Generator[Picture, None, None]], shape: tuple[int, int, int, int]
-) -> Iterator[Frame]:
+) -> Generator[Frame, None, None]:
     """Frames uint8 `shape` [cameras, H, W, 3]; `views` give the pictures [H, W, 3] of a camera each, in order.
 
-    What a view raises is raised here, once all that came before was given. Whoever closes this before its end
-    stops the threads: they are gone when that returns. Raises ValueError where one view has more pictures.
+    What a view raises is raised here. Whoever closes this before its end stops the threads: they are gone when that
+    returns. Raises ValueError where one view has more pictures.
     """
     count = max(_LEAST_FRAMES, _PIECE_BYTES // math.prod(shape))
     threads = [ThreadPoolExecutor(1, "pictures") for _ in views]

@@ -166,7 +166,8 @@ def video_frames(path: Path, first: int, count: int, fps: float, threads: int = 
 
 
 def _as_array(frame: av.VideoFrame) -> Picture:
-    """The pixels of an rgb24 frame where they lie: read-only, not copied."""
+    """The pixels of an rgb24 frame where they lie, in memory of its own: not copied. Rows may have a gap between."""
     plane = frame.planes[0]
-    rows = np.frombuffer(plane, np.uint8).reshape(frame.height, plane.line_size)
-    return rows[:, : 3 * frame.width].reshape(frame.height, frame.width, 3)
+    rows = np.asarray(plane, np.uint8).reshape(frame.height, plane.line_size)
+    pixels: Picture = rows[:, : 3 * frame.width].reshape(frame.height, frame.width, 3)
+    return pixels

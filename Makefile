@@ -5,8 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 CONFIG ?= configs/sim_pick_lift.toml
-# What computes and waits for no other process: these tests share the cores. The others measure times and get them alone.
-COMPUTING := $(wildcard $(addprefix tests/,config dataset learner model policy_export processors reward test_hygiene.py))
+# These tests share the cores. The others measure how fast processes answer one another and get the cores alone.
+SHARING := $(wildcard $(addprefix tests/,camera config console dataset evaluation learner model policy_export processors \
+	reward runtime teleop test_hygiene.py))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow lint bench stubs clean
@@ -19,8 +20,8 @@ demo: $(READY) ## open the console on a simulated arm and start training (CONFIG
 	$(BIN)/hilserl-tui $(CONFIG) --start
 
 test: $(READY) ## run the tests, all but the slow ones
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" -n 2 --dist loadfile $(COMPUTING)
-	$(BIN)/pytest -q -m "not slow" $(addprefix --ignore=,$(COMPUTING))
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" -n 2 --dist loadfile $(SHARING)
+	$(BIN)/pytest -q -m "not slow" $(addprefix --ignore=,$(SHARING))
 
 test-slow: $(READY) ## run the tests that take minutes
 	$(BIN)/pytest -q -m slow

@@ -84,7 +84,7 @@ class ArmConsole(App[None]):
             self._tell(f"{self.tool.name if self.tool else 'a step'} runs: esc breaks it off")
             return
         tool = next(tool for tool in TOOLS if tool.key == key)
-        command = tool.command(self.target)
+        command = tool.command(self.target, self.other)
         if isinstance(command, str):
             self._tell(command)
             return
@@ -214,7 +214,7 @@ class ArmConsole(App[None]):
         words = Text(no_wrap=True, overflow="ellipsis")
         busy = (("enter", "go on"), ("esc", "break off"), ("q", "quit"))
         idle = (
-            ("1-5", "run a step"),
+            ("1-6", "run a step"),
             ("n", "name"),
             ("l", "follower" if self.target.leader else "leader"),
             ("q", "quit"),

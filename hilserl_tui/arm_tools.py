@@ -36,14 +36,15 @@ class Tool:
     key: str
     name: str
     what: str
-    command: Callable[[Target], list[str] | str]
+    command: Callable[[Target, Target], list[str] | str]
+    """Of the arm that is set up, and the other one: leader and follower."""
 
 
-def _on_port(command: str) -> Callable[[Target], list[str] | str]:
-    return lambda arm: [command, "--port", arm.port] if arm.port else "which port? step 1 tells"
+def _on_port(command: str) -> Callable[[Target, Target], list[str] | str]:
+    return lambda arm, _: [command, "--port", arm.port] if arm.port else "which port? step 1 tells"
 
 
-def _calibrate(arm: Target) -> list[str] | str:
+def _calibrate(arm: Target, _: Target) -> list[str] | str:
     if not arm.port:
         return "which port? step 1 tells"
     if not arm.arm_id:
@@ -57,12 +58,29 @@ def _calibrate(arm: Target) -> list[str] | str:
     ]
 
 
+def _compare(arm: Target, other: Target) -> list[str] | str:
+    follower, leader = (other, arm) if arm.leader else (arm, other)
+    for each in (follower, leader):
+        if not (each.port and each.arm_id):
+            return (
+                f"port and name of the {'leader' if each.leader else 'follower'} are needed: l, then 1 and n"
+            )
+    command = ["compare-arms", "--port", follower.port, "--id", follower.arm_id]
+    command += ["--leader-port", leader.port, "--leader-id", leader.arm_id]
+    if follower.calibration_dir:
+        command += ["--calibration-dir", follower.calibration_dir]
+    if leader.calibration_dir:
+        command += ["--leader-calibration-dir", leader.calibration_dir]
+    return command
+
+
 TOOLS = (
-    Tool("1", "port", "which serial port the arm is on", lambda _: ["find-port"]),
+    Tool("1", "port", "which serial port the arm is on", lambda *_: ["find-port"]),
     Tool("2", "scan", "what answers there, and what is wrong with it", _on_port("scan-arm")),
     Tool("3", "set-up", "ids for new servos, one plugged in at a time", _on_port("setup-motors")),
     Tool("4", "calibrate", "every joint moved by hand to both of its stops", _calibrate),
-    Tool("5", "cameras", "which there are, and what they give", lambda _: ["find-cameras", "--no-pictures"]),
+    Tool("5", "compare", "leader and follower in one pose: do they say the same", _compare),
+    Tool("6", "cameras", "which there are, and what they give", lambda *_: ["find-cameras", "--no-pictures"]),
 )
 
 

@@ -11,6 +11,7 @@ import typer
 
 from workers.arm_commands import calibrate, find_port, scan_arm, setup_motors
 from workers.camera_commands import emulate_camera, find_cameras
+from workers.compare_commands import compare_arms
 from workers.crop_commands import crop, look
 from workers.dataset_commands import app as dataset_commands
 from workers.device_commands import forward_gamepad, invite_gamepad, map_gamepad, show_gamepad
@@ -361,6 +362,7 @@ app.command("find-port")(find_port)
 app.command("scan-arm")(scan_arm)
 app.command("setup-motors")(setup_motors)
 app.command("calibrate")(calibrate)
+app.command("compare-arms")(compare_arms)
 app.command("crop")(crop)
 app.command("find-cameras")(find_cameras)
 app.command("emulate-camera")(emulate_camera)

@@ -98,6 +98,12 @@ def emulate_arm(
         float,
         typer.Option(help="Share of replies that are lost, corrupted, late or cut short.", min=0.0, max=0.5),
     ] = 0.0,
+    usb_ms: Annotated[
+        float,
+        typer.Option(
+            help="For how long the adapter holds every reply back; FTDI's 16 ms.", min=0.0, max=100.0
+        ),
+    ] = 0.0,
     calibration: Annotated[
         Path | None,
         typer.Option(
@@ -124,7 +130,7 @@ def emulate_arm(
     if port.exists() and not port.is_symlink():
         raise typer.BadParameter(f"{port} exists and is no link: it would be replaced", param_hint="--port")
     try:
-        machine = Machine(options, port.absolute())
+        machine = Machine(options, port.absolute(), usb_ms / 1000)
         if calibration is not None:
             calibration.parent.mkdir(parents=True, exist_ok=True)
             calibration.write_text(json.dumps(machine.arm.calibration(), indent=4) + "\n")

@@ -4,7 +4,7 @@ from hilserl_tui.keymap import footer
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
-from workers.model.events import SET_UP, Driver
+from workers.model.events import COOLING, SET_UP, Driver
 from workers.model.survey import Stage
 
 
@@ -65,7 +65,9 @@ class KeyBar(Lines):
 
 def _waits(view: View) -> bool:
     """Whether the next episode waits for a person to set up the scene."""
-    return view.state.control.driver is Driver.NOBODY and view.state.control.reason.startswith(SET_UP)
+    return view.state.control.driver is Driver.NOBODY and view.state.control.reason.startswith(
+        (SET_UP, COOLING)
+    )
 
 
 def _does_something(name: str, view: View) -> bool:

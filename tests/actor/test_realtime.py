@@ -72,6 +72,20 @@ def test_a_reset_that_is_broken_off_is_taken_back_at_once() -> None:
     assert robot.asked is not None and robot.asked["at_ns"] == 0 and not robot.asked["moving"]
 
 
+def test_a_rest_is_asked_for_as_such_and_needs_no_picture() -> None:
+    robot, beats = Robot(), iter([0, 0, 1])
+
+    def heartbeat() -> bool:
+        assert robot.asked is not None and robot.asked["to_rest"] and robot.asked["reset_wanted"] == 1
+        robot.say(done=next(beats, 1))
+        return True
+
+    arm = RealtimeArm(robot.board, {}, {}, heartbeat)
+    arm.rest()
+    assert next(beats, None) is None
+    assert robot.asked is not None and robot.asked["at_ns"] == 0, "nothing is asked for any more"
+
+
 class PausingDesk(FakeDesk):
     """The operator begins a demonstration, and pauses while the arm is on its way to its start."""
 

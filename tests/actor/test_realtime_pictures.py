@@ -23,12 +23,15 @@ class Bench:
     def __init__(self, hz: float = 30.0) -> None:
         self.board = Board.create(CONTEXT, SHAPES)
         self.breaths = 0
+        self.robot_lives = True
         self.alive = True
         self.arm = RealtimeArm(self.board, SHAPES, dict.fromkeys(SHAPES, hz), self._breathe)
         self.move()
 
     def _breathe(self) -> bool:
         self.breaths += 1
+        if self.robot_lives:
+            self.move()
         return self.alive
 
     def move(self) -> None:
@@ -77,6 +80,16 @@ def test_a_camera_that_is_lost_ends_the_wait_after_its_limit() -> None:
     with pytest.raises(ArmUnavailable, match=r"camera front: no frame for more than 0\.3 s"):
         bench.arm.frames()
     assert time.monotonic() - began_s > 0.25
+
+
+def test_a_simulated_camera_that_stands_still_with_the_simulator_is_not_what_ended_the_episode() -> None:
+    """A killed robot worker: the cameras of the simulator have nothing new to draw, and no fault of their own."""
+    bench = Bench()
+    bench.shoot()
+    bench.arm.frames()
+    bench.robot_lives = False
+    with pytest.raises(ArmUnavailable, match="the robot worker gave no arm state"):
+        bench.arm.frames()
 
 
 def test_pictures_that_only_repeat_one_are_no_new_observation() -> None:

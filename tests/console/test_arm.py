@@ -123,6 +123,19 @@ def test_every_tool_is_a_command_of_the_worker() -> None:
 
     names = {command.name for command in worker.registered_commands}
     whole = Target("/dev/a", "it", True, "so100", "/tmp")
+    other = Target("/dev/b", "her", kind="so100")
     for tool in TOOLS:
-        command = tool.command(whole)
+        command = tool.command(whole, other)
         assert isinstance(command, list) and command[0] in names
+
+
+def test_arms_are_compared_as_follower_and_leader_whichever_is_on_the_screen() -> None:
+    compare = next(tool.command for tool in TOOLS if tool.name == "compare")
+    follower, leader = Target("/dev/a", "blue"), Target("/dev/b", "red", leader=True, calibration_dir="/tmp")
+    command = compare(follower, leader)
+    assert command == compare(leader, follower)
+    assert isinstance(command, list)
+    assert command[command.index("--port") + 1] == "/dev/a"
+    assert command[command.index("--leader-id") + 1] == "red" and "--leader-calibration-dir" in command
+    words = compare(follower, Target(leader=True))
+    assert isinstance(words, str) and "of the leader" in words

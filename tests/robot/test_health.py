@@ -1,59 +1,13 @@
 """Each rule of the health model, in figures; and what the robot worker does about it."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from tests.robot.servo_cell import START, ServoCell
+from tests.robot.ward import ELBOW, TICK_S, Ward, one
 from workers.model.events import GateMode
-from workers.robot.drivers import ArmReading, ServoHealth
-from workers.robot.figures import GRIPPER, Floats
-from workers.robot.health import Demand, Finding, Health, Thresholds, chain_hint
-
-ELBOW = 2
-TICK_S = 0.02
-WELL = ServoHealth(
-    np.zeros(6), np.full(6, 12.0), np.full(6, 30.0), np.zeros(6, np.uint8), np.zeros(6, np.int64)
-)
-LEAD = np.array([3.5] * 5 + [20.0])
-
-
-class Ward:
-    """A health model and an arm that it is told of, tick by tick."""
-
-    def __init__(self, lead_deg: Floats = LEAD) -> None:
-        self.health = Health(Thresholds(Thresholds.pushes(lead_deg)))
-        self.now_s, self.found = 50.0, list[Finding]()
-        self.joints = START.copy()
-
-    def see(
-        self,
-        seconds: float,
-        error_deg: float = 0.0,
-        current_a: float = 0.0,
-        joint: int = ELBOW,
-        **figures: object,
-    ) -> list[Finding]:
-        """The findings of so many seconds in which a joint is so far off its goal."""
-        goal, current = self.joints.copy(), np.zeros(6)
-        goal[joint] += error_deg
-        current[joint] = current_a
-        health = replace(WELL, **figures)  # type: ignore[arg-type]
-        found = []
-        for _ in range(round(seconds / TICK_S)):
-            found += self.health.take(
-                ArmReading(self.joints, np.zeros(6), 0.0, current, health=health), goal, self.now_s
-            )
-            self.now_s += TICK_S
-        self.found += found
-        return found
-
-
-def one(value: float, joint: int = ELBOW, rest: float = 0.0) -> Floats:
-    values = np.full(6, rest)
-    values[joint] = value
-    return values
+from workers.robot.figures import GRIPPER
+from workers.robot.health import Demand, chain_hint
 
 
 def test_a_joint_that_pushes_and_does_not_move_is_stalled_after_400_ms() -> None:
@@ -146,6 +100,21 @@ def test_every_error_bit_is_told_with_its_joint(bit: int, word: str, demand: Dem
     assert word in finding.what and "elbow_flex" in finding.what and finding.demand is demand
     ward.health.acknowledge()
     assert len(ward.see(0.5, error_bits=bits)) == 1, "still there: told again"
+
+
+def test_what_servos_say_at_once_is_one_message_with_their_names() -> None:
+    ward, bits, load = Ward(), np.zeros(6, np.uint8), np.zeros(6)
+    bits[1:4], load[[0, 5]] = 1, (85.0, -88.0)
+    volts = np.array([12.0, 9.1, 8.9, 9.0, 12.0, 12.0])
+    found = ward.see(1.2, error_bits=bits, voltage_v=volts, load_pct=load)
+    told = [finding.what for finding in found if "sags" not in finding.what]
+    assert told == [
+        "shoulder_lift, elbow_flex, wrist_flex report a wrong supply voltage at 8.9 V",
+        "shoulder_pan, gripper work at 88 % of the torque",
+    ]
+    bits[4] = 1
+    (later,) = ward.see(0.5, error_bits=bits, voltage_v=volts, load_pct=load)
+    assert later.what.startswith("wrist_roll reports")
 
 
 def bit(number: int) -> np.ndarray:

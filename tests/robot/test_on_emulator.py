@@ -126,6 +126,7 @@ def test_a_hot_servo_gets_less_torque(live: LiveArm) -> None:
     live.bus.ask("heat", joint="elbow_flex", celsius=61.0)
     live.until(lambda: "torque is halved" in live.said)
     assert seen(live.bus).limits_permille[2] == 500
+    assert live.state["warm"].decode().startswith("elbow_flex 6")
 
 
 def test_a_frozen_arm_stays_where_it_is_with_less_torque_and_keeps_its_grip(live: LiveArm) -> None:

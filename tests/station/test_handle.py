@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.altered import altered
+from tests.config.effects_safety import REAL
 from workers.model.events import Event, Level, LogLine, WorkerChanged, WorkerState
 from workers.model.orders import Learn
+from workers.robot.board import Board
 from workers.runtime.harness import Desk, WorkerFailure
+from workers.station.crew import crew
 from workers.station.handle import WorkerHandle, WorkerSpec
 
 SPAWN = multiprocessing.get_context("spawn")
@@ -29,6 +33,14 @@ def obedient(desk: Desk) -> None:
 def silent(desk: Desk) -> None:
     desk.alive()
     time.sleep(60)
+
+
+def busy(desk: Desk) -> None:
+    desk.alive()
+    time.sleep(2.5)  # one step of work, longer than a stopped process is waited for
+    desk.mailbox.emit(LogLine("w", Level.INFO, "worked"))
+    while desk.alive():
+        time.sleep(0.05)
 
 
 def importing(desk: Desk) -> None:
@@ -131,6 +143,49 @@ async def test_a_silent_worker_is_killed_and_restarted(tmp_path: Path) -> None:
     await watcher.until(lambda: watcher.started == 2)
     assert "silent for" in watcher.reasons()
     await watcher.stop()
+
+
+async def test_a_stopped_process_is_noticed_long_before_its_loop_would_be(tmp_path: Path) -> None:
+    watcher = Watcher(obedient, tmp_path, silent_limit_s=60.0, frozen_limit_s=1.0)
+    await watcher.until(lambda: watcher.started == 1)
+    os.kill(watcher.handle.pid, signal.SIGSTOP)
+    stopped_s = time.monotonic()
+    await watcher.until(lambda: WorkerState.RESTARTING in watcher.states())
+    assert time.monotonic() - stopped_s < 3.0
+    assert "does not run" in watcher.reasons()
+    await watcher.until(lambda: watcher.started == 2)
+    await watcher.stop()
+
+
+async def test_a_loop_that_is_busy_is_not_taken_for_a_stopped_process(tmp_path: Path) -> None:
+    watcher = Watcher(busy, tmp_path, silent_limit_s=60.0, frozen_limit_s=1.5)
+    await watcher.until(lambda: watcher.said() == ["worked"])
+    assert watcher.handle.restarts == 0
+    await watcher.stop()
+
+
+async def test_at_the_end_a_stopped_process_is_not_waited_for_and_what_it_leaves_is_told(
+    tmp_path: Path,
+) -> None:
+    words = "the rest is in the log"
+    watcher = Watcher(
+        obedient, tmp_path, stop_s=30.0, frozen_limit_s=1.0, silent_limit_s=60.0, if_killed=words
+    )
+    await watcher.until(lambda: watcher.started == 1)
+    os.kill(watcher.handle.pid, signal.SIGSTOP)
+    asked_s = time.monotonic()
+    await watcher.stop()
+    assert time.monotonic() - asked_s < 4.0
+    assert watcher.states()[-1] is WorkerState.STOPPED and "does not run" in watcher.reasons()
+    assert any(words in text for text in watcher.said())
+
+
+def test_whoever_may_have_to_park_the_arm_is_not_cut_short_while_it_loads() -> None:
+    """The guardian imports kinematics and opens the arm, without a beat, after the end of the run."""
+    config = altered(REAL)
+    specs = {spec.name: spec for spec in crew(config, Board.create(SPAWN, {}))}
+    for name in ("robot", "guardian"):
+        assert specs[name].stopping_silent_s >= specs[name].stop_s >= 15.0
 
 
 async def test_a_crash_tells_its_last_words(tmp_path: Path) -> None:

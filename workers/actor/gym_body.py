@@ -40,6 +40,13 @@ class GymBody:
         """Show the consoles small pictures from now on, as they want them."""
         self._window.wanted = wanted
 
+    def warmth(self) -> str:
+        """It has no servos of ours."""
+        return ""
+
+    def rest(self) -> None:
+        """It has no rest pose."""
+
     def hold(self) -> None:
         """Nothing moves between two steps."""
 

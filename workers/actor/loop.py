@@ -8,6 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
+from workers.actor.between import Between
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmUnavailable, InterventionEnv, arm_env
 from workers.actor.episode import EpisodeResult, EpisodeRunner, Rules
@@ -21,7 +22,6 @@ from workers.actor.runtime import PolicyRuntime
 from workers.config import Config
 from workers.model.events import (
     FIRST_MOTION,
-    SET_UP,
     Collected,
     Driver,
     DriverChanged,
@@ -64,6 +64,12 @@ class Body(Protocol):
 
     def problem(self) -> str:
         """Why it cannot be driven now, "" when it can."""
+
+    def warmth(self) -> str:
+        """Which servos should cool down, "" while none should."""
+
+    def rest(self) -> None:
+        """Bring it where it rests. Raises ArmUnavailable."""
 
     def hold(self) -> None:
         """Let nothing move."""
@@ -121,7 +127,7 @@ class ActorLoop:
         self._start_on_motion = self._records and config.dataset.start_on_motion
         self._order: Collect | None = None
         self._waiting_for = ""
-        self._scene_ready_s = 0.0  # env.processor.reset.reset_time_s after the last episode
+        self._between = Between(self._chair, self._body.warmth)
         self._collected = 0
         self._successes = 0
 
@@ -236,7 +242,7 @@ class ActorLoop:
         """Whether an episode can begin; says why not."""
         assert self._order is not None
         why = self._missing_driver(self._order.kind) or ", ".join(sorted(self._chair.holds))
-        why = why or self._scene_missing() or self._body.problem()
+        why = why or self._between.scene_missing() or self._body.problem() or self._between.cooling()
         if why:
             self._chair.take_jogs()  # keys pressed meanwhile are no beginning
         why = why or self._motion_missing(self._order.kind)
@@ -267,13 +273,6 @@ class ActorLoop:
         if teleop.takeover_by_motion:
             return "space, or moving the leader arm,"
         return "space, or the gamepad's trigger," if teleop.type == "gamepad" else "space"
-
-    def _scene_missing(self) -> str:
-        """How long there is still time to set up the scene."""
-        if self._chair.take_proceed():
-            self._scene_ready_s = 0.0
-        left_s = self._scene_ready_s - time.monotonic()
-        return f"{SET_UP}: {left_s:.0f} s left, n when it is ready" if left_s > 0 else ""
 
     def _motion_missing(self, kind: EpisodeKind) -> str:
         waits = self._start_on_motion and kind is EpisodeKind.DEMONSTRATION and self._chair.has_person
@@ -317,19 +316,25 @@ class ActorLoop:
         again = left_the_recording or result.ended_by in (EndedBy.STOP, EndedBy.RERECORD)
         if not again and order is self._order:
             self._count(order, result.ended_by is EndedBy.SUCCESS)
-        if self._order is not None:
-            self._make_room(self._order.kind, moves=result.ended_by is not EndedBy.STOP)
+        self._make_room(moves=result.ended_by is not EndedBy.STOP)
 
-    def _make_room(self, kind: EpisodeKind, moves: bool) -> None:
-        """Give a person time to set up the scene, with the arm where the next episode begins if it may move."""
-        seconds = self._config.env.processor.reset.reset_time_s
-        if not seconds or self._desk.quitting:
+    def _make_room(self, moves: bool) -> None:
+        """Time for the scene, with the arm where the next episode begins; at rest while its servos cool down."""
+        cools = self._between.begin()
+        seconds = self._config.env.processor.reset.reset_time_s if self._order is not None else 0.0
+        if self._desk.quitting or not (seconds or cools):
             return
-        self._chair.take_proceed()
         if moves and not self._chair.holds and not self._body.problem():
             with contextlib.suppress(ArmUnavailable):  # the next episode says why
-                self._runner.rest(self._seed(kind, self._recorder.next_episode))
-        self._scene_ready_s = time.monotonic() + seconds
+                self._rest(cools)
+        self._between.make_room(seconds)
+
+    def _rest(self, cools: bool) -> None:
+        """Raises ArmUnavailable."""
+        if cools:
+            self._body.rest()
+        elif self._order is not None:
+            self._runner.rest(self._seed(self._order.kind, self._recorder.next_episode))
 
     def _count(self, order: Collect, success: bool) -> None:
         """Enter a kept episode into the account of the order, and end the order when it is fulfilled."""

@@ -15,6 +15,7 @@ from workers.robot.figures import Floats
 from workers.robot.tasks import TaskState
 
 STALE_S = 0.3  # arm state older than this is no observation; nor are pictures, unless the camera is slower
+SILENT_S = 0.15  # without arm state: a robot worker that lives gives one every 0.02 s
 STALE_FRAMES = 3.0
 BLIND = {
     b"black": "black: is it covered, or the light off?",
@@ -58,9 +59,22 @@ class RealtimeArm:
 
         Raises ArmUnavailable when that does not happen within 10 s, or 60 s of a real arm on its way there.
         """
+        self._go(seed, to_rest=False)
+        deadline = time.monotonic() + RESET_LIMIT_S
+        done_ns = time.monotonic_ns()
+        while min(self._captured_ns(name) for name in self.picture_shapes) < done_ns:
+            self._wait(deadline, f"no picture after the reset from {', '.join(self.picture_shapes)}")
+
+    def rest(self) -> None:
+        """Bring the arm to its rest pose, and hold it there. Raises ArmUnavailable as `reset` does."""
+        self._go(0, to_rest=True)
+        self.hold()
+
+    def _go(self, seed: int, to_rest: bool) -> None:
+        """Ask for the start or the rest pose, and wait until the arm is there."""
         self._target["moving"] = False
         self._target["reset_wanted"] += 1
-        self._target["reset_seed"] = seed
+        self._target["reset_seed"], self._target["to_rest"] = seed, to_rest
         self._send()
         asked_s = time.monotonic()
         while (state := self._state())["reset_done"] != self._target["reset_wanted"]:
@@ -69,10 +83,6 @@ class RealtimeArm:
             self._wait(deadline, "the robot worker did not reset the arm")
             if time.monotonic_ns() - int(self._target["at_ns"]) > RENEW_S * 1e9:
                 self._send()
-        deadline = time.monotonic() + RESET_LIMIT_S
-        done_ns = time.monotonic_ns()
-        while min(self._captured_ns(name) for name in self.picture_shapes) < done_ns:
-            self._wait(deadline, f"no picture after the reset from {', '.join(self.picture_shapes)}")
 
     def read(self) -> ArmReading:
         state = self._state()
@@ -110,6 +120,7 @@ class RealtimeArm:
         """A camera's newest frame. Raises ArmUnavailable when it is too old, or what it shows is."""
         read, limit_s = self._board.frames[name].read(), self._stale_s[name]
         if read is None or time.monotonic_ns() - int(read[1]["captured_ns"]) > limit_s * 1e9:
+            self._state(SILENT_S)  # cameras of the simulator stand still with it: then that is the cause
             raise ArmUnavailable(f"camera {name}: no frame for more than {limit_s:.1f} s")
         frame: np.void = read[1]
         if frame["flaw"] == b"frozen":
@@ -163,14 +174,19 @@ class RealtimeArm:
         blind = (f"camera {name}: {BLIND[flaw]}" for name, flaw in flaws.items() if flaw in BLIND)
         return ", ".join(blind)
 
+    def warmth(self) -> str:
+        """Which servos are above the warning temperature, "" while none is."""
+        read = self._board.arm.read()
+        return "" if read is None else str(read[1]["warm"].decode())
+
     def _send(self) -> None:
         self._target["at_ns"] = time.monotonic_ns()
         self._board.target.write(self._target)
 
-    def _state(self) -> np.void:
+    def _state(self, limit_s: float = STALE_S) -> np.void:
         read = self._board.arm.read()
-        if read is None or time.monotonic_ns() - int(read[1]["at_ns"]) > STALE_S * 1e9:
-            raise ArmUnavailable(f"the robot worker gave no arm state for more than {STALE_S} s")
+        if read is None or time.monotonic_ns() - int(read[1]["at_ns"]) > limit_s * 1e9:
+            raise ArmUnavailable(f"the robot worker gave no arm state for more than {limit_s} s")
         state: np.void = read[1]
         if state["mode"].decode() == GateMode.STOPPED:
             raise ArmUnavailable(f"stopped: {state['reason'].decode()}")

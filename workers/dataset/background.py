@@ -6,6 +6,8 @@ import threading
 from collections.abc import Callable
 from typing import Any, Generic, Protocol, TypeVar
 
+_LOOK_PERIOD_S = 0.5
+
 
 class Sink(Protocol):
     """Where items go, in order. Everything is called from one thread and may raise."""
@@ -48,10 +50,18 @@ class Background(Generic[Kind]):
             raise self._error
         self._items.put(item)
 
-    def close(self) -> Kind:
-        """Wait until everything is on the disk; the sink, finished. Raises what the sink raised."""
+    def close(self, breathe: Callable[[], object] = lambda: None) -> Kind:
+        """Wait until everything is on the disk; the sink, finished. Raises what the sink raised.
+
+        `breathe` is called while items are worked off.
+        """
         self._items.put(_Done())
-        self._thread.join()
+        left = self._items.qsize()
+        while self._thread.is_alive():
+            self._thread.join(_LOOK_PERIOD_S)
+            before, left = left, self._items.qsize()
+            if left < before:
+                breathe()
         if self._error is not None:
             raise self._error
         assert self._sink is not None, "it was made, or there is an error"

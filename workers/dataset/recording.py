@@ -32,12 +32,14 @@ log = logging.getLogger(__name__)
 class Recording:
     """Follows the log of a run. One dataset, one run; `take_in` as often as there may be news."""
 
-    def __init__(self, config: Config, emit: Callable[[Event], None]) -> None:
-        """Raises DatasetError, DatasetRefused, LogMismatch."""
+    def __init__(
+        self, config: Config, emit: Callable[[Event], None], breathe: Callable[[], object] = lambda: None
+    ) -> None:
+        """`breathe` is called while records become an episode. Raises DatasetError, DatasetRefused, LogMismatch."""
         self._pipelines = pipelines_of(config)
         self._units = state_units(config)
         self._task, self._fps = config.dataset.task, config.env.fps
-        self._emit = emit
+        self._emit, self._breathe = emit, breathe
         self._directory = config.run_dir / "log"
         self._reader = LogReader(self._directory, self._pipelines.spec())
         self._reader.begin_at_oldest()
@@ -57,6 +59,7 @@ class Recording:
         """Read on; whether there may be more. Raises DatasetError, LogError."""
         records = self._reader.read_new(RECORDS_AT_ONCE)
         for record in records:
+            self._breathe()
             if record.seq >= self._taken.seq:
                 self._take(record)
         return len(records) == RECORDS_AT_ONCE
@@ -99,7 +102,7 @@ class Recording:
             return
         writer, index = self._writer, None
         if not self._known:
-            index = writer.save_episode(self._task, self._origin(end.episode))
+            index = writer.save_episode(self._task, self._origin(end.episode), self._breathe)
             log.info("episode %d is saved as %d of the dataset, %d frames", end.episode, index, self._frames)
             if words := self._pace.judge(self._fps):
                 log.warning("episode %d: %s", end.episode, words)

@@ -4,7 +4,7 @@ Everything is written under temporary names (`workers.dataset.durable`), so that
 by a kill or a full disk, was never there.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -55,10 +55,14 @@ class RunningEpisode:
         self._table.put({key: np.array(value) for key, value in frame.items() if key not in self._videos})
         self.length += 1
 
-    def finish(self, task: int) -> dict[str, Stats]:
-        """Bring everything to the disk, still under temporary names; statistics by column, LeRobot's too."""
-        table = self._table.close()
-        videos = {key: video.close() for key, video in self._videos.items()}
+    def finish(self, task: int, breathe: Callable[[], object] = lambda: None) -> dict[str, Stats]:
+        """Bring everything to the disk, still under temporary names; statistics by column, LeRobot's too.
+
+        `breathe` is called while it gets on.
+        """
+        table = self._table.close(breathe)
+        videos = {key: video.close(breathe) for key, video in self._videos.items()}
+        breathe()
         if task != self._automatic.task:
             set_task(self._data, self._schema, task)
         stats = table.stats() | {key: video.stats() for key, video in videos.items()}

@@ -22,7 +22,7 @@ def main(desk: Desk, config: Config) -> None:
     attempts = 0
     while True:
         try:
-            recording = Recording(config, desk.mailbox.emit)
+            recording = Recording(config, desk.mailbox.emit, desk.alive)
             try:
                 _follow(desk, recording)
             finally:

@@ -7,7 +7,7 @@ the episode or with it, and what a kill interrupts is finished by the next `open
 
 import errno
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -115,20 +115,21 @@ class DatasetWriter:
         except OSError as error:
             raise self._failed(error) from error
 
-    def save_episode(self, task: str, origin: str = "") -> int:
+    def save_episode(self, task: str, origin: str = "", breathe: Callable[[], object] = lambda: None) -> int:
         """Make the frames since the last episode one, of `task`; its index. When this returns it is on the disk.
 
-        `origin` is what the recorder calls it; see `origins`.
+        `origin` is what the recorder calls it; see `origins`. `breathe` is called while it gets on.
         """
         self._must_be_well()
         running = self._running
         if running is None:
             raise DatasetError("an episode without a frame cannot be saved")
         try:
-            stats = running.finish(self._contents.task_index(task))
+            stats = running.finish(self._contents.task_index(task), breathe)
             files = [str(path.relative_to(self._root)) for path in running.files]
             contents = self._contents.with_episode(running.length, task, stats, origin, files)
             contents.prepare(self._root)
+            breathe()
         except OSError as error:
             raise self._failed(error) from error
         self._running = None  # from here on the episode is certain, and nothing of it may be taken away

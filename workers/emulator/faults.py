@@ -15,6 +15,7 @@ class Kind(StrEnum):
 
     DROP = "drop"  # the reply is lost
     CORRUPT = "corrupt"  # bit `bit` of byte `byte` of the reply is flipped
+    FORGE = "forge"  # byte `byte` of the reply's error and data is another, and the sum fits it
     LOSE_BYTE = "lose_byte"  # byte `byte` of the reply is lost
     TRUNCATE = "truncate"  # only the first `byte` bytes of the reply arrive
     LATE = "late"  # the reply comes `ms` later; those of other servos are on time
@@ -52,6 +53,7 @@ class Rates(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     corrupt: float = 0.0
     late: float = 0.0
     truncate: float = 0.0
+    forge: float = 0.0
     lost: float = 0.0
     late_ms: float = 60.0
     seed: int = 0
@@ -69,6 +71,7 @@ class Piece:
 _BENDS: dict[Kind, Callable[[bytes, Fault], list[Piece]]] = {
     Kind.DROP: lambda reply, fault: [],
     Kind.CORRUPT: lambda reply, fault: [Piece(flipped(reply, fault.byte, fault.bit))],
+    Kind.FORGE: lambda reply, fault: [Piece(forged(reply, fault.byte, fault.bit))],
     Kind.LOSE_BYTE: lambda reply, fault: [Piece(reply[: fault.byte] + reply[fault.byte + 1 :])],
     Kind.TRUNCATE: lambda reply, fault: [Piece(reply[: fault.byte])],
     Kind.LATE: lambda reply, fault: [Piece(reply, fault.ms / 1000)],
@@ -81,6 +84,12 @@ def flipped(data: bytes, byte: int, bit: int) -> bytes:
     """One bit of one byte the other way; past the end counts from the start again."""
     at = byte % len(data)
     return data[:at] + bytes((data[at] ^ (1 << bit),)) + data[at + 1 :]
+
+
+def forged(reply: bytes, byte: int, bit: int) -> bytes:
+    """As `flipped`, of the error bits and the data only, with the sum that such a reply has."""
+    body = reply[2:4] + flipped(reply[4:-1], byte, bit)
+    return reply[:2] + body + bytes((~sum(body) & 0xFF,))
 
 
 class Faults:
@@ -137,7 +146,7 @@ class Faults:
 
     def _by_chance(self, reply: bytes) -> list[Piece]:
         rates, chance = self._rates, self._chance
-        if not (rates.drop or rates.corrupt or rates.late or rates.truncate):
+        if not (rates.drop or rates.corrupt or rates.late or rates.truncate or rates.forge):
             return [Piece(reply)]
         drawn = chance.random()
         for kind, rate in (
@@ -145,6 +154,7 @@ class Faults:
             (Kind.CORRUPT, rates.corrupt),
             (Kind.LATE, rates.late),
             (Kind.TRUNCATE, rates.truncate),
+            (Kind.FORGE, rates.forge),
         ):
             if drawn < rate:
                 self._count(kind)

@@ -144,6 +144,9 @@ class ArmMoved(Event, frozen=True):
 SET_UP = "set up the scene"
 """How the reason begins while a person has time for that."""
 
+COOLING = "the servos cool down before the next episode"
+"""How the reason begins while they do."""
+
 FIRST_MOTION = "recording begins with your first motion"
 """The reason while a person has the arm and is waited for."""
 

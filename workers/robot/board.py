@@ -21,6 +21,7 @@ ARM_STATE = np.dtype(
         ("mode", "S8"),  # a GateMode
         ("reason", "S160"),  # why the gate holds, "" while it does not
         ("barred", "?"),  # no episode can run, for that reason: unconfirmed, limp, silent servos
+        ("warm", "S160"),  # servos above the warning temperature, with the trend, "" while there is none
         ("unconfirmed", "?"),  # a real arm waits for a person to confirm its first motion
         ("resetting", "<i8"),  # reset request that is being carried out
         ("clipped", "S64"),  # limits that narrowed the last goal, comma separated
@@ -46,6 +47,7 @@ JOINT_TARGET = np.dtype(
         ("human", "?"),  # a person drives: a leader arm is to be free in the hand
         ("reset_wanted", "<i8"),  # number of the newest reset request: carried out at once or never
         ("reset_seed", "<i8"),
+        ("to_rest", "?"),  # what is asked for with that number is the rest pose, not an episode's start
     ]
 )
 
@@ -146,3 +148,8 @@ class Board:
             teleop=SharedNewest(context, TELEOP_STATE),
             frames={name: SharedNewest(context, frame_dtype(h, w)) for name, (h, w) in cameras.items()},
         )
+
+
+def fitting(text: str, size: int) -> bytes:
+    """`text` in a field of `size` bytes; no letter is cut in two."""
+    return text.encode()[:size].decode(errors="ignore").encode()

@@ -1,13 +1,15 @@
-"""Calibration of an arm on its bus: what `workers.robot.calibrate` needs read, and what it found written."""
+"""An arm on its bus in a person's hands: what `calibrate` and `compare` need read, and what was found written."""
 
 import time
+
+import numpy as np
 
 from workers.robot.bus import Bus, BusCorrupt
 from workers.robot.calibrate import Sweep
 from workers.robot.calibration import Calibration
 from workers.robot.drivers import ArmRefused
 from workers.robot.drivers import sts3215 as sts
-from workers.robot.drivers.servos import MOTOR_IDS, Servos, identify, stored_calibration
+from workers.robot.drivers.servos import MOTOR_IDS, Servos, identify, match, stored_calibration
 from workers.robot.figures import JOINT_NAMES, Floats
 
 SETTLED_COUNTS = 40  # 3.5 degrees: a limp joint in a hand moves a little between two looks
@@ -28,13 +30,11 @@ class Calibrating:
     @property
     def is_stiff(self) -> bool:
         """Whether any joint has torque: the arm falls when that goes."""
-        replies = self._servos.sync_read(MOTOR_IDS, sts.TORQUE_ENABLE.address, sts.TORQUE_ENABLE.size)
-        return len(replies) < len(MOTOR_IDS) or any(reply.data[0] for reply in replies.values())
+        return is_stiff(self._servos)
 
     def relax(self) -> None:
         """Torque off, and seen to be off."""
-        for servo_id in MOTOR_IDS:
-            self._servos.put(servo_id, sts.TORQUE_ENABLE, 0)
+        relax(self._servos)
 
     def begin(self) -> Sweep:
         """A sweep from where the arm is."""
@@ -45,7 +45,7 @@ class Calibrating:
 
     def look(self, sweep: Sweep) -> None:
         """Show the sweep where the joints are now."""
-        sweep.see(self._positions(), time.monotonic())
+        sweep.see(positions_on(self._bus), time.monotonic())
 
     def stored(self) -> Calibration:
         """What the servos hold."""
@@ -54,13 +54,13 @@ class Calibrating:
     def write(self, calibration: Calibration) -> None:
         """Write offsets and ranges to the EEPROM, and see that they are there and the joints where they should be."""
         self.relax()  # a joint under torque would jump by the change of its offset
-        before = self._actual(self.stored(), self._positions())
+        before = self._actual(self.stored(), positions_on(self._bus))
         for servo_id, motor in zip(MOTOR_IDS, calibration.motors, strict=True):
             self._servos.put(servo_id, sts.HOMING_OFFSET, motor.homing_offset)
             self._servos.put(servo_id, sts.MIN_POSITION, motor.range_min)
             self._servos.put(servo_id, sts.MAX_POSITION, motor.range_max)
             self._servos.put(servo_id, sts.LOCK, 1)
-        after = self._actual(calibration, self._positions())
+        after = self._actual(calibration, positions_on(self._bus))
         for joint in before.keys() & after.keys():
             moved = (after[joint] - before[joint] + sts.STEPS // 2) % sts.STEPS - sts.STEPS // 2
             if abs(moved) > SETTLED_COUNTS:
@@ -70,17 +70,58 @@ class Calibrating:
                     "servo's firmware reckons offsets in another way"
                 )
 
-    def _positions(self) -> dict[int, int]:
-        try:
-            address, size = sts.PRESENT_POSITION.address, sts.PRESENT_POSITION.size
-            replies = self._bus.sync_read(MOTOR_IDS, address, size)
-        except BusCorrupt:
-            return {}
-        return {servo_id - 1: sts.PRESENT_POSITION.decode(reply.data) for servo_id, reply in replies.items()}
-
     @staticmethod
     def _actual(calibration: Calibration, positions: dict[int, int]) -> dict[int, int]:
         """The encoder's own counts."""
         return {
             joint: position + calibration.motors[joint].homing_offset for joint, position in positions.items()
         }
+
+
+class Standing:
+    """A calibrated arm that a person holds: its torque is off, and it is only looked at.
+
+    Raises ArmRefused where the servos hold another calibration, and BusGone.
+    """
+
+    def __init__(self, bus: Bus, what: str, calibration: Calibration, named: str) -> None:
+        """`named`: where the calibration is from."""
+        self.what, self.calibration = what, calibration
+        self._bus, self._servos = bus, Servos(bus, what)
+        identify(self._servos)
+        match(self._servos, calibration, named, lambda _: "")
+
+    @property
+    def is_stiff(self) -> bool:
+        """Whether any joint has torque: the arm falls when that goes."""
+        return is_stiff(self._servos)
+
+    def relax(self) -> None:
+        """Torque off, and seen to be off."""
+        relax(self._servos)
+
+    def look(self) -> Floats | None:
+        """Where the joints are, counts [6]; None where not all of them answered."""
+        positions = positions_on(self._bus)
+        return np.array([positions[i] for i in range(6)], float) if len(positions) == 6 else None
+
+
+def is_stiff(servos: Servos) -> bool:
+    """Whether any servo has torque, or may have."""
+    replies = servos.sync_read(MOTOR_IDS, sts.TORQUE_ENABLE.address, sts.TORQUE_ENABLE.size)
+    return len(replies) < len(MOTOR_IDS) or any(reply.data[0] for reply in replies.values())
+
+
+def relax(servos: Servos) -> None:
+    """Torque off, and seen to be off."""
+    for servo_id in MOTOR_IDS:
+        servos.put(servo_id, sts.TORQUE_ENABLE, 0)
+
+
+def positions_on(bus: Bus) -> dict[int, int]:
+    """Present position by joint, of the servos that answer."""
+    try:
+        replies = bus.sync_read(MOTOR_IDS, sts.PRESENT_POSITION.address, sts.PRESENT_POSITION.size)
+    except BusCorrupt:
+        return {}
+    return {servo_id - 1: sts.PRESENT_POSITION.decode(reply.data) for servo_id, reply in replies.items()}

@@ -58,13 +58,13 @@ class Calibration:
         A gripper a little beyond its range is at 0 or 100, as in LeRobot; an arm joint is where it is.
         """
         values: Floats = (counts - self._zero) / self._counts_per_unit
-        values[GRIPPER] = np.clip(values[GRIPPER], 0.0, 100.0)
+        values[GRIPPER] = min(max(values[GRIPPER], 0.0), 100.0)
         return values
 
     def counts(self, public_deg: Floats) -> Floats:
         """The inverse [6], rounded to whole counts within the range of each servo."""
         counts = np.rint(public_deg * self._counts_per_unit + self._zero)
-        within: Floats = np.clip(counts, self._lower, self._upper)
+        within: Floats = np.minimum(np.maximum(counts, self._lower), self._upper)
         return within
 
     def velocity(self, counts_s: Floats) -> Floats:

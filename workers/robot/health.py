@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from workers.robot.agreement import Agreement
 from workers.robot.drivers import ArmReading, ServoHealth
 from workers.robot.figures import GRIPPER, JOINT_NAMES, Floats
+from workers.robot.warmth import Warmth
 
 Flags = NDArray[np.bool_]
 STEP_DEG: Final = 360.0 / 4096.0
@@ -31,6 +32,7 @@ LOAD_PCT, LOAD_S = 80.0, 1.0  # the servo's own overload guard trips at 80 % aft
 SAG, SAG_S = 0.9, 0.18  # of the nominal voltage; 0.2 s with the period in which a second reading agrees
 MISSES_HOLD: Final = 3  # replies in a row: 60 ms at 50 Hz; until then the last good figures stand in
 MISSES_LATCH_S: Final = 1.0
+RISES_C_MIN, SOON_MIN = 1.5, 3.0  # a trend that is told, and how many minutes ahead
 HYSTERESIS_C, HYSTERESIS_V = 2.0, 0.02
 _TEMPERATURE_BIT: Final = 1 << 2
 ACKNOWLEDGE: Final = "ctrl+e, then y acknowledges; the arm then starts slowly"
@@ -51,6 +53,8 @@ class Finding:
     what: str
     advice: str
     demand: Demand = Demand.NOTHING
+    comes: bool | None = None
+    """Of what may come and go quickly: it begins, or it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +84,13 @@ class Health:
         self._since_s = np.full(len(JOINT_NAMES), np.inf)  # since when a joint pushes and does not move
         self._pushed_from = np.zeros(len(JOINT_NAMES))
         self._eased = np.zeros(len(JOINT_NAMES), bool)  # in the last reading it did not push, or had moved
+        self._at_ease = False  # none does, or did in the last reading
         self._stalled = np.zeros(len(JOINT_NAMES), bool)
         self._loaded_s = np.full(len(JOINT_NAMES), np.inf)
         self._sagging_s = np.inf
         self._silent_s = np.inf
         self._told: dict[str, int] = {}  # of conditions that last: how bad they were when last told
+        self._warmth = Warmth()
         self._heat = np.zeros(len(JOINT_NAMES), np.int64)  # 0 fine, 1 warm, 2 hot, 3 too hot
         self.silent = ""
         """Why the arm must hold for want of replies, "" while all servos answer. No latch: it ends by itself."""
@@ -102,10 +108,16 @@ class Health:
         """A servo is not yet back below the temperature at which its torque is halved."""
         return "too hot" in self._told
 
+    @property
+    def warmth(self) -> str:
+        """Servos that are above the warning temperature, in words, "" while there is none."""
+        return self._warmth.words(self._heat >= 1)
+
     def acknowledge(self) -> None:
         """A person has seen to what stopped the arm: full torque again, and whatever is still wrong is told anew."""
         self._stalled[:] = False
         self._since_s[:] = np.inf
+        self._at_ease = False
         self._agreed.forget(
             0xFF & ~_TEMPERATURE_BIT
         )  # a servo that gave up for heat cools down, whoever says what
@@ -122,7 +134,7 @@ class Health:
             *self._silence(health, now_s),
             *self._bits(health),
             *self._power(health),
-            *self._temperature(),
+            *self._temperature(now_s),
             *self._voltage(now_s),
             *self._stall(reading, health, goal_deg, now_s),
             *self._load(health, now_s),
@@ -133,28 +145,34 @@ class Health:
         if not silent.any():
             if self.silent and not health.misses.any():
                 self.silent, self._silent_s = "", np.inf
-                yield Finding("all servos answer again", "the arm goes on when it is sent")
+                yield Finding("all servos answer again", "the arm goes on when it is sent", comes=False)
             return
         names = _names(silent)
         if not self.silent:
             self._silent_s = now_s
             self.silent = f"{names}: no reply for {MISSES_HOLD} readings"
-            yield Finding(self.silent, chain_hint(silent))
+            yield Finding(self.silent, chain_hint(silent), comes=True)
         elif now_s - self._silent_s > MISSES_LATCH_S and np.isfinite(self._silent_s):
             self._silent_s = np.inf
             what = f"{names}: no reply for {MISSES_LATCH_S:.0f} s; the arm is stopped"
             yield Finding(what, f"{chain_hint(silent)}; {ACKNOWLEDGE}", Demand.STOP)
 
     def _bits(self, health: ServoHealth) -> Iterator[Finding]:
-        for joint, bits in enumerate(self._agreed.error_bits.tolist()):
-            for bit, (word, advice) in _BITS.items():
-                if not self._begins(f"bits {joint} {bit}", bits >> bit & 1):
-                    continue
-                if bit == 2:
-                    self._told["too hot"] = 1
-                volts = f" at {health.voltage_v[joint]:.1f} V" if bit == 0 else ""
-                demand = Demand.PARK if bit == 2 else Demand.STOP
-                yield Finding(f"{JOINT_NAMES[joint]} reports {word}{volts}", advice, demand)
+        if not self._agreed.error_bits.any() and not any(name.startswith("bits") for name in self._told):
+            return
+        for bit, (word, advice) in _BITS.items():
+            begins = [
+                self._begins(f"bits {joint} {bit}", bits >> bit & 1)
+                for joint, bits in enumerate(self._agreed.error_bits.tolist())
+            ]
+            if not any(begins):
+                continue
+            if bit == 2:
+                self._told["too hot"] = 1
+            volts = f" at {health.voltage_v[begins].min():.1f} V" if bit == 0 else ""
+            demand = Demand.PARK if bit == 2 else Demand.STOP
+            says = "reports" if sum(begins) == 1 else "report"
+            yield Finding(f"{_names(np.array(begins))} {says} {word}{volts}", advice, demand)
 
     def _power(self, health: ServoHealth) -> Iterator[Finding]:
         """Servos that restarted: their torque is off, and only theirs."""
@@ -167,9 +185,13 @@ class Health:
             advice = f"a weak supply, or a loose plug on the way there; hold the arm, check both, then {ACKNOWLEDGE}"
             yield Finding(f"{', '.join(limp)} lost power for a moment: limp now", advice, Demand.STOP)
 
-    def _temperature(self) -> Iterator[Finding]:
+    def _temperature(self, now_s: float) -> Iterator[Finding]:
         limits, before = self._limits, self._heat.copy()
         at_least_c, at_most_c = self._agreed.at_least_c, self._agreed.at_most_c
+        if self._warmth.take(at_least_c, now_s):
+            yield from self._trend(at_least_c)
+        if not before.any() and not self.too_hot and at_least_c.max() < limits.warn_c:
+            return
         for level, limit in ((1, limits.warn_c), (2, limits.derate_c), (3, limits.park_c)):
             self._heat = np.where(at_least_c >= limit, np.maximum(self._heat, level), self._heat)
             cooled = at_most_c < limit - HYSTERESIS_C
@@ -181,9 +203,8 @@ class Health:
         for joint in np.flatnonzero(self._heat > before).tolist():
             at = f"{JOINT_NAMES[joint]} is at {at_least_c[joint]:.0f} °C"
             if self._heat[joint] == 1:
-                yield Finding(
-                    f"{at}: warm", f"let it rest soon; at {limits.derate_c:.0f} its torque is halved"
-                )
+                advice = f"the next episode waits until it is cooler; at {limits.derate_c:.0f} its torque is halved"
+                yield Finding(f"{at}: warm", advice)
             elif self._heat[joint] == 2:
                 advice = f"let it rest, or take load off; at {limits.park_c:.0f} the arm parks"
                 yield Finding(f"{at}: its torque is halved", advice)
@@ -191,6 +212,21 @@ class Health:
                 self._told["too hot"] = 1
                 advice = f"let it cool below {limits.derate_c:.0f}, then {ACKNOWLEDGE}"
                 yield Finding(f"{at}: too hot, the arm parks and goes limp", advice, Demand.PARK)
+
+    def _trend(self, at_least_c: Floats) -> Iterator[Finding]:
+        """Servos that will soon be warm, before they are."""
+        warn_c, rises = self._limits.warn_c, self._warmth.rise_c_min
+        for joint, rise_c_min in enumerate(rises.tolist()):
+            left_c = warn_c - at_least_c[joint]
+            soon = self._heat[joint] == 0 and rise_c_min >= RISES_C_MIN and left_c <= SOON_MIN * rise_c_min
+            if left_c > SOON_MIN * RISES_C_MIN + HYSTERESIS_C:
+                self._told.pop(f"trend {joint}", None)
+            if soon and self._begins(f"trend {joint}", 1):
+                what = f"{JOINT_NAMES[joint]} is at {at_least_c[joint]:.0f} °C and gains {rise_c_min:.1f} °C a minute"
+                advice = (
+                    f"in {left_c / rise_c_min:.0f} min it is warm ({warn_c:.0f}); then episodes wait for it"
+                )
+                yield Finding(what, advice)
 
     def _voltage(self, now_s: float) -> Iterator[Finding]:
         nominal, volts = self._limits.nominal_v, self._agreed.at_most_v
@@ -215,6 +251,8 @@ class Health:
         push = self._limits.push
         works = np.abs(health.load_pct) >= push * self._limits.stall_load_pct
         works |= np.abs(reading.current_a) >= push * STALL_CURRENT_A
+        if self._at_ease and not works.any():
+            return  # nearly always
         pushes = works & (error > BOUND * push * STALL_ERROR_DEG) & ~self._stalled
         pushes[GRIPPER] = False  # it holds an object: its own torque limit is what protects it
         moved = np.abs(reading.joints_deg - self._pushed_from) > STALL_MOVED_DEG
@@ -227,6 +265,7 @@ class Health:
         self._eased = np.where(new, eases & ~begins, self._eased)
         self._pushed_from = np.where(begins, reading.joints_deg, self._pushed_from)
         self._since_s = np.where(begins, now_s, np.where(over, np.inf, self._since_s))
+        self._at_ease = bool(self._eased.all() and np.isinf(self._since_s).all())
         for joint in np.flatnonzero(pushes & ~eases & (now_s - self._since_s >= STALL_S - 1e-6)).tolist():
             self._stalled[joint] = True
             work = f"load {abs(health.load_pct[joint]):.0f} %, {abs(reading.current_a[joint]):.1f} A"
@@ -239,12 +278,18 @@ class Health:
 
     def _load(self, health: ServoHealth, now_s: float) -> Iterator[Finding]:
         heavy = np.abs(health.load_pct) >= LOAD_PCT
+        if not heavy.any() and np.isinf(self._loaded_s).all():
+            return
         self._loaded_s = np.where(heavy, np.minimum(self._loaded_s, now_s), np.inf)
-        for joint, since_s in enumerate(self._loaded_s.tolist()):
-            if self._begins(f"load {joint}", now_s - since_s >= LOAD_S):
-                load = abs(float(health.load_pct[joint]))
-                advice = "its own guard unloads it after 2 s of that; lighten the load, or move slower"
-                yield Finding(f"{JOINT_NAMES[joint]} works at {load:.0f} % of its torque", advice)
+        begins = [
+            self._begins(f"load {joint}", now_s - since_s >= LOAD_S)
+            for joint, since_s in enumerate(self._loaded_s.tolist())
+        ]
+        if any(begins):
+            load = float(np.abs(health.load_pct)[begins].max())
+            advice = "a servo's own guard unloads it after 2 s of that; lighten the load, or move slower"
+            works = "works" if sum(begins) == 1 else "work"
+            yield Finding(f"{_names(np.array(begins))} {works} at {load:.0f} % of the torque", advice)
 
     def _begins(self, name: str, on: int | bool) -> bool:
         """Whether a condition is new."""

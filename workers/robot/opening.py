@@ -61,7 +61,7 @@ def _servo_body(desk: Desk, config: Config, board: Board, limits: Limits) -> Ser
     if guarded:
         predecessor = "the robot worker died; the guardian kept the arm where it was"
     arm = _opened(desk, config, lambda text: say(Level.WARNING, text))
-    if slow := latency_warning(config.env.arm.port or ""):
+    if slow := latency_warning(config.env.arm.port or "") or arm.slow:
         say(Level.WARNING, slow)
     thresholds = replace(thresholds_of(config, limits), nominal_v=arm.supply_v)
     try:

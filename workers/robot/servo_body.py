@@ -8,18 +8,18 @@ purpose, or too hot to hold itself.
 
 import contextlib
 import time
-from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 
 from workers.config import Config
 from workers.model.events import Level
-from workers.robot.board import Board, Hand
+from workers.robot.board import Board, Hand, fitting
 from workers.robot.body import StateRecord
 from workers.robot.controller import ArmController, JointTarget, Mode, Status
-from workers.robot.drivers import ArmGone, ArmReading, ServoArm
+from workers.robot.drivers import ArmGone, ServoArm
 from workers.robot.figures import JOINT_NAMES, Floats, model_joints
+from workers.robot.flapping import Flapping, Say
 from workers.robot.gate import Limits
 from workers.robot.health import ACKNOWLEDGE, Demand, Finding, Health, Thresholds
 from workers.robot.lifeline import Lifeline
@@ -30,12 +30,12 @@ FIRST_SHARE: Final = 0.25  # of the speed limit, for the first motion
 REOPEN_S: Final = 0.5
 SETTLE_S: Final = 0.5  # after servos were silent: the actor sees that, and begins anew
 LEAST_SUPPLY: Final = 0.75  # of the nominal voltage; below, no torque is switched on
+LOOKS: Final = 3  # at a supply, before it is refused
 STILL_POWERED: Final = "arm still powered: cut the supply if unsafe"
 UNCONFIRMED: Final = "first motion: look at the arm, then ctrl+e and y let it move (slowly)"
 BY_HAND: Final = "by hand: the torque is off; m puts it on again"
 _UNDER_THE_TABLE: Final = (0.0, 0.0, -1.0)
 _NO_CUBE: Final = (*_UNDER_THE_TABLE, 1.0, 0.0, 0.0, 0.0)
-Say = Callable[[Level, str], None]
 
 
 class ServoBody:
@@ -78,6 +78,7 @@ class ServoBody:
         self._gives_way = False  # goals are to go where the joints are
         self._found_stiff = found_stiff
         self._confirmed = self._by_hand = False
+        self._silence, self._unplugged = Flapping(say), Flapping(say)
         self._silent_until_s = self._reopen_s = self._cool_by_s = -np.inf
         word = board.word.read()  # what was asked of a predecessor is not this one's to do
         self._acknowledged = 0 if word is None else int(word[1]["acknowledged"])
@@ -86,7 +87,7 @@ class ServoBody:
 
     def take_hold(self) -> None:
         """Torque on where the joints are, at the start. Raises ArmGone, and WorkerFailure of a wrong supply."""
-        self._refuse_supply(self._reading)
+        self._refuse_supply()
         self._lifeline.tell(Hand.HOLDS)
         self.arm.set_torque(True)
         self._cap()
@@ -166,6 +167,8 @@ class ServoBody:
     def tick(self, controller: ArmController, target: JointTarget | None, now_s: float) -> Status:
         if slept_s := self._sleep.slept_s():
             self._latch(f"the computer slept for {slept_s:.0f} s", f"the arm held meanwhile; {ACKNOWLEDGE}")
+        self._silence.pass_time(now_s)
+        self._unplugged.pass_time(now_s)
         if self._lost:
             self._lifeline.tell(Hand.LOST)
             return self._find_again(controller, now_s)
@@ -185,7 +188,7 @@ class ServoBody:
         """Look at the servos' health; whether the arm must now do something else."""
         findings = self._health.take(status.reading, status.goal_deg, now_s)
         for finding in findings:
-            self._take(finding)
+            self._take(finding, now_s)
         self._cap()
         if self._health.silent:
             self._silent_until_s = now_s + SETTLE_S
@@ -194,16 +197,21 @@ class ServoBody:
             return True
         return bool(findings)
 
-    def _take(self, finding: Finding) -> None:
+    def _take(self, finding: Finding, now_s: float) -> None:
+        text = f"{finding.what}. {_sentence(finding.advice)}"
         if finding.demand is Demand.STOP and not self._by_hand:
             self._latch(finding.what, finding.advice)
             self._in_the_way = self._gives_way = True
         elif finding.demand is Demand.PARK:
             self._hot, self._fault = finding.what, finding.what
             self._cool_by_s = np.inf
-            self._say(Level.ERROR, f"{finding.what}. {_sentence(finding.advice)}")
+            self._say(Level.ERROR, text)
+        elif finding.comes is None:
+            self._say(Level.WARNING, text)
+        elif finding.comes:
+            self._silence.begins(Level.WARNING, text, now_s)
         else:
-            self._say(Level.WARNING, f"{finding.what}. {_sentence(finding.advice)}")
+            self._silence.ends(Level.WARNING, text, now_s)
 
     def _latch(self, what: str, advice: str) -> None:
         self._say(Level.ERROR, f"{what}. {_sentence(advice)}")
@@ -247,16 +255,19 @@ class ServoBody:
         self._cap()
         controller.restart()
 
-    def _refuse_supply(self, reading: ArmReading) -> None:
-        health, nominal_v = reading.health, self._thresholds.nominal_v
-        if health is None or health.misses.any():
-            return
-        least_v, joint = float(health.voltage_v.min()), int(health.voltage_v.argmin())
-        if least_v < LEAST_SUPPLY * nominal_v:
-            raise WorkerFailure(
-                f"{JOINT_NAMES[joint]} gets {least_v:.1f} V, the arm needs {nominal_v:g} V: no torque was switched on. "
-                "Is the supply plugged in and switched on, and is it the one of this arm? Then start again"
-            )
+    def _refuse_supply(self) -> None:
+        """Raises WorkerFailure where every look says that the supply is too weak: one may be a damaged packet."""
+        nominal_v = self._thresholds.nominal_v
+        for _ in range(LOOKS):
+            health = self._reading.health
+            if health is None or health.misses.any() or health.voltage_v.min() >= LEAST_SUPPLY * nominal_v:
+                return
+            least_v, joint = float(health.voltage_v.min()), int(health.voltage_v.argmin())
+            self._reading = self.arm.read()
+        raise WorkerFailure(
+            f"{JOINT_NAMES[joint]} gets {least_v:.1f} V, the arm needs {nominal_v:g} V: no torque was switched on. "
+            "Is the supply plugged in and switched on, and is it the one of this arm? Then start again"
+        )
 
     # a port that is gone
 
@@ -267,7 +278,7 @@ class ServoBody:
         self._reopen_s = -np.inf
         self._lifeline.tell(Hand.LOST)
         again = f"when the port is back the arm is taken again; then {ACKNOWLEDGE}"
-        self._say(Level.ERROR, f"{self._lost}. {_sentence(again)}")
+        self._unplugged.begins(Level.ERROR, f"{self._lost}. {_sentence(again)}", time.monotonic())
         return self._unreachable(controller)
 
     def _unreachable(self, controller: ArmController) -> Status:
@@ -287,7 +298,7 @@ class ServoBody:
             return self._unreachable(controller)
         self._lifeline.tell(Hand.HOLDS)
         self._fault, self._lost = "the arm was out of reach, and is back", ""
-        self._say(Level.WARNING, f"{self._fault}. {_sentence(ACKNOWLEDGE)}")
+        self._unplugged.ends(Level.WARNING, f"{self._fault}. {_sentence(ACKNOWLEDGE)}", now_s)
         controller.stop(self._fault)
         return controller.tick(None, now_s)
 
@@ -295,6 +306,7 @@ class ServoBody:
 
     def publish(self, state: StateRecord) -> None:
         """No verdict on the task. The scene is an empty table, for simulated cameras that look at an emulated arm."""
+        state["warm"] = fitting(self._health.warmth, 160)
         state["object_m"] = state["goal_m"] = np.nan
         state["scene"][:-9] = _NO_CUBE
         state["scene"][-9:-3] = model_joints(self._reading.joints_deg)

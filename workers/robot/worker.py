@@ -7,7 +7,7 @@ import numpy as np
 
 from workers.config import Config
 from workers.model.events import GateMode, Level, LogLine, Phase, PhaseChanged
-from workers.robot.board import ARM_STATE, Board
+from workers.robot.board import ARM_STATE, Board, fitting
 from workers.robot.body import Body
 from workers.robot.controller import ArmController, JointTarget, Mode, Status
 from workers.robot.drivers import ArmGone
@@ -19,6 +19,7 @@ from workers.runtime.phases import ROBOT_S
 
 STATION_LIMIT_S = 1.0  # the station says something every 0.1 s
 RESET_FRESH_S = 2.0  # whoever asked for a reset longer ago has given it up
+ORDER_TICKS = 5  # between two looks for orders: what is urgent comes by shared memory
 BROKEN_TICKS = 3  # 60 ms at 50 Hz
 RATE_PERIOD_S = 1.0
 STILL_DEG = 0.02  # a goal that changes less in a tick stands still: solver and servo leave crumbs
@@ -81,11 +82,14 @@ class RobotLoop:
         self._nonsense = ""  # what was asked for that is no number; latched like a stop
         self._acknowledged = self._word("acknowledged")
         self._phase_s = 0
+        self._ticks = 0
 
     def run(self) -> None:
         last_rate_s = time.monotonic()
         while self._desk.alive():
-            self._desk.next_order()  # Quit is the only order; `alive` then says no
+            if self._ticks % ORDER_TICKS == 0:
+                self._desk.next_order()  # Quit is the only order; `alive` then says no
+            self._ticks += 1
             self.tick()
             if time.monotonic() - last_rate_s > RATE_PERIOD_S:
                 last_rate_s = time.monotonic()
@@ -139,8 +143,10 @@ class RobotLoop:
     def tick(self) -> None:
         """One period: the station's word, the actor's newest target, the arm."""
         self._guarded(self._heed_station)
-        self._guarded(self._heed_reset)
-        self._drive(None if self._station_silent else self._newest_target(), time.monotonic())
+        read = None if self._station_silent else self._board.target.read()
+        asked = None if read is None else read[1]
+        self._guarded(lambda: self._heed_reset(asked))
+        self._drive(_target_of(asked), time.monotonic())
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Work that moves between modes, and for that reads the arm, which may be gone."""
@@ -182,32 +188,24 @@ class RobotLoop:
         read = self._board.word.read()
         return 0 if read is None else int(read[1][field])
 
-    def _heed_reset(self) -> None:
-        """Begin the reset that the actor asks for, unless nobody may move the arm."""
-        read = None if self._station_silent else self._board.target.read()
-        age_s = np.inf if read is None else time.monotonic() - float(read[1]["at_ns"]) / 1e9
+    def _heed_reset(self, asked: np.void | None) -> None:
+        """Begin the reset that the actor asks for, a JOINT_TARGET, unless nobody may move the arm."""
+        age_s = np.inf if asked is None else time.monotonic() - float(asked["at_ns"]) / 1e9
         if self._controller.mode is Mode.APPROACH and age_s > self._controller.stale_s:
             self._controller.hold("the actor asks for the start pose no more")
-        if read is None or read[1]["reset_wanted"] == self._reset_seen:
+        if asked is None or asked["reset_wanted"] == self._reset_seen:
             return
-        record = read[1]
-        self._reset_seen = int(record["reset_wanted"])
+        self._reset_seen = int(asked["reset_wanted"])
         if age_s < RESET_FRESH_S and self._controller.mode is not Mode.STOPPED and not self._body.waits:
-            self._reset(int(record["reset_seed"]))
+            self._reset(int(asked["reset_seed"]), bool(asked["to_rest"]))
 
-    def _newest_target(self) -> JointTarget | None:
-        read = self._board.target.read()
-        if read is None or not read[1]["moving"]:
-            return None
-        record = read[1]
-        return JointTarget(record["joints"].copy(), float(record["at_ns"]) / 1e9, int(record["number"]))
-
-    def _reset(self, seed: int) -> None:
-        pose = self._body.start_pose(seed)
+    def _reset(self, seed: int, to_rest: bool) -> None:
+        pose = self._body.rest_pose if to_rest else self._body.start_pose(seed)
         self._state["resetting"] = self._reset_seen
         self._controller.restart()
         if pose is not None:
-            self._controller.approach(pose, self._reset_speed_deg_s, "going to the start pose")
+            speed = self._body.park_speed_deg_s if to_rest else self._reset_speed_deg_s
+            self._controller.approach(pose, speed, f"going to the {'rest' if to_rest else 'start'} pose")
             return
         self._controller.engage()
         self._state["reset_done"] = self._reset_seen
@@ -228,7 +226,7 @@ class RobotLoop:
         state["mode"] = _MODES[status.mode].value.encode()
         waits = self._body.waits
         reason = "the station is silent" if self._station_silent else waits or status.reason
-        state["reason"] = reason.encode()[:160]
+        state["reason"] = fitting(reason, 160)
         state["barred"], state["unconfirmed"] = bool(waits), self._body.unconfirmed
         state["clipped"] = ",".join(sorted(status.clipped)).encode()[:64]
         state["clipped_ticks"] += status.narrowed
@@ -246,3 +244,10 @@ class RobotLoop:
 
     def _say(self, level: Level, text: str) -> None:
         self._desk.mailbox.emit(LogLine(self._desk.name, level, text, time.time()))
+
+
+def _target_of(asked: np.void | None) -> JointTarget | None:
+    """What the arm is to follow, if anything, of a JOINT_TARGET."""
+    if asked is None or not asked["moving"]:
+        return None
+    return JointTarget(asked["joints"].copy(), float(asked["at_ns"]) / 1e9, int(asked["number"]))

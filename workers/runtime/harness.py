@@ -19,6 +19,7 @@ from workers.runtime.mailbox import Mailbox
 from workers.runtime.shared import Beat
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
+PULSE_PERIOD_S = 0.5
 EXIT_CANNOT_GO_ON = 3  # a WorkerFailure: a restart would only fail again
 
 
@@ -37,6 +38,8 @@ class Desk:
     nice: int = 0
     restarts: int = 0
     """How often the station has started this worker again."""
+    pulse: Beat | None = None
+    """Marked by a thread beside the worker's loop: tells a loop that is busy from a process that does not run."""
     quitting: bool = False
     # Noted where the desk is made and pickled with it: a worker whose station died before its first line sees that.
     station_pid: int = field(default_factory=os.getpid)
@@ -57,6 +60,8 @@ class Desk:
 
     def adopt(self) -> None:
         """Take the place of the worker: called once, in the worker process."""
+        if self.pulse is not None:
+            threading.Thread(target=_beat_for_ever, args=(self.pulse,), name="pulse", daemon=True).start()
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, self._on_sigterm)
@@ -101,6 +106,12 @@ def run(desk: Desk, main: Callable[..., None], arguments: tuple[Any, ...]) -> No
     desk.mailbox.close_worker_side()
     logging.shutdown()
     os._exit(code)  # queues and native libraries must not hold a finished worker back
+
+
+def _beat_for_ever(pulse: Beat) -> None:
+    while True:
+        pulse.mark(time.monotonic_ns())
+        time.sleep(PULSE_PERIOD_S)
 
 
 def _exit_anyway(code: int) -> None:

@@ -1,6 +1,6 @@
 """Which workers a run has, in which order they stop, and how patient the station is with each."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from workers.actor.worker import main as actor_main
 from workers.camera.worker import main as camera_main
@@ -27,8 +27,12 @@ GUARDIAN_STOP_S = (
 ENVIRONMENT_SILENT_S = 30.0  # a stranger's environment may take its time over a step or a reset
 LEARNER_SILENT_S = 60.0
 COMPILING_SILENT_S = 300.0
-RECORDER_SILENT_S = 60.0  # it may encode, and wait for a slow disk
+LEARNER_FROZEN_S = 30.0  # a driver of a GPU may take its time, and Python waits for it
+RECORDER_SILENT_S = 20.0  # one call of a slow disk; it beats while it encodes
 RECORDER_STOP_S = 30.0  # the last episode may still be encoded
+RECORDER_KILLED = (
+    "what is recorded and not saved is in the run's log, and is saved when the recording is started again"
+)
 LINK_SILENT_S = 20.0  # it waits for nothing, but a loaded machine may leave it little
 INGEST_SILENT_S = 20.0
 DEVICE_SILENT_S = 3.0  # the arm holds long before; a port or a USB device may take its time to open
@@ -39,7 +43,9 @@ def crew(config: Config, board: Board, beginning: Beginning = Beginning.AS_LEFT)
     """Specifications of every worker of a run; a Gymnasium environment lives in the actor, and only training learns."""
     learner = _learner(config, beginning)
     if config.env.type == "gymnasium":
-        actor = WorkerSpec("actor", actor_main, (config, board), silent_limit_s=ENVIRONMENT_SILENT_S)
+        actor = WorkerSpec(
+            "actor", actor_main, (config, board), ENVIRONMENT_SILENT_S, frozen_limit_s=ENVIRONMENT_SILENT_S
+        )
         return [actor, *_device(config, board), learner]
     cameras = [
         WorkerSpec(f"camera-{name}", camera_main, (config, name, board), silent_limit_s=3.0)
@@ -60,9 +66,16 @@ def _arm(config: Config, board: Board) -> list[WorkerSpec]:
     if config.simulated:
         return [WorkerSpec("robot", robot_main, (config, board), silent_limit_s=1.0)]
     return [
-        WorkerSpec("robot", robot_main, (config, board), silent_limit_s=ARM_SILENT_S, stop_s=ARM_STOP_S),
-        WorkerSpec("guardian", guardian_main, (config, board), ARM_SILENT_S, stop_s=GUARDIAN_STOP_S),
+        _arm_worker("robot", robot_main, config, board, ARM_STOP_S),
+        _arm_worker("guardian", guardian_main, config, board, GUARDIAN_STOP_S),
     ]
+
+
+def _arm_worker(
+    name: str, main: Callable[..., None], config: Config, board: Board, stop_s: float
+) -> WorkerSpec:
+    """Who may have to park the arm at the end, and load and open for that: no silence is taken for an end then."""
+    return WorkerSpec(name, main, (config, board), ARM_SILENT_S, stop_s=stop_s, stopping_silent_s=stop_s)
 
 
 def _device(config: Config, board: Board) -> list[WorkerSpec]:
@@ -81,7 +94,13 @@ def _device(config: Config, board: Board) -> list[WorkerSpec]:
 
 def _recorder(config: Config) -> WorkerSpec:
     return WorkerSpec(
-        "recorder", recorder_main, (config,), RECORDER_SILENT_S, nice=LEARNER_NICE, stop_s=RECORDER_STOP_S
+        "recorder",
+        recorder_main,
+        (config,),
+        RECORDER_SILENT_S,
+        nice=LEARNER_NICE,
+        stop_s=RECORDER_STOP_S,
+        if_killed=RECORDER_KILLED,
     )
 
 
@@ -89,13 +108,22 @@ def _learner(config: Config, beginning: Beginning) -> WorkerSpec:
     """The learner, or the link to one elsewhere: both take the same orders and tell the same events."""
     if config.policy.actor_learner_config.learner_host is not None:
         return WorkerSpec("learner", link_main, (config,), LINK_SILENT_S, nice=LEARNER_NICE)
+    return _learner_here(config, beginning, nice=LEARNER_NICE)
+
+
+def _learner_here(
+    config: Config, beginning: Beginning, nice: int = 0, stop_s: float = WorkerSpec.stop_s
+) -> WorkerSpec:
+    compiles = config.policy.use_torch_compile
     return WorkerSpec(
-        "learner", learner_main, (config, beginning), _learner_silent_s(config), nice=LEARNER_NICE
+        "learner",
+        learner_main,
+        (config, beginning),
+        silent_limit_s=COMPILING_SILENT_S if compiles else LEARNER_SILENT_S,
+        stop_s=stop_s,
+        nice=nice,
+        frozen_limit_s=COMPILING_SILENT_S if compiles else LEARNER_FROZEN_S,
     )
-
-
-def _learner_silent_s(config: Config) -> float:
-    return COMPILING_SILENT_S if config.policy.use_torch_compile else LEARNER_SILENT_S
 
 
 def serving_crew(config: Config, listen: str, beginning: Beginning) -> list[WorkerSpec]:
@@ -105,7 +133,7 @@ def serving_crew(config: Config, listen: str, beginning: Beginning) -> list[Work
     """
     return [
         WorkerSpec("ingest", ingest_main, (config, listen), INGEST_SILENT_S, nice=LEARNER_NICE),
-        WorkerSpec("learner", learner_main, (config, beginning), _learner_silent_s(config), stop_s=SAVING_S),
+        _learner_here(config, beginning, stop_s=SAVING_S),
     ]
 
 

@@ -23,6 +23,8 @@ CRASH_WINDOW_S = 60.0
 BACK_OFF_S = (0.2, 0.5, 1.0, 2.0, 4.0)
 STARTING_LIMIT_S = 120.0  # imports of a loaded machine; no beat is expected before them
 WATCH_PERIOD_S = 0.1
+FROZEN_LIMIT_S = 8.0  # a loop may be busy for longer; a process that runs at all has a thread that says so
+STOPPING_SILENT_S = 10.0
 LAST_WORDS_S = 1.0  # for what a dead worker said last to be read
 
 
@@ -36,6 +38,12 @@ class WorkerSpec:
     silent_limit_s: float
     stop_s: float = 3.0  # time to finish after Quit before SIGKILL
     nice: int = 0
+    frozen_limit_s: float = FROZEN_LIMIT_S
+    """How long not even a thread beside its loop may run: stopped by a signal, swapped out, held by a native call."""
+    stopping_silent_s: float = STOPPING_SILENT_S
+    """As `silent_limit_s`, after Quit: who saves at the end beats meanwhile."""
+    if_killed: str = ""
+    """What the operator should know of its work when it had to be killed at the end."""
 
 
 class WorkerHandle:
@@ -58,7 +66,7 @@ class WorkerHandle:
         self._run_dir = run_dir
         self._on_event = on_event
         self._on_started = on_started
-        self._beat = Beat(context)
+        self._beat, self._pulse = Beat(context), Beat(context)
         self._process: SpawnProcess | None = None
         self._mailbox: Mailbox | None = None
         self._crashes: deque[float] = deque()
@@ -97,10 +105,17 @@ class WorkerHandle:
             self.restarts += 1
             self._tell(WorkerState.RESTARTING, f"{reason}; again in {wait_s:.1f} s")
             await asyncio.sleep(wait_s)
-        self._tell(WorkerState.STOPPED)
+        self._tell(WorkerState.STOPPED, self._kill_reason)
+
+    @property
+    def alive(self) -> bool:
+        return self._process is not None and self._process.is_alive()
 
     async def stop(self) -> None:
-        """Ask, wait `stop_s`, then kill; at once where it has not begun to work, since it has nothing to finish."""
+        """Ask, wait `stop_s`, then kill; at once where it has not begun to work, since it has nothing to finish.
+
+        Neither is one waited for that gives no sign of life meanwhile.
+        """
         self._stopping = True
         process = self._process
         if process is None or not process.is_alive():
@@ -111,10 +126,19 @@ class WorkerHandle:
         if self._mailbox is not None:
             self._mailbox.give(Quit())
         deadline = time.monotonic() + self.spec.stop_s
-        while process.is_alive() and time.monotonic() < deadline:
+        why = ""
+        while process.is_alive() and not why:
             await asyncio.sleep(0.02)
+            if time.monotonic() > deadline:
+                why = f"did not end within {self.spec.stop_s:.0f} s"
+            else:
+                why = self._silence(self.spec.stopping_silent_s)
         if process.is_alive():
-            process.kill()
+            self._kill_silent(process, why)
+            if self.spec.if_killed:
+                self._on_event(
+                    LogLine(self.spec.name, Level.WARNING, f"{why}: {self.spec.if_killed}", time.time())
+                )
 
     def kill(self) -> None:
         """SIGKILL now; for the station's last resort."""
@@ -126,9 +150,12 @@ class WorkerHandle:
     def _start(self) -> None:
         self._close_mailbox()
         self._beat.clear()
+        self._pulse.clear()
         self._kill_reason = self._last_error = ""
         mailbox = Mailbox(self._context)
-        desk = Desk(self.spec.name, self._run_dir, mailbox, self._beat, self.spec.nice, self.restarts)
+        desk = Desk(
+            self.spec.name, self._run_dir, mailbox, self._beat, self.spec.nice, self.restarts, self._pulse
+        )
         process = self._context.Process(
             target=run,
             args=(desk, self.spec.main, self.spec.arguments),
@@ -177,8 +204,18 @@ class WorkerHandle:
             self._running = True
             self._tell(WorkerState.RUNNING)
             self._on_started(self.spec.name)
-        if age_s > self.spec.silent_limit_s and not self._stopping:
-            self._kill_silent(process, f"silent for {age_s:.1f} s")
+        if not self._stopping and (why := self._silence(self.spec.silent_limit_s)):
+            self._kill_silent(process, why)
+
+    def _silence(self, limit_s: float) -> str:
+        """Why it must be taken for dead, "" while it gives signs of life; `limit_s` is for its loop."""
+        now_ns = time.monotonic_ns()
+        age_s, frozen_s = self._beat.age_s(now_ns), self._pulse.age_s(now_ns)
+        if frozen_s is not None and frozen_s > self.spec.frozen_limit_s:
+            return f"does not run (stopped, or the machine is out of memory) for {frozen_s:.1f} s"
+        if age_s is not None and age_s > limit_s:
+            return f"silent for {age_s:.1f} s"
+        return ""
 
     def _kill_silent(self, process: SpawnProcess, why: str) -> None:
         self._kill_reason = f"{why}, killed"

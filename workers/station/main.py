@@ -12,6 +12,7 @@ from workers.config.survey import load_for_survey
 from workers.dataset.errors import DatasetError
 from workers.dataset.jobs import finished, prepared
 from workers.runtime.beginning import Beginning
+from workers.runtime.tracker import start_tracker
 from workers.station.check import looked_over
 from workers.station.datasets import with_dataset
 from workers.station.opening import (
@@ -73,6 +74,7 @@ async def run_station(
         from workers.station.station import Station  # the workers' modules, needed from here on
 
         with private_files():  # but a dataset is there to be passed on
+            start_tracker(config.run_dir)
             station = Station(
                 config,
                 path.resolve(),

@@ -16,6 +16,7 @@ from workers.model import events as e
 from workers.model.places import read_lock
 from workers.model.state import ConsoleState
 from workers.runtime.beginning import Beginning
+from workers.runtime.tracker import start_tracker
 from workers.station.check import LEARNER_DEVICES, device_problems
 from workers.station.datasets import with_dataset
 from workers.station.opening import (
@@ -75,6 +76,7 @@ async def run_learner(
         with_dataset(document, config, prepared_to_learn)
         from workers.station.learner_station import LearnerStation  # the workers' modules
 
+        start_tracker(config.run_dir)
         lines = ServingLines(config, address, say)
         station = LearnerStation(
             config, address, beginning, lambda event: lines.on_event(event, station.state)

@@ -38,6 +38,8 @@ WORD_PERIOD_S = 0.1  # the gate holds when the station is silent for 1 s
 ARM_DISPLAY_PERIOD_S = 0.1
 LEASE_WATCH_PERIOD_S = 0.1
 LEASE_LIMIT_S = 0.5
+TELL_WAITING_S = 2  # an end that takes longer says what for
+ARM_WORKERS = {"robot", "guardian"}
 LAST_WORDS_S = 1.0  # for "stopped" of every worker to reach the consoles
 LEASE_LOST_WORDS = "the console that held the controls is gone"
 NOBODY_HOLDS = "nobody holds the controls"
@@ -353,8 +355,19 @@ class Station:
 
     async def _stop_workers(self) -> None:
         """Actor first, so that its last step is complete; then everybody else at once."""
-        order = stop_waves(self._handles)
-        for wave in order:
+        telling = asyncio.create_task(self._tell_who_is_waited_for())
+        for wave in stop_waves(self._handles):
             await asyncio.gather(*(handle.stop() for handle in wave))
+        telling.cancel()
         for handle in self._handles.values():
             handle.kill()
+
+    async def _tell_who_is_waited_for(self) -> None:
+        """From the third second on; the robot worker tells itself how it parks."""
+        seconds = 0
+        while True:
+            await asyncio.sleep(1.0)
+            seconds += 1
+            names = [name for name, handle in self._handles.items() if handle.alive]
+            if seconds >= TELL_WAITING_S and names and not ARM_WORKERS & set(names):
+                self._fold(e.PhaseChanged(e.Phase.STOPPING, f"waiting for {', '.join(names)}, {seconds} s"))

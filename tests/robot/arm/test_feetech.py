@@ -9,6 +9,7 @@ import pytest
 
 from tests.robot.arm.arms import LEADER, Judge, arm_on_bus, hold, let_go
 from workers.robot.bus import Bus, Reply
+from workers.robot.bus.debts import TAGS
 from workers.robot.bus.packet import checksum
 from workers.robot.drivers import ArmGone, ArmReading, ServoHealth
 from workers.robot.drivers.feetech import FeetechArm
@@ -129,8 +130,8 @@ def test_a_reply_that_cannot_be_true_is_a_miss() -> None:
     """The sum of a packet has eight bits: one fault in 256 passes it."""
     with arm_on_bus(pose_deg=POSE) as (arm, emulated):
         before = arm.read()
-        for length in (15, 16, 17):  # whichever the next request asks for
-            emulated.script("foreign", ids=[1], data=forged(length).hex(), count=3)
+        forgeries = b"".join(forged(length) for length in range(15, 15 + TAGS))  # whichever is asked for
+        emulated.script("foreign", ids=[1], data=forgeries.hex(), count=9)
         worst = 0
         for _ in range(9):
             reading = arm.read()
@@ -218,6 +219,17 @@ def test_a_servo_that_lost_its_supply_for_a_moment_is_seen() -> None:
         arm.set_torque(True)
         assert not health_of(arm.read()).unpowered.any()
         assert emulated.state()["torque"] == [1] * 6
+
+
+def test_servos_that_lost_their_supply_together_are_seen_together() -> None:
+    with arm_on_bus() as (arm, emulated):
+        arm.set_torque(True)
+        for joint in ("shoulder_lift", "wrist_flex", "gripper"):
+            emulated.ask("reboot", joint=joint)
+        deadline_s = time.monotonic() + 10.0
+        while not (unpowered := health_of(arm.read()).unpowered).any():
+            assert time.monotonic() < deadline_s
+        assert unpowered.tolist() == [False, True, False, True, False, True]
 
 
 def test_one_damaged_look_at_a_servos_torque_makes_it_no_limp_one() -> None:

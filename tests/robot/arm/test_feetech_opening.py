@@ -93,12 +93,20 @@ def test_missing_servos_are_named_with_likely_causes(plugged: tuple[str, ...], t
         open_arm(emulated)
 
 
-def test_an_adapter_that_holds_bytes_back_is_told_from_a_missing_supply() -> None:
+@pytest.mark.parametrize(("usb_ms", "text"), [(16.0, "too slow to drive an arm by"), (60.0, "too late")])
+def test_an_adapter_that_holds_bytes_back_is_told_from_a_missing_supply(usb_ms: float, text: str) -> None:
     with (
-        emulated_bus(usb_ms=16.0) as emulated,
-        pytest.raises(ArmRefused, match="latency timer is set to 1 ms"),
+        emulated_bus(usb_ms=usb_ms) as emulated,
+        pytest.raises(ArmRefused, match=f"{text}.*no latency timer to set: try another USB socket"),
     ):
         open_arm(emulated)
+
+
+def test_an_adapter_of_one_millisecond_is_quick_enough() -> None:
+    with emulated_bus(usb_ms=1.0) as emulated:
+        arm = open_arm(emulated)
+        assert arm.supply_v == 7.4
+        arm.close()
 
 
 def test_another_model_and_mixed_firmware_are_refused() -> None:
@@ -195,6 +203,18 @@ def test_opening_comes_through_faults() -> None:
             emulated.clear()
             np.testing.assert_allclose(arm.read().joints_deg, emulated.state()["deg"], atol=0.5)
             arm.close()
+
+
+def test_packets_that_are_wrong_and_pass_their_sum_refuse_no_arm_and_set_nothing_wrong() -> None:
+    for seed in range(4):
+        with emulated_bus() as emulated:
+            calibration, before = calibration_of(emulated), [emulated.registers(j)[:40] for j in JOINT_NAMES]
+            emulated.rates(forge=0.1, seed=seed)
+            arm = FeetechArm(emulated.port, calibration, "arm.json", FOLLOWER)
+            assert arm.supply_v == 7.4 and not arm.found_stiff
+            arm.close()
+            after = [emulated.registers(j)[:40] for j in JOINT_NAMES]
+            assert [table[9:16] for table in after] == [table[9:16] for table in before]
 
 
 def test_whoever_has_the_port_is_named() -> None:

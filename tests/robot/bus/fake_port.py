@@ -40,6 +40,9 @@ class FakePort:
             chunk += heapq.heappop(self._coming)[2]
         return chunk
 
+    def rest(self, time_s: float) -> None:
+        self.time_s += time_s
+
     def set_baud(self, baud: int) -> None:
         self.baud = baud
 

@@ -77,7 +77,9 @@ class Bus:
         )
         return _only(replies, servo_id, incoming)
 
-    def sync_read(self, ids: Iterable[int], address: int, length: int) -> dict[int, Reply]:
+    def sync_read(
+        self, ids: Iterable[int], address: int, length: int, reply_s: float | None = None
+    ) -> dict[int, Reply]:
         """`length` bytes of each servo that answered; the others are missing. Raises BusCorrupt and BusGone.
 
         A servo that was silent for long is asked once a second only.
@@ -87,7 +89,7 @@ class Bus:
         if not asked:
             return {}
         return self._read(
-            asked, address, length, lambda start, size: sync_read_request(start, size, asked), None
+            asked, address, length, lambda start, size: sync_read_request(start, size, asked), reply_s
         )[0]
 
     def write(self, servo_id: int, address: int, data: bytes) -> Reply:
@@ -150,7 +152,10 @@ class Bus:
         incoming = Incoming(sent, wanted)
         self.port.write(sent)
         begun_s = self._last_byte_s = self.port.now_s()
-        deadline_s = begun_s + (self._reply_s if reply_s is None else reply_s) + self._wire_s(sent, wanted)
+        wire_s = self._wire_s(sent, wanted)
+        deadline_s = begun_s + (self._reply_s if reply_s is None else reply_s) + wire_s
+        # They cannot all be here sooner, and whoever wakes for each costs as much as all the rest.
+        self.port.rest(wire_s)
         while not incoming.complete:
             left_s = deadline_s - self.port.now_s()
             chunk = self.port.read(left_s)

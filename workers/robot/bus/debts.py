@@ -52,16 +52,13 @@ class Debts:
 
     def length(self, ids: Iterable[int], least: int, now_s: float) -> int | None:
         """A number of bytes from `least` on that no servo of `ids` owes; None where there is none."""
-        self._until_s = {debt: until_s for debt, until_s in self._until_s.items() if until_s > now_s}
+        if self._until_s:
+            self._until_s = {debt: until_s for debt, until_s in self._until_s.items() if until_s > now_s}
         asked = tuple(ids)
-        free = [
-            length
-            for length in range(least, least + SPARE)
-            if not any((servo_id, length) in self._until_s for servo_id in asked)
-        ]
-        if not free:
-            return None
-        near = [length for length in free if length < least + TAGS] or free[:1]
+        near = [least + more for more in range(TAGS) if self._is_free(asked, least + more)]
+        if not near:
+            lengths = range(least + TAGS, least + SPARE)
+            return next((length for length in lengths if self._is_free(asked, length)), None)
         unused = [length for length in near if now_s - self._asked_s.get(length, -COPY_S) >= COPY_S]
         # At more than a hundred exchanges a second all of them are in use: then the one that was longest ago.
         chosen = (
@@ -71,3 +68,6 @@ class Debts:
         )
         self._asked_s[chosen] = now_s
         return chosen
+
+    def _is_free(self, ids: tuple[int, ...], length: int) -> bool:
+        return not self._until_s or not any((servo_id, length) in self._until_s for servo_id in ids)

@@ -73,6 +73,8 @@ class Incoming:
         self._wanted = wanted
         self._buffer = bytearray()
         self._may_echo = True
+        self._turns = {servo_id: turn for turn, servo_id in enumerate(wanted)}
+        self._latest = -1  # turn of those that were heard
         self._early: dict[int, Reply] = {}  # heard before the turn of that servo
         self._newest: int | None = None  # servo whose reply ended right before what is in the buffer
 
@@ -148,10 +150,12 @@ class Incoming:
 
     def _put_off(self, servo_id: int) -> None:
         """Servos answer in turn: what was heard of those after this one may be an older reply's copy. Wait for more."""
-        order = list(self._wanted)
-        for later in order[order.index(servo_id) + 1 :] if servo_id in self._wanted else ():
-            if later in self.replies:
-                self._early[later] = self.replies.pop(later)
+        turn = self._turns.get(servo_id, -1)
+        if turn > self._latest:  # in order
+            self._latest = turn
+            return
+        for later in [each for each in self.replies if self._turns.get(each, -1) > turn >= 0]:
+            self._early[later] = self.replies.pop(later)
 
     def _compare(self, servo_id: int, again: Reply) -> None:
         """Two answers to one question: one of them is a late copy of an older one, and nobody knows which."""

@@ -33,6 +33,10 @@ class Port(Protocol):
         """What has arrived, at least one byte; empty when nothing did within `timeout_s`."""
         ...
 
+    def rest(self, time_s: float) -> None:
+        """Let time pass, whatever arrives."""
+        ...
+
     def now_s(self) -> float:
         """Seconds of a clock that never jumps."""
         ...
@@ -99,6 +103,9 @@ class SerialPort:
             if not chunk:
                 raise OSError(errno.ENODEV, "unplugged")
             return chunk
+
+    def rest(self, time_s: float) -> None:
+        time.sleep(time_s)
 
     def now_s(self) -> float:
         return time.monotonic()

@@ -6,27 +6,37 @@ A tick costs one request for all that the servos measure, and one with all goals
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from workers.robot.bus import BAUDS, Bus, BusCorrupt, BusError, BusTimeout, SerialPort
+from workers.robot.bus import BAUDS, Bus, BusCorrupt, BusError, BusTimeout, Reply, SerialPort
 from workers.robot.calibration import Calibration
 from workers.robot.drivers import ArmGone, ArmReading, ArmRefused, ServoHealth
 from workers.robot.drivers import sts3215 as sts
+from workers.robot.drivers.pace import judge_pace
 from workers.robot.drivers.servos import MOTOR_IDS, Profile, Servos, identify, match, settle, supply_of
-from workers.robot.drivers.sts3215 import STATE_ADDRESS, STATE_LENGTH, Register, value_in
+from workers.robot.drivers.sts3215 import STATE_ADDRESS, STATE_LENGTH, Register, state_of, value_in
 from workers.robot.figures import Floats
 
 REPLY_S: Final = 0.008  # beyond the bytes' own time; a cycle's p99 on a good adapter is 2 ms
 QUIET_S: Final = 0.006  # lengths tell late replies apart; a longer silence would cost the next tick its time
+_SAME_V: Final = 0.25  # between two readings of a supply without load
 _SLACK_STEPS: Final = 24.0  # of a position, for noise and backlash
 _WATCH_EVERY: Final = 5  # ticks between two looks at the RAM of one servo
 _RAM: Final = sts.TORQUE_ENABLE.address
 _RAM_LENGTH: Final = 10
 Opened = Callable[[str], Bus]
 Whose = Callable[[Calibration], str]
+
+
+def _agree(one: bytes, other: bytes) -> bool:
+    """Whether two states of a servo at rest tell the same place and supply."""
+    moved = abs(value_in(one, sts.PRESENT_POSITION) - value_in(other, sts.PRESENT_POSITION))
+    volts = abs(value_in(one, sts.PRESENT_VOLTAGE) - value_in(other, sts.PRESENT_VOLTAGE))
+    return moved <= _SLACK_STEPS and volts * sts.VOLT_PER_COUNT <= _SAME_V
 
 
 def open_bus(port: str) -> Bus:
@@ -77,35 +87,36 @@ class FeetechArm:
             now_s = time.monotonic()
             for joint, servo_id in enumerate(MOTOR_IDS):
                 reply = replies.get(servo_id)
-                if reply is not None and self._is_plausible(joint, reply.data, now_s):
-                    self._note(joint, reply.data, reply.error_bits, asked_s)
-                else:
+                if reply is None or not self._note(joint, reply, asked_s, now_s):
                     self._misses[joint] += 1
             if not bus.restless:
                 self._watch(bus)
+        figures = self._figures.T
         health = ServoHealth(
-            self._figures[sts.PRESENT_LOAD] / 10.0,
-            self._figures[sts.PRESENT_VOLTAGE] * sts.VOLT_PER_COUNT,
-            self._figures[sts.PRESENT_TEMPERATURE].copy(),
+            figures[sts.LOAD] / 10.0,
+            figures[sts.VOLTAGE] * sts.VOLT_PER_COUNT,
+            figures[sts.TEMPERATURE].copy(),
             self._error_bits.copy(),
             self._misses.copy(),
             self._unpowered.copy(),
         )
         return ArmReading(
-            self._calibration.public(self._figures[sts.PRESENT_POSITION]),
-            self._calibration.velocity(self._figures[sts.PRESENT_SPEED]),
+            self._calibration.public(figures[sts.POSITION]),
+            self._calibration.velocity(figures[sts.SPEED]),
             asked_s,
-            self._figures[sts.PRESENT_CURRENT] * sts.AMPERE_PER_COUNT,
+            figures[sts.CURRENT] * sts.AMPERE_PER_COUNT,
             health=health,
         )
 
     def write(self, goal_deg: Floats) -> None:
         """Servo goals [6]; what is no finite number sends nothing to that joint."""
-        counts = self._calibration.counts(goal_deg)
+        counts = self._calibration.counts(goal_deg).tolist()
         goals = {
-            servo_id: sts.GOAL_POSITION.encode(int(counts[joint]))
-            for joint, servo_id in enumerate(MOTOR_IDS)
-            if np.isfinite(goal_deg[joint])
+            servo_id: sts.GOAL_POSITION.encode(int(count))
+            for servo_id, count, is_finite in zip(
+                MOTOR_IDS, counts, np.isfinite(goal_deg).tolist(), strict=True
+            )
+            if is_finite
         }
         with self._reach() as bus:
             bus.sync_write(sts.GOAL_POSITION.address, goals)
@@ -144,13 +155,7 @@ class FeetechArm:
         self._misses = np.zeros(6, np.int64)
         self._error_bits = np.zeros(6, np.uint8)
         self._unpowered = np.zeros(6, np.bool_)
-        self._figures: dict[Register, Floats] = {
-            register: np.zeros(6)
-            for register in (
-                sts.PRESENT_POSITION, sts.PRESENT_SPEED, sts.PRESENT_LOAD, sts.PRESENT_VOLTAGE,
-                sts.PRESENT_TEMPERATURE, sts.PRESENT_CURRENT,
-            )
-        }  # fmt: skip
+        self._figures = np.zeros((6, 6))  # of each joint what `state_of` gives
         self._seen_s = np.zeros(6)
         self._torque = False
         self._turn = 0
@@ -166,9 +171,11 @@ class FeetechArm:
             raise
 
     def _verify(self, servos: Servos) -> None:
+        self.slow = judge_pace(servos.bus, self._what)
+        """What to tell the operator of a bus that is slow now and then; "" of a quick one."""
         identify(servos)
         match(servos, self._calibration, self._named, self._whose)
-        first = servos.sync_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH)
+        first = servos.sure_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH, _agree)
         if len(first) < len(MOTOR_IDS):
             raise ArmRefused(
                 f"{self._what}: servos fall silent while they are asked; check cables and supply"
@@ -183,22 +190,25 @@ class FeetechArm:
             self._all(servos, sts.GOAL_SPEED, speed)
         now_s = time.monotonic()
         for joint, servo_id in enumerate(MOTOR_IDS):
-            self._note(joint, first[servo_id].data, first[servo_id].error_bits, now_s)
-        torque = servos.sync_read(MOTOR_IDS, sts.TORQUE_ENABLE.address, sts.TORQUE_ENABLE.size)
+            self._note(joint, first[servo_id], now_s, np.inf)
+        torque = servos.sure_read(MOTOR_IDS, sts.TORQUE_ENABLE.address, sts.TORQUE_ENABLE.size)
         self.found_stiff = any(reply.data[0] for reply in torque.values())
         """The torque was on already when the port was opened: the arm may hang in the air."""
 
     # figures
 
-    def _note(self, joint: int, data: bytes, error_bits: int, now_s: float) -> None:
-        for register, figures in self._figures.items():
-            figures[joint] = value_in(data, register)
-        self._error_bits[joint], self._misses[joint], self._seen_s[joint] = error_bits, 0, now_s
+    def _note(self, joint: int, reply: Reply, asked_s: float, now_s: float) -> bool:
+        """Take a reply to a request of `asked_s`, unless the servo cannot be there from where it was.
 
-    def _is_plausible(self, joint: int, data: bytes, now_s: float) -> bool:
-        """Whether the servo can be there, from where it was: the sum of a packet lets 1 of 256 faults through."""
-        moved = abs(value_in(data, sts.PRESENT_POSITION) - self._figures[sts.PRESENT_POSITION][joint])
-        return bool(moved <= sts.TOP_SPEED_STEPS_S * (now_s - self._seen_s[joint]) + _SLACK_STEPS)
+        The sum of a packet lets 1 of 256 faults through.
+        """
+        state = state_of(reply.data)
+        moved = abs(state[sts.POSITION] - self._figures[joint, sts.POSITION])
+        if moved > sts.TOP_SPEED_STEPS_S * (now_s - self._seen_s[joint]) + _SLACK_STEPS:
+            return False
+        self._figures[joint] = state
+        self._error_bits[joint], self._misses[joint], self._seen_s[joint] = reply.error_bits, 0, asked_s
+        return True
 
     def _watch(self, bus: Bus) -> None:
         """Now and then look at one servo's RAM: after a brown-out its torque is off, and nothing else tells."""
@@ -208,7 +218,10 @@ class FeetechArm:
         joint = self._turn // _WATCH_EVERY % len(MOTOR_IDS)
         # One look may be a damaged packet that passed its sum: a limp servo says so twice, in this very tick.
         looks = (self._is_limp(bus, joint) for _ in range(2))
-        self._unpowered[joint] = all(looks)
+        before, self._unpowered[joint] = self._unpowered[joint], all(looks)
+        if self._unpowered[joint] and not before:
+            # The supply is everybody's: whoever else lost it is told now, not one after the other.
+            self._unpowered |= self._limp(bus) & self._limp(bus)
 
     @staticmethod
     def _is_limp(bus: Bus, joint: int) -> bool:
@@ -218,6 +231,15 @@ class FeetechArm:
         except (BusCorrupt, BusTimeout):
             return False
         return not value_in(ram, sts.TORQUE_ENABLE, _RAM)
+
+    @staticmethod
+    def _limp(bus: Bus) -> NDArray[np.bool_]:
+        """As `_is_limp` of all servos [6], at once."""
+        limp = np.zeros(len(MOTOR_IDS), np.bool_)
+        with suppress(BusCorrupt, BusTimeout):
+            for servo_id, reply in bus.sync_read(MOTOR_IDS, _RAM, _RAM_LENGTH).items():
+                limp[servo_id - 1] = not value_in(reply.data, sts.TORQUE_ENABLE, _RAM)
+        return limp
 
     # writing to all
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from workers.robot.bus import Bus, BusCorrupt, BusGone, BusTimeout, Reply
+from workers.robot.bus.latency import latency_fix
 from workers.robot.calibration import Calibration, MotorCalibration
 from workers.robot.drivers import ArmRefused
 from workers.robot.drivers import sts3215 as sts
@@ -130,6 +131,29 @@ class Servos:
                 break
         return found
 
+    def sure_read(
+        self,
+        ids: Iterable[int],
+        address: int,
+        length: int,
+        agree: Callable[[bytes, bytes], bool] = bytes.__eq__,
+    ) -> dict[int, Reply]:
+        """As `sync_read` with patience, of registers that stand still: a reply counts when another one says the same.
+
+        The sum over a packet has eight bits: of 256 damaged ones one passes, and must not refuse a good arm.
+        """
+        missing, sure = list(ids), dict[int, Reply]()
+        said: dict[int, list[bytes]] = {servo_id: [] for servo_id in missing}
+        for _ in self._tries():
+            for servo_id, reply in self.sync_read(missing, address, length, tries=1).items():
+                if any(agree(reply.data, before) for before in said[servo_id]):
+                    sure[servo_id] = reply
+                said[servo_id].append(reply.data)
+            missing = [servo_id for servo_id in missing if servo_id not in sure]
+            if not missing:
+                break
+        return sure
+
     def _tries(self) -> Iterator[int]:
         """Several, and for some time."""
         until_s, turn = self.bus.port.now_s() + PATIENCE_S, 0
@@ -140,12 +164,12 @@ class Servos:
 
 def identify(servos: Servos) -> None:
     """Six servos of the right model and one firmware. Raises ArmRefused and BusGone."""
-    found = servos.sync_read(MOTOR_IDS, sts.FIRMWARE.address, 5)
+    found = servos.sure_read(MOTOR_IDS, sts.FIRMWARE.address, 5)
     missing = [servo_id for servo_id in MOTOR_IDS if servo_id not in found]
     if missing == list(MOTOR_IDS) and servos.bus.counters.late:
         raise ArmRefused(
-            f"{servos.what}: every reply comes too late: the USB adapter holds bytes back. `hilserl-worker scan-arm` "
-            "says how its latency timer is set to 1 ms; where there is none, another USB socket or adapter helps"
+            f"{servos.what}: every reply comes too late: the USB adapter holds bytes back. "
+            f"{latency_fix(servos.bus.port.name)}"
         )
     if missing:
         raise ArmRefused(
@@ -186,7 +210,7 @@ def where_to_look(missing: Iterable[int]) -> str:
 
 def tables_of(servos: Servos) -> dict[int, bytes]:
     """The EEPROM of each servo, from register 0 on. Raises ArmRefused and BusGone."""
-    found = servos.sync_read(MOTOR_IDS, 0, TABLE_LENGTH)
+    found = servos.sure_read(MOTOR_IDS, 0, TABLE_LENGTH)
     missing = [servo_id for servo_id in MOTOR_IDS if servo_id not in found]
     if missing:
         raise ArmRefused(f"{servos.what}: no reply from id {missing[0]} any more; {where_to_look(missing)}")
@@ -239,7 +263,7 @@ def settle(servos: Servos, profile: Profile) -> None:
         for register, value in {**profile.registers(joint), sts.PHASE: phase}.items():
             if value_in(table, register, 0) != value:
                 servos.put(servo_id, register, value)
-    locks = servos.sync_read(MOTOR_IDS, sts.LOCK.address, sts.LOCK.size)
+    locks = servos.sure_read(MOTOR_IDS, sts.LOCK.address, sts.LOCK.size)
     for servo_id in MOTOR_IDS:
         if servo_id not in locks or locks[servo_id].data[0] != 1:
             servos.put(servo_id, sts.LOCK, 1)  # LeRobot leaves it open; nothing else must get into the EEPROM

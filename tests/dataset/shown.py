@@ -53,11 +53,16 @@ def episode(
 
 
 def write(
-    root: Path, columns: dict[str, Column], episodes: list[Frames], fps: float = 10.0, ours: bool = True
+    root: Path,
+    columns: dict[str, Column],
+    episodes: list[Frames],
+    fps: float = 10.0,
+    ours: bool = True,
+    video: bool = False,
 ) -> Path:
     """A dataset of `episodes`; with `ours`, with the file by which this program knows its own."""
     own = {key: column for key, column in columns.items() if key not in AUTOMATIC}
-    writer = DatasetWriter.open(root, own, fps, "so101_sim", video=False)
+    writer = DatasetWriter.open(root, own, fps, "so101_sim", video=video)
     for frames in episodes:
         for row in zip(*frames.values(), strict=True):
             writer.add_frame(dict(zip(frames, map(np.asarray, row), strict=True)))

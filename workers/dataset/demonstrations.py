@@ -6,10 +6,10 @@ the last frame is only a successor, as what follows it is not known. LeRobot's r
 `next.done` is both: there, an end without a reward counts as cut.
 """
 
+import contextlib
 import hashlib
 import logging
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice, repeat
 from pathlib import Path
@@ -26,16 +26,15 @@ from workers.dataset.fit import PictureFit, dataset_key, differences_of, states_
 from workers.dataset.layout import Frames
 from workers.dataset.listing import Episode
 from workers.dataset.notes import raw_notes
+from workers.dataset.pictures import Picture
 from workers.dataset.reader import Dataset
+from workers.dataset.side_by_side import Frame, side_by_side
 from workers.processors.build import Pipelines, pipelines_of
 from workers.processors.features import ACTION, IMAGES, INTERVENTION, PENALTY, REWARD
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
 
 _NUMBERS = (ACTION, REWARD, DONE, TRUNCATED, SUCCESS, PENALTY, INTERVENTION)
-_AHEAD_BYTES = 2**21  # of pictures of a camera: threads that wait for one another seldom lose little
-_LEAST_AHEAD = 4
 _BEYOND = 1e-3  # how far an action may lie outside its range: what rounding does, and no more
-Pictures = NDArray[np.uint8]
 log = logging.getLogger(__name__)
 
 
@@ -96,25 +95,27 @@ class Demonstrations:
         frames = sum(episode.length for episode in shown)
         return Survey(len(states), len(shown), frames, digest.hexdigest())
 
-    def records(self) -> Iterator[Record]:
-        """Every step of every demonstration, and their ends, oldest first. Raises DatasetError."""
-        with ThreadPoolExecutor(max(1, len(self._views.cameras)), "pictures") as pool:
-            if self._shown is None:
-                self._shown = [each for each in self._dataset.episodes if succeeded(self._numbers(each))]
-            pictures = self._pictures(pool, self._shown)
+    def records(self) -> Generator[Record, None, None]:
+        """Every step of every demonstration, and their ends, oldest first. Raises DatasetError.
+
+        Threads decode ahead: close it where it is left before its end.
+        """
+        if self._shown is None:
+            self._shown = [each for each in self._dataset.episodes if succeeded(self._numbers(each))]
+        with contextlib.closing(self._pictures(self._shown)) as pictures:
             for number, episode in enumerate(self._shown):
                 yield from self._episode(number, self._numbers(episode), islice(pictures, episode.length))
 
     def _numbers(self, episode: Episode) -> Frames:
         return self._dataset.frames(episode.index, self._columns)
 
-    def _episode(self, number: int, frames: Frames, pictures: Iterator[Pictures]) -> Iterator[Record]:
+    def _episode(self, number: int, frames: Frames, pictures: Iterator[Frame]) -> Iterator[Record]:
         """The records of one episode, which becomes episode `number`."""
         states, actions = self._states(frames), self._actions(frames)
         terminated, truncated = ends_of(frames)
         zeros = np.zeros(len(states), np.float32)
         penalties, interventions = frames.get(PENALTY, zeros), frames.get(INTERVENTION, zeros)
-        images: Pictures | None = None
+        images: Frame | None = None
         for step, images in zip(range(len(states)), pictures, strict=True):
             yield Step(
                 episode=number,
@@ -143,19 +144,18 @@ class Demonstrations:
             actions[:, -1] = np.rint(actions[:, -1]).clip(0.0, 2.0)
         return actions
 
-    def _pictures(self, pool: ThreadPoolExecutor, episodes: Sequence[Episode]) -> Iterator[Pictures]:
+    def _pictures(self, episodes: Sequence[Episode]) -> Generator[Frame, None, None]:
         """uint8 [cameras, H, W, 3] frame by frame; every camera is decoded and cut in a thread of its own.
 
         The threads go on from one episode to the next without waiting for its records.
         """
-        if not self._views.cameras:
-            return repeat(np.empty((0, 0, 0, 3), np.uint8), sum(episode.length for episode in episodes))
-        _, height, width, channels = self.features.image_shape
-        count = max(_LEAST_AHEAD, _AHEAD_BYTES // (height * width * channels))
-        views = [_ahead(pool, self._view(camera, episodes), count) for camera in self._views.cameras]
-        return (np.stack(pictures) for pictures in zip(*views, strict=True))
+        shape = self.features.image_shape
+        if self._views.cameras:
+            yield from side_by_side([self._view(camera, episodes) for camera in self._views.cameras], shape)
+        else:
+            yield from repeat(np.empty(shape, np.uint8), sum(episode.length for episode in episodes))
 
-    def _view(self, camera: str, episodes: Sequence[Episode]) -> Iterator[Pictures]:
+    def _view(self, camera: str, episodes: Sequence[Episode]) -> Generator[Picture, None, None]:
         threads = 1 if len(self._views.cameras) > 1 else 0
         for episode in episodes:
             for picture in self._dataset.pictures(episode.index, IMAGES + camera, threads=threads):
@@ -212,11 +212,3 @@ def ends_of(frames: Frames) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     terminated[-1] |= bool(won[-1] and not cut[-1])
     truncated[-1] = not terminated[-1]
     return terminated, truncated
-
-
-def _ahead(pool: ThreadPoolExecutor, pictures: Iterator[Pictures], count: int) -> Iterator[Pictures]:
-    """`pictures`, `count` of them made ahead in a thread of the pool."""
-    following = pool.submit(list[Pictures], islice(pictures, count))
-    while piece := following.result():
-        following = pool.submit(list[Pictures], islice(pictures, count))
-        yield from piece

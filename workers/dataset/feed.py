@@ -5,6 +5,7 @@ became of the dataset, and no video is decoded twice. The log is written aside a
 complete: a kill leaves none, and the next start writes it anew.
 """
 
+import contextlib
 import logging
 import shutil
 from collections.abc import Callable
@@ -127,8 +128,9 @@ def feed(config: Config, breathe: Callable[[], object]) -> Fed:
 
 
 def _write(demonstrations: "Demonstrations", directory: Path, breathe: Callable[[], object]) -> None:
-    with LogWriter(directory, demonstrations.features) as writer:
-        for record in demonstrations.records():
+    writing = LogWriter(directory, demonstrations.features)
+    with writing as writer, contextlib.closing(demonstrations.records()) as records:
+        for record in records:
             breathe()
             if writer.append(record) % _TOLD_EVERY == _TOLD_EVERY - 1:
                 log.info("dataset: %d frames read", writer.next_seq)

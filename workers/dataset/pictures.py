@@ -150,15 +150,24 @@ def video_frames(path: Path, first: int, count: int, fps: float, threads: int = 
         if first:
             container.seek(int(first / rate / tick), stream=stream)
         due, converter = first, VideoReformatter()
+        of_tick, ticks = (tick * rate).as_integer_ratio()  # frames in so many ticks
         for frame in container.decode(stream):
-            number = round(float((frame.pts or 0) * tick * rate))
+            number = ((frame.pts or 0) * of_tick + ticks // 2) // ticks  # the nearest
             if number < due:
                 continue  # from the key frame up to the first that is wanted
             if due >= first + count:
                 return
             if number > due:
                 raise LookupError(f"{path} has no frame {due}")
-            yield np.asarray(converter.reformat(frame, format="rgb24").to_ndarray(), np.uint8)
+            yield _as_array(converter.reformat(frame, format="rgb24"))
             due += 1
         if due < first + count:
             raise LookupError(f"{path} ends after {due} frames, {first + count} were recorded")
+
+
+def _as_array(frame: av.VideoFrame) -> Picture:
+    """The pixels of an rgb24 frame where they lie, in memory of its own: not copied. Rows may have a gap between."""
+    plane = frame.planes[0]
+    rows = np.asarray(plane, np.uint8).reshape(frame.height, plane.line_size)
+    pixels: Picture = rows[:, : 3 * frame.width].reshape(frame.height, frame.width, 3)
+    return pixels

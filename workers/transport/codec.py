@@ -20,6 +20,7 @@ _TERMINATED, _TRUNCATED, _INTERVENTION, _DEMONSTRATION = 1, 2, 4, 8
 _DECIDER_SHIFT, _DECIDER = 4, 3
 """Two more bits of a step's flags, its place in DECIDERS; logs of before that have zeros there."""
 _DISCARD, _HAS_CLOSING = 1, 2
+Parts = tuple[bytes | memoryview, ...]
 
 
 class RecordFormatError(ValueError):
@@ -28,6 +29,12 @@ class RecordFormatError(ValueError):
 
 def encode(record: Record, spec: FeatureSpec) -> tuple[int, bytes]:
     """Kind and payload of a record, raw. Raises ValueError when its shapes are not the spec's."""
+    kind, parts = encode_in_parts(record, spec)
+    return kind, b"".join(parts)
+
+
+def encode_in_parts(record: Record, spec: FeatureSpec) -> tuple[int, Parts]:
+    """As `encode`, the payload in parts: its pictures, nearly all of it, are not copied."""
     match record:
         case Step():
             return STEP, _encode_step(record, spec)
@@ -72,7 +79,7 @@ def largest_payload(spec: FeatureSpec) -> int:
     return _STEP.size + 4 * (spec.action_dim + spec.state_dim) + max(raw, largest_pictures(spec.image_shape))
 
 
-def _encode_step(step: Step, spec: FeatureSpec) -> bytes:
+def _encode_step(step: Step, spec: FeatureSpec) -> Parts:
     flags = (
         _TERMINATED * step.terminated
         | _TRUNCATED * step.truncated
@@ -86,9 +93,7 @@ def _encode_step(step: Step, spec: FeatureSpec) -> bytes:
     )  # fmt: skip
     if step.action.shape != (spec.action_dim,):
         raise ValueError(f"action has shape {step.action.shape}, this log takes ({spec.action_dim},)")
-    return b"".join(
-        (head, step.action.astype("<f4").tobytes(), *_encode_observation(step.state, step.images, spec))
-    )
+    return head, step.action.astype("<f4").tobytes(), *_encode_observation(step.state, step.images, spec)
 
 
 def _decode_step(payload: bytes, spec: FeatureSpec, jpeg: bool) -> Step:
@@ -114,13 +119,13 @@ def _decode_step(payload: bytes, spec: FeatureSpec, jpeg: bool) -> Step:
     )
 
 
-def _encode_end(end: EpisodeEnd, spec: FeatureSpec) -> bytes:
+def _encode_end(end: EpisodeEnd, spec: FeatureSpec) -> Parts:
     closing = end.state is not None and end.images is not None
     flags = _DISCARD * end.discard | _HAS_CLOSING * closing
     head = _END.pack(end.episode, _OUTCOMES.index(end.outcome), flags)
     if end.state is None or end.images is None:
-        return head
-    return b"".join((head, *_encode_observation(end.state, end.images, spec)))
+        return (head,)
+    return head, *_encode_observation(end.state, end.images, spec)
 
 
 def _decode_end(payload: bytes, spec: FeatureSpec, jpeg: bool) -> EpisodeEnd:

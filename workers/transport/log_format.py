@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from workers.transport.codec import decode, encode
+from workers.transport.codec import decode, encode_in_parts
 from workers.transport.record import FeatureSpec, Record
 
 FORMAT = 1
@@ -64,8 +64,12 @@ class PackedRecord(NamedTuple):
 
     def packed(self) -> bytes:
         """Header and payload, as in a segment."""
-        head = _HEADER.pack(_MAGIC, len(self.payload), self.kind, self.session, self.seq, self.crc32)
-        return b"".join((head, _HEADER_CRC.pack(zlib.crc32(head)), self.payload))
+        return self.header(len(self.payload)) + self.payload
+
+    def header(self, length: int) -> bytes:
+        """What comes before a payload of `length` bytes."""
+        head = _HEADER.pack(_MAGIC, length, self.kind, self.session, self.seq, self.crc32)
+        return head + _HEADER_CRC.pack(zlib.crc32(head))
 
 
 def segment_path(directory: Path, number: int) -> Path:
@@ -151,8 +155,12 @@ def sync_directory(directory: Path) -> None:
 
 def pack_record(record: Record, spec: FeatureSpec, session: int, seq: int) -> bytes:
     """Header and payload of one record. Raises ValueError when its shapes are not the spec's."""
-    kind, payload = encode(record, spec)
-    return PackedRecord(kind, session, seq, payload, zlib.crc32(payload)).packed()
+    kind, parts = encode_in_parts(record, spec)
+    length = crc32 = 0
+    for part in parts:
+        length += memoryview(part).nbytes
+        crc32 = zlib.crc32(part, crc32)
+    return b"".join((PackedRecord(kind, session, seq, b"", crc32).header(length), *parts))
 
 
 def read_head(file: int, offset: int) -> tuple[PackedRecord, int] | None:

@@ -50,7 +50,7 @@ def test_a_name_in_several_places_is_told_for_each() -> None:
 def test_a_whole_path_counts_before_an_end_of_one_which_is_named() -> None:
     text = explain("device")
     assert text.startswith("device\n  Device of the actor")
-    assert text.endswith("See also env.teleop.device, policy.device.")
+    assert text.endswith("See also env.teleop.device, policy.device, reward_classifier.device.")
 
 
 def test_a_section_lists_its_keys() -> None:

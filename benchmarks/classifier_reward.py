@@ -1,9 +1,9 @@
 """A policy that only ever hears from a classifier: how often does it really succeed, and how often is it fooled?
 
 The whole way in one process, on the simulator, without real time: the scripted person records episodes that go on
-after a success, and attempts that close the jaws beside the cube and lift nothing; a classifier is trained from them;
-then a run of training as `benchmarks.learning` makes one, in which the classifier alone gives rewards and ends
-episodes, demonstrations included. The simulator's own verdict is only written down.
+after a success, and attempts that fail; a classifier is trained from them; then a run of training as
+`benchmarks.learning` makes one, in which the classifier alone gives rewards and ends episodes, demonstrations
+included. The simulator's own verdict is only written down.
 
 Run: python -m benchmarks.classifier_reward --seed 1
 """
@@ -40,27 +40,48 @@ from workers.teleop.scripts import Hand, PickLiftScript, Script, TaskView
 from workers.transport.log import LogWriter
 from workers.transport.record import Record
 
-ASIDE_M = (0.03, 0.06)  # how far beside the cube an attempt that fails closes its jaws
+ASIDE_M = (0.010, 0.050)  # how far beside the cube's middle jaws close that miss it
+LETS_GO_M = (0.018, 0.040)  # how high the cube is then: well below where it would count
+OPENING_STEPS = 2
+RISING_STEPS = (4, 30)  # with empty jaws, before the next attempt
 EMPTY_PCT = 10.0  # a jaw closed further than this holds nothing
+UP_M = np.array([0.0, 0.0, 0.02])
 
 
-class Beside:
-    """Picks up a cube that lies beside the real one: closes on nothing, and lifts that."""
+class Clumsy:
+    """Fails as people and policies do, and goes up with empty jaws: closes beside the cube, or lets go of it on the
+    way, again and again.
+    """
 
     def __init__(self, hand: Hand, rng: np.random.Generator) -> None:
         self._hand, self._rng = hand, rng
         self._script: Script = PickLiftScript(hand)
-        self._aside_m = np.zeros(3)
+        self._attempts = 0
+        self.begin()
 
-    def choose(self) -> None:
-        """Another place, for the next attempt."""
+    def begin(self) -> None:
+        """Another attempt."""
+        self._attempts += 1
+        self._failed, self._opening = False, OPENING_STEPS
+        self._rising = int(self._rng.integers(*RISING_STEPS))
         angle, far_m = self._rng.uniform(0.0, 2.0 * np.pi), self._rng.uniform(*ASIDE_M)
-        self._aside_m = far_m * np.array([np.cos(angle), np.sin(angle), 0.0])
+        lets_go = self._attempts % 2 == 0
+        self._lets_go_m = self._rng.uniform(*LETS_GO_M) if lets_go else np.inf
+        self._aside_m = far_m * np.array([np.cos(angle), np.sin(angle), 0.0]) * (not lets_go)
 
     def action(self, scene: TaskView) -> Action:
-        if scene.gripper_pct < EMPTY_PCT:
-            return self._hand.action(np.array([0.0, 0.0, 0.02]), GripperCommand.STAY)
-        return self._script.action(self._shifted(scene))
+        empty = scene.gripper_pct < EMPTY_PCT and not self._failed
+        self._failed |= empty or scene.object_position_m[2] > self._lets_go_m
+        if not self._failed:
+            return self._script.action(self._shifted(scene))
+        if np.isfinite(self._lets_go_m) and self._opening:
+            self._opening -= 1
+            return self._hand.action(UP_M, GripperCommand.OPEN)
+        self._rising -= 1
+        if self._rising < 0:
+            self.begin()
+            return self._hand.action(UP_M, GripperCommand.OPEN)
+        return self._hand.action(UP_M, GripperCommand.CLOSE)
 
     def remaining_m(self, scene: TaskView) -> float:
         return self._script.remaining_m(self._shifted(scene))
@@ -108,7 +129,7 @@ def main(given: Sequence[str] | None = None) -> dict[str, float]:
     """The figures, printed and returned."""
     parser = arguments(__doc__ or "")
     parser.add_argument("--episodes", type=int, default=20, help="recorded by the scripted person")
-    parser.add_argument("--misses", type=int, default=10, help="recorded attempts beside the cube")
+    parser.add_argument("--failures", type=int, default=40, help="recorded attempts that fail")
     args = parser.parse_args(given)
     tune_allocator()
     with tempfile.TemporaryDirectory() as folder:
@@ -150,20 +171,19 @@ def collect(args: argparse.Namespace, folder: Path) -> tuple[Config, Path]:
     config = msgspec.convert(data, Config)
     config.run_dir.mkdir()
     rng = np.random.default_rng([args.seed, 11])
-    beside = Beside(
-        Hand(max_gripper_pos=config.env.processor.max_gripper_pos, noise=SCRIPT_NOISE, rng=rng), rng
-    )
+    hand = Hand(max_gripper_pos=config.env.processor.max_gripper_pos, noise=SCRIPT_NOISE, rng=rng)
+    clumsy = Clumsy(hand, rng)
     skilled = scripted_operator_of(config, rng)
-    clumsy = ScriptedOperator(config.operator.patience_steps, beside, rng)
+    fails = ScriptedOperator(config.operator.patience_steps, clumsy, rng)
     env, port = sim_env(config)
     with LogWriter(config.run_dir / "log", feature_spec(config)) as log:
 
         def keep(record: Record) -> None:
             log.append(record)
 
-        for number in range(args.episodes + args.misses):
-            person = skilled if number < args.episodes else clumsy
-            beside.choose()
+        for number in range(args.episodes + args.failures):
+            person = skilled if number < args.episodes else fails
+            clumsy.begin()
             period = SimulatedPeriod(port, lambda: None)
             runner = EpisodeRunner(
                 env, NoPolicy(), Chair(True, 0.5), person, period, keep, lambda event: None, Rules.of(config)
@@ -193,9 +213,12 @@ def figures(judged: Sequence[Judged], trials: int) -> dict[str, float]:
     missed = [one.true and not one.claimed for one in judged]
     return {
         "true success of the last evaluation": float(np.mean([one.claimed and one.true for one in last])),
+        "false success of the last evaluation": float(
+            np.mean([one.claimed and not one.true for one in last])
+        ),
         "false success, share of all episodes": float(np.mean(false)),
-        "episodes": len(judged),
         "success at the end that was not seen, share": float(np.mean(missed)),
+        "episodes": len(judged),
     }
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.actor.judging import Says, judged_by
 from workers.actor.sim_env import sim_env, without_cameras
 from workers.config import Config, ConfigError, load, parse
 from workers.config.dump import dump
@@ -72,6 +73,8 @@ def test_what_is_imported_runs_on_the_simulator(source: dict[str, Any]) -> None:
         pytest.skip("gym-hil has tests of its own")
     assert list(problems(config)) == []
     env, _ = sim_env(without_cameras(config))
+    if config.env.processor.reward_classifier is not None:
+        judged_by(env, Says(0.1))  # theirs is elsewhere
     env.reset(seed=1)
     observation, *_ = env.step(env.action_space.sample())
     assert np.isfinite(observation["observation.state"]).all()

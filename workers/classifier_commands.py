@@ -72,8 +72,9 @@ def train_classifier(
             report = train_classifier(settings, dataset or (), folder, told, stopping)
         if push_to_hub is not None:
             push(folder, push_to_hub)
+        lines = hand_over(config, report) if write else handed_over(report)
         if not frames:
-            typer.echo("\n".join(hand_over(config, report) if write else handed_over(report)))
+            typer.echo("\n".join(lines))
     except (ClassifierError, ConfigError, StationRefused) as error:
         if frames:
             told(ClassifierFailed(str(error)))

@@ -18,7 +18,7 @@ from workers.reward.job import train_classifier
 from workers.reward.model import RewardClassifier
 from workers.reward.sources import material
 
-LITTLE = Scene(outcomes=(True, False, True, False), frames=12)
+LITTLE = Scene(outcomes=(True, False, True, False), frames=8)
 
 
 class Desk:
@@ -73,7 +73,7 @@ def test_every_frame_is_encoded_once_a_view_and_never_again(desk: Desk) -> None:
 
 def test_what_is_kept_is_what_the_encoder_makes_of_a_frame(desk: Desk) -> None:
     classifier, frames, kept = desk.made()
-    rows = np.array([3, 17, 40])
+    rows = np.array([3, 17, 30])
     for mine, expected in zip(
         kept(rows, altered=False), classifier.features(frames.images(rows)), strict=True
     ):
@@ -88,9 +88,7 @@ def test_what_is_kept_is_what_the_encoder_makes_of_a_frame(desk: Desk) -> None:
         ({}, False),
         ({"learning_rate": 0.5, "label_smoothing": 0.0, "hidden_dim": 8}, False),
         ({"colour_jitter": 0.1}, True),
-        ({"random_shift_px": 0}, True),
         ({"random_patches": 0.0}, True),
-        ({"cameras": ["side", "front"]}, True),
     ],
 )
 def test_it_is_encoded_again_where_anything_that_counts_has_changed(
@@ -118,7 +116,7 @@ def test_new_labels_of_the_same_pictures_need_no_encoding(desk: Desk) -> None:
     desk.made()
     relabel(desk.root, [1], success=True, frames=(4, 8))
     _, frames, _ = desk.made()
-    assert frames.classes[12 + 4 : 12 + 8].all()
+    assert frames.classes[8 + 4 : 8 + 8].all()
     assert desk.encoded == 1
 
 
@@ -132,7 +130,7 @@ def test_half_a_file_is_not_taken_for_a_whole_one(desk: Desk) -> None:
 
 def test_a_frozen_resnet10_learns_and_its_weights_stay(tmp_path: Path) -> None:
     weights = resnet10_file(tmp_path)
-    root = Scene().record(tmp_path / "d")
+    root = Scene(frames=16).record(tmp_path / "d")
     settings = config(tmp_path, model_name=weights, max_epochs=15)
     report = train_classifier(settings, [str(root)], tmp_path / "c", lambda _: None)
     assert report.recommended.frames.accuracy is not None

@@ -1,6 +1,6 @@
 """The reward handed over: a policy that only ever heard from a classifier really does the task, and fools it seldom.
 
-Judged by the simulator, which the classifier and the policy never ask. About half an hour on one core.
+Judged by the simulator, which the classifier and the policy never ask. About ten minutes on one core.
 """
 
 import pytest

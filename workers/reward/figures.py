@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.model.classifier_events import ReliabilityBin, RocPoint, Scores, SweepRow
+from workers.reward.labels import sure
 
 Probabilities = NDArray[np.float64]
 """[n] of success."""
@@ -185,10 +186,11 @@ def reliability(probabilities: Probabilities, truth: Truth) -> tuple[tuple[Relia
 
 
 def all_frames(episodes: Sequence[Judged]) -> tuple[Probabilities, Truth]:
-    """Probabilities and truth of all their frames."""
+    """Probabilities and truth of all their frames whose labels can be relied on."""
+    kept = [sure(episode.truth) for episode in episodes]
     return (
-        np.concatenate([episode.probabilities for episode in episodes]),
-        np.concatenate([episode.truth for episode in episodes]),
+        np.concatenate([episode.probabilities[at] for episode, at in zip(episodes, kept, strict=True)]),
+        np.concatenate([episode.truth[at] for episode, at in zip(episodes, kept, strict=True)]),
     )
 
 

@@ -20,6 +20,7 @@ from workers.dataset.errors import DatasetError
 from workers.processors.features import IMAGES
 from workers.reward.architecture import Size
 from workers.reward.errors import ClassifierError
+from workers.reward.labels import sure
 from workers.reward.sources import Episode, Material, Source
 from workers.reward.split import held_out, kind_of
 
@@ -72,7 +73,9 @@ class Frames:
 
     def rows(self, held_out: bool) -> Rows:
         """Frames with a sure label: of the episodes that are kept from training, or of the others."""
-        return np.concatenate([_sure(span) for span in self.spans if span.held_out is held_out])
+        return np.concatenate(
+            [span.rows[sure(span.episode.classes)] for span in self.spans if span.held_out is held_out]
+        )
 
     def span_of(self, row: int) -> Span:
         starts = [span.start for span in self.spans]
@@ -81,19 +84,6 @@ class Frames:
     def images(self, rows: Rows) -> dict[str, Tensor]:
         """Pictures of some frames, uint8 [n, H, W, 3] by camera."""
         return {camera: torch.from_numpy(of[rows]) for camera, of in self.pictures.items()}
-
-
-def _sure(span: Span) -> Rows:
-    """Frames of an episode without those at which its label changes.
-
-    A reward tells what came of a step, which is in the picture after it, while a person relabels the picture that is
-    shown, or presses a key late: at a change the picture may show either. Where the label changes back at once, its
-    only picture stays.
-    """
-    classes = span.episode.classes
-    begins = np.flatnonzero(np.diff(classes)) + 1
-    lengths = np.diff([*begins, len(classes)])
-    return np.delete(span.rows, begins[lengths > 1])
 
 
 def spans_of(material: Material, share: float, seed: int) -> tuple[Span, ...]:

@@ -27,6 +27,11 @@ class ConsoleScreen(Screen[None]):
         yield from self.body()
         yield self.key_bar()
 
+    def on_mount(self) -> None:
+        """Stay when another screen is shown: one that Textual has taken apart and mounts again is not repainted."""
+        if not self.app.is_screen_installed(self):
+            self.app.install_screen(self, type(self).__name__)
+
     @property
     def stands(self) -> bool:
         """Whether its panes are there to be drawn: they come after the screen, and go before it as the app closes."""

@@ -195,3 +195,17 @@ async def test_a_screen_survives_every_size():
             await pilot.resize_terminal(*size)
             await pilot.pause(0.25)
         assert app.return_code is None or app.return_code == 0
+
+
+async def test_a_screen_that_is_shown_again_goes_on_being_drawn():
+    client = Still(demo.training())
+    app = Console(client, start_run=True)
+    async with app.run_test(size=LARGE) as pilot:
+        for key in ("1", "t", "1", "t"):
+            await pilot.press(key)
+            await pilot.pause(0.3)
+        assert "S alone 0.95" in "\n".join(screen_text(app))
+        client.state = reduce(client.state, e.StepTaken(84, 41, 100, 0.0, e.Driver.POLICY))
+        client.changed()
+        await pilot.pause(0.5)
+        assert "step  41/100" in screen_text(app)[0]

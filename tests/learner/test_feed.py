@@ -173,7 +173,7 @@ def test_memory_stays_flat_whatever_the_length_of_the_dataset(tmp_path: Path) ->
     import tracemalloc
 
     config = fed_config(tmp_path, **{"env.processor.image_preprocessing.resize_size": [64, 64]})
-    recorded_here(config, tmp_path / "set", [40] * 10)
+    recorded_here(config, tmp_path / "set", [40] * 40)
     records = Demonstrations(config, tmp_path / "set").records()
     next(records)
     tracemalloc.start()
@@ -182,7 +182,8 @@ def test_memory_stays_flat_whatever_the_length_of_the_dataset(tmp_path: Path) ->
         if number % 100 == 99:
             peaks.append(tracemalloc.get_traced_memory()[0])
     tracemalloc.stop()
-    assert max(peaks) - min(peaks) < 5_000_000, peaks  # the whole is 10 MB of pictures
+    filled = peaks[len(peaks) // 2 :]  # threads work ahead, up to 10 MB
+    assert max(filled) - min(filled) < 5_000_000, peaks  # the whole is 40 MB of pictures
 
 
 def test_the_note_of_a_run_says_what_it_was_fed_with(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -150,14 +151,26 @@ async def frozen_after(cell: ArmCell, number: int, figure: Figure) -> None:
 
 
 async def stalled(cell: ArmCell, figures: Figures) -> None:
-    """From the moment at which the blocked joint is as far off its goal as the gate lets it be."""
+    """From the moment at which the blocked joint is as far off its goal as the gate lets it be.
+
+    The swing may turn round before 0.4 s are over: then it is pushed the other way, and the time begins anew.
+    """
     bound = 0.95 * cell.config.env.arm.lead_limits[0]
+
+    def error() -> float:
+        return float(cell.state["goal"][0] - cell.state["joints"][0])
+
+    def goes_on(begun: float) -> bool:
+        return error() * begun > 0.5 * bound * abs(begun)
+
     block(cell.bus, "shoulder_pan", True)
     try:
-        began_s = await cell.until(
-            lambda: bool(abs(cell.state["goal"][0] - cell.state["joints"][0]) >= bound)
-        )
-        await cell.until(lambda: cell.mode is GateMode.STOPPED)
+        while cell.mode is not GateMode.STOPPED:
+            began_s = await cell.until(lambda: abs(error()) >= bound)
+            begun = error()
+            await cell.until(
+                partial(lambda begun: cell.mode is GateMode.STOPPED or not goes_on(begun), begun)
+            )
         figures.stall.values.append((float(cell.state["at_ns"]) / 1e9 - began_s) * 1e3)
         assert seen(cell.bus).limits_permille[0] == 200, "torque limit of the stalled joint, per mille"
     finally:

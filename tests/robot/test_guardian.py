@@ -121,6 +121,17 @@ def test_a_worker_that_had_no_arm_leaves_none(post: Post, hand: Hand) -> None:
     assert not post.holding and not PlayedPort.opened
 
 
+def test_a_worker_that_dies_while_it_takes_the_arm_over_leaves_it_to_the_guardian(post: Post) -> None:
+    post.live(Hand.HOLDS)
+    post.kill()
+    assert post.holding
+    post.start_worker()
+    post.live(Hand.WANTS)
+    assert not post.holding
+    post.kill()
+    assert post.holding and "while it took the arm over" in post.said
+
+
 def test_a_worker_that_hangs_is_killed_for_its_arm(post: Post) -> None:
     post.live(Hand.HOLDS, age_s=0.4)
     assert not post.holding

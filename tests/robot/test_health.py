@@ -264,6 +264,30 @@ def test_too_hot_the_arm_parks_goes_limp_and_comes_back_only_cool(cell: ServoCel
     cell.engage()
 
 
+def test_heat_does_not_move_an_arm_that_was_stopped_for_what_is_in_its_way(cell: ServoCell) -> None:
+    cell.tick(0.1, aim=START)
+    cell.arm.blocked[ELBOW] = True
+    cell.tick(1.0, aim=np.add(START, one(40.0)))
+    assert cell.mode is GateMode.STOPPED and "stalled" in cell.reason
+    cell.arm.temperature[1] = 66.0
+    held = cell.arm.goal.copy()
+    cell.tick(3.0)
+    assert cell.mode is GateMode.STOPPED and "too hot" in cell.said
+    assert cell.arm.goal == pytest.approx(held, abs=0.2)
+
+
+def test_what_is_only_told_moves_no_goal(cell: ServoCell) -> None:
+    there = np.add(START, one(40.0))
+    cell.tick(0.2, aim=there)
+    calm, before = [], len(cell.arm.goals)
+    for warm in (40.0, 56.0):  # cool, then a servo that is told to be warm
+        cell.arm.temperature[1] = warm
+        cell.tick(0.1, aim=there)
+        calm += [np.diff(np.array(cell.arm.goals[before:]), axis=0)[:, ELBOW].min()]
+        assert cell.mode is GateMode.ENGAGED
+    assert "warm" in cell.said and min(calm) > 0.0, "it goes on the way it went"
+
+
 def test_silent_servos_hold_the_others_and_the_arm_goes_on_with_the_next_episode(cell: ServoCell) -> None:
     cell.tick(0.2, aim=START)
     cell.arm.misses[4:] = 3

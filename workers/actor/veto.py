@@ -152,6 +152,8 @@ class VetoWindow:
                 return Settled.BROKEN_OFF
             self._env.halt()
             self._period.pass_by(_nothing)
+            if self._period.interrupted():  # in the last period too
+                return Settled.BROKEN_OFF
             if self._chair.take_veto():
                 return Settled.VETOED
             if (verdict := self._chair.take_verdict()) is not None:

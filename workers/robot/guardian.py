@@ -60,6 +60,7 @@ class Guardian:
         self._pid, self._pidfd = 0, -1
         self._death = select.poll()
         self._told_s = -np.inf
+        self._lent = False  # let go for a worker that does not hold the arm yet
 
     def run(self) -> None:
         """Until the run is over and the worker that guards its own arm has left it, or is dead."""
@@ -87,8 +88,12 @@ class Guardian:
         hand = line["hand"].decode()
         if self._frozen is not None:
             if hand == Hand.WANTS and not self._is_dead():
-                self.let_go()
+                self._lent = self.let_go()
+        elif hand == Hand.WANTS and self._lent:
+            if self._is_dead():  # before it held the arm: nobody does now
+                self._take("the robot worker died while it took the arm over")
         elif hand == Hand.HOLDS:
+            self._lent = False
             age_s = time.monotonic() - float(line["at_ns"]) / 1e9
             if self._is_dead():
                 self._take("the robot worker died")

@@ -219,7 +219,7 @@ class Health:
         for joint, rise_c_min in enumerate(rises.tolist()):
             left_c = warn_c - at_least_c[joint]
             soon = self._heat[joint] == 0 and rise_c_min >= RISES_C_MIN and left_c <= SOON_MIN * rise_c_min
-            if left_c > SOON_MIN * RISES_C_MIN + HYSTERESIS_C:
+            if left_c > SOON_MIN * max(RISES_C_MIN, rise_c_min) + HYSTERESIS_C:
                 self._told.pop(f"trend {joint}", None)
             if soon and self._begins(f"trend {joint}", 1):
                 what = f"{JOINT_NAMES[joint]} is at {at_least_c[joint]:.0f} °C and gains {rise_c_min:.1f} °C a minute"

@@ -27,6 +27,7 @@ from workers.robot.sleep_watch import SleepWatch
 from workers.runtime.harness import WorkerFailure
 
 FIRST_SHARE: Final = 0.25  # of the speed limit, for the first motion
+BACK: Final = "the arm was out of reach, and is back"
 REOPEN_S: Final = 0.5
 SETTLE_S: Final = 0.5  # after servos were silent: the actor sees that, and begins anew
 LEAST_SUPPLY: Final = 0.75  # of the nominal voltage; below, no torque is switched on
@@ -94,7 +95,8 @@ class ServoBody:
 
     @property
     def fault(self) -> str:
-        return self._lost or ("" if self._hot else self._fault)
+        """Why the arm must not move, "" where nothing keeps it. Heat parks it, but not into what it was stopped for."""
+        return self._lost or ("" if self._hot and not self._in_the_way else self._fault)
 
     @property
     def waits(self) -> str:
@@ -129,6 +131,7 @@ class ServoBody:
         stopped = word["stops"] > word["clears"]
         if self._by_hand and (stopped or not let_go):
             self._by_hand = False
+            self._health.acknowledge()  # what was only told while it was led stops the arm now, if it lasts
             self._stiffen(controller)
             controller.start_slowly()  # the hand may still be on it
             self._say(Level.INFO, "torque on again, where the arm is")
@@ -195,7 +198,7 @@ class ServoBody:
         if self._hot and status.mode is Mode.PARKING and (status.parked or now_s > self._cool_by_s):
             self._cool_by_s = -np.inf
             return True
-        return bool(findings)
+        return any(finding.demand is not Demand.NOTHING or finding.comes for finding in findings)
 
     def _take(self, finding: Finding, now_s: float) -> None:
         text = f"{finding.what}. {_sentence(finding.advice)}"
@@ -203,7 +206,8 @@ class ServoBody:
             self._latch(finding.what, finding.advice)
             self._in_the_way = self._gives_way = True
         elif finding.demand is Demand.PARK:
-            self._hot, self._fault = finding.what, finding.what
+            self._hot = finding.what
+            self._fault = self._fault if self._in_the_way else finding.what
             self._cool_by_s = np.inf
             self._say(Level.ERROR, text)
         elif finding.comes is None:
@@ -257,13 +261,19 @@ class ServoBody:
 
     def _refuse_supply(self) -> None:
         """Raises WorkerFailure where every look says that the supply is too weak: one may be a damaged packet."""
-        nominal_v = self._thresholds.nominal_v
+        nominal_v, weakest = self._thresholds.nominal_v, None
         for _ in range(LOOKS):
             health = self._reading.health
-            if health is None or health.misses.any() or health.voltage_v.min() >= LEAST_SUPPLY * nominal_v:
+            if health is None:
                 return
-            least_v, joint = float(health.voltage_v.min()), int(health.voltage_v.argmin())
+            if not health.misses.any():  # a weak supply makes servos silent too
+                weakest = float(health.voltage_v.min()), int(health.voltage_v.argmin())
+                if weakest[0] >= LEAST_SUPPLY * nominal_v:
+                    return
             self._reading = self.arm.read()
+        if weakest is None:
+            return
+        least_v, joint = weakest
         raise WorkerFailure(
             f"{JOINT_NAMES[joint]} gets {least_v:.1f} V, the arm needs {nominal_v:g} V: no torque was switched on. "
             "Is the supply plugged in and switched on, and is it the one of this arm? Then start again"
@@ -294,13 +304,14 @@ class ServoBody:
         try:
             self.arm.reopen()
             self._stiffen(controller)
-        except ArmGone:
+            controller.stop(BACK)
+            status = controller.tick(None, now_s)
+        except ArmGone:  # again, or at once
             return self._unreachable(controller)
         self._lifeline.tell(Hand.HOLDS)
-        self._fault, self._lost = "the arm was out of reach, and is back", ""
-        self._unplugged.ends(Level.WARNING, f"{self._fault}. {_sentence(ACKNOWLEDGE)}", now_s)
-        controller.stop(self._fault)
-        return controller.tick(None, now_s)
+        self._fault, self._lost = BACK, ""
+        self._unplugged.ends(Level.WARNING, f"{BACK}. {_sentence(ACKNOWLEDGE)}", now_s)
+        return status
 
     # board and end
 

@@ -165,9 +165,12 @@ class RobotLoop:
         self._tell_mode(status)
         self._body.pass_time()
         if status.parked and status.mode is Mode.APPROACH:
-            self._controller.engage()
-            self._state["reset_done"] = self._state["resetting"]
+            self._guarded(self._arrive)
         return status
+
+    def _arrive(self) -> None:
+        self._controller.engage()
+        self._state["reset_done"] = self._state["resetting"]
 
     def _heed_station(self) -> None:
         read = self._board.word.read()

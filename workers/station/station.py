@@ -159,7 +159,8 @@ class Station:
         kind = type(order.command) if isinstance(order, o.Operate) else type(order)
         self._standing.pop((worker, kind), None)  # given again in the order they were given
         self._standing[(worker, kind)] = order
-        self._handles[worker].give(order)
+        if worker in self._handles:  # a run has not all of them
+            self._handles[worker].give(order)
 
     def place(self) -> Place | None:
         read = self._board.arm.read()

@@ -217,19 +217,23 @@ class FeetechArm:
             return
         joint = self._turn // _WATCH_EVERY % len(MOTOR_IDS)
         # One look may be a damaged packet that passed its sum: a limp servo says so twice, in this very tick.
-        looks = (self._is_limp(bus, joint) for _ in range(2))
-        before, self._unpowered[joint] = self._unpowered[joint], all(looks)
+        is_limp = self._is_limp(bus, joint)
+        if is_limp:
+            is_limp = self._is_limp(bus, joint)
+        if is_limp is None:
+            return
+        before, self._unpowered[joint] = self._unpowered[joint], is_limp
         if self._unpowered[joint] and not before:
             # The supply is everybody's: whoever else lost it is told now, not one after the other.
             self._unpowered |= self._limp(bus) & self._limp(bus)
 
     @staticmethod
-    def _is_limp(bus: Bus, joint: int) -> bool:
-        """Whether a servo says that its torque is off; False where it says nothing."""
+    def _is_limp(bus: Bus, joint: int) -> bool | None:
+        """Whether a servo says that its torque is off; None where it says nothing."""
         try:
             ram = bus.read(MOTOR_IDS[joint], _RAM, _RAM_LENGTH).data
         except (BusCorrupt, BusTimeout):
-            return False
+            return None
         return not value_in(ram, sts.TORQUE_ENABLE, _RAM)
 
     @staticmethod

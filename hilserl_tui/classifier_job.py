@@ -101,9 +101,10 @@ async def _told(stream: asyncio.StreamReader) -> AsyncIterator[ClassifierEvent]:
             message = await read_message(stream)
         except asyncio.IncompleteReadError:
             return
-        for event in message.events if isinstance(message, Batch) else ():
-            if isinstance(event, ClassifierEvent):
-                yield event
+        if isinstance(message, Batch):
+            for event in message.events:
+                if isinstance(event, ClassifierEvent):
+                    yield event
 
 
 def relabelling(frame: WrongFrame, success: bool) -> list[str]:

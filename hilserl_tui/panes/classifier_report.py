@@ -4,7 +4,7 @@ from collections.abc import Callable
 from textwrap import wrap
 
 from hilserl_tui.panes.classifier_training import curves
-from hilserl_tui.panes.draw import Row, bar, count, figure
+from hilserl_tui.panes.draw import Row, bar, count, elide_left, figure
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model.classifier_events import ClassifierReported, Scores, SweepRow
@@ -64,7 +64,8 @@ def figures(report: ClassifierReported, width: int) -> list[Row]:
             (f"{report.calibration_error:.3f}", "bold"),
         ),
     ]
-    return rows + [((line, "amber"),) for words in report.warnings for line in wrap(words, max(20, width))]
+    notes = (line for words in report.warnings for line in wrap(words, max(20, width)))
+    return [*rows, *(((line, "amber"),) for line in notes)]
 
 
 def _asked(report: ClassifierReported) -> str:
@@ -100,7 +101,17 @@ def reliability(report: ClassifierReported, width: int) -> list[Row]:
     return rows
 
 
-PARTS: tuple[Callable[[ClassifierReported, int], list[Row]], ...] = (figures, thresholds, reliability)
+def use(report: ClassifierReported, width: int) -> list[Row]:
+    """What hands the reward over to it, as it stands in the configuration."""
+    room = max(8, width - len('pretrained_path = ""'))
+    return [
+        (("[env.processor.reward_classifier]", "dim"),),
+        ((f'pretrained_path = "{elide_left(report.folder, room)}"', "text"),),
+        ((f"success_threshold = {report.success_threshold:g}", "text"),),
+    ]
+
+
+PARTS: tuple[Callable[[ClassifierReported, int], list[Row]], ...] = (figures, thresholds, reliability, use)
 
 
 def _percent(share: float | None) -> str:

@@ -42,7 +42,8 @@ class ClassifierData(Lines):
             rows += [_dataset(of, width) for of in started.datasets]
         else:
             rows += [((elide_left(of.dataset, width), "dim"),) for of in started.datasets]
-        return rows + [((line, "amber"),) for words in started.advice for line in wrap(words, max(20, width))]
+        advice = (line for words in started.advice for line in wrap(words, max(20, width)))
+        return [*rows, *(((line, "amber"),) for line in advice)]
 
 
 def _named(names: Sequence[str], relabelled: int, width: int) -> list[Row]:

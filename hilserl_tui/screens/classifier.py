@@ -257,7 +257,9 @@ class Classifier(ConsoleScreen):
             self.console.hint("a recording: labels are as they were")
         elif self._config is not None and self._config.reward_classifier.num_classes > 2:
             self.console.hint("more than two classes: hilserl-worker dataset relabel --reward does it")
-        elif not self._relabels:
+        elif self._relabels:
+            self.console.hint("a label is being written: in a moment")
+        else:
             self._relabels = True
             self.run_worker(self._relabel(errors[self.at]), exit_on_error=False)
 

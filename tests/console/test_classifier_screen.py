@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
+from typer.testing import CliRunner
 
 from hilserl_tui import classifier_job
 from hilserl_tui.app import Console
-from hilserl_tui.classifier_job import TrainingJob
+from hilserl_tui.classifier_job import TrainingJob, relabelling
 from hilserl_tui.screens import classifier as screen
 from tests.console import demo, trained
 from tests.console.still import Still, screen_text
 from tests.console.test_screens import HUGE, LARGE, SMALL, drawn
+from tests.dataset.demonstrated import make
+from workers.cli import app as worker
+from workers.dataset.reader import Dataset
 from workers.model import events as e
 from workers.model.reduce import reduce
 from workers.model.state import ConsoleState
@@ -87,6 +91,7 @@ async def test_the_report_has_its_figures_and_the_worst_error(size: tuple[int, i
         and "0.973  held out" in text
     )
     assert "1 of 1" in text and "▀" in text and "front" in text
+    assert ("success_threshold = 0.71" in text) == (size != SMALL)
     assert ("side" in text) == (size != SMALL), "there is room for one picture, or two"
     if size != SMALL:
         assert "▶    0.710" in text and "it says" in text
@@ -98,17 +103,18 @@ async def test_errors_are_looked_through_worst_first_and_cameras_turned(tmp_path
     first, last = trained.wrong(tmp_path, 3, 5, 0.99, 0), trained.wrong(tmp_path, 4, 9, 0.6, 0)
     middle = trained.wrong(tmp_path, 11, 2, 0.1, 1)
     state = state_of(tmp_path, trained.reported(first, last, negatives=(middle,)))
-    assert "0.990  learnt" in await shown(state, SMALL)
-    second = await shown(state, SMALL, "full_stop", "tab")
-    assert (
-        "episode 11 frame 2" in second
-        and "held out" in second
-        and "2 of 3" in second
-        and "label success" in second
-    )
-    assert "side" in second and "front" not in second
-    assert "episode 4 frame 9" in await shown(state, SMALL, *["full_stop"] * 5)
-    assert "episode 3 frame 5" in await shown(state, SMALL, "full_stop", "comma", "comma")
+    app, texts = Console(Still(state), start_run=True), []
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("5")
+        for keys in ((), ("full_stop",), ("tab",), ("full_stop", "full_stop"), ("comma",) * 4):
+            await pilot.press(*keys)
+            await pilot.pause(0.15)
+            texts.append("\n".join(screen_text(app)))
+    worst, second, turned, end, back = texts
+    assert "0.990  learnt" in worst and "episode 3 frame 5" in worst and "1 of 3" in worst
+    assert "episode 11 frame 2" in second and "held out" in second and "label success" in second
+    assert "front" in second and "side" in turned and "front" not in turned
+    assert "episode 4 frame 9" in end and "3 of 3" in end and "episode 3 frame 5" in back
 
 
 async def test_a_picture_that_is_gone_is_told_in_its_place(tmp_path: Path) -> None:
@@ -165,6 +171,18 @@ async def test_a_frame_is_relabelled_and_the_next_training_forgets_it(
     assert "another process writes this dataset" in no and "label success, relabelled" in no
     assert "label no success" in back and "relabelled" not in back
     assert "it sees every frame as labelled" in again
+
+
+def test_the_command_that_relabels_changes_that_frame_alone(tmp_path: Path) -> None:
+    root = make(tmp_path / "set", (4, 6, 5))
+    seen = replace(trained.wrong(tmp_path, 1, 2, 0.97, 0), root=str(root))
+    command = relabelling(seen, True)
+    before = [Dataset(root).frames(number, ["next.reward"])["next.reward"].tolist() for number in range(3)]
+    done = CliRunner().invoke(worker, list(command[command.index("workers.cli") + 1 :]))
+    assert done.exit_code == 0, done.output
+    after = [Dataset(root).frames(number, ["next.reward"])["next.reward"].tolist() for number in range(3)]
+    assert before[1][2] == 0 and after[1] == [*before[1][:2], 1, *before[1][3:]]
+    assert (after[0], after[2]) == (before[0], before[2])
 
 
 async def test_a_training_is_followed_and_ended_with_keys(

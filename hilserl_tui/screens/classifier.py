@@ -61,11 +61,12 @@ class Classifier(ConsoleScreen):
         super().__init__()
         self.at = self._camera = 0
         self.labels: dict[Frame, int] = {}
+        self._learnt: dict[Frame, int] = {}  # those that the newest training has read
         self.training: ClassifierTraining | None = None
         self._job: TrainingJob | None = None
         self._run: RunOpened | None = None
         self._config: Config | None = None
-        self._kept: ClassifierTraining | None = None  # made by an earlier training, from the disk
+        self._kept: ClassifierTraining | None = None  # the newest that has a report
         self._told = self._relabels = False
         self._said = ""
         self._drawn: object = None
@@ -80,11 +81,13 @@ class Classifier(ConsoleScreen):
 
     @property
     def errors(self) -> tuple[WrongFrame, ...]:
-        """The worst first, of both kinds in turn."""
+        """Of the newest report, also while another training goes on or has failed; the worst first, of both kinds."""
         training = self._shown_training()
-        report = training.report if training is not None else None
-        if report is None:
+        if training is None or training.report is None:
+            training = self._kept
+        if training is None or training.report is None:
             return ()
+        report = training.report
         every = (*report.false_positives, *report.false_negatives)
         return tuple(sorted(every, key=_disagreement, reverse=True))
 
@@ -164,7 +167,11 @@ class Classifier(ConsoleScreen):
         has_report = training is not None and training.report is not None
         data, going = self.query_one(ClassifierData), self.query_one(ClassifierProgressPane)
         report, error = self.query_one(ClassifierReport), self.query_one(WrongFrameFigures)
-        data.names, data.training, data.relabelled = self._names(), training, len(self.labels)
+        data.names, data.training, data.relabelled = (
+            self._names(),
+            training,
+            0 if self.trains else len(self.labels),
+        )
         going.training, going.ending = training, self._job.ending if self._job is not None else 0
         going.display, report.display, report.training = not has_report, has_report, training
         error.shown = errors[self.at] if errors else None
@@ -231,14 +238,19 @@ class Classifier(ConsoleScreen):
 
     def _train(self, job: TrainingJob) -> None:
         self._job, self._told, self._said, self.at = job, False, "", 0
-        self.training = ClassifierTraining()
-        self.labels.clear()
+        shown = self._shown_training()
+        if shown is not None and shown.report is not None:
+            self._kept = shown
+        self.training, self._learnt = ClassifierTraining(), dict(self.labels)
         self.run_worker(self._follow(job), exit_on_error=False)
         self._changed()
 
     async def _follow(self, job: TrainingJob) -> None:
         async for event in job.events():
             self.training = followed(self.training, event)
+            if self.training.report is not None:
+                self.labels = {of: now for of, now in self.labels.items() if self._learnt.get(of) != now}
+                self.at, self._drawn = 0, None  # its pictures may have the names of those before
             self._changed()
         self._changed()
 

@@ -173,6 +173,27 @@ async def test_a_frame_is_relabelled_and_the_next_training_forgets_it(
     assert "it sees every frame as labelled" in again
 
 
+async def test_a_training_that_fails_leaves_the_errors_and_labels_of_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def done(command: Sequence[str]) -> str:
+        return ""
+
+    monkeypatch.setattr(screen, "refused", done)
+    monkeypatch.setattr(TrainingJob, "of", lambda *where: tells(e.ClassifierFailed("too few successes")))
+    seen = trained.wrong(tmp_path, 11, 17, 0.973, 0)
+    app = Console(Still(state_of(tmp_path, trained.reported(seen))), start_run=True)
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.press("5", "l", "enter")
+        for _ in range(40):
+            await pilot.pause(0.05)
+            if "too few successes" in (text := "\n".join(screen_text(app))):
+                break
+    assert (
+        "too few successes" in text and "label success, relabelled" in text and "1 frame relabelled" in text
+    )
+
+
 def test_the_command_that_relabels_changes_that_frame_alone(tmp_path: Path) -> None:
     root = make(tmp_path / "set", (4, 6, 5))
     seen = replace(trained.wrong(tmp_path, 1, 2, 0.97, 0), root=str(root))

@@ -15,7 +15,10 @@ FIRST, SECOND, THIRD = [0, 1], [100, 101], [200, 201]
 
 
 @pytest.mark.parametrize("swap", ["one_step", pytest.param("two_steps", marks=pytest.mark.slow)])
-@pytest.mark.parametrize("change", ["delete", "undo", "merge", "compact"])
+@pytest.mark.parametrize(
+    "change",
+    ["delete", "undo", *(pytest.param(each, marks=pytest.mark.slow) for each in ("merge", "compact"))],
+)
 def test_every_moment_leaves_the_old_or_the_new_dataset(tmp_path: Path, change: str, swap: str) -> None:
     start = tmp_path / "start"
     root = make(start / "set", [2, 2], video=change == "compact", named="log")

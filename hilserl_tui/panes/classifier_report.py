@@ -10,6 +10,7 @@ from hilserl_tui.view import View
 from workers.model.classifier_events import ClassifierReported, Scores, SweepRow
 from workers.model.classifier_training import ClassifierTraining
 
+SWEEP_ROWS = 10  # of a sweep, and the recommended one: as many as 80x24 has room for
 CURVES_HIGH = 12  # rows of both curves at least, below the other parts
 
 
@@ -81,7 +82,12 @@ def _scores(name: str, of: Scores) -> Row:
 def thresholds(report: ClassifierReported, width: int) -> list[Row]:
     """What other thresholds would mean: false-positive rate and recall of frames, both rates of episodes, the delay."""
     rows: list[Row] = [((" threshold f.pos. recall  ep.p.  ep.r. delay", "dim"),)]
-    return rows + [_sweep(row, row.threshold == report.success_threshold) for row in report.sweep]
+    step = max(1, -(-len(report.sweep) // SWEEP_ROWS))
+    for at, row in enumerate(report.sweep):
+        recommended = row.threshold == report.success_threshold
+        if recommended or at % step == 0:
+            rows.append(_sweep(row, recommended))
+    return rows
 
 
 def _sweep(row: SweepRow, recommended: bool) -> Row:

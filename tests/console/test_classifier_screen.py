@@ -99,6 +99,13 @@ async def test_the_report_has_its_figures_and_the_worst_error(size: tuple[int, i
     assert "▶    0.710   2.0%  98.7%   100%   100%    +2" in thresholds
 
 
+async def test_of_a_long_sweep_the_recommended_threshold_is_always_seen(tmp_path: Path) -> None:
+    sweep = tuple(trained.row(at) for at in (*(0.05 * step for step in range(1, 20)), 0.961, 0.99))
+    report = replace(trained.reported(), sweep=sweep, success_threshold=0.961)
+    text = await shown(state_of(tmp_path, report), SMALL, "m")
+    assert "▶    0.961" in text and "0.050" in text and "0.950" in text and "0.100" not in text
+
+
 async def test_errors_are_looked_through_worst_first_and_cameras_turned(tmp_path: Path) -> None:
     first, last = trained.wrong(tmp_path, 3, 5, 0.99, 0), trained.wrong(tmp_path, 4, 9, 0.6, 0)
     middle = trained.wrong(tmp_path, 11, 2, 0.1, 1)

@@ -18,6 +18,7 @@ class Group(StrEnum):
     BOUNDS = "workspace (find-limits)"
     CONSOLE = "console"
     EPISODES = "on the episodes screen"
+    CLASSIFIER = "on the classifier screen"
     EVALUATE = "on the evaluate screen"
     CROP = "on the crop screen (or drag with the mouse)"
 
@@ -124,6 +125,7 @@ KEYS: tuple[Key, ...] = (
     Key("train", "2,t", "train", "Job", "the running job: arm, cameras, learning or recording", Group.CONSOLE),
     Key("bounds", "3,b", "bounds", "Bounds", "the workspace: what it is, or what is found", Group.CONSOLE),
     Key("crop", "4", "crop", "Crop", "choose the part of the pictures that the policy sees", Group.CONSOLE),
+    Key("classifier", "5", "classifier", "Classifier", "train the network that tells success", Group.CONSOLE),
     Key("evaluations", "6", "evaluations", "Evaluate", "how the policy does alone, and older results", Group.CONSOLE),
     Key("doctor", "8", "doctor", "Doctor", "what this machine has of what a run needs; again: anew", Group.CONSOLE),
     Key("cameras", "c", "cameras", "Cameras", "pictures on the whole screen, and back", Group.CONSOLE),

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Mapping
 
+from hilserl_tui.classifier_keys import CLASSIFIER_KEYS
 from hilserl_tui.crop_keys import CROP_KEYS
 from hilserl_tui.episode_keys import EPISODE_KEYS
 from hilserl_tui.keymap import KEYS, Key
@@ -31,7 +32,7 @@ _SHORTER = {
     "plus_sign": "plus",
     "low_line": "underscore",
 }  # as Textual has them
-ALL_KEYS: tuple[Key, ...] = (*KEYS, *CROP_KEYS, *EPISODE_KEYS)
+ALL_KEYS: tuple[Key, ...] = (*KEYS, *CROP_KEYS, *EPISODE_KEYS, *CLASSIFIER_KEYS)
 
 
 def normal(keys: str) -> str:

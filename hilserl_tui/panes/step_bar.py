@@ -12,11 +12,12 @@ SCREENS = (
     ("train", ("train", "record"), "Train"),
     ("bounds", ("bounds",), "Bounds"),
     ("crop", ("crop",), "Crop"),
+    ("classifier", ("classifier",), "Classifier"),
     ("evaluations", ("evaluate",), "Evaluate"),
     ("doctor", ("doctor",), "Doctor"),
 )
 """Id of the key, names of the screens it leads to, label."""
-WIDE = 100  # cells from which there is room for a screen that nobody lives on
+WIDE = 100  # cells from which there is room for screens that nobody lives on
 
 
 def doing(state: ConsoleState) -> str:
@@ -42,7 +43,7 @@ class StepBar(Lines):
             if label == "Train" and run is not None and run.mode == "evaluate":
                 continue  # its job is on Evaluate
             here = view.screen in names
-            if key == "doctor" and not here and width < WIDE:
+            if key in ("classifier", "doctor") and not here and width < WIDE:
                 continue
             label = "Record" if label == "Train" and run is not None and run.mode == "record" else label
             left += [

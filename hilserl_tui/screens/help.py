@@ -5,6 +5,7 @@ from textual.binding import Binding
 from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 
+from hilserl_tui.classifier_keys import CLASSIFIER_KEYS
 from hilserl_tui.crop_keys import CROP_KEYS
 from hilserl_tui.episode_keys import EPISODE_KEYS
 from hilserl_tui.evaluate_keys import EVALUATE_KEYS
@@ -27,7 +28,7 @@ def key_rows(first: Group | None = None) -> list[Row]:
     rows: list[Row] = []
     for group in sorted(Group, key=lambda group: group is not first):
         rows.append(((group.value, "amber"),))
-        for key in (*KEYS, *CROP_KEYS, *EPISODE_KEYS, *EVALUATE_KEYS):
+        for key in (*KEYS, *CROP_KEYS, *EPISODE_KEYS, *CLASSIFIER_KEYS, *EVALUATE_KEYS):
             if key.group is group and key.id != "confirm-clear":
                 rows.append(((f"  {key.caption:<10}", "bold"), (key.help, "text")))
     rows.append(())

@@ -8,6 +8,7 @@ from hilserl_tui.actions import KeyActions
 if TYPE_CHECKING:
     from hilserl_tui.screens.base import ConsoleScreen
     from hilserl_tui.screens.bounds import Bounds
+    from hilserl_tui.screens.classifier import Classifier
     from hilserl_tui.screens.crop import Crop
     from hilserl_tui.screens.episodes import Episodes
     from hilserl_tui.screens.evaluate import Evaluate
@@ -49,6 +50,12 @@ class MadeScreens(KeyActions):
         return Crop()
 
     @cached_property
+    def _classifier(self) -> "Classifier":
+        from hilserl_tui.screens.classifier import Classifier
+
+        return Classifier()
+
+    @cached_property
     def _evaluate(self) -> "Evaluate":
         from hilserl_tui.screens.evaluate import Evaluate
 
@@ -56,6 +63,9 @@ class MadeScreens(KeyActions):
 
     def _go(self, screen: "ConsoleScreen") -> None:
         raise NotImplementedError
+
+    def action_classifier(self) -> None:
+        self._go(self._classifier)
 
     def action_evaluations(self) -> None:
         self._go(self._evaluate)

@@ -55,6 +55,11 @@ def socket_path(run_dir: Path) -> Path:
     return socket_dir() / f"{digest}.sock"
 
 
+def classifier_path(run_dir: Path) -> Path:
+    """Where the reward classifier of a run is made, unless another folder is named."""
+    return run_dir / "reward_classifier"
+
+
 def hard_negatives_path(run_dir: Path) -> Path:
     """The dataset of frames that fooled the reward classifier."""
     return run_dir / "hard_negatives"

@@ -21,6 +21,7 @@ from workers.model.classifier_events import (
     ClassifierReported,
     ClassifierStarted,
 )
+from workers.model.places import classifier_path
 from workers.reward.architecture import architecture_of
 from workers.reward.checkpoint import save_classifier
 from workers.reward.errors import ClassifierError, ClassifierMismatch
@@ -40,13 +41,12 @@ from workers.reward.report import (
 from workers.reward.sources import Material, advice, material
 from workers.reward.training import Fitting
 
-FOLDER = "reward_classifier"
 _TOLD_EVERY_S = 0.2
 
 
 def default_folder(config: Config) -> Path:
     """Where a run's classifier goes."""
-    return config.run_dir / FOLDER
+    return classifier_path(config.run_dir)
 
 
 def train_classifier(

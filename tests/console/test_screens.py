@@ -20,7 +20,9 @@ async def drawn(client: Still, size: tuple[int, int], *keys: str, train: bool = 
         if keys:
             await pilot.press(*keys)
             await pilot.pause(0.3)
-        rows = screen_text(app)
+        rows: list[str] = []
+        while rows != (rows := screen_text(app)):  # a busy machine draws a little at a time
+            await pilot.pause(0.05)
     assert all(cell_len(row) == size[0] for row in rows)
     return rows
 

@@ -34,8 +34,8 @@ lint: $(READY) ## check style, types and who imports whom
 stubs: $(READY) ## generate the Python of proto/ anew
 	$(BIN)/python -m grpc_tools.protoc -Iworkers/transport/pb=proto/hilserl/v1 --python_out=. --pyi_out=. --grpc_python_out=. workers/transport/pb/learner.proto workers/transport/pb/pad.proto
 
-bench: $(READY) ## print the tables behind the README's figures (half an hour)
-	set -e; for name in simulator loop kinematics replay log_load dataset dataset_load checkpoint learner policy_swap link hostile console latency device_loss learning; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
+bench: $(READY) ## print the tables behind the README's figures (an hour)
+	set -e; for name in simulator loop kinematics replay log_load dataset dataset_load checkpoint learner policy_swap link hostile console latency device_loss bus hand_over camera safety classifier learning; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name; done
 
 clean: ## remove .venv and caches; runs are kept
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis build dist *.egg-info

@@ -2,7 +2,7 @@
 
 from textual.binding import Binding
 
-from hilserl_tui.keymap import Group, Key, footer_entry
+from hilserl_tui.keymap import Group, Key, bindings_of, footer_entry
 
 # fmt: off
 CLASSIFIER_KEYS: tuple[Key, ...] = (
@@ -19,7 +19,7 @@ _BY_ID = {key.id: key for key in CLASSIFIER_KEYS}
 
 
 def bindings() -> list[Binding]:
-    return [Binding(key.keys, key.action, key.label, id=key.id, show=False) for key in CLASSIFIER_KEYS]
+    return bindings_of(CLASSIFIER_KEYS)
 
 
 def classifier_footer(training: bool, errors: bool, report: bool) -> tuple[tuple[str, str, str], ...]:

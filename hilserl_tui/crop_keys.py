@@ -5,7 +5,7 @@ They hold on that screen only, where they stand before the general ones; the key
 
 from textual.binding import Binding
 
-from hilserl_tui.keymap import Group, Key, footer_entry
+from hilserl_tui.keymap import Group, Key, bindings_of, footer_entry
 
 # fmt: off
 CROP_KEYS: tuple[Key, ...] = (
@@ -45,7 +45,7 @@ FOOTER = ("crop-camera", "crop-square", "crop-size", "crop-type", "crop-nearer")
 
 
 def bindings() -> list[Binding]:
-    made = [Binding(key.keys, key.action, key.label, id=key.id, show=False) for key in CROP_KEYS]
+    made = bindings_of(CROP_KEYS)
     made += [Binding(key, action, "", show=False) for key, action in _MORE.items()]
     for arrow, (down, right) in _ARROWS.items():
         for modifier, (sizing, step) in _MODIFIED.items():

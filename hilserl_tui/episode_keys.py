@@ -2,7 +2,7 @@
 
 from textual.binding import Binding
 
-from hilserl_tui.keymap import Group, Key
+from hilserl_tui.keymap import Group, Key, bindings_of
 
 # fmt: off
 EPISODE_KEYS: tuple[Key, ...] = (
@@ -32,7 +32,7 @@ _FOOTER = ("play", "on", "success", "failure", "delete", "undo", "speed")
 
 
 def bindings() -> list[Binding]:
-    made = [Binding(key.keys, key.action, key.label, id=key.id, show=False) for key in EPISODE_KEYS]
+    made = bindings_of(EPISODE_KEYS)
     return made + [Binding(key, action, "", show=False) for key, action in _MORE.items()]
 
 

@@ -2,7 +2,7 @@
 
 from textual.binding import Binding
 
-from hilserl_tui.keymap import Group, Key
+from hilserl_tui.keymap import Group, Key, bindings_of
 
 EVALUATE_KEYS: tuple[Key, ...] = (
     Key("results-older", "comma", "look(1)", "Older", "the result before this one", Group.EVALUATE, ","),
@@ -13,4 +13,4 @@ BOTH = (", .", "Results")
 
 
 def bindings() -> list[Binding]:
-    return [Binding(key.keys, key.action, key.label, id=key.id, show=False) for key in EVALUATE_KEYS]
+    return bindings_of(EVALUATE_KEYS)

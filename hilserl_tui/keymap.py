@@ -3,9 +3,11 @@
 A person may have other keys, by id (`remap`): set once, before anything is drawn, as a language would be.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+
+from textual.binding import Binding
 
 from workers.model.survey import Stage
 
@@ -222,6 +224,11 @@ def footer(
         wanted = ("stop", "intervene", "success", "fail", "rerecord", "pause", "help", "quit")
         wanted += ("cameras", "evaluate", "script", "home")
     return tuple(entry for name in wanted if (entry := footer_entry(name))[1])
+
+
+def bindings_of(keys: Iterable[Key]) -> list[Binding]:
+    """Those of a screen's own table."""
+    return [Binding(key.keys, key.action, key.label, id=key.id, show=False) for key in keys]
 
 
 def footer_entry(name: str) -> tuple[str, str, str]:

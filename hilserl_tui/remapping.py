@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from hilserl_tui.classifier_keys import CLASSIFIER_KEYS
 from hilserl_tui.crop_keys import CROP_KEYS
 from hilserl_tui.episode_keys import EPISODE_KEYS
+from hilserl_tui.evaluate_keys import EVALUATE_KEYS
 from hilserl_tui.keymap import KEYS, Key
 from workers.config.nearest import nearest
 
@@ -32,7 +33,7 @@ _SHORTER = {
     "plus_sign": "plus",
     "low_line": "underscore",
 }  # as Textual has them
-ALL_KEYS: tuple[Key, ...] = (*KEYS, *CROP_KEYS, *EPISODE_KEYS, *CLASSIFIER_KEYS)
+ALL_KEYS: tuple[Key, ...] = (*KEYS, *CROP_KEYS, *EPISODE_KEYS, *CLASSIFIER_KEYS, *EVALUATE_KEYS)
 
 
 def normal(keys: str) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from workers.config.edit import with_values
+from workers.config.edit import replace_text, with_values
 from workers.config.env import IMAGE_PREFIX
-from workers.config.errors import ConfigError, Problem
 from workers.config.lines import KeyPath
 from workers.config.load import parse, read_text
 from workers.config.nearest import nearest
@@ -125,12 +124,5 @@ def write_crops(path: Path, crops: Mapping[str, Crop], size: Size | None) -> lis
     before = read_text(path)
     after = with_crops(before, str(path), crops, size)
     if after != before:
-        aside = path.with_name(path.name + ".tmp")
-        try:
-            aside.write_text(after, encoding="utf-8")
-            aside.chmod(path.stat().st_mode)
-            aside.replace(path)
-        except OSError as error:
-            words = f"cannot be written: {error.strerror}"
-            raise ConfigError(str(path), (Problem(0, "", words),)) from error
+        replace_text(path, after)
     return difference(before, after, path.name)

@@ -1,6 +1,7 @@
 """Set keys in a configuration's text; comments, order and everything else stay."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import tomlkit
@@ -28,6 +29,18 @@ def with_values(text: str, source: str, values: Mapping[KeyPath, Any]) -> str:
     except (TOMLKitError, TypeError) as error:
         words = f"cannot be changed: {error}"
         raise ConfigError(source, (Problem(0, "", words),)) from error
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Put `text` in the place of a configuration file at once, or leave that as it is. Raises ConfigError."""
+    aside = path.with_name(path.name + ".tmp")
+    try:
+        aside.write_text(text, encoding="utf-8")
+        aside.chmod(path.stat().st_mode)
+        aside.replace(path)
+    except OSError as error:
+        words = f"cannot be written: {error.strerror}"
+        raise ConfigError(str(path), (Problem(0, "", words),)) from error
 
 
 def _set(document: Any, path: KeyPath, value: Any, made: list[Table]) -> None:

@@ -2,10 +2,8 @@
 
 from pathlib import Path
 
-from workers.config import ConfigError
 from workers.config.crops import difference
-from workers.config.edit import with_values
-from workers.config.errors import Problem
+from workers.config.edit import replace_text, with_values
 from workers.config.lines import KeyPath
 from workers.config.load import parse, read_text
 from workers.model.classifier_events import ClassifierReported
@@ -38,12 +36,5 @@ def hand_over(path: Path, report: ClassifierReported) -> list[str]:
     parse(after, str(path))
     if after == before:
         return [f"{path} had it already"]
-    aside = path.with_name(path.name + ".tmp")
-    try:
-        aside.write_text(after, encoding="utf-8")
-        aside.chmod(path.stat().st_mode)
-        aside.replace(path)
-    except OSError as error:
-        words = f"cannot be written: {error.strerror}"
-        raise ConfigError(str(path), (Problem(0, "", words),)) from error
+    replace_text(path, after)
     return [f"{path} has it now:", *difference(before, after, path.name)]

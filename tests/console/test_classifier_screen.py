@@ -1,6 +1,7 @@
 """The Classifier screen: its data, a training that goes on, the report, and labels that are mended."""
 
 import asyncio
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -141,7 +142,10 @@ async def test_a_report_on_the_disk_is_shown_after_a_new_start(tmp_path: Path) -
     text = await shown(state_of(tmp_path), LARGE)
     assert "threshold 0.710" in text and "it sees every frame as labelled" in text
     (folder / "report.json").write_text("{")
-    assert "cannot be read" in await shown(state_of(tmp_path), HUGE)
+    words = re.sub(
+        r"[│\s]+", " ", await shown(state_of(tmp_path), HUGE)
+    )  # a long path breaks the line anywhere
+    assert "cannot be read" in words
 
 
 async def test_a_failure_is_told_whole(tmp_path: Path) -> None:

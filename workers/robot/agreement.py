@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from workers.robot.drivers import ServoHealth
 from workers.robot.figures import Floats
 
+_NO_REPLY = (-np.inf, np.inf, 0)  # °C, volts, error bits
+
 
 class Agreement:
     """The newest two replies of each servo, and what both say. All [6], motor order."""
@@ -24,26 +26,31 @@ class Agreement:
         self.at_most_v: Floats = np.full(6, np.inf)
         self.error_bits: NDArray[np.uint8] = np.zeros(6, np.uint8)
         """As both replies have them; where they differ, as it was before."""
-        self._temperature_c: Floats = np.full(6, -np.inf)
-        self._voltage_v: Floats = np.full(6, np.inf)
-        self._bits: NDArray[np.uint8] = np.zeros(6, np.uint8)
+        self._newest = [_NO_REPLY] * 6
+        self._settled = [False] * 6  # the last two replies were the same
 
-    def take(self, health: ServoHealth) -> None:
-        """A reading; only servos that answered in it count."""
-        new = health.misses == 0
-        warm, volts, bits = health.temperature_c, health.voltage_v, health.error_bits
-        self.at_least_c = np.where(new, np.minimum(warm, self._temperature_c), self.at_least_c)
-        self.at_most_c = np.where(new, np.maximum(warm, self._temperature_c), self.at_most_c)
-        self.at_least_v = np.where(new, np.minimum(volts, self._voltage_v), self.at_least_v)
-        self.at_most_v = np.where(new, np.maximum(volts, self._voltage_v), self.at_most_v)
-        agreed = (self.error_bits | (bits & self._bits)) & (bits | self._bits)
-        self.error_bits = np.where(new, agreed, self.error_bits).astype(np.uint8)
-        self._temperature_c = np.where(new, warm, self._temperature_c)
-        self._voltage_v = np.where(new, volts, self._voltage_v)
-        self._bits = np.where(new, bits, self._bits).astype(np.uint8)
+    def take(self, health: ServoHealth) -> bool:
+        """A reading; only servos that answered in it count. Whether anything is other than it was."""
+        changed = False
+        misses = health.misses.tolist()
+        # Of six numbers at a time numpy costs more than it saves, and nearly always nothing is new.
+        figures = zip(
+            health.temperature_c.tolist(), health.voltage_v.tolist(), health.error_bits.tolist(), strict=True
+        )
+        for joint, new in enumerate(figures):
+            before = self._newest[joint]
+            if misses[joint] or (new == before and self._settled[joint]):
+                continue
+            changed = True
+            self._newest[joint], self._settled[joint] = new, new == before
+            self.at_least_c[joint], self.at_most_c[joint] = sorted((new[0], before[0]))
+            self.at_least_v[joint], self.at_most_v[joint] = sorted((new[1], before[1]))
+            bits = int(self.error_bits[joint])
+            self.error_bits[joint] = (bits | (new[2] & before[2])) & (new[2] | before[2])
+        return changed
 
     def forget(self, bits: int) -> None:
         """These bits were seen to: it takes two replies again to believe in one of them."""
-        keep = np.uint8(~bits & 0xFF)
-        self.error_bits &= keep
-        self._bits &= keep
+        self.error_bits &= np.uint8(~bits & 0xFF)
+        self._newest = [(warm, volts, told & ~bits) for warm, volts, told in self._newest]
+        self._settled = [False] * 6

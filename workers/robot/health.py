@@ -33,6 +33,7 @@ SAG, SAG_S = 0.9, 0.18  # of the nominal voltage; 0.2 s with the period in which
 MISSES_HOLD: Final = 3  # replies in a row: 60 ms at 50 Hz; until then the last good figures stand in
 MISSES_LATCH_S: Final = 1.0
 RISES_C_MIN, SOON_MIN = 1.5, 3.0  # a trend that is told, and how many minutes ahead
+LOOK_S: Final = 0.1  # between two looks at what changes slowly
 HYSTERESIS_C, HYSTERESIS_V = 2.0, 0.02
 _TEMPERATURE_BIT: Final = 1 << 2
 ACKNOWLEDGE: Final = "ctrl+e, then y acknowledges; the arm then starts slowly"
@@ -87,8 +88,10 @@ class Health:
         self._at_ease = False  # none does, or did in the last reading
         self._stalled = np.zeros(len(JOINT_NAMES), bool)
         self._loaded_s = np.full(len(JOINT_NAMES), np.inf)
+        self._loaded = False  # any of them, in the last reading
         self._sagging_s = np.inf
         self._silent_s = np.inf
+        self._look_s = -np.inf  # when heat, supply and error bits are looked at again
         self._told: dict[str, int] = {}  # of conditions that last: how bad they were when last told
         self._warmth = Warmth()
         self._heat = np.zeros(len(JOINT_NAMES), np.int64)  # 0 fine, 1 warm, 2 hot, 3 too hot
@@ -97,8 +100,11 @@ class Health:
 
     @property
     def caps_pct(self) -> Floats:
-        """Torque limits [6] that are right now."""
-        caps = self._limits.caps_pct.copy()
+        """Torque limits [6] that are right now; the same object where nothing takes any off."""
+        caps = self._limits.caps_pct
+        if not (self._heat.any() or self._stalled.any()):
+            return caps
+        caps = caps.copy()
         caps[self._heat >= 2] = np.minimum(caps[self._heat >= 2], DERATED_PCT)
         caps[self._stalled] = np.minimum(caps[self._stalled], STALL_TORQUE_PCT)
         return caps
@@ -111,7 +117,8 @@ class Health:
     @property
     def warmth(self) -> str:
         """Servos that are above the warning temperature, in words, "" while there is none."""
-        return self._warmth.words(self._heat >= 1)
+        warm = self._heat >= 1
+        return self._warmth.words(warm) if warm.any() else ""
 
     def acknowledge(self) -> None:
         """A person has seen to what stopped the arm: full torque again, and whatever is still wrong is told anew."""
@@ -129,24 +136,35 @@ class Health:
         health = reading.health
         if health is None:
             return []
-        self._agreed.take(health)
         return [
             *self._silence(health, now_s),
-            *self._bits(health),
-            *self._power(health),
-            *self._temperature(now_s),
-            *self._voltage(now_s),
+            *(self._state(health, now_s) if self._is_due(health, now_s) else ()),
             *self._stall(reading, health, goal_deg, now_s),
             *self._load(health, now_s),
         ]
 
+    def _is_due(self, health: ServoHealth, now_s: float) -> bool:
+        """Whether to look at what the servos say of themselves: it nearly always is what they said before."""
+        changed = self._agreed.take(health) or True in health.unpowered.tolist()
+        if not changed and not self._told and self._sagging_s == np.inf and now_s < self._look_s:
+            return False
+        self._look_s = now_s + LOOK_S
+        return True
+
+    def _state(self, health: ServoHealth, now_s: float) -> Iterator[Finding]:
+        yield from self._bits(health)
+        yield from self._power(health)
+        yield from self._temperature(now_s)
+        yield from self._voltage(now_s)
+
     def _silence(self, health: ServoHealth, now_s: float) -> Iterator[Finding]:
-        silent = health.misses >= MISSES_HOLD
-        if not silent.any():
-            if self.silent and not health.misses.any():
+        most = max(health.misses.tolist())
+        if most < MISSES_HOLD:
+            if self.silent and not most:
                 self.silent, self._silent_s = "", np.inf
                 yield Finding("all servos answer again", "the arm goes on when it is sent", comes=False)
             return
+        silent = health.misses >= MISSES_HOLD
         names = _names(silent)
         if not self.silent:
             self._silent_s = now_s
@@ -230,12 +248,12 @@ class Health:
 
     def _voltage(self, now_s: float) -> Iterator[Finding]:
         nominal, volts = self._limits.nominal_v, self._agreed.at_most_v
-        recovered = float(self._agreed.at_least_v.min())
+        recovered = min(self._agreed.at_least_v.tolist())
         if recovered >= (SAG + HYSTERESIS_V) * nominal:
             self._told.pop("voltage", None)
         if recovered >= SAG * nominal:
             self._sagging_s = np.inf
-        least = float(volts.min())
+        least = min(volts.tolist())
         if least >= SAG * nominal:
             return
         self._sagging_s = min(self._sagging_s, now_s)
@@ -278,8 +296,9 @@ class Health:
 
     def _load(self, health: ServoHealth, now_s: float) -> Iterator[Finding]:
         heavy = np.abs(health.load_pct) >= LOAD_PCT
-        if not heavy.any() and np.isinf(self._loaded_s).all():
+        if not (self._loaded or heavy.any()):
             return
+        self._loaded = bool(heavy.any())
         self._loaded_s = np.where(heavy, np.minimum(self._loaded_s, now_s), np.inf)
         begins = [
             self._begins(f"load {joint}", now_s - since_s >= LOAD_S)

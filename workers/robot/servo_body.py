@@ -79,6 +79,7 @@ class ServoBody:
         self._gives_way = False  # goals are to go where the joints are
         self._found_stiff = found_stiff
         self._confirmed = self._by_hand = False
+        self._warm, self._laid = "", False  # what `publish` said last, and that it laid the table
         self._silence, self._unplugged = Flapping(say), Flapping(say)
         self._silent_until_s = self._reopen_s = self._cool_by_s = -np.inf
         word = board.word.read()  # what was asked of a predecessor is not this one's to do
@@ -245,7 +246,7 @@ class ServoBody:
 
     def _cap(self) -> None:
         caps = self._health.caps_pct
-        if self._caps is None or (caps != self._caps).any():
+        if self._caps is not caps and (self._caps is None or (caps != self._caps).any()):
             self.arm.cap_torque(caps)
             self._caps = caps
 
@@ -317,11 +318,15 @@ class ServoBody:
 
     def publish(self, state: StateRecord) -> None:
         """No verdict on the task. The scene is an empty table, for simulated cameras that look at an emulated arm."""
-        state["warm"] = fitting(self._health.warmth, 160)
-        state["object_m"] = state["goal_m"] = np.nan
-        state["scene"][:-9] = _NO_CUBE
+        if (warm := self._health.warmth) != self._warm:
+            self._warm = warm
+            state["warm"] = fitting(warm, 160)
+        if not self._laid:  # what stays as it is
+            self._laid = True
+            state["object_m"] = state["goal_m"] = np.nan
+            state["scene"][:-9] = _NO_CUBE
+            state["scene"][-3:] = _UNDER_THE_TABLE
         state["scene"][-9:-3] = model_joints(self._reading.joints_deg)
-        state["scene"][-3:] = _UNDER_THE_TABLE
 
     def pass_time(self) -> None:
         """It passes by itself."""

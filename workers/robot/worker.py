@@ -11,11 +11,13 @@ from workers.robot.board import ARM_STATE, Board, fitting
 from workers.robot.body import Body
 from workers.robot.controller import ArmController, JointTarget, Mode, Status
 from workers.robot.drivers import ArmGone
+from workers.robot.figures import Floats
 from workers.robot.gate import Limits, ToolPosition
 from workers.robot.health import ACKNOWLEDGE
 from workers.runtime.harness import Desk
 from workers.runtime.pacer import Pacer
 from workers.runtime.phases import ROBOT_S
+from workers.runtime.shared import Newest
 
 STATION_LIMIT_S = 1.0  # the station says something every 0.1 s
 RESET_FRESH_S = 2.0  # whoever asked for a reset longer ago has given it up
@@ -73,14 +75,19 @@ class RobotLoop:
         )
         self._pacer = Pacer(desk.name, self._tick_s, ROBOT_S)
         self._state = np.zeros((), ARM_STATE)
+        self._word, self._asked = Newest(board.word), Newest(board.target)
         # What was asked of a predecessor is not this worker's to do: the actor asks again for its next episode.
-        asked = board.target.read()
-        self._reset_seen = 0 if asked is None else int(asked[1]["reset_wanted"])
+        asked = self._asked.look()
+        self._reset_seen = 0 if asked is None else int(asked["reset_wanted"])
         self._station_silent = False
+        self._goal: Floats = np.zeros(6)
         self._goal_moved = False
+        self._words: tuple[object, ...] = ()  # of the state, as they were published last
+        self._clipped_ticks = 0
         self._mode = Mode.HOLD
         self._nonsense = ""  # what was asked for that is no number; latched like a stop
-        self._acknowledged = self._word("acknowledged")
+        word = self._word.look()
+        self._acknowledged = 0 if word is None else int(word["acknowledged"])
         self._phase_s = 0
         self._ticks = 0
 
@@ -110,7 +117,8 @@ class RobotLoop:
             status = self._drive(None, now_s)
             if status.parked or status.mode in (Mode.STOPPED, Mode.LIMP):
                 break
-            if self._word("abandoned"):
+            word = self._word.look()
+            if word is not None and word["abandoned"]:
                 status = self._hold("left by a second Ctrl-C")
                 break
             self._tell_parking()
@@ -143,8 +151,7 @@ class RobotLoop:
     def tick(self) -> None:
         """One period: the station's word, the actor's newest target, the arm."""
         self._guarded(self._heed_station)
-        read = None if self._station_silent else self._board.target.read()
-        asked = None if read is None else read[1]
+        asked = None if self._station_silent else self._asked.look()
         self._guarded(lambda: self._heed_reset(asked))
         self._drive(_target_of(asked), time.monotonic())
 
@@ -173,10 +180,9 @@ class RobotLoop:
         self._state["reset_done"] = self._state["resetting"]
 
     def _heed_station(self) -> None:
-        read = self._board.word.read()
-        if read is None:
+        word = self._word.look()
+        if word is None:
             return
-        word = read[1]
         self._station_silent = time.monotonic() - float(word["at_ns"]) / 1e9 > STATION_LIMIT_S
         self._body.heed(word, self._controller)
         if word["acknowledged"] != self._acknowledged:
@@ -186,10 +192,6 @@ class RobotLoop:
             self._controller.stop(why)
         else:
             self._controller.clear_stop()
-
-    def _word(self, field: str) -> int:
-        read = self._board.word.read()
-        return 0 if read is None else int(read[1][field])
 
     def _heed_reset(self, asked: np.void | None) -> None:
         """Begin the reset that the actor asks for, a JOINT_TARGET, unless nobody may move the arm."""
@@ -214,25 +216,33 @@ class RobotLoop:
         self._state["reset_done"] = self._reset_seen
 
     def _publish(self, status: Status) -> None:
-        state = self._state
+        state, reading = self._state, status.reading
         now_ns = time.monotonic_ns()
         state["at_ns"] = now_ns
-        state["joints"] = status.reading.joints_deg
-        state["velocity"] = status.reading.velocity_deg_s
-        state["current"] = status.reading.current_a
-        moves = bool((np.abs(state["goal"] - status.goal_deg) > STILL_DEG).any())
-        if moves and not self._goal_moved:
-            state["moving_since_ns"] = now_ns
-        self._goal_moved = moves
-        state["goal"] = status.goal_deg
-        state["ee_m"] = self._tool.position(status.reading.joints_deg)
-        state["mode"] = _MODES[status.mode].value.encode()
+        state["joints"] = reading.joints_deg
+        state["velocity"] = reading.velocity_deg_s
+        state["current"] = reading.current_a
+        if status.goal_deg is not self._goal:  # a goal that stays is the same object
+            moves = float(np.abs(self._goal - status.goal_deg).max()) > STILL_DEG
+            if moves and not self._goal_moved:
+                state["moving_since_ns"] = now_ns
+            self._goal_moved, self._goal = moves, status.goal_deg
+            state["goal"] = status.goal_deg
+        else:
+            self._goal_moved = False
+        state["ee_m"] = self._tool.position(reading.joints_deg)
         waits = self._body.waits
         reason = "the station is silent" if self._station_silent else waits or status.reason
-        state["reason"] = fitting(reason, 160)
-        state["barred"], state["unconfirmed"] = bool(waits), self._body.unconfirmed
-        state["clipped"] = ",".join(sorted(status.clipped)).encode()[:64]
-        state["clipped_ticks"] += status.narrowed
+        words = status.mode, reason, status.clipped, bool(waits), self._body.unconfirmed
+        if words != self._words:
+            self._words = words
+            state["mode"] = _MODES[status.mode].value.encode()
+            state["reason"] = fitting(reason, 160)
+            state["barred"], state["unconfirmed"] = bool(waits), self._body.unconfirmed
+            state["clipped"] = ",".join(sorted(status.clipped)).encode()[:64]
+        if status.narrowed:
+            self._clipped_ticks += 1
+            state["clipped_ticks"] = self._clipped_ticks
         self._body.publish(state)
         self._board.arm.write(state)
 

@@ -6,6 +6,7 @@ slot and checks its CRC, since Python has no memory barriers and a writer may be
 """
 
 import ctypes
+import struct
 import zlib
 from multiprocessing.context import SpawnContext
 from typing import Any
@@ -15,7 +16,8 @@ import numpy.typing as npt
 
 SLOTS = 4
 READ_TRIES = 8
-_SLOT_HEAD = np.dtype([("count", "<u8"), ("crc", "<u4"), ("pad", "<u4")])
+_COUNT = struct.Struct("@Q")  # native, so that it is one store
+_SLOT_HEAD = struct.Struct("@QI4x")  # count, CRC of the record
 
 
 class SharedNewest:
@@ -31,23 +33,18 @@ class SharedNewest:
         self._dtype = np.dtype(dtype)
         self._shape = shape
         self._record_bytes = self._dtype.itemsize * int(np.prod(shape, dtype=np.int64))
-        self._slot_bytes = _SLOT_HEAD.itemsize + self._record_bytes
+        self._slot_bytes = _SLOT_HEAD.size + self._record_bytes
         self._memory = context.RawArray(ctypes.c_uint8, 8 + SLOTS * self._slot_bytes)
         self._map()
 
     def _map(self) -> None:
-        whole = np.frombuffer(memoryview(self._memory), dtype=np.uint8)
-        self._published = whole[:8].view("<u8")
-        self._heads = []
-        self._bodies = []
-        for slot in range(SLOTS):
-            start = 8 + slot * self._slot_bytes
-            body = start + _SLOT_HEAD.itemsize
-            self._heads.append(whole[start:body].view(_SLOT_HEAD))
-            self._bodies.append(whole[body : body + self._record_bytes])
+        # Plain memory and `struct`: a numpy view costs ten times as much for one number.
+        self._bytes = memoryview(self._memory).cast("B")
+        starts = [8 + slot * self._slot_bytes + _SLOT_HEAD.size for slot in range(SLOTS)]
+        self._bodies = [self._bytes[start : start + self._record_bytes] for start in starts]
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_published", "_heads", "_bodies")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_bytes", "_bodies")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -55,26 +52,43 @@ class SharedNewest:
 
     def write(self, record: npt.NDArray[Any]) -> None:
         """Publish `record` (copied). Only one process may write."""
-        count = int(self._published[0]) + 1
+        (published,) = _COUNT.unpack_from(self._bytes)
+        count = published + 1
         slot = count % SLOTS
         body = self._bodies[slot]
-        body[:] = np.ascontiguousarray(record).reshape(-1).view(np.uint8)
-        self._heads[slot]["count"] = count
-        self._heads[slot]["crc"] = zlib.crc32(body.data)
-        self._published[0] = count
+        body[:] = np.ascontiguousarray(record).reshape(-1).view(np.uint8).data
+        _SLOT_HEAD.pack_into(self._bytes, 8 + slot * self._slot_bytes, count, zlib.crc32(body))
+        _COUNT.pack_into(self._bytes, 0, count)
 
-    def read(self) -> tuple[int, Any] | None:
-        """(number of the record, a copy of it: an array, or a numpy scalar for shape ()); None before the first."""
+    def read(self, after: int = 0) -> tuple[int, Any] | None:
+        """(number of the record, a copy of it: an array, or a numpy scalar for shape ()).
+
+        None before the first, and while there is none newer than number `after`.
+        """
         for _ in range(READ_TRIES):
-            count = int(self._published[0])
-            if count == 0:
+            (count,) = _COUNT.unpack_from(self._bytes)
+            if count <= after:
                 return None
             slot = count % SLOTS
-            copy = self._bodies[slot].copy()
-            head = self._heads[slot][0]
-            if int(head["count"]) == count and int(head["crc"]) == zlib.crc32(copy.data):
-                return count, copy.view(self._dtype).reshape(self._shape)[()]
+            copy = bytearray(self._bodies[slot])
+            if (count, zlib.crc32(copy)) == _SLOT_HEAD.unpack_from(self._bytes, 8 + slot * self._slot_bytes):
+                record = np.frombuffer(copy, self._dtype)
+                return count, record[0] if self._shape == () else record.reshape(self._shape)
         return None
+
+
+class Newest:
+    """A reader that keeps the record it read last: for a loop that looks more often than there is something new."""
+
+    def __init__(self, memory: SharedNewest) -> None:
+        self._memory = memory
+        self._number, self._record = 0, None
+
+    def look(self) -> Any:
+        """The newest record, the same object until there is a newer one: not to be changed. None before the first."""
+        if (read := self._memory.read(after=self._number)) is not None:
+            self._number, self._record = read
+        return self._record
 
 
 class Beat:

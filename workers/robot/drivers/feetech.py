@@ -28,6 +28,8 @@ _SLACK_STEPS: Final = 24.0  # of a position, for noise and backlash
 _WATCH_EVERY: Final = 5  # ticks between two looks at the RAM of one servo
 _RAM: Final = sts.TORQUE_ENABLE.address
 _RAM_LENGTH: Final = 10
+_UNITS: Final = np.array([[1.0], [1.0], [0.1], [sts.VOLT_PER_COUNT], [1.0], [sts.AMPERE_PER_COUNT]])
+"""Of the figures of `state_of`; position and speed stay counts."""
 Opened = Callable[[str], Bus]
 Whose = Callable[[Calibration], str]
 
@@ -91,20 +93,20 @@ class FeetechArm:
                     self._misses[joint] += 1
             if not bus.restless:
                 self._watch(bus)
-        figures = self._figures.T
+        figures = np.array(self._figures, np.float64).T * _UNITS
         health = ServoHealth(
-            figures[sts.LOAD] / 10.0,
-            figures[sts.VOLTAGE] * sts.VOLT_PER_COUNT,
-            figures[sts.TEMPERATURE].copy(),
-            self._error_bits.copy(),
-            self._misses.copy(),
+            figures[sts.LOAD],
+            figures[sts.VOLTAGE],
+            figures[sts.TEMPERATURE],
+            np.array(self._error_bits, np.uint8),
+            np.array(self._misses),
             self._unpowered.copy(),
         )
         return ArmReading(
             self._calibration.public(figures[sts.POSITION]),
             self._calibration.velocity(figures[sts.SPEED]),
             asked_s,
-            figures[sts.CURRENT] * sts.AMPERE_PER_COUNT,
+            figures[sts.CURRENT],
             health=health,
         )
 
@@ -152,11 +154,10 @@ class FeetechArm:
     # opening
 
     def _open(self) -> None:
-        self._misses = np.zeros(6, np.int64)
-        self._error_bits = np.zeros(6, np.uint8)
+        self._misses, self._error_bits = [0] * 6, [0] * 6
         self._unpowered = np.zeros(6, np.bool_)
-        self._figures = np.zeros((6, 6))  # of each joint what `state_of` gives
-        self._seen_s = np.zeros(6)
+        self._figures = [(0,) * 6] * 6  # of each joint what `state_of` gives
+        self._seen_s = [0.0] * 6
         self._torque = False
         self._turn = 0
         try:
@@ -203,7 +204,7 @@ class FeetechArm:
         The sum of a packet lets 1 of 256 faults through.
         """
         state = state_of(reply.data)
-        moved = abs(state[sts.POSITION] - self._figures[joint, sts.POSITION])
+        moved = abs(state[sts.POSITION] - self._figures[joint][sts.POSITION])
         if moved > sts.TOP_SPEED_STEPS_S * (now_s - self._seen_s[joint]) + _SLACK_STEPS:
             return False
         self._figures[joint] = state

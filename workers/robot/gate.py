@@ -5,7 +5,8 @@ acceleration, end-effector box, lead over the measured position, and the box aga
 goal. A check narrows the goal or holds the arm; none raises. Units: degrees (gripper: percent), seconds, metres.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -88,6 +89,16 @@ class Limits:
             box,
         )
 
+    def by_joint(self) -> Iterator[tuple[float, float, float, float]]:
+        """Of each joint the lower and upper limit, speed and acceleration."""
+        return zip(
+            self.lower_deg.tolist(),
+            self.upper_deg.tolist(),
+            self.speed_deg_s.tolist(),
+            self.acceleration_deg_s2.tolist(),
+            strict=True,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -116,56 +127,60 @@ def admit(
     `goal_deg` must come from the gate or be measured.
     """
     clipped: set[Limit] = set()
-    if not np.isfinite(request_deg).all():
+    # Joint by joint: of six numbers at a time numpy costs more than it saves.
+    request, start, measured = request_deg.tolist(), goal_deg.tolist(), measured_deg.tolist()
+    if not all(map(math.isfinite, request)):
         clipped.add(Limit.FINITE)
-        request_deg = goal_deg
-    if not np.isfinite(measured_deg).all():
+        request = start
+    if not all(map(math.isfinite, measured)):
         clipped.add(Limit.FINITE)
-        request_deg = measured_deg = goal_deg
-    allowed = np.minimum(np.maximum(request_deg, limits.lower_deg), limits.upper_deg)
-    if (allowed != request_deg).any():
-        clipped.add(Limit.JOINT)
-    way = allowed - goal_deg
-    travel = _travel(way, goal_velocity_deg_s, limits, dt_s)
-    if _is_held_back(way, travel, limits.speed_deg_s * dt_s):
-        clipped.add(Limit.RATE)
-    goal = goal_deg + travel
-    if limits.box is not None and (goal != goal_deg).any():
+        request, measured, measured_deg = start, start, goal_deg
+    velocity = goal_velocity_deg_s.tolist()
+    reached = []
+    for joint, (lower, upper, speed, acceleration) in enumerate(limits.by_joint()):
+        allowed = min(max(request[joint], lower), upper)
+        if allowed != request[joint]:
+            clipped.add(Limit.JOINT)
+        way = allowed - start[joint]
+        travel = _travel(way, velocity[joint], speed, acceleration, dt_s)
+        if joint != GRIPPER and _is_held_back(way, travel, speed * dt_s):
+            clipped.add(Limit.RATE)
+        reached.append(start[joint] + travel)
+    goal = np.array(reached)
+    if limits.box is not None and reached != start:
         goal, left_box = _kept_in_box(goal, goal_deg, limits.box, tool)
         if left_box:
             clipped.add(Limit.BOX)
-    led = np.minimum(np.maximum(goal, measured_deg - limits.lead_deg), measured_deg + limits.lead_deg)
-    if (led != goal).any():
+            reached = goal.tolist()
+    leads = zip(reached, measured, limits.lead_deg.tolist(), strict=True)
+    led = [min(max(to, here - lead), here + lead) for to, here, lead in leads]
+    if led != reached:
         clipped.add(Limit.LEAD)
-        goal = led
+        goal = np.array(led)
         if limits.box is not None:
             # Cutting each joint by itself bends the way of the tool: shorten the whole vector from where the arm is.
-            goal, left_box = _kept_in_box(led, measured_deg, limits.box, tool)
+            goal, left_box = _kept_in_box(goal, measured_deg, limits.box, tool)
             if left_box:
                 clipped.add(Limit.BOX)
     return Verdict(goal, (goal - goal_deg) / dt_s, frozenset(clipped))
 
 
-def _travel(way_deg: Floats, velocity_deg_s: Floats, limits: Limits, dt_s: float) -> Floats:
-    """Travel [6] of this tick towards a point `way_deg` away, from the present goal velocity.
+def _travel(way: float, velocity: float, speed: float, acceleration: float, dt_s: float) -> float:
+    """Travel of this tick towards a point that is `way` away, of a joint's goal that has this velocity.
 
     A goal at speed v that loses a dt per tick needs v^2 / 2a + v dt / 2 to stop; solving for v gives the
     braking speed.
     """
-    direction, distance = np.sign(way_deg), np.abs(way_deg)
-    gain = limits.acceleration_deg_s2 * dt_s
-    braking = np.sqrt(0.25 * gain * gain + 2.0 * limits.acceleration_deg_s2 * distance) - 0.5 * gain
-    speed = np.minimum(
-        np.minimum(braking, limits.speed_deg_s), np.maximum(velocity_deg_s * direction, 0.0) + gain
-    )
-    travel: Floats = direction * np.minimum(speed * dt_s, distance)
-    return travel
+    distance, direction = abs(way), math.copysign(1.0, way)
+    gain = acceleration * dt_s
+    braking = math.sqrt(0.25 * gain * gain + 2.0 * acceleration * distance) - 0.5 * gain
+    fastest = min(braking, speed, max(velocity * direction, 0.0) + gain)
+    return direction * min(fastest * dt_s, distance)
 
 
-def _is_held_back(way_deg: Floats, travel_deg: Floats, most_deg: Floats) -> bool:
-    """Whether an arm joint travels the most it may in a tick, and its request is further away than that."""
-    held = (np.abs(way_deg) > most_deg + _ROUNDING) & (np.abs(travel_deg) > most_deg - _ROUNDING)
-    return bool(held[:GRIPPER].any())
+def _is_held_back(way: float, travel: float, most: float) -> bool:
+    """Whether a joint travels the most it may in a tick, and its request is further away than that."""
+    return abs(way) > most + _ROUNDING and abs(travel) > most - _ROUNDING
 
 
 def _kept_in_box(

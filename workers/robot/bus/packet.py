@@ -5,8 +5,7 @@ follows it, the checksum is the complement of the sum of id to the last byte bef
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from scservo_sdk import scservo_def as sdk
 
@@ -21,8 +20,7 @@ OVERHEAD: Final = 6  # bytes of a packet without parameters or data
 _HEAD: Final = b"\xff\xff"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """What one servo answered."""
 
     error_bits: int  # 0 voltage, 1 encoder, 2 temperature, 3 current, 5 overload

@@ -94,15 +94,20 @@ class SerialPort:
 
     def read(self, timeout_s: float) -> bytes:
         with port_errors(self._name):
+            # What is awaited has mostly come: to ask first, and then take it, would be two calls to the kernel.
+            if chunk := self._taken():
+                return chunk
             if not self._poll.poll(max(timeout_s, 0.0) * 1e3):
                 return b""
-            try:
-                chunk = os.read(self._fd, 4096)
-            except BlockingIOError:
-                return b""
-            if not chunk:
+            if not (chunk := self._taken()):
                 raise OSError(errno.ENODEV, "unplugged")
             return chunk
+
+    def _taken(self) -> bytes:
+        try:
+            return os.read(self._fd, 4096)
+        except BlockingIOError:
+            return b""
 
     def rest(self, time_s: float) -> None:
         time.sleep(time_s)

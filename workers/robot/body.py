@@ -42,7 +42,7 @@ class Body(Protocol):
     def unconfirmed(self) -> bool:
         """Whether what it waits for is the word of a person that it may move at all."""
 
-    def heed(self, word: np.void, controller: ArmController) -> None:
+    def heed(self, word: Record, controller: ArmController) -> None:
         """Take what the station says, a STATION_WORD."""
 
     def start_pose(self, seed: int) -> Floats | None:
@@ -96,7 +96,7 @@ class SimulatedBody:
         self._tick_s = 1.0 / config.env.arm.loop_hz
         self._look_seed = 0
 
-    def heed(self, word: np.void, controller: ArmController) -> None:
+    def heed(self, word: Record, controller: ArmController) -> None:
         """A simulated arm has no fault to acknowledge and no torque to take off."""
 
     def start_pose(self, seed: int) -> None:

@@ -42,35 +42,35 @@ class Calibration:
 
     def __init__(self, motors: tuple[MotorCalibration, ...]) -> None:
         self.motors = motors
-        lower, upper = (
-            np.array([getattr(m, end) for m in motors], float) for end in ("range_min", "range_max")
-        )
         mirrored = motors[GRIPPER].drive_mode != 0
-        self._zero, self._counts_per_unit = 0.5 * (lower + upper), np.full(6, RESOLUTION / 360.0)
-        span = upper[GRIPPER] - lower[GRIPPER]
-        self._zero[GRIPPER] = upper[GRIPPER] if mirrored else lower[GRIPPER]
+        # Plain numbers: a servo's figures come one by one, and numpy costs more than it saves for six.
+        self._zero = [0.5 * (m.range_min + m.range_max) for m in motors]
+        self._counts_per_unit = [RESOLUTION / 360.0] * len(motors)
+        jaw = motors[GRIPPER]
+        self._zero[GRIPPER] = float(jaw.range_max if mirrored else jaw.range_min)
+        span = jaw.range_max - jaw.range_min
         self._counts_per_unit[GRIPPER] = (-span if mirrored else span) / 100.0
-        self._lower, self._upper = lower, upper
 
-    def public(self, counts: Floats) -> Floats:
-        """Present_Position [6] -> degrees of five joints from the middle of their range, percent of the gripper.
+    def public_of(self, joint: int, count: float) -> float:
+        """Present_Position -> degrees of an arm joint from the middle of its range, percent of the gripper.
 
         A gripper a little beyond its range is at 0 or 100, as in LeRobot; an arm joint is where it is.
         """
-        values: Floats = (counts - self._zero) / self._counts_per_unit
-        values[GRIPPER] = min(max(values[GRIPPER], 0.0), 100.0)
-        return values
+        value = (count - self._zero[joint]) / self._counts_per_unit[joint]
+        return min(max(value, 0.0), 100.0) if joint == GRIPPER else value
 
-    def counts(self, public_deg: Floats) -> Floats:
-        """The inverse [6], rounded to whole counts within the range of each servo."""
-        counts = np.rint(public_deg * self._counts_per_unit + self._zero)
-        within: Floats = np.minimum(np.maximum(counts, self._lower), self._upper)
-        return within
+    def count_of(self, joint: int, public: float) -> int:
+        """The inverse of a finite number, rounded to a whole count within the servo's range."""
+        count = round(public * self._counts_per_unit[joint] + self._zero[joint])
+        return min(max(count, self.motors[joint].range_min), self.motors[joint].range_max)
 
-    def velocity(self, counts_s: Floats) -> Floats:
-        """Counts per second [6] -> public units per second."""
-        speed: Floats = counts_s / self._counts_per_unit
-        return speed
+    def velocity_of(self, joint: int, counts_s: float) -> float:
+        """Counts per second -> public units per second."""
+        return counts_s / self._counts_per_unit[joint]
+
+    def public(self, counts: Floats) -> Floats:
+        """As `public_of`, of all joints [6]."""
+        return np.array([self.public_of(joint, count) for joint, count in enumerate(counts.tolist())])
 
     def differences(self, other: "Calibration") -> list[str]:
         """A line for every figure in which two calibrations differ, this one first."""

@@ -25,6 +25,7 @@ from workers.robot.health import ACKNOWLEDGE, Demand, Finding, Health, Threshold
 from workers.robot.lifeline import Lifeline
 from workers.robot.sleep_watch import SleepWatch
 from workers.runtime.harness import WorkerFailure
+from workers.runtime.shared import Record
 
 FIRST_SHARE: Final = 0.25  # of the speed limit, for the first motion
 BACK: Final = "the arm was out of reach, and is back"
@@ -121,14 +122,14 @@ class ServoBody:
 
     # what the station says
 
-    def heed(self, word: np.void, controller: ArmController) -> None:
+    def heed(self, word: Record, controller: ArmController) -> None:
         if not self._confirmed and word["confirmed"] > 0:
             self._confirmed = True
             controller.start_slowly(FIRST_SHARE)
         if word["acknowledged"] != self._acknowledged:
-            self._acknowledged = int(word["acknowledged"])
+            self._acknowledged = word["acknowledged"]
             self._acknowledge(controller)
-        let_go = int(word["let_go"])
+        let_go = word["let_go"]
         stopped = word["stops"] > word["clears"]
         if self._by_hand and (stopped or not let_go):
             self._by_hand = False

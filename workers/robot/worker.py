@@ -17,7 +17,7 @@ from workers.robot.health import ACKNOWLEDGE
 from workers.runtime.harness import Desk
 from workers.runtime.pacer import Pacer
 from workers.runtime.phases import ROBOT_S
-from workers.runtime.shared import Newest
+from workers.runtime.shared import Newest, Record
 
 STATION_LIMIT_S = 1.0  # the station says something every 0.1 s
 RESET_FRESH_S = 2.0  # whoever asked for a reset longer ago has given it up
@@ -78,7 +78,7 @@ class RobotLoop:
         self._word, self._asked = Newest(board.word), Newest(board.target)
         # What was asked of a predecessor is not this worker's to do: the actor asks again for its next episode.
         asked = self._asked.look()
-        self._reset_seen = 0 if asked is None else int(asked["reset_wanted"])
+        self._reset_seen = 0 if asked is None else asked["reset_wanted"]
         self._station_silent = False
         self._goal: Floats = np.zeros(6)
         self._goal_moved = False
@@ -87,7 +87,7 @@ class RobotLoop:
         self._mode = Mode.HOLD
         self._nonsense = ""  # what was asked for that is no number; latched like a stop
         word = self._word.look()
-        self._acknowledged = 0 if word is None else int(word["acknowledged"])
+        self._acknowledged = 0 if word is None else word["acknowledged"]
         self._phase_s = 0
         self._ticks = 0
 
@@ -183,26 +183,26 @@ class RobotLoop:
         word = self._word.look()
         if word is None:
             return
-        self._station_silent = time.monotonic() - float(word["at_ns"]) / 1e9 > STATION_LIMIT_S
+        self._station_silent = time.monotonic() - word["at_ns"] / 1e9 > STATION_LIMIT_S
         self._body.heed(word, self._controller)
         if word["acknowledged"] != self._acknowledged:
-            self._acknowledged, self._nonsense = int(word["acknowledged"]), ""
+            self._acknowledged, self._nonsense = word["acknowledged"], ""
         pressed = "stop key" if word["stops"] > word["clears"] else ""
         if why := pressed or self._body.fault or self._nonsense:
             self._controller.stop(why)
         else:
             self._controller.clear_stop()
 
-    def _heed_reset(self, asked: np.void | None) -> None:
+    def _heed_reset(self, asked: Record | None) -> None:
         """Begin the reset that the actor asks for, a JOINT_TARGET, unless nobody may move the arm."""
-        age_s = np.inf if asked is None else time.monotonic() - float(asked["at_ns"]) / 1e9
+        age_s = np.inf if asked is None else time.monotonic() - asked["at_ns"] / 1e9
         if self._controller.mode is Mode.APPROACH and age_s > self._controller.stale_s:
             self._controller.hold("the actor asks for the start pose no more")
         if asked is None or asked["reset_wanted"] == self._reset_seen:
             return
-        self._reset_seen = int(asked["reset_wanted"])
+        self._reset_seen = asked["reset_wanted"]
         if age_s < RESET_FRESH_S and self._controller.mode is not Mode.STOPPED and not self._body.waits:
-            self._reset(int(asked["reset_seed"]), bool(asked["to_rest"]))
+            self._reset(asked["reset_seed"], asked["to_rest"])
 
     def _reset(self, seed: int, to_rest: bool) -> None:
         pose = self._body.rest_pose if to_rest else self._body.start_pose(seed)
@@ -259,8 +259,8 @@ class RobotLoop:
         self._desk.mailbox.emit(LogLine(self._desk.name, level, text, time.time()))
 
 
-def _target_of(asked: np.void | None) -> JointTarget | None:
+def _target_of(asked: Record | None) -> JointTarget | None:
     """What the arm is to follow, if anything, of a JOINT_TARGET."""
     if asked is None or not asked["moving"]:
         return None
-    return JointTarget(asked["joints"].copy(), float(asked["at_ns"]) / 1e9, int(asked["number"]))
+    return JointTarget(asked["joints"], asked["at_ns"] / 1e9, asked["number"])

@@ -8,6 +8,7 @@ slot and checks its CRC, since Python has no memory barriers and a writer may be
 import ctypes
 import struct
 import zlib
+from collections.abc import Mapping
 from multiprocessing.context import SpawnContext
 from typing import Any
 
@@ -18,6 +19,10 @@ SLOTS = 4
 READ_TRIES = 8
 _COUNT = struct.Struct("@Q")  # native, so that it is one store
 _SLOT_HEAD = struct.Struct("@QI4x")  # count, CRC of the record
+
+
+Record = Mapping[str, Any]
+"""The fields of a structured record by name."""
 
 
 class SharedNewest:
@@ -78,16 +83,23 @@ class SharedNewest:
 
 
 class Newest:
-    """A reader that keeps the record it read last: for a loop that looks more often than there is something new."""
+    """A reader of structured records that takes each only once: for a loop that looks more often than there is a new
+    one. Fields become plain numbers, which are read and compared at a tenth of numpy's cost."""
 
     def __init__(self, memory: SharedNewest) -> None:
         self._memory = memory
-        self._number, self._record = 0, None
+        self._number = 0
+        self._record: Record | None = None
 
-    def look(self) -> Any:
-        """The newest record, the same object until there is a newer one: not to be changed. None before the first."""
+    def look(self) -> Record | None:
+        """The newest record, the same object until there is a newer one: not to be changed. None before the first.
+
+        Single numbers are Python's, vectors arrays.
+        """
         if (read := self._memory.read(after=self._number)) is not None:
-            self._number, self._record = read
+            self._number, record = read
+            fields = {name: record[name] for name in record.dtype.names}
+            self._record = {name: f if f.ndim else f.item() for name, f in fields.items()}
         return self._record
 
 

@@ -97,7 +97,7 @@ class SerialPort:
             # What is awaited has mostly come: to ask first, and then take it, would be two calls to the kernel.
             if chunk := self._taken():
                 return chunk
-            if not self._poll.poll(max(timeout_s, 0.0) * 1e3):
+            if timeout_s <= 0.0 or not self._poll.poll(timeout_s * 1e3):
                 return b""
             if not (chunk := self._taken()):
                 raise OSError(errno.ENODEV, "unplugged")

@@ -4,6 +4,7 @@ A tick costs one request for all that the servos measure, and one with all goals
 1 Mbaud. A servo that misses a reply keeps its last good figures, and counts.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -28,8 +29,6 @@ _SLACK_STEPS: Final = 24.0  # of a position, for noise and backlash
 _WATCH_EVERY: Final = 5  # ticks between two looks at the RAM of one servo
 _RAM: Final = sts.TORQUE_ENABLE.address
 _RAM_LENGTH: Final = 10
-_UNITS: Final = np.array([[1.0], [1.0], [0.1], [sts.VOLT_PER_COUNT], [1.0], [sts.AMPERE_PER_COUNT]])
-"""Of the figures of `state_of`; position and speed stay counts."""
 Opened = Callable[[str], Bus]
 Whose = Callable[[Calibration], str]
 
@@ -93,32 +92,23 @@ class FeetechArm:
                     self._misses[joint] += 1
             if not bus.restless:
                 self._watch(bus)
-        figures = np.array(self._figures, np.float64).T * _UNITS
+        joints, velocity, current, load, volts, warmth = np.array(self._figures).T
         health = ServoHealth(
-            figures[sts.LOAD],
-            figures[sts.VOLTAGE],
-            figures[sts.TEMPERATURE],
+            load,
+            volts,
+            warmth,
             np.array(self._error_bits, np.uint8),
             np.array(self._misses),
             self._unpowered.copy(),
         )
-        return ArmReading(
-            self._calibration.public(figures[sts.POSITION]),
-            self._calibration.velocity(figures[sts.SPEED]),
-            asked_s,
-            figures[sts.CURRENT],
-            health=health,
-        )
+        return ArmReading(joints, velocity, asked_s, current, health=health)
 
     def write(self, goal_deg: Floats) -> None:
         """Servo goals [6]; what is no finite number sends nothing to that joint."""
-        counts = self._calibration.counts(goal_deg).tolist()
         goals = {
-            servo_id: sts.GOAL_POSITION.encode(int(count))
-            for servo_id, count, is_finite in zip(
-                MOTOR_IDS, counts, np.isfinite(goal_deg).tolist(), strict=True
-            )
-            if is_finite
+            servo_id: sts.GOAL_POSITION.encode(self._calibration.count_of(joint, goal))
+            for joint, (servo_id, goal) in enumerate(zip(MOTOR_IDS, goal_deg.tolist(), strict=True))
+            if math.isfinite(goal)
         }
         with self._reach() as bus:
             bus.sync_write(sts.GOAL_POSITION.address, goals)
@@ -156,7 +146,8 @@ class FeetechArm:
     def _open(self) -> None:
         self._misses, self._error_bits = [0] * 6, [0] * 6
         self._unpowered = np.zeros(6, np.bool_)
-        self._figures = [(0,) * 6] * 6  # of each joint what `state_of` gives
+        self._counts = [0] * 6  # where each joint was
+        self._figures = [(0.0,) * 6] * 6  # of each joint what `read` gives
         self._seen_s = [0.0] * 6
         self._torque = False
         self._turn = 0
@@ -203,11 +194,19 @@ class FeetechArm:
 
         The sum of a packet lets 1 of 256 faults through.
         """
-        state = state_of(reply.data)
-        moved = abs(state[sts.POSITION] - self._figures[joint][sts.POSITION])
+        count, speed, load, voltage, temperature, current = state_of(reply.data)
+        moved = abs(count - self._counts[joint])
         if moved > sts.TOP_SPEED_STEPS_S * (now_s - self._seen_s[joint]) + _SLACK_STEPS:
             return False
-        self._figures[joint] = state
+        self._counts[joint] = count
+        self._figures[joint] = (
+            self._calibration.public_of(joint, count),
+            self._calibration.velocity_of(joint, speed),
+            current * sts.AMPERE_PER_COUNT,
+            load / 10.0,
+            voltage * sts.VOLT_PER_COUNT,
+            float(temperature),
+        )
         self._error_bits[joint], self._misses[joint], self._seen_s[joint] = reply.error_bits, 0, asked_s
         return True
 

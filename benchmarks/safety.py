@@ -16,7 +16,6 @@ import tempfile
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -151,26 +150,19 @@ async def frozen_after(cell: ArmCell, number: int, figure: Figure) -> None:
 
 
 async def stalled(cell: ArmCell, figures: Figures) -> None:
-    """From the moment at which the blocked joint is as far off its goal as the gate lets it be.
+    """From the moment at which the blocked joint is as far off its goal as the gate lets it be first.
 
-    The swing may turn round before 0.4 s are over: then it is pushed the other way, and the time begins anew.
+    The swing may turn round meanwhile, and push it the other way.
     """
     bound = 0.95 * cell.config.env.arm.lead_limits[0]
 
     def error() -> float:
         return float(cell.state["goal"][0] - cell.state["joints"][0])
 
-    def goes_on(begun: float) -> bool:
-        return error() * begun > 0.5 * bound * abs(begun)
-
     block(cell.bus, "shoulder_pan", True)
     try:
-        while cell.mode is not GateMode.STOPPED:
-            began_s = await cell.until(lambda: abs(error()) >= bound)
-            begun = error()
-            await cell.until(
-                partial(lambda begun: cell.mode is GateMode.STOPPED or not goes_on(begun), begun)
-            )
+        began_s = await cell.until(lambda: abs(error()) >= bound)
+        await cell.until(lambda: cell.mode is GateMode.STOPPED)
         figures.stall.values.append((float(cell.state["at_ns"]) / 1e9 - began_s) * 1e3)
         assert seen(cell.bus).limits_permille[0] == 200, "torque limit of the stalled joint, per mille"
     finally:

@@ -40,12 +40,15 @@ class LiveArm:
         self.actor = RealtimeArm(self.board, {}, {}, lambda: True)
         self.target = np.array(config.env.reset_pose)
 
-    def until(self, condition: Callable[[], bool], aside_deg: float = 0.0) -> None:
-        until_s = time.monotonic() + LIMIT_S
+    def until(self, condition: Callable[[], bool], aside_deg: float = 0.0, half_s: float = 1e9) -> None:
+        """Follow a target so far aside, which changes sides every `half_s`."""
+        begun_s = time.monotonic()
+        until_s = begun_s + LIMIT_S
         while not condition():
             assert time.monotonic() < until_s, (self.mode, self.reason, self.said)
             self.word.speak()
-            self.actor.send(np.add(self.target, [aside_deg, 0, 0, 0, 0, 0]))
+            side = 1 if (time.monotonic() - begun_s) // half_s % 2 == 0 else -1
+            self.actor.send(np.add(self.target, [side * aside_deg, 0, 0, 0, 0, 0]))
             self.loop.tick()
             time.sleep(0.02)
 
@@ -88,6 +91,21 @@ def test_a_blocked_joint_stops_the_arm_and_gets_little_torque(live: LiveArm) -> 
     live.word.clear()
     live.until(lambda: live.mode is GateMode.HOLD)
     assert seen(live.bus).limits_permille[0] == 600
+
+
+def test_a_goal_that_dithers_hides_no_blocked_joint_and_stalls_none_that_follows(live: LiveArm) -> None:
+    half_s = 0.3
+    live.engage()
+    until_s = time.monotonic() + 1.5
+    live.until(lambda: time.monotonic() > until_s, 15.0, half_s)
+    assert live.mode is GateMode.ENGAGED, live.reason
+    block(live.bus, "shoulder_pan", True)
+    begun_s = time.monotonic()
+    live.until(lambda: live.mode is GateMode.STOPPED, 15.0, half_s)
+    assert "shoulder_pan is stalled" in live.reason
+    assert time.monotonic() - begun_s < 1.0, (
+        "0.45 s from the first full push, which comes within half a swing"
+    )
 
 
 def test_a_servo_off_the_chain_holds_the_others_and_is_named(live: LiveArm) -> None:

@@ -17,16 +17,11 @@ from numpy.typing import NDArray
 from workers.robot.agreement import Agreement
 from workers.robot.drivers import ArmReading, ServoHealth
 from workers.robot.figures import GRIPPER, JOINT_NAMES, Floats
+from workers.robot.stall import STALL_ERROR_DEG, StallWatch
 from workers.robot.warmth import Warmth
 
 Flags = NDArray[np.bool_]
-STEP_DEG: Final = 360.0 / 4096.0
-STALL_ERROR_DEG: Final = 60 * STEP_DEG
-STALL_MOVED_DEG: Final = 3 * STEP_DEG
-STALL_S: Final = 0.38  # 0.4 s with the period that finds it
 STALL_TORQUE_PCT: Final = 20.0
-STALL_CURRENT_A: Final = 2.0  # the servo's own protection trips at 3.25 A (register 28), after 2 s
-BOUND: Final = 0.95  # of the greatest error: a blocked joint is at it, whatever the encoder's last step says
 DERATED_PCT: Final = 50.0
 LOAD_PCT, LOAD_S = 80.0, 1.0  # the servo's own overload guard trips at 80 % after 2 s (registers 35, 36)
 SAG, SAG_S = 0.9, 0.18  # of the nominal voltage; 0.2 s with the period in which a second reading agrees
@@ -82,11 +77,7 @@ class Health:
 
     def __init__(self, thresholds: Thresholds) -> None:
         self._limits, self._agreed = thresholds, Agreement()
-        self._since_s = np.full(len(JOINT_NAMES), np.inf)  # since when a joint pushes and does not move
-        self._pushed_from = np.zeros(len(JOINT_NAMES))
-        self._eased = np.zeros(len(JOINT_NAMES), bool)  # in the last reading it did not push, or had moved
-        self._at_ease = False  # none does, or did in the last reading
-        self._stalled = np.zeros(len(JOINT_NAMES), bool)
+        self._stall_watch = StallWatch(thresholds.push, thresholds.stall_load_pct)
         self._loaded_s = np.full(len(JOINT_NAMES), np.inf)
         self._loaded = False  # any of them, in the last reading
         self._sagging_s = np.inf
@@ -106,7 +97,8 @@ class Health:
             return caps
         caps = caps.copy()
         caps[self._heat >= 2] = np.minimum(caps[self._heat >= 2], DERATED_PCT)
-        caps[self._stalled] = np.minimum(caps[self._stalled], STALL_TORQUE_PCT)
+        stalled = self._stall_watch.stalled
+        caps[stalled] = np.minimum(caps[stalled], STALL_TORQUE_PCT)
         return caps
 
     @property
@@ -122,9 +114,7 @@ class Health:
 
     def acknowledge(self) -> None:
         """A person has seen to what stopped the arm: full torque again, and whatever is still wrong is told anew."""
-        self._stalled[:] = False
-        self._since_s[:] = np.inf
-        self._at_ease = False
+        self._stall_watch.acknowledge()
         self._agreed.forget(
             0xFF & ~_TEMPERATURE_BIT
         )  # a servo that gave up for heat cools down, whoever says what
@@ -265,29 +255,13 @@ class Health:
     def _stall(
         self, reading: ArmReading, health: ServoHealth, goal_deg: Floats, now_s: float
     ) -> Iterator[Finding]:
-        error = np.abs(goal_deg - reading.joints_deg)
-        push = self._limits.push
-        works = np.abs(health.load_pct) >= push * self._limits.stall_load_pct
-        works |= np.abs(reading.current_a) >= push * STALL_CURRENT_A
-        if self._at_ease and not works.any():
-            return  # nearly always
-        pushes = works & (error > BOUND * push * STALL_ERROR_DEG) & ~self._stalled
-        pushes[GRIPPER] = False  # it holds an object: its own torque limit is what protects it
-        moved = np.abs(reading.joints_deg - self._pushed_from) > STALL_MOVED_DEG
-        eases = ~pushes | moved
-        new = health.misses == 0
-        over = (
-            eases & (self._eased | self._stalled) & new
-        )  # twice: a damaged reading must not start the time anew
-        begins = pushes & ((moved & over) | np.isinf(self._since_s))
-        self._eased = np.where(new, eases & ~begins, self._eased)
-        self._pushed_from = np.where(begins, reading.joints_deg, self._pushed_from)
-        self._since_s = np.where(begins, now_s, np.where(over, np.inf, self._since_s))
-        self._at_ease = bool(self._eased.all() and np.isinf(self._since_s).all())
-        for joint in np.flatnonzero(pushes & ~eases & (now_s - self._since_s >= STALL_S - 1e-6)).tolist():
-            self._stalled[joint] = True
+        error_deg = np.abs(goal_deg - reading.joints_deg)
+        found = self._stall_watch.take(
+            reading.joints_deg, goal_deg, health.load_pct, reading.current_a, health.misses == 0, now_s
+        )
+        for joint in np.flatnonzero(found).tolist() if found.any() else ():
             work = f"load {abs(health.load_pct[joint]):.0f} %, {abs(reading.current_a[joint]):.1f} A"
-            what = f"{JOINT_NAMES[joint]} is stalled: {error[joint]:.1f}° off its goal, {work}"
+            what = f"{JOINT_NAMES[joint]} is stalled: {error_deg[joint]:.1f}° off its goal, {work}"
             advice = (
                 f"something blocks it, or the load is too heavy; it pushes with {STALL_TORQUE_PCT:.0f} % now. "
                 f"Free the arm; {ACKNOWLEDGE}"

@@ -15,6 +15,7 @@ from workers.robot.figures import Floats
 from workers.robot.gate import Limits, ToolPosition
 from workers.robot.start import StartPoses
 from workers.robot.tasks import TaskState
+from workers.runtime.shared import Record
 
 StateRecord = NDArray[Any]  # an ARM_STATE
 

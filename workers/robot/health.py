@@ -92,12 +92,11 @@ class Health:
     @property
     def caps_pct(self) -> Floats:
         """Torque limits [6] that are right now; the same object where nothing takes any off."""
-        caps = self._limits.caps_pct
-        if not (self._heat.any() or self._stalled.any()):
+        caps, stalled = self._limits.caps_pct, self._stall_watch.stalled
+        if not (self._heat.any() or stalled.any()):
             return caps
         caps = caps.copy()
         caps[self._heat >= 2] = np.minimum(caps[self._heat >= 2], DERATED_PCT)
-        stalled = self._stall_watch.stalled
         caps[stalled] = np.minimum(caps[stalled], STALL_TORQUE_PCT)
         return caps
 
@@ -255,6 +254,8 @@ class Health:
     def _stall(
         self, reading: ArmReading, health: ServoHealth, goal_deg: Floats, now_s: float
     ) -> Iterator[Finding]:
+        if self._stall_watch.rests(health.load_pct, reading.current_a):
+            return
         error_deg = np.abs(goal_deg - reading.joints_deg)
         found = self._stall_watch.take(
             reading.joints_deg, goal_deg, health.load_pct, reading.current_a, health.misses == 0, now_s
@@ -269,9 +270,9 @@ class Health:
             yield Finding(what, advice, Demand.STOP)
 
     def _load(self, health: ServoHealth, now_s: float) -> Iterator[Finding]:
-        heavy = np.abs(health.load_pct) >= LOAD_PCT
-        if not (self._loaded or heavy.any()):
+        if not self._loaded and max(map(abs, health.load_pct.tolist())) < LOAD_PCT:
             return
+        heavy = np.abs(health.load_pct) >= LOAD_PCT
         self._loaded = bool(heavy.any())
         self._loaded_s = np.where(heavy, np.minimum(self._loaded_s, now_s), np.inf)
         begins = [

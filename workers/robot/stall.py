@@ -34,6 +34,7 @@ class StallWatch:
         """`push` [6]: share of a stall's error and effort that a blocked joint reaches; see `Thresholds.pushes`."""
         self._bound_deg = BOUND * push * STALL_ERROR_DEG
         self._load_pct, self._current_a = push * load_pct, push * STALL_CURRENT_A
+        self._load_limits, self._current_limits = self._load_pct.tolist(), self._current_a.tolist()
         self.stalled: Flags = np.zeros(len(JOINT_NAMES), bool)
         self.acknowledge()
 
@@ -49,6 +50,13 @@ class StallWatch:
         )  # readings: moved since; no push since
         self._is_calm = False  # nobody is watched
 
+    def rests(self, load_pct: Floats, current_a: Floats) -> bool:
+        """Whether no joint is watched and none works hard: then there is nothing to `take`. Nearly always so."""
+        most = zip(
+            load_pct.tolist(), self._load_limits, current_a.tolist(), self._current_limits, strict=True
+        )
+        return self._is_calm and not any(abs(load) >= a or abs(current) >= b for load, a, current, b in most)
+
     def take(
         self,
         joints_deg: Floats,
@@ -60,8 +68,6 @@ class StallWatch:
     ) -> Flags:
         """The joints that are found stalled now, from what they measure [6]; those not `new` repeat older figures."""
         works = (np.abs(load_pct) >= self._load_pct) | (np.abs(current_a) >= self._current_a)
-        if self._is_calm and not works.any():
-            return works  # nearly always
         pushes = works & (np.abs(goal_deg - joints_deg) > self._bound_deg) & ~self.stalled
         pushes[GRIPPER] = False  # it holds an object: its own torque limit is what protects it
         moves = np.abs(joints_deg - self._stood_at) > STALL_MOVED_DEG

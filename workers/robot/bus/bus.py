@@ -28,6 +28,7 @@ RESTLESS_S: Final = 0.2  # a line that is not silent for so long never will be
 LEAST: Final = 3
 """Bytes of data that a read asks for at least: with 2 the request itself would pass for a reply where it is echoed."""
 MEMORY: Final = 87  # registers of the servo
+WAKE_S: Final = 0.00015  # from the last byte on the wire to the process that waits for it
 PING_ALL_S: Final = 0.8
 """Time for the answers to a call to everybody; servos wait their turn by their id, and LeRobot waits so long too."""
 
@@ -155,7 +156,7 @@ class Bus:
         wire_s = self._wire_s(sent, wanted)
         deadline_s = begun_s + (self._reply_s if reply_s is None else reply_s) + wire_s
         # They cannot all be here sooner, and whoever wakes for each costs as much as all the rest.
-        self.port.rest(wire_s)
+        self.port.rest(wire_s + WAKE_S)
         while not incoming.complete:
             left_s = deadline_s - self.port.now_s()
             chunk = self.port.read(left_s)

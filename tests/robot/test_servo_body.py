@@ -5,6 +5,7 @@ import pytest
 
 from tests.robot.servo_cell import START, ServoCell
 from workers.model.events import GateMode, Level, LogLine, PhaseChanged
+from workers.robot.drivers import ArmReading
 from workers.robot.drivers.sim import SimArm
 from workers.robot.figures import GRIPPER
 from workers.robot.health import STALL_TORQUE_PCT
@@ -119,6 +120,35 @@ def test_a_lost_port_stops_the_arm_at_once_and_an_acknowledgement_is_needed(cell
     cell.engage()
 
 
+def test_an_arm_that_comes_back_over_a_slow_bus_is_taken_with_a_word(cell: ServoCell) -> None:
+    cell.engage()
+    cell.arm.gone = True
+    cell.tick(0.1, aim=START)
+    cell.arm.gone, cell.arm.slow = False, "the bus has become slow"
+    cell.tick(1.0)
+    assert "is back" in cell.reason
+    slow = [each for each in cell.letters.events if isinstance(each, LogLine) and "become slow" in each.text]
+    assert [each.level for each in slow] == [Level.WARNING]
+
+
+def test_an_arm_that_comes_back_as_another_one_is_told_once_and_not_taken(cell: ServoCell) -> None:
+    cell.engage()
+    cell.arm.gone = True
+    cell.tick(0.1, aim=START)
+    cell.arm.gone, cell.arm.refused = False, "it is not the arm of follower.json. Exchange the ports"
+    cell.tick(3.0)
+    assert (
+        cell.mode is GateMode.STOPPED and "not the arm of" in cell.reason and "still powered" in cell.reason
+    )
+    assert cell.said.count("cannot be taken again: it is not the arm of follower.json. Exchange") == 1
+    cell.speak(acknowledged=1)
+    cell.tick(0.1)
+    assert cell.mode is GateMode.STOPPED
+    cell.arm.refused = ""
+    cell.tick(1.0)
+    assert "is back" in cell.reason
+
+
 def test_a_stop_key_pressed_while_the_port_goes_is_no_crash(cell: ServoCell) -> None:
     cell.engage()
     cell.arm.gone = True
@@ -186,6 +216,20 @@ def test_a_stop_ends_by_hand_and_a_stopped_arm_is_not_let_go(cell: ServoCell) ->
     assert cell.arm.torque and "the torque stays on" in cell.said
 
 
+def test_what_a_servo_reports_while_it_is_led_by_hand_stops_the_arm_once_the_torque_is_on(
+    cell: ServoCell,
+) -> None:
+    cell.tick()
+    cell.speak(let_go=1)
+    cell.tick()
+    cell.arm.bits[2] = 1 << 1
+    cell.tick(0.2)
+    assert cell.mode is GateMode.LIMP and "broken encoder" in cell.said, "a limp arm is only told of"
+    cell.speak(let_go=0)
+    cell.tick(0.2)
+    assert cell.mode is GateMode.STOPPED and "broken encoder" in cell.reason
+
+
 def test_a_joint_pushed_away_while_stopped_does_not_snap_back(cell: ServoCell) -> None:
     cell.engage()
     cell.speak(stops=1)
@@ -213,6 +257,68 @@ def test_no_torque_from_a_wrong_supply(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(WorkerFailure, match=r"5.8 V, the arm needs 12 V"):
         cell.start_worker()
     assert not cell.arm.log
+
+
+@pytest.mark.parametrize("missed", [{0}, {1}, {0, 1}, {1, 2}, {2}])
+def test_a_reply_that_is_missed_does_not_pass_a_wrong_supply(
+    missed: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A weak supply makes servos silent too. What a silent one repeats are old figures."""
+    cell = ServoCell(monkeypatch)
+    cell.arm.voltage[:] = 5.8
+    cell.arm.log.clear()
+    looks, read = iter(range(100)), cell.arm.read
+
+    def flaky() -> ArmReading:
+        cell.arm.misses[3] = next(looks) in missed
+        return read()
+
+    monkeypatch.setattr(cell.arm, "read", flaky)
+    with pytest.raises(WorkerFailure, match=r"5.8 V, the arm needs 12 V"):
+        cell.start_worker()
+    assert not cell.arm.log
+
+
+def test_an_arm_that_goes_as_it_arrives_at_its_start_is_no_crash(
+    cell: ServoCell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever engages reads the arm once more."""
+    engage = cell.loop._controller.engage
+
+    def gone() -> None:
+        cell.arm.gone = True
+        engage()
+
+    monkeypatch.setattr(cell.loop._controller, "engage", gone)
+    cell.ask_reset()
+    cell.tick(3.0)
+    assert cell.arm.gone, "it arrived"
+    assert cell.mode is GateMode.STOPPED and cell.hand == "lost" and cell.state["reset_done"] == 0
+
+
+@pytest.mark.parametrize("at", ["write", "read"])
+def test_an_arm_that_goes_again_while_it_is_taken_again_is_no_crash(
+    cell: ServoCell, at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cell.engage()
+    cell.arm.gone = True
+    cell.tick(0.1)
+    again = getattr(cell.arm, at)
+
+    def goes(*goal: np.ndarray) -> object:
+        cell.arm.gone |= "torque on" in cell.arm.log[-1:]
+        return again(*goal)
+
+    with monkeypatch.context() as loose:
+        loose.setattr(cell.arm, at, goes)
+        cell.arm.gone = False
+        cell.tick(0.7)
+    assert cell.arm.gone, "it was there, and went"
+    assert cell.mode is GateMode.STOPPED and cell.hand == "lost"
+    assert "out of reach, and is back" not in cell.said
+    cell.arm.gone = False
+    cell.tick(0.7)
+    assert cell.hand == "holds" and "is back" in cell.reason
 
 
 def test_at_the_end_the_arm_is_parked_slowly_and_then_limp(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -214,11 +214,12 @@ class Bus:
         counters.skipped += incoming.skipped
         counters.echoes += incoming.echoed
         self._forgive(incoming)
-        self.belated -= incoming.replies.keys()
         missing = [each for each in wanted if each not in incoming.replies and each != BROADCAST]
-        self.garbled -= wanted.keys()
-        torn = incoming.doubted | incoming.unreadable
-        self.garbled.update(each for each in missing if incoming.noise or each in torn)
+        if missing or self.garbled or self.belated:  # hardly ever
+            self.belated -= incoming.replies.keys()
+            self.garbled -= wanted.keys()
+            torn = incoming.doubted | incoming.unreadable
+            self.garbled.update(each for each in missing if incoming.noise or each in torn)
         self._restless = bool(missing) or BROADCAST in wanted
         for servo_id in missing:
             counters.missed += 1

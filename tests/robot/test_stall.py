@@ -46,12 +46,12 @@ class Watched:
         if abs(error_deg) > 0.95 * LEAD_DEG:
             self.pushed_s = min(self.pushed_s, self.now_s)
         found = self.watch.take(
-            one(joint_deg), one(goal_deg), one(load), np.zeros(6), np.zeros(6, np.int64), self.now_s
+            one(joint_deg), one(goal_deg), one(load), np.zeros(6), np.ones(6, bool), self.now_s
         )
-        if found is not None:
+        if found[ELBOW]:
             self.found_s = self.now_s
         self.now_s += TICK_S
-        return found is not None
+        return bool(found[ELBOW])
 
     def runs(self, seconds: float, goal: Callable[[float], float], moves: Callable[[float], float]) -> bool:
         """Whether it is found; `moves`: an error in degrees -> degrees in one tick."""

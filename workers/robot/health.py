@@ -249,13 +249,11 @@ class Health:
     def _stall(
         self, reading: ArmReading, health: ServoHealth, goal_deg: Floats, now_s: float
     ) -> Iterator[Finding]:
-        found = self._stall_watch.take(
-            reading.joints_deg, goal_deg, health.load_pct, reading.current_a, health.misses, now_s
-        )
-        if found is None:
-            return
         error_deg = np.abs(goal_deg - reading.joints_deg)
-        for joint in np.flatnonzero(found).tolist():
+        found = self._stall_watch.take(
+            reading.joints_deg, goal_deg, health.load_pct, reading.current_a, health.misses == 0, now_s
+        )
+        for joint in np.flatnonzero(found).tolist() if found.any() else ():
             work = f"load {abs(health.load_pct[joint]):.0f} %, {abs(reading.current_a[joint]):.1f} A"
             what = f"{JOINT_NAMES[joint]} is stalled: {error_deg[joint]:.1f}° off its goal, {work}"
             advice = (

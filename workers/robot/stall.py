@@ -55,25 +55,22 @@ class StallWatch:
         goal_deg: Floats,
         load_pct: Floats,
         current_a: Floats,
-        misses: NDArray[np.int64],
+        new: Flags,
         now_s: float,
-    ) -> Flags | None:
-        """The joints that are found stalled now, None of them or [6], from what they measure [6].
-
-        Those that missed a reply repeat older figures.
-        """
+    ) -> Flags:
+        """The joints that are found stalled now, from what they measure [6]; those not `new` repeat older figures."""
         works = (np.abs(load_pct) >= self._load_pct) | (np.abs(current_a) >= self._current_a)
         if self._is_calm and not works.any():
-            return None  # nearly always
+            return works  # nearly always
         pushes = works & (np.abs(goal_deg - joints_deg) > self._bound_deg) & ~self.stalled
         pushes[GRIPPER] = False  # it holds an object: its own torque limit is what protects it
         moves = np.abs(joints_deg - self._stood_at) > STALL_MOVED_DEG
-        self._watch(pushes, moves, joints_deg, goal_deg, misses == 0, now_s)
+        self._watch(pushes, moves, joints_deg, goal_deg, new, now_s)
         stands = ~moves & (now_s - self._since_s >= STALL_S - 1e-6)
         crossed = self._roamed & (now_s - self._pushed_s <= RECENT_S)
         found: Flags = stands & (pushes | crossed)
         self.stalled |= found
-        return found if found.any() else None
+        return found
 
     @property
     def _roamed(self) -> Flags:

@@ -35,7 +35,6 @@ QUIET_S: Final = 0.006  # lengths tell late replies apart; a longer silence woul
 _SAME_V: Final = 0.25  # between two readings of a supply without load
 _SLACK_STEPS: Final = 24.0  # of a position, for noise and backlash
 _WATCH_EVERY: Final = 5  # ticks between two looks at the RAM of one servo
-_NOBODY: Final = np.zeros(len(MOTOR_IDS), np.bool_)
 _RAM: Final = sts.TORQUE_ENABLE.address
 _RAM_LENGTH: Final = 10
 Opened = Callable[[str], Bus]
@@ -113,7 +112,7 @@ class FeetechArm:
             self._misses.copy(),
             self._unpowered.copy(),
             self._garbled.copy(),
-            np.array([servo_id in bus.belated for servo_id in MOTOR_IDS]) if bus.belated else _NOBODY,
+            np.array([servo_id in bus.belated for servo_id in MOTOR_IDS]),
         )
         return ArmReading(
             self._calibration.public(figures[sts.POSITION]),

@@ -63,6 +63,7 @@ class Figures:
         self.travel = Figure("robot worker killed: travel", 3.5, "deg")
         self.frozen = Figure("robot worker hung: goals frozen", 700.0)
         self.stall = Figure("stall: goal = present, torque 20 %", 450.0)
+        self.silent = Figure("one servo silent: the others hold", 100.0)
         self.stop = Figure("stop key on its socket: goal on the bus", 100.0)
         self.gone = Figure("serial port unplugged: fault", 60.0)
         self.busy = Figure("robot worker, arm moving: share of a core", 5.0, "%")
@@ -74,7 +75,7 @@ class Figures:
 async def round_of(cell: ArmCell, figures: Figures, stops: "Stops") -> None:
     """Every fault once, in random phases of the swing."""
     faults: list[Callable[[ArmCell, Figures], Awaitable[None]]] = [
-        actor_killed, actor_hung, camera_lost, robot_killed, robot_hung, stalled, unplugged,
+        actor_killed, actor_hung, camera_lost, robot_killed, robot_hung, stalled, silenced, unplugged,
     ]  # fmt: skip
     await busy(cell, figures)
     for fault in faults:
@@ -167,6 +168,12 @@ async def stalled(cell: ArmCell, figures: Figures) -> None:
         assert seen(cell.bus).limits_permille[0] == 200, "torque limit of the stalled joint, per mille"
     finally:
         block(cell.bus, "shoulder_pan", False)
+
+
+async def silenced(cell: ArmCell, figures: Figures) -> None:
+    await held_after(cell, lambda: cell.bus.script("silent", ids=[6], count=0), figures.silent)
+    assert "gripper" in cell.state["reason"].decode(), cell.state["reason"]
+    cell.bus.clear()
 
 
 async def unplugged(cell: ArmCell, figures: Figures) -> None:

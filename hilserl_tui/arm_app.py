@@ -159,7 +159,9 @@ class ArmConsole(App[None]):
         self._draw()
 
     def _draw(self) -> None:
-        if not self.query("#keys"):
+        if not (
+            self.is_running and self.query("#keys")
+        ):  # a tool may speak before the screen is there, and after
             return
         self.query_one("#head", Static).update(self._head())
         self.query_one("#steps", Static).update(self._steps())

@@ -12,7 +12,8 @@ from pathlib import Path
 FRAME, ROW = "\f", "\x1e"
 """How a tool sends what it draws over itself, see `workers.runtime.terminal`."""
 LINES_KEPT = 500
-_END_S = 3.0
+END_S = 10.0  # a tool ends within a second, unless this computer is very busy
+KILLED = "it did not end by itself, and was killed: run it again to see where the arm is"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +144,8 @@ class Running:
         with contextlib.suppress(ProcessLookupError):
             process.send_signal(signal.SIGINT)
         try:
-            await asyncio.wait_for(process.wait(), _END_S)
+            await asyncio.wait_for(process.wait(), END_S)
         except TimeoutError:
             process.kill()
+            self.lines += [*self.frame, KILLED]
+            self.frame = []

@@ -19,6 +19,7 @@ from workers.model.wire import Batch, frame
 WITHIN_S = 5.0
 LISTENED_S = 2.0  # to what the workers say of it
 WIDTH = 100
+LOOK_AGAIN = "look again"  # how the station ends what it says of settings that it did not change
 
 
 def reload(lock: StationLock, yes: bool) -> int:
@@ -55,7 +56,7 @@ async def _reload(lock: StationLock, yes: bool) -> int:
     for text in said:
         typer.echo(text)
     writer.close()
-    return 0 if said else 1
+    return 0 if said and not any(text.endswith(LOOK_AGAIN) for text in said) else 1
 
 
 async def _answer(reader: asyncio.StreamReader, number: int) -> SettingsRead:

@@ -1,6 +1,7 @@
 """hilserl-worker: the processes behind the console, headless."""
 
 import asyncio
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, NoReturn, cast
@@ -18,6 +19,7 @@ from workers.doctor_commands import doctor
 from workers.emulate_commands import emulate_arm
 from workers.evaluate_commands import evaluate
 from workers.export_commands import export_policy
+from workers.runtime.terminal import IN_PANE
 from workers.station.refusing import run_or_refuse
 
 if TYPE_CHECKING:
@@ -29,6 +31,10 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 @app.callback()
 def root() -> None:
     """Headless workers and jobs of hilserl-tui."""
+    if IN_PANE:
+        # Esc in the pane interrupts the tool. A console that a script runs in its background ignores interrupts, and
+        # hands that down: the tool would go on.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 RunName = Annotated[str | None, typer.Option(help="Name of the run (its directory below run.directory).")]

@@ -1,6 +1,8 @@
 """What was recorded stays recorded, through a full disk and a restart."""
 
+import os
 import shutil
+import time
 from collections import namedtuple
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 from workers.actor.recorder import Recorder
 from workers.model.events import EndedBy, EpisodeEnded, EpisodeKind
 from workers.runtime.episode_book import EpisodeBook
-from workers.transport.log import LogFull, LogReader, LogWriter
+from workers.transport.log import LogFull, LogReader, LogUnsaved, LogWriter
 from workers.transport.record import FeatureSpec, Step
 
 FEATURES = FeatureSpec(state_dim=2, cameras=("front",), height=4, width=4)
@@ -86,3 +88,21 @@ def raise_no_space(*_: object) -> None:
 
 def raise_log_full(*_: object) -> None:
     raise LogFull("the disk is full")
+
+
+def test_a_disk_that_did_not_save_is_told_at_the_next_step_and_recording_goes_on(
+    recorder: Recorder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder.append(step(0, 0))
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "fdatasync", raise_no_space)
+        recorder.finish(ended(0))
+        while recorder._log is not None and not recorder._log._later._error:
+            time.sleep(0.001)
+    with pytest.raises(LogUnsaved, match="No space left on device"):
+        recorder.append(step(1, 0))
+    recorder.close()
+    assert recorder.open()
+    recorder.append(step(2, 0))
+    recorder.close()
+    assert [r.episode for r in LogReader(tmp_path / "log").read_new()] == [0, 2]

@@ -10,6 +10,7 @@ from tests.actor.judging import Says, judged_by
 from tests.actor.test_episode import Bench, ScriptedKeys, StillPolicy
 from tests.altered import altered
 from workers.actor.chair import Chair
+from workers.actor.environment import ArmUnavailable
 from workers.actor.episode import EpisodeRunner
 from workers.actor.pictures import Observation
 from workers.actor.rules import EpisodeResult, Rules
@@ -148,6 +149,54 @@ def test_a_pause_in_the_window_gives_no_reward_for_what_nobody_could_object_to(b
     result = bench.judged(Says(*FIRES_AT_5), {6: [Pause(True)]})
     assert (result.ended_by, result.reward, result.decided_by) == (EndedBy.STOP, 0.0, DecidedBy.NOBODY)
     assert bench.of(SuccessSettled)[0].settled is Settled.BROKEN_OFF and not bench.kept
+
+
+def test_a_pause_in_the_window_s_last_period_counts_too(bench: JudgedBench) -> None:
+    last = 5 + PERIODS
+    result = bench.judged(Says(*FIRES_AT_5), {last: [Pause(True)]})
+    assert bench.of(SuccessSettled)[0].settled is Settled.BROKEN_OFF
+    assert (result.ended_by, result.reward, result.reason) == (EndedBy.STOP, 0.0, "paused")
+
+
+@pytest.mark.parametrize("halts", range(PERIODS))
+def test_an_arm_that_is_lost_in_the_window_breaks_it_off_and_keeps_the_step(
+    bench: JudgedBench, halts: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    left = [halts]
+
+    def halt() -> dict[str, Any]:
+        if not left[0]:
+            raise ArmUnavailable("no reading of the arm for 0.3 s")
+        left[0] -= 1
+        return {}
+
+    monkeypatch.setattr(bench.env, "halt", halt)
+    result = bench.judged(Says(*FIRES_AT_5), {})
+    assert [event.settled for event in bench.of(SuccessSettled)] == [Settled.BROKEN_OFF]
+    assert (result.ended_by, result.reward, result.reason) == (
+        EndedBy.STOP,
+        0.0,
+        "no reading of the arm for 0.3 s",
+    )
+    assert rewards(bench.steps) == [0.0] * 6 and not bench.steps[-1].terminated and not bench.kept
+    assert result.decided_by is DecidedBy.NOBODY
+
+
+def test_an_arm_that_is_lost_right_after_a_veto_keeps_the_veto(
+    bench: JudgedBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look() -> tuple[Observation, dict[str, Any]]:
+        raise ArmUnavailable("camera wrist: no frame for 0.4 s")
+
+    monkeypatch.setattr(bench.env, "look", look)
+    result = bench.judged(Says(*FIRES_AT_5), {7: [Veto()]})
+    assert bench.of(SuccessSettled)[0].settled is Settled.VETOED and len(bench.kept) == 1
+    assert (result.ended_by, result.vetoes, result.reason) == (
+        EndedBy.STOP,
+        1,
+        "camera wrist: no frame for 0.4 s",
+    )
+    assert rewards(bench.steps) == [0.0] * 6 and bench.steps[-1].decided_by is DecidedBy.PERSON
 
 
 def test_the_arm_holds_in_the_window_whatever_was_pressed(bench: JudgedBench) -> None:

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from hilserl_tui import arm_tools
 from hilserl_tui.arm_app import ArmConsole
 from hilserl_tui.arm_opening import targets
 from hilserl_tui.arm_tools import FRAME, ROW, TOOLS, Running, Target
@@ -86,8 +88,50 @@ async def test_breaking_off_leaves_no_tool_behind() -> None:
             assert "broken off" in said(app)
             await pilot.press("2")
             await until(lambda: "baud" in said(app))
-        assert app.running is not None
+            await pilot.press("escape")
+            await until(lambda: app.state["2"] == "wrong")
+            assert "the scan was broken off" in said(app)
+
+
+async def test_a_console_that_ignores_interrupts_breaks_its_tools_off_all_the_same() -> None:
+    """As one that a script runs in its background; so does whatever it starts."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with emulated_bus() as bus:
+            running = Running(lambda: None)
+            work = asyncio.create_task(running.run(["scan-arm", "--port", bus.port]))
+            await until(lambda: any("baud" in line for line in running.lines + running.frame))
+            await running.end()
+            await work
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert running.code == 2 and "the scan was broken off" in running.lines
+
+
+async def test_a_tool_that_speaks_when_the_screen_is_gone_is_heard_to_its_end() -> None:
+    with emulated_bus() as bus:
+        app = ArmConsole(Target(port=bus.port))
+        async with app.run_test(size=(80, 24)) as pilot:
+            await pilot.press("2")
+            await until(lambda: "baud" in said(app))
+        assert app.running is not None and app._work is not None
         await app.running.end()
+        await app._work
+    assert app.running.code == 2 and "the scan was broken off" in said(app)
+
+
+async def test_a_tool_that_does_not_end_is_killed_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(arm_tools, "END_S", 0.2)
+    with emulated_bus() as bus:
+        running = Running(lambda: None)
+        work = asyncio.create_task(running.run(["scan-arm", "--port", bus.port]))
+        await until(lambda: any("baud" in line for line in running.lines + running.frame))
+        process = running._process
+        assert process is not None
+        process.send_signal(signal.SIGSTOP)
+        await running.end()
+        await work
+    assert running.code == -signal.SIGKILL and running.lines[-1] == arm_tools.KILLED
 
 
 async def test_follower_and_leader_have_each_their_own() -> None:

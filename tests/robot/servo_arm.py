@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from workers.robot.drivers import ArmGone, ArmReading, ServoHealth
+from workers.robot.drivers import ArmGone, ArmReading, ArmRefused, ServoHealth
 from workers.robot.figures import Floats
 
 TICK_S = 0.02
@@ -23,6 +23,7 @@ class FakeServoArm:
         self.bits, self.misses = np.zeros(6, np.uint8), np.zeros(6, np.int64)
         self.goals: list[Floats] = []
         self.log: list[str] = []
+        self.slow = self.refused = ""
 
     def pass_time(self, seconds: float = TICK_S) -> None:
         """The servos turn towards their goals; a blocked one pushes."""
@@ -57,6 +58,8 @@ class FakeServoArm:
 
     def reopen(self) -> None:
         self._answer()
+        if self.refused:
+            raise ArmRefused(self.refused)
         self.log.append("reopened")
 
     def close(self) -> None:

@@ -91,6 +91,8 @@ def test_a_sagging_supply_is_told_after_200_ms_and_again_only_after_it_recovered
         (2, "overheating", Demand.PARK),
         (3, "current", Demand.STOP),
         (5, "overload", Demand.STOP),
+        (4, "no name (bit 4", Demand.NOTHING),
+        (6, "no name (bit 6", Demand.NOTHING),
     ],
 )
 def test_every_error_bit_is_told_with_its_joint(bit: int, word: str, demand: Demand) -> None:
@@ -200,6 +202,19 @@ def test_three_missed_replies_hold_the_arm_and_a_second_of_them_stops_it() -> No
     assert stop.demand is Demand.STOP
     ward.see(0.02)
     assert not ward.health.silent
+
+
+def test_replies_that_come_and_cannot_be_read_are_told_as_noise_and_not_as_a_dead_servo() -> None:
+    ward, misses = Ward(), np.full(6, 3)
+    (noisy,) = ward.see(0.02, misses=misses, garbled=np.array([3, 2, 2, 0, 0, 0]))
+    assert "no readable reply" in noisy.what and "noise on the line" in noisy.advice
+    assert "supply" not in noisy.advice and "scan-arm" in noisy.advice
+    (stop,) = ward.see(1.2, misses=misses, garbled=misses)
+    assert stop.demand is Demand.STOP and "noise on the line" in stop.advice
+    (late,) = Ward().see(0.02, misses=misses, belated=np.ones(6, bool))
+    assert "no reply in time" in late.what and "too late" in late.advice and "latency timer" in late.advice
+    (dead,) = Ward().see(0.02, misses=misses, garbled=np.array([1, 0, 0, 0, 0, 0]))
+    assert "no reply" in dead.what and "no servo answers: check the supply" in dead.advice
 
 
 def test_where_the_chain_breaks() -> None:

@@ -118,6 +118,24 @@ def test_a_servo_off_the_chain_holds_the_others_and_is_named(live: LiveArm) -> N
     live.until(lambda: live.mode is GateMode.STOPPED)
 
 
+def test_a_line_that_becomes_noisy_is_told_as_that(live: LiveArm) -> None:
+    live.engage()
+    live.bus.script("noise", data="55", count=0)
+    live.until(lambda: bool(live.state["barred"]))
+    assert (
+        live.mode is GateMode.HOLD and "no readable reply" in live.reason and "Noise on the line" in live.said
+    )
+    live.bus.clear()
+    live.until(lambda: "all servos answer again" in live.said)
+
+
+def test_servos_that_answer_too_late_are_not_called_silent(live: LiveArm) -> None:
+    live.engage()
+    live.bus.script("late", ms=30.0, count=0)
+    live.until(lambda: bool(live.state["barred"]))
+    assert live.mode is GateMode.HOLD and "no reply in time" in live.reason and "too late" in live.said
+
+
 def test_an_unplugged_arm_is_taken_again_when_it_is_back(live: LiveArm) -> None:
     live.engage()
     live.bus.unplug()
@@ -137,6 +155,39 @@ def test_a_servo_that_lost_its_power_stops_the_arm(live: LiveArm) -> None:
     assert "elbow_flex lost power" in live.reason
     live.word.clear()
     live.until(lambda: all(seen(live.bus).torque))
+
+
+def test_every_error_that_a_servo_reports_stops_the_arm_with_its_name(live: LiveArm) -> None:
+    live.engage()
+    for bit, words in (
+        (0, "wrong supply voltage"),
+        (1, "broken encoder"),
+        (3, "too much current"),
+        (5, "overload"),
+    ):
+        live.bus.ask("errors", joint="elbow_flex", bits=1 << bit)
+        live.until(lambda: live.mode is GateMode.STOPPED)
+        assert live.reason.startswith("elbow_flex reports") and words in live.reason
+        live.bus.ask("errors", joint="elbow_flex", bits=0)
+        live.word.clear()
+        live.until(lambda: live.mode is GateMode.HOLD)
+    live.bus.ask("errors", joint="elbow_flex", bits=1 << 2)
+    live.until(lambda: live.mode is GateMode.PARK)
+    assert "elbow_flex reports overheating" in live.reason
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(77, "tells whether it has another id"), (2, "two servos with one id")],
+    ids=["an id that is lost", "an id that is there twice"],
+)
+def test_a_servo_whose_id_changes_in_the_run_holds_the_arm_and_the_id_is_named_as_a_cause(
+    live: LiveArm, number: int, words: str
+) -> None:
+    live.engage()
+    live.bus.ask("store", joint="elbow_flex", register="ID", value=number)
+    live.until(lambda: bool(live.state["barred"]))
+    assert live.mode is GateMode.HOLD and "elbow_flex" in live.reason and words in live.said
 
 
 def test_a_hot_servo_gets_less_torque(live: LiveArm) -> None:

@@ -1,15 +1,20 @@
 """Settings read again by the station: checked first, shown, and handed to the workers that have them."""
 
 import asyncio
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from workers.config import ConfigError, load
+from workers.config import Config, ConfigError, load
+from workers.config.live import Difference
 from workers.config.ready import ready_config
 from workers.model import commands as c
 from workers.model import events as e
 from workers.model.orders import ChangeSettings, Order
+from workers.station import settings as settings_module
 from workers.station.opening import StationRefused
 from workers.station.settings import LiveSettings
 from workers.station.station import Station
@@ -83,6 +88,90 @@ def test_what_was_shown_to_one_is_not_applied_after_another_read_a_newer_file(ru
     assert run.settings.apply(first.digest) is None
 
 
+class Gated:
+    """A file that two threads read at once; each gets its own text, and the first is held up after it has it."""
+
+    def __init__(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._configs = []
+        for penalty in ("-0.05", "-0.5"):
+            run.write(("gripper_penalty = -0.02", f"gripper_penalty = {penalty}"))
+            self._configs.append(load(run.path))
+        self._first_goes_on = threading.Event()
+        self._compares, self._count = settings_module.differences, 0
+        monkeypatch.setattr(settings_module, "differences", self._differences)
+        self.settings = LiveSettings(self._read, run.config)
+
+    def read_both(self) -> tuple[e.SettingsRead, e.SettingsRead]:
+        with ThreadPoolExecutor() as threads:
+            first = threads.submit(self.settings.read, 1)
+            while not self._count:
+                time.sleep(0.001)
+            second = threads.submit(self.settings.read, 2).result(10.0)
+            self._first_goes_on.set()
+            return first.result(10.0), second
+
+    def _read(self) -> Config:
+        return self._configs.pop(0)
+
+    def _differences(self, *both: Config) -> list[Difference]:
+        self._count += 1
+        found = self._compares(*both)
+        if self._count == 1:
+            assert self._first_goes_on.wait(10.0)
+        return found
+
+
+def test_of_two_who_read_at_once_nobody_applies_what_only_the_other_was_shown(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = "env.processor.gripper.gripper_penalty"
+    gated = Gated(run, monkeypatch)
+    first, second = gated.read_both()
+    assert [read.changes[0].after for read in (first, second)] == ["-0.05", "-0.5"]
+    assert gated.settings.apply(second.digest) is None, "the first one's was the last to be told"
+    assert gated.settings.apply(first.digest) == {"actor": {key: -0.05}}
+
+
+def test_the_second_of_two_who_were_shown_the_same_is_told_to_look_again(run: Run) -> None:
+    run.write(PENALTY)
+    first, second = run.settings.read(1), run.settings.read(2)
+    told: list[str] = []
+    given: list[str] = []
+    config = run.config
+    for read in (first, second):
+        config = run.settings.hand_out(
+            read.digest, config, lambda worker, order: given.append(worker), told.append
+        )
+    assert given == ["actor"] and len(told) == 1 and told[0].endswith("look again")
+
+
+def test_what_was_shown_before_another_change_is_not_applied_on_top_of_it(run: Run) -> None:
+    run.write(PENALTY)
+    earlier = run.settings.read(1)
+    run.write(("gripper_penalty = -0.02", "gripper_penalty = -0.5"))
+    assert run.settings.apply(run.settings.read(2).digest) is not None
+    run.write(PENALTY)
+    again = run.settings.read(3)
+    assert run.settings.apply(earlier.digest) is None, "it was shown from -0.02, the run has -0.5"
+    assert again.changes[0].before == "-0.5"
+
+
+def test_a_reader_that_breaks_says_so_and_the_next_try_works(run: Run) -> None:
+    run.write(PENALTY)
+    broken = [OSError("Stale file handle")]
+
+    def reread() -> Config:
+        if broken:
+            raise broken.pop()
+        return load(run.path)
+
+    settings = LiveSettings(reread, run.config)
+    read = settings.read(5)
+    assert read.number == 5 and not read.digest
+    assert "Stale file handle" in read.problems and "try again" in read.problems
+    assert settings.apply(settings.read(6).digest) is not None
+
+
 def test_what_cannot_change_is_still_told_after_the_rest_has_changed(run: Run) -> None:
     run.write(PENALTY, SEED)
     run.settings.apply(run.settings.read(1).digest)
@@ -136,3 +225,20 @@ async def test_the_station_answers_hands_out_and_takes_its_own(
     actor.given.clear()
     station._give_standing("actor")  # it was started again
     assert ChangeSettings({"env.processor.gripper.gripper_penalty": -0.05}) in actor.given
+
+
+async def test_what_belongs_to_a_worker_that_is_not_there_waits_for_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(run.path.parent))
+    station = Station(run.config, run.path, None, wait_for_start=True, settings=run.settings)
+    actor = Hands()
+    station._handles["actor"] = actor  # type: ignore[assignment]
+    del station._handles["learner"]
+    run.write(PENALTY, ("utd_ratio = 2", "utd_ratio = 5"))
+    station._on_command(c.ApplySettings(run.settings.read(1).digest))
+    assert actor.given == [ChangeSettings({"env.processor.gripper.gripper_penalty": -0.05})]
+    learner = Hands()
+    station._handles["learner"] = learner  # type: ignore[assignment]
+    station._give_standing("learner")
+    assert ChangeSettings({"algorithm.utd_ratio": 5}) in learner.given

@@ -29,7 +29,7 @@ class LeaderArm:
         self.cap_pct: Floats = np.full(6, 100.0)
         self.hand: Hand = no_hand
         self.sag_deg_s: Floats = np.zeros(6)
-        self.gone = False
+        self.gone, self.slow = False, ""
         self.misses = np.zeros(6, np.int64)
         self.unpowered = np.zeros(6, np.bool_)
         self.now_s = 0.0

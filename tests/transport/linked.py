@@ -1,7 +1,9 @@
 """A robot PC and a learner's machine in one process, with a bad network between them."""
 
 import asyncio
+import contextlib
 import itertools
+import random
 import socket
 import time
 from collections import deque
@@ -33,8 +35,11 @@ E = TypeVar("E", bound=Event)
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
+    """A port that nobody takes by chance before its server does: below those of outgoing connections (32768 and up)."""
+    while True:
+        port = random.SystemRandom().randrange(10_000, 32_000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def config_in(folder: Path, port: int, **link: object) -> Config:

@@ -116,6 +116,14 @@ async def test_a_hello_that_does_not_fit_is_refused_with_the_difference(
     assert linked.learner.logs() == {}
 
 
+@pytest.fixture
+def unhurried_leases(monkeypatch: pytest.MonkeyPatch) -> None:
+    """These streams send no heartbeats: a busy computer must not make them look dead."""
+    monkeypatch.setattr("workers.transport.ingest_session.LEASE_S", 600.0)
+    monkeypatch.setattr("workers.transport.ingest_session.SILENT_S", 1200.0)
+
+
+@pytest.mark.usefixtures("unhurried_leases")
 async def test_a_second_machine_of_the_same_name_is_refused_while_the_first_is_alive(linked: Linked) -> None:
     async with stream(linked) as first, stream(linked) as second:
         await opened(first, linked)
@@ -134,6 +142,7 @@ async def fenced(call: Any) -> bool:
     return last is not None and last.refused.code == pb.REFUSED_CODE_FENCED
 
 
+@pytest.mark.usefixtures("unhurried_leases")
 async def test_an_actor_that_comes_again_replaces_its_own_session_and_goes_on(linked: Linked) -> None:
     async with stream(linked) as first, stream(linked) as second:
         await opened(first, linked)
@@ -161,6 +170,7 @@ async def test_a_silent_session_may_be_replaced_when_its_lease_is_over(
         assert await fenced(first)
 
 
+@pytest.mark.usefixtures("unhurried_leases")
 async def test_no_more_than_sixteen_actors_and_silent_ones_make_room(
     linked: Linked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -360,6 +370,7 @@ async def test_health_is_told_to_whoever_has_joined(linked: Linked) -> None:
             assert reply.status == health_pb2.HealthCheckResponse.SERVING
 
 
+@pytest.mark.usefixtures("unhurried_leases")
 async def test_the_robot_pc_says_what_the_learner_refused(
     linked: Linked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -369,7 +380,7 @@ async def test_the_robot_pc_says_what_the_learner_refused(
         robot = await linked.add_robot()
         begun = time.monotonic()
         told = await robot.until_state(LinkState.REFUSED)
-        assert time.monotonic() - begun < 1.0
+        assert time.monotonic() - begun < 5.0, "it does not wait for anything to run out"
         assert "feeds the learner as 'arm'" in told.reason and "actor_id of its own" in told.reason
     robot.append(5)
     await linked.until_copied(robot, within_s=12)

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.transport.log import LogDamaged, LogFull, LogLocked, LogMismatch, LogReader, LogWriter
+from workers.transport.log import (
+    LogDamaged,
+    LogFull,
+    LogLocked,
+    LogMismatch,
+    LogReader,
+    LogUnsaved,
+    LogWriter,
+)
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Step
 
 SPEC = FeatureSpec(state_dim=3, cameras=("front", "side"), height=4, width=4)
@@ -220,3 +228,60 @@ def test_a_full_disk_is_told_and_leaves_nothing_torn(tmp_path: Path, monkeypatch
         assert (tmp_path / "00000000.seg").stat().st_size == size
         assert writer.append(make_step(1)) == 1
     assert len(LogReader(tmp_path).read_new()) == 2
+
+
+def fails(descriptor: int) -> None:
+    raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+
+def heard(writer: LogWriter) -> None:
+    """The threads that sync are done."""
+    writer._later.wait()
+
+
+def test_a_disk_that_did_not_save_is_told_to_the_next_append_and_goes_on_after_an_opening(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = LogWriter(tmp_path, SPEC)
+    writer.append(make_step(0))
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "fdatasync", fails)
+        writer.sync_soon()
+        heard(writer)
+    for _ in range(2):
+        with pytest.raises(LogUnsaved, match=r"Input/output error.*dmesg.*goes on"):
+            writer.append(make_step(1))
+    writer.close()
+    with LogWriter(tmp_path, SPEC) as again:
+        again.append(make_step(again.next_seq))
+    assert [record.seq for record in LogReader(tmp_path).read_new()] == [0, 1]
+
+
+def test_a_disk_that_did_not_save_the_last_records_is_told_when_the_log_is_closed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = LogWriter(tmp_path, SPEC)
+    writer.append(make_step(0))
+    sync, begins = os.fdatasync, [fails]
+    monkeypatch.setattr(os, "fdatasync", lambda file: begins.pop()(file) if begins else sync(file))
+    writer.sync_soon()
+    with pytest.raises(LogUnsaved):
+        writer.close()
+    LogWriter(tmp_path, SPEC).close()  # the lock is free
+
+
+def test_a_full_segment_that_was_not_saved_is_told_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = LogWriter(tmp_path, SPEC, segment_bytes=500)
+    writer.append(make_step(0))
+    with monkeypatch.context() as failing:
+        failing.setattr(os, "fdatasync", fails)
+        for number in (1, 2, 3):
+            writer.append(make_step(number))
+            if len(list(tmp_path.glob("*.seg"))) > 1:
+                break
+        heard(writer)
+    with pytest.raises(LogUnsaved):
+        writer.append(make_step(9))
+    writer.close()

@@ -107,7 +107,7 @@ class EpisodeRunner:
         self._env.rest(seed)
 
     def run(self, kind: EpisodeKind, episode: int, seed: int) -> EpisodeResult:
-        """Run one episode to its end, or until the arm cannot be driven. Raises LogFull."""
+        """Run one episode to its end, or until the arm cannot be driven. Raises LogFull and LogUnsaved."""
         result = EpisodeResult(EndedBy.STOP)
         closing: Observation | None = None
         try:
@@ -137,7 +137,9 @@ class EpisodeRunner:
         began_s = time.monotonic()
         ended_by: EndedBy | None = None
         while ended_by is None:
-            result.reason = self._period.interrupted() or self._nobody_drives(kind, result)
+            result.reason = (
+                self._veto.broken_off or self._period.interrupted() or self._nobody_drives(kind, result)
+            )
             if result.reason:
                 return observation
             observation, info, ended_by = self._step(kind, episode, observation, info, result)

@@ -57,13 +57,14 @@ from workers.robot.board import Board
 from workers.robot.build import kinematics_of
 from workers.runtime.harness import Desk
 from workers.teleop.device import DeviceReader, called
-from workers.transport.log import LogFull
+from workers.transport.log import LogFull, LogUnsaved
 from workers.transport.record import Record
 
 IDLE_WAIT_S = 0.05
 FAULT_WAIT_S = 0.2
 DISK_WAIT_S = 2.0
 DISK_FULL = "the disk is full: free some space, old runs are the largest files"
+DISK_FAILED = "the disk did not save what was recorded: look at its free space, and at dmesg"
 log = logging.getLogger(__name__)
 
 
@@ -282,9 +283,9 @@ class ActorLoop:
         started_s = time.monotonic()
         try:
             result = self._runner.run(order.kind, episode, seed)
-        except LogFull as full:
-            self._wait_for_disk(str(full))
-            result = EpisodeResult(EndedBy.STOP, reason="the disk was full")
+        except (LogFull, LogUnsaved) as why:
+            self._wait_for_disk(str(why), DISK_FULL if isinstance(why, LogFull) else DISK_FAILED)
+            result = EpisodeResult(EndedBy.STOP, reason="the disk did not take what was recorded")
         if self._desk.quitting:
             return
         if result.ended_by is EndedBy.STOP:
@@ -385,14 +386,15 @@ class ActorLoop:
         self._recorder.append(record)
         self._desk.mailbox.emit(Recorded())
 
-    def _wait_for_disk(self, why: str) -> None:
-        """Hold, say why, and go on by itself once there is room again. Nothing recorded so far is lost."""
+    def _wait_for_disk(self, why: str, hold: str = DISK_FULL) -> None:
+        """Hold, say why, and go on by itself once there is room again, with what the disk holds."""
         self._body.hold()
-        self._recorder.close()
         log.error("%s", why)
+        with contextlib.suppress(LogUnsaved, OSError):  # it is told already that the disk is in trouble
+            self._recorder.close()
         with self._telling_holds():
-            self._chair.hold(DISK_FULL, True)
+            self._chair.hold(hold, True)
         while self._desk.alive() and not self._recorder.open():
             self._take_one(DISK_WAIT_S)
         with self._telling_holds():
-            self._chair.hold(DISK_FULL, False)
+            self._chair.hold(hold, False)

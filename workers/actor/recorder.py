@@ -12,7 +12,7 @@ DISK_NEEDED_BYTES = 200_000_000  # about three minutes of two raw 128x128 camera
 
 
 class Recorder:
-    """Writes what the actor did. Call `open` until it says yes; again after a LogFull."""
+    """Writes what the actor did. Call `open` until it says yes; again after a LogFull or LogUnsaved."""
 
     def __init__(self, run_dir: Path, features: FeatureSpec) -> None:
         self._run_dir = run_dir
@@ -35,17 +35,17 @@ class Recorder:
         return self._write_book()
 
     def close(self) -> None:
-        """Sync and let go of the log. Closing twice is fine."""
-        if self._log is not None:
-            self._log.close()
-            self._log = None
+        """Sync and let go of the log. Closing twice is fine. Raises LogUnsaved when only now it is known."""
+        log, self._log = self._log, None
+        if log is not None:
+            log.close()
 
     def demonstrations(self, failures_too: bool) -> int:
         """Demonstrations that were kept; only those that succeeded unless `failures_too`."""
         return self._book.demonstrations(failures_too)
 
     def append(self, record: Record) -> None:
-        """Add a record to the log. Raises LogFull; everything before is kept."""
+        """Add a record to the log. Raises LogFull, with everything before kept; and LogUnsaved, where it may not be."""
         assert self._log is not None, "open() first"
         self._log.append(record)
 

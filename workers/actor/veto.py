@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from workers.actor.chair import Chair
+from workers.actor.environment import ArmUnavailable
 from workers.actor.pictures import Observation
 from workers.config import Config
 from workers.model.commands import Verdict
@@ -110,10 +111,13 @@ class VetoWindow:
         self._seen = deque[tuple[Observation, bool]](maxlen=rules.window)
         self.vetoes = 0
         """In the running episode."""
+        self.broken_off = ""
+        """Why the episode cannot go on from the window, "" where it can."""
 
     def restart(self) -> None:
         """Begin an episode."""
         self._seen.clear()
+        self.broken_off = ""
         self._chair.take_veto()
         self.vetoes = 0
 
@@ -130,7 +134,10 @@ class VetoWindow:
         )
         if not (self._rules.periods and finished.terminated):
             return finished
-        settled = self._heard(episode, step, finished)
+        try:
+            settled = self._heard(episode, step, finished)
+        except ArmUnavailable as reason:
+            settled, self.broken_off = Settled.BROKEN_OFF, str(reason)
         self._emit(SuccessSettled(episode, step, settled))
         log.info("step %d of episode %d: %s", step, episode, _WORDS[settled])
         if settled in OBJECTIONS:
@@ -148,11 +155,13 @@ class VetoWindow:
         probability = round(outcome["success_probability"], 4)
         self._emit(SuccessDecided(episode, step, probability, outcome["success_votes"], until_s))
         for _ in range(rules.periods):
-            if self._period.interrupted():
+            if why := self._period.interrupted():
+                self.broken_off = why
                 return Settled.BROKEN_OFF
             self._env.halt()
             self._period.pass_by(_nothing)
-            if self._period.interrupted():  # in the last period too
+            if why := self._period.interrupted():  # in the last period too
+                self.broken_off = why
                 return Settled.BROKEN_OFF
             if self._chair.take_veto():
                 return Settled.VETOED
@@ -178,7 +187,11 @@ class VetoWindow:
         if settled is Settled.DROPPED:
             return replace(counted, verdict=Verdict.RERECORD)
         if settled is Settled.VETOED:  # the scene may have changed while the arm held
-            observation, info = self._env.look()
+            try:
+                observation, info = self._env.look()
+            except ArmUnavailable as reason:  # what was vetoed is vetoed
+                self.broken_off = str(reason)
+                return counted
             return replace(counted, observation=observation, info=info)
         return counted
 

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     SILENT = "silent"  # a servo neither hears nor answers
     ECHO = "echo"  # the adapter sends the request back first
     FOREIGN = "foreign"  # `data` (hex) comes before the reply
+    NOISE = "noise"  # `data` (hex) comes after the reply
     UNPLUG = (
         "unplug"  # the port goes: `when` the request is in, amid its reply (after `byte` bytes), or after it
     )
@@ -77,6 +78,7 @@ _BENDS: dict[Kind, Callable[[bytes, Fault], list[Piece]]] = {
     Kind.LATE: lambda reply, fault: [Piece(reply, fault.ms / 1000)],
     Kind.DUPLICATE: lambda reply, fault: [Piece(reply), Piece(reply)],
     Kind.FOREIGN: lambda reply, fault: [Piece(bytes.fromhex(fault.data)), Piece(reply)],
+    Kind.NOISE: lambda reply, fault: [Piece(reply + bytes.fromhex(fault.data))],
 }
 
 

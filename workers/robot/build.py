@@ -64,8 +64,11 @@ def limits_of(config: Config) -> Limits:
     )
 
 
-def servo_arm_of(config: Config) -> FeetechArm:
-    """The configured follower, verified; its torque as it is. Raises ArmGone and, as one of those, ArmRefused."""
+def servo_arm_of(config: Config, again: bool = False) -> FeetechArm:
+    """The configured follower, verified; its torque as it is. Raises ArmGone and, as one of those, ArmRefused.
+
+    `again`: in mid-session, see `FeetechArm`.
+    """
     robot = config.env.arm
     assert robot.port is not None and robot.id is not None, "workers.config asks a real arm for both"
     path = calibration_path(robot.id, folder=robot.calibration_dir)
@@ -79,25 +82,27 @@ def servo_arm_of(config: Config) -> FeetechArm:
         gripper_overload_torque=servo.gripper_overload_torque_pct,
         speed_steps_s=round(servo.speed_limit_deg_s * STEPS / 360.0),
     )
-    return _opened(robot.port, path, profile, servo.supply_voltage, _folders(config))
+    return _opened(robot.port, path, profile, servo.supply_voltage, _folders(config), again)
 
 
-def leader_arm_of(config: Config) -> FeetechArm:
-    """The configured leader arm, verified; its torque as it is. Raises ArmGone and, as one of those, ArmRefused."""
+def leader_arm_of(config: Config, again: bool = False) -> FeetechArm:
+    """The configured leader arm, as `servo_arm_of`."""
     teleop = config.env.teleop
     assert teleop.port is not None and teleop.id is not None, "workers.config asks a leader for both"
     path = calibration_path(teleop.id, leader=True, folder=teleop.calibration_dir)
-    return _opened(teleop.port, path, Profile(leader=True), None, _folders(config))
+    return _opened(teleop.port, path, Profile(leader=True), None, _folders(config), again)
 
 
 def _opened(
-    port: str, path: Path, profile: Profile, supply_v: float | None, folders: list[Path]
+    port: str, path: Path, profile: Profile, supply_v: float | None, folders: list[Path], again: bool
 ) -> FeetechArm:
     try:
         calibration = load_calibration(path)
     except CalibrationError as error:
         raise ArmRefused(str(error)) from error
-    return FeetechArm(port, calibration, str(path), profile, supply_v, lambda held: owner_of(held, folders))
+    return FeetechArm(
+        port, calibration, str(path), profile, supply_v, lambda held: owner_of(held, folders), again=again
+    )
 
 
 def _folders(config: Config) -> list[Path]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.robot.agreement import Agreement
+from workers.robot.bus import NOISE
 from workers.robot.drivers import ArmReading, ServoHealth
 from workers.robot.figures import GRIPPER, JOINT_NAMES, Floats
 from workers.robot.stall import STALL_ERROR_DEG, StallWatch
@@ -31,6 +32,10 @@ RISES_C_MIN, SOON_MIN = 1.5, 3.0  # a trend that is told, and how many minutes a
 LOOK_S: Final = 0.1  # between two looks at what changes slowly
 HYSTERESIS_C, HYSTERESIS_V = 2.0, 0.02
 _TEMPERATURE_BIT: Final = 1 << 2
+LATE: Final = (
+    "they answer, but too late: this computer or its USB is busy, or the adapter holds bytes back. End other programs, "
+    "try another USB socket, without a hub; `hilserl-worker scan-arm` tells of the adapter's latency timer"
+)
 ACKNOWLEDGE: Final = "ctrl+e, then y acknowledges; the arm then starts slowly"
 
 
@@ -155,14 +160,19 @@ class Health:
             return
         silent = health.misses >= MISSES_HOLD
         names = _names(silent)
+        reply, hint = "reply", chain_hint(silent)
+        if (2 * health.garbled >= health.misses)[silent].any():
+            reply, hint = "readable reply", NOISE
+        elif health.belated[silent].any():
+            reply, hint = "reply in time", LATE
         if not self.silent:
             self._silent_s = now_s
-            self.silent = f"{names}: no reply for {MISSES_HOLD} readings"
-            yield Finding(self.silent, chain_hint(silent), comes=True)
+            self.silent = f"{names}: no {reply} for {MISSES_HOLD} readings"
+            yield Finding(self.silent, hint, comes=True)
         elif now_s - self._silent_s > MISSES_LATCH_S and np.isfinite(self._silent_s):
             self._silent_s = np.inf
-            what = f"{names}: no reply for {MISSES_LATCH_S:.0f} s; the arm is stopped"
-            yield Finding(what, f"{chain_hint(silent)}; {ACKNOWLEDGE}", Demand.STOP)
+            what = f"{names}: no {reply} for {MISSES_LATCH_S:.0f} s; the arm is stopped"
+            yield Finding(what, f"{hint}; {ACKNOWLEDGE}", Demand.STOP)
 
     def _bits(self, health: ServoHealth) -> Iterator[Finding]:
         if not self._agreed.error_bits.any() and not any(name.startswith("bits") for name in self._told):
@@ -177,7 +187,9 @@ class Health:
             if bit == 2:
                 self._told["too hot"] = 1
             volts = f" at {health.voltage_v[begins].min():.1f} V" if bit == 0 else ""
-            demand = Demand.PARK if bit == 2 else Demand.STOP
+            demand = {2: Demand.PARK, 4: Demand.NOTHING, 6: Demand.NOTHING, 7: Demand.NOTHING}.get(
+                bit, Demand.STOP
+            )
             says = "reports" if sum(begins) == 1 else "report"
             yield Finding(f"{_names(np.array(begins))} {says} {word}{volts}", advice, demand)
 
@@ -306,7 +318,8 @@ def chain_hint(silent: Flags) -> str:
         return f"the chain breaks after id {first} ({before}): check the cable from there to id {first + 1}"
     ids = ", ".join(str(joint + 1) for joint in missing)
     return (
-        f"the servos behind it answer: check the plugs of id {ids}, its supply, and that no id is there twice"
+        f"the servos behind it answer: check the plugs of id {ids} and its supply; `hilserl-worker scan-arm` tells "
+        "whether it has another id, or one that is there twice"
     )
 
 
@@ -315,8 +328,14 @@ def _names(which: Flags) -> str:
 
 
 _BITS: Final = {
-    0: ("a wrong supply voltage", f"check the supply against the servo's model; {ACKNOWLEDGE}"),
-    1: ("a broken encoder", "switch the supply off and on; if it comes back, the servo is defective"),
+    0: (
+        "a wrong supply voltage",
+        f"is the supply the one of these servos, strong enough, and its plug home? Then {ACKNOWLEDGE}",
+    ),
+    1: (
+        "a broken encoder",
+        f"hold the arm, switch the supply off and on, then {ACKNOWLEDGE}; if it comes back, the servo is defective",
+    ),
     2: ("overheating", f"the servo gave up by itself; let it cool down, then {ACKNOWLEDGE}"),
     3: ("too much current", f"something blocks it, or its cable is damaged; free it, then {ACKNOWLEDGE}"),
     5: (
@@ -324,5 +343,12 @@ _BITS: Final = {
         f"it has little torque now. Take the load off, then {ACKNOWLEDGE}; "
         "if it comes back, switch the supply off and on, holding the arm",
     ),
+    **{
+        bit: (
+            f"an error that has no name (bit {bit} of its status)",
+            "the arm goes on; Feetech's own tool shows what that firmware means by it",
+        )
+        for bit in (4, 6, 7)
+    },
 }
-"""Error bits of a status packet: what they say, and what to do."""
+"""Error bits of a status packet: what they say, and what to do. Who does not know what is wrong stops nothing."""

@@ -63,6 +63,8 @@ def _servo_body(desk: Desk, config: Config, board: Board, limits: Limits) -> Ser
     arm = _opened(desk, config, lambda text: say(Level.WARNING, text))
     if slow := latency_warning(config.env.arm.port or "") or arm.slow:
         say(Level.WARNING, slow)
+    if arm.changed:
+        say(Level.INFO, f"settings written to the servos: {'; '.join(arm.changed)}")
     thresholds = replace(thresholds_of(config, limits), nominal_v=arm.supply_v)
     try:
         body = ServoBody(
@@ -89,7 +91,7 @@ def _opened(desk: Desk, config: Config, tell: Callable[[str], None]) -> FeetechA
     told = False
     while True:
         try:
-            return servo_arm_of(config)
+            return servo_arm_of(config, again=bool(desk.restarts))
         except ArmRefused as refused:
             raise WorkerFailure(str(refused)) from refused
         except ArmGone as gone:

@@ -9,6 +9,7 @@ from workers.robot.bus import BAUDS, Bus, BusCorrupt, BusError, BusGone, BusTime
 from workers.robot.bus.bus import PING_ALL_S
 from workers.robot.bus.packet import GREATEST_ID
 from workers.robot.drivers import sts3215 as sts
+from workers.robot.drivers.servos import PATIENCE_S
 from workers.robot.drivers.sts3215 import STATE_ADDRESS, STATE_LENGTH, errors_in_words, value_in
 
 ARM_IDS: Final = tuple(range(1, 7))
@@ -97,7 +98,7 @@ def look_at(bus: Bus, servo_id: int) -> Found:
         table = _patiently(bus, servo_id, *_TABLE)
         state = _patiently(bus, servo_id, STATE_ADDRESS, STATE_LENGTH)
     except BusCorrupt:
-        why = "its replies are unreadable: two servos have this id, or its cable is loose"
+        why = "its replies are unreadable: two servos have this id, or noise on the line (a loose or damaged cable)"
         return Found(servo_id, bus.port.baud, unreadable=why)
     except BusTimeout:
         return Found(servo_id, bus.port.baud, unreadable="it answered once, and then no more: a loose cable")
@@ -181,9 +182,15 @@ def _is_there(bus: Bus, servo_id: int) -> bool:
 
 
 def _patiently(bus: Bus, servo_id: int, address: int, length: int) -> tuple[int, bytes]:
-    """Error bits and data. Raises BusTimeout and BusCorrupt when it never comes, BusGone."""
+    """Error bits and data. Raises BusTimeout and BusCorrupt when it never comes, BusGone.
+
+    A computer under load may be busy for longer than three tries take: a servo that said it is there is asked for a
+    while, before its cable is blamed.
+    """
     last: BusError | None = None
-    for _ in range(TRIES):
+    until_s, tries = bus.port.now_s() + PATIENCE_S, 0
+    while tries < TRIES or bus.port.now_s() < until_s:
+        tries += 1
         try:
             reply = bus.read(servo_id, address, length)
             return reply.error_bits, reply.data

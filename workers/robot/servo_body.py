@@ -17,7 +17,7 @@ from workers.model.events import Level
 from workers.robot.board import Board, Hand, fitting
 from workers.robot.body import StateRecord
 from workers.robot.controller import ArmController, JointTarget, Mode, Status
-from workers.robot.drivers import ArmGone, ServoArm
+from workers.robot.drivers import ArmGone, ArmRefused, ServoArm
 from workers.robot.figures import JOINT_NAMES, Floats, model_joints
 from workers.robot.flapping import Flapping, Say
 from workers.robot.gate import Limits
@@ -75,7 +75,7 @@ class ServoBody:
         self._health, self._thresholds = Health(thresholds), thresholds
         self._caps: Floats | None = None
         self._lifeline, self._say, self._sleep = lifeline, say, sleep or SleepWatch()
-        self._fault, self._hot, self._lost = predecessor, "", ""
+        self._fault, self._hot, self._lost, self._refused = predecessor, "", "", ""
         self._in_the_way = False  # the fault is one that a way to the rest pose might make worse
         self._gives_way = False  # goals are to go where the joints are
         self._found_stiff = found_stiff
@@ -308,12 +308,26 @@ class ServoBody:
             self._stiffen(controller)
             controller.stop(BACK)
             status = controller.tick(None, now_s)
+        except ArmRefused as refused:
+            self._tell_refusal(str(refused))
+            return self._unreachable(controller)
         except ArmGone:  # again, or at once
             return self._unreachable(controller)
+        self._refused = ""
         self._lifeline.tell(Hand.HOLDS)
         self._fault, self._lost = BACK, ""
         self._unplugged.ends(Level.WARNING, f"{BACK}. {_sentence(ACKNOWLEDGE)}", now_s)
+        if self.arm.slow:
+            self._say(Level.WARNING, self.arm.slow)
         return status
+
+    def _tell_refusal(self, why: str) -> None:
+        """A port that is there again, with something on it that cannot be taken; said once, whatever its figures do."""
+        words = "".join(each for each in why if not each.isdigit())
+        if words != self._refused:
+            self._refused = words
+            self._lost = f"{why.split('. ')[0]}; {STILL_POWERED}"
+            self._say(Level.ERROR, f"the port is back, but the arm cannot be taken again: {why}")
 
     # board and end
 

@@ -41,7 +41,17 @@ def main(desk: Desk, config: Config, board: Board) -> None:
     """Until told to quit; then the torque goes, slowly. Raises WorkerFailure for an arm that is not this leader."""
     from workers.robot.build import leader_arm_of  # brings kinematics, as `loop_of` does
 
-    loop = loop_of(desk, config, board, lambda: leader_arm_of(config))
+    again = bool(desk.restarts)
+
+    def opened() -> ServoArm:
+        nonlocal again
+        arm = leader_arm_of(config, again)
+        again = True
+        if arm.slow:
+            log.warning(arm.slow)
+        return arm
+
+    loop = loop_of(desk, config, board, opened)
     try:
         loop.run()
     finally:

@@ -17,10 +17,18 @@ import threading
 from pathlib import Path
 from types import TracebackType
 
-from workers.transport.log_format import LogDamaged, LogError, LogFull, LogLocked, LogMismatch, pack_record
+from workers.transport.log_format import (
+    LogDamaged,
+    LogError,
+    LogFull,
+    LogLocked,
+    LogMismatch,
+    LogUnsaved,
+    pack_record,
+)
 from workers.transport.log_reader import LogReader, forget
 from workers.transport.record import FeatureSpec, Record
-from workers.transport.segment_writer import SEGMENT_BYTES, SegmentWriter
+from workers.transport.segment_writer import SEGMENT_BYTES, SegmentWriter, sync_data
 
 __all__ = [
     "LogDamaged",
@@ -29,6 +37,7 @@ __all__ = [
     "LogLocked",
     "LogMismatch",
     "LogReader",
+    "LogUnsaved",
     "LogWriter",
     "forget",
 ]
@@ -43,7 +52,8 @@ class LogWriter:
         Raises LogLocked, LogMismatch, LogDamaged or LogFull.
         """
         self._spec = spec
-        self._files = SegmentWriter(directory, spec, segment_bytes, retire=_sync_and_close_later)
+        self._later = _LaterSync(directory)
+        self._files = SegmentWriter(directory, spec, segment_bytes, retire=self._later.sync_and_close)
         last = self._files.last
         self.next_seq = 0 if last is None else last.seq + 1
         """Sequence number of the next record."""
@@ -59,19 +69,23 @@ class LogWriter:
     def append(self, record: Record) -> int:
         """Write one record and return its sequence number. It survives this process, not yet a power cut.
 
-        Raises LogFull with the log as it was before, ValueError when shapes are not the spec's.
+        Raises LogFull with the log as it was before, ValueError when shapes are not the spec's, and LogUnsaved from
+        then on when something before could not be saved: the log has to be opened again.
         """
+        self._later.check()
         self._files.append(pack_record(record, self._spec, self.session, self.next_seq))
         self.next_seq += 1
         return self.next_seq - 1
 
     def sync_soon(self) -> None:
         """Make everything appended so far survive a power cut, in the background: a slow disk may take seconds."""
-        _sync_and_close_later(self._files.duplicate())
+        self._later.sync_and_close(self._files.duplicate())
 
     def close(self) -> None:
-        """Sync and let another writer in. Closing twice is fine."""
+        """Sync and let another writer in. Closing twice is fine. Raises OSError, and LogUnsaved if nobody heard yet."""
+        self._later.wait()
         self._files.close()
+        self._later.check(again=False)
 
     def __enter__(self) -> "LogWriter":
         return self
@@ -82,13 +96,43 @@ class LogWriter:
         self.close()
 
 
-def _sync_and_close_later(descriptor: int) -> None:
-    """fdatasync in a thread: the control loop must not wait for the disk."""
+class _LaterSync:
+    """fdatasync in threads of its own: the control loop must not wait for the disk. What fails is kept for the writer.
 
-    def work() -> None:
+    The kernel tells an error once: whoever syncs later hears that all is well.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._threads: list[threading.Thread] = []
+        self._error: OSError | None = None
+        self._told = False
+
+    def sync_and_close(self, descriptor: int) -> None:
+        self._threads = [thread for thread in self._threads if thread.is_alive()]
+        thread = threading.Thread(target=self._work, args=(descriptor,), name="log-sync")
+        self._threads.append(thread)
+        thread.start()
+
+    def _work(self, descriptor: int) -> None:
         try:
-            os.fdatasync(descriptor)
+            sync_data(descriptor)
+        except OSError as error:
+            self._error = error
         finally:
             os.close(descriptor)
 
-    threading.Thread(target=work, name="log-sync").start()
+    def wait(self) -> None:
+        for thread in self._threads:
+            thread.join()
+
+    def check(self, again: bool = True) -> None:
+        """Raises LogUnsaved when something failed; not `again` once it was told."""
+        if self._error is None or (self._told and not again):
+            return
+        self._told = True
+        raise LogUnsaved(
+            f"The disk that holds {self._directory} did not save what was recorded ({self._error.strerror}): the"
+            " newest steps may be lost. The disk is full or failing: look at its free space, and at `dmesg`. The"
+            " recording goes on with what the disk holds."
+        ) from self._error

@@ -29,6 +29,10 @@ class LogFull(LogError):
     """No room on the disk; nothing torn was left behind."""
 
 
+class LogUnsaved(LogError):
+    """The disk did not take what was written: what the log holds is what it holds when it is opened again."""
+
+
 class LogLocked(LogError):
     """Another process is writing this log."""
 

@@ -41,9 +41,11 @@ def let_go(emulated: EmulatedBus) -> None:
         emulated.ask("let_go", joint=joint)
 
 
-def open_arm(emulated: EmulatedBus, profile: Profile = FOLLOWER, supply_v: float | None = None) -> FeetechArm:
+def open_arm(
+    emulated: EmulatedBus, profile: Profile = FOLLOWER, supply_v: float | None = None, again: bool = False
+) -> FeetechArm:
     """The driver, with the calibration that the emulated arm holds."""
-    return FeetechArm(emulated.port, calibration_of(emulated), "arm.json", profile, supply_v)
+    return FeetechArm(emulated.port, calibration_of(emulated), "arm.json", profile, supply_v, again=again)
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """The driver of a real arm on an emulated one: readings, goals, torque, and what it does when replies are missing."""
 
+import itertools
 import sys
 import threading
 import time
@@ -7,11 +8,11 @@ import time
 import numpy as np
 import pytest
 
-from tests.robot.arm.arms import LEADER, Judge, arm_on_bus, hold, let_go
+from tests.robot.arm.arms import LEADER, Judge, arm_on_bus, hold, let_go, open_arm
 from workers.robot.bus import Bus, Reply
 from workers.robot.bus.debts import TAGS
 from workers.robot.bus.packet import checksum
-from workers.robot.drivers import ArmGone, ArmReading, ServoHealth
+from workers.robot.drivers import ArmGone, ArmReading, ArmRefused, ServoHealth
 from workers.robot.drivers.feetech import FeetechArm
 
 POSE = (10.0, -40.0, 50.0, 20.0, -30.0, 35.0)
@@ -208,6 +209,23 @@ def test_a_port_that_is_pulled_is_gone_and_comes_back(when: str) -> None:
         np.testing.assert_allclose(arm.read().joints_deg, before.joints_deg, atol=1.0)
 
 
+def test_a_bus_that_has_become_slow_is_refused_at_first_and_only_told_when_the_arm_is_taken_again() -> None:
+    with arm_on_bus(pose_deg=POSE) as (arm, emulated):
+        assert arm.slow == ""
+        emulated.script("late", ms=14.0, count=0)
+        arm.reopen()
+        assert "has become slow" in arm.slow and "no latency timer" in arm.slow
+        reading = arm.read()
+        assert not health_of(reading).misses.any()
+        np.testing.assert_allclose(reading.joints_deg, POSE, atol=1.5)
+        arm.close()
+        with pytest.raises(ArmRefused, match="too slow"):
+            open_arm(emulated)
+        again = open_arm(emulated, again=True)
+        assert "has become slow" in again.slow
+        again.close()
+
+
 def test_a_servo_that_lost_its_supply_for_a_moment_is_seen() -> None:
     with arm_on_bus() as (arm, emulated):
         arm.set_torque(True)
@@ -219,6 +237,23 @@ def test_a_servo_that_lost_its_supply_for_a_moment_is_seen() -> None:
         arm.set_torque(True)
         assert not health_of(arm.read()).unpowered.any()
         assert emulated.state()["torque"] == [1] * 6
+
+
+def test_a_servo_that_does_not_say_whether_it_is_limp_is_taken_for_what_it_was() -> None:
+    ram = {"register": 40, "instruction": 2, "count": 0}
+    with arm_on_bus() as (arm, emulated):
+        arm.set_torque(True)
+        emulated.script("drop", **ram)
+        for _ in range(40):
+            assert not health_of(arm.read()).unpowered.any(), "silence is no word"
+        emulated.clear()
+        emulated.ask("reboot", joint="shoulder_lift")
+        deadline_s = time.monotonic() + 10.0
+        while not health_of(arm.read()).unpowered[1]:
+            assert time.monotonic() < deadline_s
+        emulated.script("drop", **ram)
+        for _ in range(40):
+            assert health_of(arm.read()).unpowered[1], "nor is it a sign of life"
 
 
 def test_servos_that_lost_their_supply_together_are_seen_together() -> None:
@@ -250,6 +285,39 @@ def test_one_damaged_look_at_a_servos_torque_makes_it_no_limp_one() -> None:
             for _ in range(30):
                 assert not health_of(arm.read()).unpowered.any()
         assert lies
+
+
+@pytest.mark.parametrize("bit", [0, 1, 2, 3, 5])
+def test_an_error_bit_is_seen_at_rest_and_in_motion_and_never_keeps_a_servo_from_being_stopped(
+    bit: int,
+) -> None:
+    """LeRobot's driver gives up at the first servo that reports an overload: those before it limp, the rest stiff."""
+    with arm_on_bus(pose_deg=POSE) as (arm, emulated):
+        let_go(emulated)
+        arm.set_torque(True)
+        emulated.ask("errors", joint="shoulder_lift", bits=1 << bit)
+        at_rest = arm.read()
+        for number in range(10):
+            arm.write(at_rest.joints_deg + 0.5 * number * np.eye(6)[0])
+            time.sleep(0.02)
+            assert health_of(arm.read()).error_bits.tolist() == [0, 1 << bit, 0, 0, 0, 0]
+        assert health_of(at_rest).error_bits.tolist() == [0, 1 << bit, 0, 0, 0, 0]
+        arm.cap_torque(np.full(6, 20.0))
+        assert emulated.state()["torque_limit"] == [200] * 6
+        arm.set_torque(False)
+        assert emulated.state()["torque"] == [0] * 6
+
+
+def test_a_wall_clock_that_jumps_makes_no_reply_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An hour to and fro, as by NTP, between any two looks at it. The SDK takes that for a time-out."""
+    jumps = itertools.cycle((0.0, 3600.0, -3600.0))
+    real_s = time.time
+    with arm_on_bus(pose_deg=POSE) as (arm, _):
+        monkeypatch.setattr(time, "time", lambda: real_s() + next(jumps))
+        for _ in range(50):
+            assert not health_of(arm.read()).misses.any()
+        arm.reopen()
+        arm.set_torque(True)
 
 
 def test_an_adapter_that_echoes_is_heard_through() -> None:

@@ -45,7 +45,9 @@ def test_opening_moves_nothing_and_leaves_the_torque() -> None:
 
 def test_the_profile_is_written_once_and_survives_the_power_switch() -> None:
     with emulated_bus(state="assembled") as emulated:
-        open_arm(emulated).close()
+        arm = open_arm(emulated)
+        assert "gripper.P_Coefficient 32 -> 16" in arm.changed and len(arm.changed) > 10
+        arm.close()
         emulated.power_cycle()
         for joint in JOINT_NAMES:
             table = emulated.registers(joint)
@@ -55,7 +57,9 @@ def test_the_profile_is_written_once_and_survives_the_power_switch() -> None:
             expected = (500, 250, 25) if gripper else (1000, 500, 80)
             assert (table[16] | table[17] << 8, table[28] | table[29] << 8, table[36]) == expected, joint
         since_s = emulated.state()["time_s"]
-        open_arm(emulated).close()
+        arm = open_arm(emulated)
+        assert arm.changed == []
+        arm.close()
         written = {(write["servo"], write["address"]) for write in emulated.writes(since_s)}
         assert not {each for each in written if each[1] in EEPROM}, "the EEPROM wears"
 
@@ -91,6 +95,24 @@ def test_a_leader_keeps_its_gains() -> None:
 def test_missing_servos_are_named_with_likely_causes(plugged: tuple[str, ...], text: str) -> None:
     with emulated_bus(plugged=plugged) as emulated, pytest.raises(ArmRefused, match=text):
         open_arm(emulated)
+
+
+@pytest.mark.parametrize("number", [2, 77], ids=["that of another one", "nobody's"])
+def test_a_servo_with_another_id_is_told_with_that_cause(number: int) -> None:
+    with emulated_bus() as emulated:
+        calibration = calibration_of(emulated)
+        emulated.ask("store", joint="elbow_flex", register="ID", value=number)
+        with pytest.raises(ArmRefused, match=r"id 3 \(elbow_flex\).*another id or baud rate.*scan-arm"):
+            FeetechArm(emulated.port, calibration, "arm.json", FOLLOWER)
+
+
+@pytest.mark.parametrize("ids", [(), (1, 2, 3, 4, 5, 6), (4,)], ids=["a request's", "all", "one"])
+def test_a_noisy_line_is_told_as_that_and_not_as_missing_servos(ids: tuple[int, ...]) -> None:
+    with emulated_bus() as emulated:
+        emulated.script("noise", ids=ids, data="55", count=0)
+        with pytest.raises(ArmRefused, match=r"noise on the line.*press every plug home") as refused:
+            open_arm(emulated)
+        assert "supply" not in str(refused.value)
 
 
 @pytest.mark.parametrize(("usb_ms", "text"), [(16.0, "too slow to drive an arm by"), (60.0, "too late")])

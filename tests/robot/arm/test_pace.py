@@ -32,6 +32,16 @@ def test_a_slow_adapter_is_refused_with_its_figure(delay_ms: float, tmp_path: Pa
         judge_pace(bus_of(lambda _: delay_ms / 1e3), "arm", tmp_path)
 
 
+@pytest.mark.parametrize("delay_ms", [11.0, 16.0, 30.0])
+def test_in_mid_session_a_slow_bus_is_told_and_waited_for(delay_ms: float, tmp_path: Path) -> None:
+    bus = bus_of(lambda _: delay_ms / 1e3)
+    words = judge_pace(bus, "arm", tmp_path, again=True)
+    assert (
+        "has become slow" in words and f"{delay_ms:.1f} ms (median" in words and "no latency timer" in words
+    )
+    assert len(bus.sync_read(range(1, 7), 56, 15)) == 6, "its replies are waited for"
+
+
 def test_where_it_has_a_timer_the_command_is_told(tmp_path: Path) -> None:
     bus = bus_of(lambda _: 0.016)
     bus.port.name = "/dev/ttyUSB3"  # type: ignore[misc]

@@ -60,6 +60,13 @@ def test_two_servos_with_one_id_are_seen() -> None:
         assert any("id 3 did not answer" in line for line in lines)
 
 
+def test_noise_on_the_line_is_named() -> None:
+    with emulated_bus() as emulated, opened(emulated) as bus:
+        emulated.script("noise", data="55", count=0)
+        lines = verdict(found_on(bus, bauds=BAUDS[:1]))
+        assert lines and all("noise on the line" in line for line in lines), lines
+
+
 def test_a_servo_that_answers_no_call_to_everybody_is_found_by_its_id() -> None:
     """Its answer to the broadcast is lost every time."""
     with emulated_bus(state="assembled", plugged=("gripper",)) as emulated:

@@ -186,6 +186,34 @@ def test_silence_and_unreadable_replies_are_told_apart() -> None:
         Bus(FakePort(FakeServos())).read(9, 56, 2)
 
 
+@pytest.mark.parametrize("noise", [b"\x55", b"\x00\xff\x12", bytes(9)])
+def test_a_noisy_line_is_not_taken_for_silent_servos(noise: bytes) -> None:
+    """A reply that something follows may be a torn one, and does not count; that is no silence."""
+    servos = FakeServos((1, 2, 4, 5, 6))
+    servos.mangle = lambda servo_id, reply: reply + noise
+    bus = Bus(FakePort(servos))
+    assert bus.sync_read((1, 2), 56, 15) == {} and bus.garbled == {1, 2}
+    with pytest.raises(BusCorrupt, match=r"servo 1 .* noise on the line"):
+        bus.read(1, 56, 15)
+    servos.mangle = lambda servo_id, reply: reply
+    assert set(bus.sync_read(IDS, 56, 15)) == {1, 2, 4, 5, 6}
+    assert bus.garbled == set(), "3 is silent"
+
+
+def test_a_late_reply_is_no_noise() -> None:
+    servos = FakeServos()
+    servos.delay_s = lambda servo_id: 0.030 if servo_id == 3 else 0.001
+    bus = Bus(FakePort(servos))
+    for cycle in range(20):
+        bus.sync_read(IDS, 56, 15)
+        assert bus.garbled == set()
+        assert bus.belated == ({3} if cycle else set())
+    servos.delay_s = lambda servo_id: 0.001
+    for _ in range(3):
+        bus.sync_read(IDS, 56, 15)
+    assert bus.belated == set()
+
+
 def test_an_adapter_that_echoes_requests_is_heard_through() -> None:
     servos = FakeServos()
 

@@ -8,12 +8,13 @@ What a register means is the servo's business: `workers.robot.drivers.sts3215`.
 """
 
 from workers.robot.bus.bus import Bus, BusCounters
-from workers.robot.bus.errors import BusCorrupt, BusError, BusGone, BusTimeout, PortHeld
+from workers.robot.bus.errors import NOISE, BusCorrupt, BusError, BusGone, BusTimeout, PortHeld
 from workers.robot.bus.packet import Reply
 from workers.robot.bus.port import BAUDS, Port, SerialPort
 
 __all__ = [
     "BAUDS",
+    "NOISE",
     "Bus",
     "BusCorrupt",
     "BusCounters",

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from workers.robot.bus.debts import Debts
-from workers.robot.bus.errors import BusCorrupt, BusTimeout
+from workers.robot.bus.errors import NOISE, BusCorrupt, BusTimeout
 from workers.robot.bus.packet import (
     BROADCAST,
     OVERHEAD,
@@ -55,7 +55,11 @@ class Bus:
     def __init__(self, port: Port, reply_s: float = REPLY_S, quiet_s: float = QUIET_S) -> None:
         self.port = port
         self.counters = BusCounters()
-        self._reply_s, self._quiet_s = reply_s, quiet_s
+        self.garbled: set[int] = set()
+        """Servos that were missed last time though bytes came: no silence, but noise."""
+        self.belated: set[int] = set()
+        """Servos whose last reply came after its time."""
+        self.reply_s, self._quiet_s = reply_s, quiet_s
         self._debts = Debts()
         self._last_byte_s = port.now_s() - quiet_s
         self._restless = False
@@ -154,7 +158,7 @@ class Bus:
         self.port.write(sent)
         begun_s = self._last_byte_s = self.port.now_s()
         wire_s = self._wire_s(sent, wanted)
-        deadline_s = begun_s + (self._reply_s if reply_s is None else reply_s) + wire_s
+        deadline_s = begun_s + (self.reply_s if reply_s is None else reply_s) + wire_s
         # They cannot all be here sooner, and whoever wakes for each costs as much as all the rest.
         self.port.rest(wire_s + WAKE_S)
         while not incoming.complete:
@@ -198,7 +202,9 @@ class Bus:
     def _forgive(self, incoming: Incoming) -> None:
         """Replies to earlier requests have come: nothing has to be kept clear of them any more."""
         for servo_id, length in incoming.strangers:
-            self.counters.late += self._debts.settle(servo_id, length)
+            if self._debts.settle(servo_id, length):
+                self.counters.late += 1
+                self.belated.add(servo_id)
 
     def _account(self, incoming: Incoming, wanted: Mapping[int, int]) -> None:
         counters = self.counters
@@ -210,6 +216,11 @@ class Bus:
         counters.echoes += incoming.echoed
         self._forgive(incoming)
         missing = [each for each in wanted if each not in incoming.replies and each != BROADCAST]
+        if missing or self.garbled or self.belated:  # hardly ever
+            self.belated -= incoming.replies.keys()
+            self.garbled -= wanted.keys()
+            torn = incoming.doubted | incoming.unreadable
+            self.garbled.update(each for each in missing if incoming.noise or each in torn)
         self._restless = bool(missing) or BROADCAST in wanted
         for servo_id in missing:
             counters.missed += 1
@@ -221,8 +232,6 @@ def _only(replies: Mapping[int, Reply], servo_id: int, incoming: Incoming) -> Re
     """The one reply. Raises BusTimeout and BusCorrupt."""
     if servo_id in replies:
         return replies[servo_id]
-    if incoming.spoilt or incoming.skipped:
-        raise BusCorrupt(
-            f"servo {servo_id} answers, but not readably: a loose cable, or two servos with one id"
-        )
+    if incoming.spoilt or incoming.skipped or incoming.doubted:
+        raise BusCorrupt(f"servo {servo_id} answers, but not readably: {NOISE}")
     raise BusTimeout(f"servo {servo_id} does not answer")

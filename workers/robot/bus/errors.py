@@ -1,6 +1,13 @@
 """What can go wrong on the bus: one family. The texts are for the operator."""
 
 import termios
+from typing import Final
+
+NOISE: Final = (
+    "noise on the line: bytes come that no servo meant. A loose plug, a damaged cable, a bad ground, or two servos "
+    "with one id do that; press every plug home, look along the cables; `hilserl-worker scan-arm` finds two of one id"
+)
+"""What replies that cannot be read come from, and what to do."""
 
 
 class BusError(Exception):

@@ -65,6 +65,7 @@ class Incoming:
         ] = []  # (id, bytes of data) of sound packets that answer nothing here
         self.skipped = 0  # bytes
         self.spoilt = 0  # packets of the right servo and length, wrong checksum
+        self.unreadable: set[int] = set()  # servos whose reply came damaged
         self.doubted: set[int] = set()  # servos whose reply was taken and given up again
         self.echoed = False
         self._sent = sent
@@ -82,10 +83,16 @@ class Incoming:
         answered = len(self.replies) + len(self.doubted)
         return answered == len(self._wanted) and BROADCAST not in self._wanted
 
+    @property
+    def noise(self) -> int:
+        """Bytes that came and belong to no packet at all."""
+        return self.skipped - sum(OVERHEAD + length for _, length in self.strangers)
+
     def finish(self) -> None:
         """No more bytes will come."""
         if self._buffer and not _HEAD.startswith(self._buffer[:2]):
             self._doubt(self._newest)
+        self.skipped += len(self._buffer)
         for servo_id in self._early.keys() - self.replies.keys() - self.doubted:
             self.replies[servo_id] = self._early[servo_id]  # not the first one's copy: another came late
 
@@ -131,7 +138,9 @@ class Incoming:
             # Wait only for what may be an answer: anything else could swallow the answers that follow it.
             return False if asked == length - 2 else self._skip()
         if not self._is_sound(total):
-            self.spoilt += asked == length - 2
+            if asked == length - 2:
+                self.spoilt += 1
+                self.unreadable.add(servo_id)
             return self._skip()
         reply = Reply(buffer[4], bytes(buffer[5 : total - 1]))
         if asked == length - 2:

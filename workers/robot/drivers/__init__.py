@@ -28,6 +28,10 @@ class ServoHealth:
     misses: NDArray[np.int64]  # replies missed in a row; the figures are then the last good ones
     unpowered: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(6, np.bool_))
     """Servos whose torque is off though it was switched on: they lost their supply for a moment."""
+    garbled: NDArray[np.int64] = field(default_factory=lambda: np.zeros(6, np.int64))
+    """How many of the missed replies came, but could not be read."""
+    belated: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(6, np.bool_))
+    """Servos that are missed, but answer: too late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,9 @@ class ServoArm(ArmDriver, Protocol):
 
     Every method raises ArmGone when the port is gone, and never anything else of the bus.
     """
+
+    slow: str
+    """What to tell the operator of a bus that is slow, as it was opened last; "" of a quick one."""
 
     def set_torque(self, on: bool) -> None:
         """Torque of all six servos. Switching it on first sets every goal to where the joint is: no jump."""

@@ -18,7 +18,16 @@ from workers.robot.calibration import Calibration
 from workers.robot.drivers import ArmGone, ArmReading, ArmRefused, ServoHealth
 from workers.robot.drivers import sts3215 as sts
 from workers.robot.drivers.pace import judge_pace
-from workers.robot.drivers.servos import MOTOR_IDS, Profile, Servos, identify, match, settle, supply_of
+from workers.robot.drivers.servos import (
+    MOTOR_IDS,
+    Profile,
+    Servos,
+    identify,
+    match,
+    settle,
+    supply_of,
+    why_missing,
+)
 from workers.robot.drivers.sts3215 import STATE_ADDRESS, STATE_LENGTH, Register, state_of, value_in
 from workers.robot.figures import Floats
 
@@ -54,6 +63,7 @@ class FeetechArm:
         calibration: what counts mean; the servos must hold the same.
         named: where that calibration is from, for messages.
         whose: the name of the file that holds a calibration, for the message about another arm.
+        again: in mid-session, after another worker of this arm: a bus that has become slow is then told, not refused.
         supply_v: of the supply; None takes whichever of those sold with such arms it is.
     """
 
@@ -66,6 +76,7 @@ class FeetechArm:
         supply_v: float | None = None,
         whose: Whose = lambda _: "",
         opened: Opened = open_bus,
+        again: bool = False,
     ) -> None:
         self._port, self._calibration, self._named, self._profile = port, calibration, named, profile
         self._wanted_v, self._whose, self._opened = supply_v, whose, opened
@@ -73,7 +84,7 @@ class FeetechArm:
         self._caps_pct: Floats | None = None
         self._bus: Bus | None = None
         self.supply_v = 0.0
-        self._open()
+        self._open(again)
 
     # the contract
 
@@ -90,6 +101,7 @@ class FeetechArm:
                 reply = replies.get(servo_id)
                 if reply is None or not self._note(joint, reply, asked_s, now_s):
                     self._misses[joint] += 1
+                    self._garbled[joint] += reply is not None or servo_id in bus.garbled
             if not bus.restless:
                 self._watch(bus)
         joints, velocity, current, load, volts, warmth = np.array(self._figures).T
@@ -100,6 +112,8 @@ class FeetechArm:
             np.array(self._error_bits, np.uint8),
             np.array(self._misses),
             self._unpowered.copy(),
+            np.array(self._garbled),
+            np.array([servo_id in bus.belated for servo_id in MOTOR_IDS]),
         )
         return ArmReading(joints, velocity, asked_s, current, health=health)
 
@@ -133,7 +147,7 @@ class FeetechArm:
     def reopen(self) -> None:
         """See `ServoArm`."""
         self.close()
-        self._open()
+        self._open(again=True)
 
     def close(self) -> None:
         """See `ServoArm`."""
@@ -143,8 +157,8 @@ class FeetechArm:
 
     # opening
 
-    def _open(self) -> None:
-        self._misses, self._error_bits = [0] * 6, [0] * 6
+    def _open(self, again: bool) -> None:
+        self._misses, self._garbled, self._error_bits = [0] * 6, [0] * 6, [0] * 6
         self._unpowered = np.zeros(6, np.bool_)
         self._counts = [0] * 6  # where each joint was
         self._figures = [(0.0,) * 6] * 6  # of each joint what `read` gives
@@ -157,26 +171,28 @@ class FeetechArm:
             raise ArmGone(str(error)) from error
         try:
             with self._reach() as bus:
-                self._verify(Servos(bus, self._what))
+                self._verify(Servos(bus, self._what), again)
         except BaseException:
             self.close()
             raise
 
-    def _verify(self, servos: Servos) -> None:
-        self.slow = judge_pace(servos.bus, self._what)
+    def _verify(self, servos: Servos, again: bool) -> None:
+        self.slow = judge_pace(servos.bus, self._what, again=again)
         """What to tell the operator of a bus that is slow now and then; "" of a quick one."""
         identify(servos)
         match(servos, self._calibration, self._named, self._whose)
         first = servos.sure_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH, _agree)
         if len(first) < len(MOTOR_IDS):
             raise ArmRefused(
-                f"{self._what}: servos fall silent while they are asked; check cables and supply"
+                f"{self._what}: servos fall silent while they are asked; "
+                f"{why_missing(servos.bus, set(MOTOR_IDS) - first.keys())}"
             )
         volts = {
             each: value_in(r.data, sts.PRESENT_VOLTAGE) * sts.VOLT_PER_COUNT for each, r in first.items()
         }
         self.supply_v = supply_of(volts, self._wanted_v, self._what)
-        settle(servos, self._profile)
+        self.changed = settle(servos, self._profile)
+        """Settings of the servos that were others, before and after."""
         if not self._profile.leader:
             speed = dict.fromkeys(MOTOR_IDS, self._profile.speed_steps_s)
             self._all(servos, sts.GOAL_SPEED, speed)
@@ -207,7 +223,8 @@ class FeetechArm:
             voltage * sts.VOLT_PER_COUNT,
             float(temperature),
         )
-        self._error_bits[joint], self._misses[joint], self._seen_s[joint] = reply.error_bits, 0, asked_s
+        self._error_bits[joint], self._seen_s[joint] = reply.error_bits, asked_s
+        self._misses[joint] = self._garbled[joint] = 0
         return True
 
     def _watch(self, bus: Bus) -> None:

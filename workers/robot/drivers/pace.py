@@ -1,4 +1,7 @@
-"""How fast servos answer over their adapter: a bus that is too slow for a control loop is told before any torque."""
+"""How fast servos answer over their adapter: a bus that is too slow for a control loop is told before any torque.
+
+In mid-session it is only told. The arm holds by its torque then, and whoever refuses it can neither move nor park it.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +61,11 @@ def pace_of(bus: Bus) -> Pace:
     return Pace(float(median), float(p99))
 
 
-def judge_pace(bus: Bus, what: str, sysfs: Path = SYSFS) -> str:
+def judge_pace(bus: Bus, what: str, sysfs: Path = SYSFS, again: bool = False) -> str:
     """What to tell the operator about the bus of the arm `what`, "" of a quick one.
 
-    Raises ArmRefused where most readings take too long, and BusGone.
+    Raises ArmRefused where most readings take too long, unless the arm is opened `again`: then its replies are waited
+    for as long as they take. Raises BusGone.
     """
     pace = pace_of(bus)
     if pace.is_slow:
@@ -69,10 +73,17 @@ def judge_pace(bus: Bus, what: str, sysfs: Path = SYSFS) -> str:
             pace, pace_of(bus), key=lambda each: each.median_ms or pace.median_ms
         )  # once is no adapter
     told = f"in {pace.median_ms:.1f} ms (median of {CYCLES}), one in a hundred in {pace.p99_ms:.1f} ms"
-    if pace.is_slow:
+    if pace.is_slow and not again:
         raise ArmRefused(
             f"{what}: the bus is too slow to drive an arm by: all servos are read {told}, and it must be less than "
             f"{LIMIT_MS:.0f} ms. {latency_fix(bus.port.name, sysfs)}. No torque was switched on"
+        )
+    if pace.is_slow:
+        bus.reply_s = PATIENCE_S
+        return (
+            f"{what}: the bus has become slow: all servos are read {told}, and it should be less than "
+            f"{LIMIT_MS:.0f} ms. The arm is kept, and answers late: end this run soon. "
+            f"{latency_fix(bus.port.name, sysfs)}"
         )
     if pace.p99_ms > LIMIT_MS:
         return (

@@ -4,11 +4,11 @@ Nothing is written that is there already, since the EEPROM wears; and what was w
 """
 
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from workers.robot.bus import Bus, BusCorrupt, BusGone, BusTimeout, Reply
+from workers.robot.bus import NOISE, Bus, BusCorrupt, BusGone, BusTimeout, Reply
 from workers.robot.bus.latency import latency_fix
 from workers.robot.calibration import Calibration, MotorCalibration
 from workers.robot.drivers import ArmRefused
@@ -84,7 +84,8 @@ class Servos:
                 return register.decode(self.bus.read(servo_id, register.address, register.size).data)
             except (BusTimeout, BusCorrupt) as error:
                 last = error
-        raise ArmRefused(f"{self.what}: {last}; {where_to_look((servo_id,))}")
+        why = f"{last}" if isinstance(last, BusCorrupt) else f"{last}; {where_to_look((servo_id,))}"
+        raise ArmRefused(f"{self.what}: {why}")
 
     def put(self, servo_id: int, register: Register, value: int) -> None:
         """Write a register unless it has that value, and see that it took it."""
@@ -174,7 +175,7 @@ def identify(servos: Servos) -> None:
     if missing:
         raise ArmRefused(
             f"{servos.what}: no reply from {', '.join(f'id {each} ({_name(each)})' for each in missing)}; "
-            f"{where_to_look(missing)}. `hilserl-worker scan-arm` lists what answers"
+            f"{why_missing(servos.bus, missing)}. `hilserl-worker scan-arm` lists what answers"
         )
     models = {each: sts.MODEL_NUMBER.decode(reply.data[3:]) for each, reply in found.items()}
     wrong = {each: model for each, model in models.items() if model != sts.MODEL}
@@ -192,6 +193,11 @@ def identify(servos: Servos) -> None:
         )
 
 
+def why_missing(bus: Bus, missing: Collection[int]) -> str:
+    """The likely causes where these ids were asked with patience, and did not answer."""
+    return NOISE if any(servo_id in bus.garbled for servo_id in missing) else where_to_look(missing)
+
+
 def where_to_look(missing: Iterable[int]) -> str:
     """The likely causes of silence on a chain of servos."""
     gone = sorted(missing)
@@ -204,7 +210,7 @@ def where_to_look(missing: Iterable[int]) -> str:
         )
     return (
         "servos behind it answer, so the cable is whole: check its plugs and the supply, and whether it has "
-        "another id, or one that another servo has too"
+        "another id or baud rate, or an id that another servo has too"
     )
 
 
@@ -213,7 +219,9 @@ def tables_of(servos: Servos) -> dict[int, bytes]:
     found = servos.sure_read(MOTOR_IDS, 0, TABLE_LENGTH)
     missing = [servo_id for servo_id in MOTOR_IDS if servo_id not in found]
     if missing:
-        raise ArmRefused(f"{servos.what}: no reply from id {missing[0]} any more; {where_to_look(missing)}")
+        raise ArmRefused(
+            f"{servos.what}: no reply from id {missing[0]} any more; {why_missing(servos.bus, missing)}"
+        )
     return {servo_id: reply.data for servo_id, reply in found.items()}
 
 
@@ -254,21 +262,23 @@ def match(servos: Servos, calibration: Calibration, named: str, whose: Callable[
         )
 
 
-def settle(servos: Servos, profile: Profile) -> None:
-    """Bring settings to the profile, and see that the servo's own guards are on. Raises ArmRefused."""
-    tables = tables_of(servos)
+def settle(servos: Servos, profile: Profile) -> list[str]:
+    """Bring settings to the profile, and see that the guards are on; what was changed. Raises ArmRefused."""
+    tables, changed = tables_of(servos), []
     for joint, servo_id in enumerate(MOTOR_IDS):
         table = tables[servo_id]
         phase = value_in(table, sts.PHASE, 0) & ~sts.ANGLE_FEEDBACK_BIT
         for register, value in {**profile.registers(joint), sts.PHASE: phase}.items():
-            if value_in(table, register, 0) != value:
+            if (before := value_in(table, register, 0)) != value:
                 servos.put(servo_id, register, value)
+                changed.append(f"{_name(servo_id)}.{register.name} {before} -> {value}")
     locks = servos.sure_read(MOTOR_IDS, sts.LOCK.address, sts.LOCK.size)
     for servo_id in MOTOR_IDS:
         if servo_id not in locks or locks[servo_id].data[0] != 1:
             servos.put(servo_id, sts.LOCK, 1)  # LeRobot leaves it open; nothing else must get into the EEPROM
     if not profile.leader:
         _check_guards(servos)
+    return changed
 
 
 def _check_guards(servos: Servos) -> None:
@@ -308,4 +318,15 @@ def _name(servo_id: int) -> str:
     return JOINT_NAMES[servo_id - 1] if servo_id in MOTOR_IDS else "no joint's"
 
 
-__all__ = ["GUARDS", "MOTOR_IDS", "BusGone", "Profile", "Servos", "identify", "match", "settle", "supply_of"]
+__all__ = [
+    "GUARDS",
+    "MOTOR_IDS",
+    "BusGone",
+    "Profile",
+    "Servos",
+    "identify",
+    "match",
+    "settle",
+    "supply_of",
+    "why_missing",
+]

@@ -158,12 +158,23 @@ def explored(config: Config, folder: Path) -> Any:
     return [float(action[-1]) for action in actions]
 
 
-def encoded(config: Config, folder: Path) -> Any:
-    """Networks with weights of a published kind, which are made here, after one update."""
+def made_weights(folder: Path) -> None:
+    """Weights of a published kind, random ones."""
     torch.manual_seed(0)
     weights = {name: tensor.contiguous() for name, tensor in ResNet10().state_dict().items()}
     save_file(weights, folder / "resnet10.safetensors")
+
+
+def encoded(config: Config, folder: Path) -> Any:
+    """Networks with such weights after one update."""
+    made_weights(folder)
     return trained(updates=1)(config, folder)
+
+
+def learned_with_resnet(config: Config, folder: Path) -> Any:
+    """As `learned`, with such weights."""
+    made_weights(folder)
+    return learned(config, folder)
 
 
 def acted(config: Config, folder: Path) -> Any:
@@ -190,6 +201,7 @@ EFFECTS: dict[str, Effect] = {
         ("cnn", "{folder}/resnet10.safetensors"), encoded, {"policy.image_encoder_hidden_dim": None}
     ),
     "policy.freeze_vision_encoder": Effect((True, False), encoded, RESNET),
+    "policy.feature_replay": Effect((0, 2), learned_with_resnet, RESNET),
     "policy.image_encoder_hidden_dim": Effect((4, 8), NEXT),
     "policy.input_downsample": Effect((2, 1), NEXT),
     "policy.camera_fusion": Effect(("late", "early"), NEXT),

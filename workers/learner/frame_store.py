@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from workers.learner.pictures import picture_store
+from workers.learner.pictures import Pictures, picture_store
 from workers.transport.record import FeatureSpec, Step
 
 NO_SLOT = -1
@@ -17,11 +17,14 @@ NO_SLOT = -1
 class FrameStore:
     """`slots` observations with reference counts.
 
-    The pictures live on `device`, the numbers beside them (some hundred bytes a slot) in main memory.
+    The pictures live on `device`, or in a store of their own; the numbers beside them (some hundred bytes a slot)
+    in main memory.
     """
 
-    def __init__(self, features: FeatureSpec, slots: int, device: torch.device) -> None:
-        self.pictures = picture_store(features, slots, device)
+    def __init__(
+        self, features: FeatureSpec, slots: int, device: torch.device, pictures: Pictures | None = None
+    ) -> None:
+        self.pictures = pictures or picture_store(features, slots, device)
         self.state = np.empty((slots, features.state_dim), np.float32)
         self.action = np.empty((slots, features.action_dim), np.float32)
         self.reward = np.empty(slots, np.float32)

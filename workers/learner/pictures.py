@@ -13,12 +13,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers.learner.augment import shift_into
+from workers.learner.augment import draw_shifts, shift_into
 from workers.learner.staging import Staging
 from workers.transport.record import FeatureSpec
 
 Shifts = list[list[int]]
-"""(down, right) in pixels for each row of a batch, see `draw_shifts`."""
+"""For each row of a batch how it is to be seen, as the store drew it: (down, right) in pixels, see `draw_shifts`."""
 
 
 class Pictures(Protocol):
@@ -27,8 +27,11 @@ class Pictures(Protocol):
     def write(self, slot: int, images: NDArray[np.uint8]) -> None:
         """Copy uint8 [cameras, H, W, 3] into `slot`."""
 
+    def draw(self, count: int, random_shift_px: int, rng: np.random.Generator) -> Shifts:
+        """How each of `count` rows is to be seen."""
+
     def gather(self, slots: list[int], shifts: Shifts) -> Tensor:
-        """The pictures at `slots`, each moved by its shift: uint8 [B, cameras, H, W, 3].
+        """The pictures at `slots`, each moved by its shift: uint8 [B, cameras, H, W, 3]; or their feature maps.
 
         They may live in memory that the next call of the same size overwrites.
         """
@@ -41,11 +44,18 @@ def picture_store(features: FeatureSpec, slots: int, device: torch.device) -> Pi
     return DevicePictures(features, slots, device)
 
 
-class HostPictures:
+class _Shifted:
+    """A store that shifts its pictures as they are drawn."""
+
+    def draw(self, count: int, random_shift_px: int, rng: np.random.Generator) -> Shifts:
+        return draw_shifts(count, random_shift_px, rng)
+
+
+class HostPictures(_Shifted):
     """In main memory, touched only as slots are used; copied row by row, which is fastest there."""
 
     def __init__(self, features: FeatureSpec, slots: int) -> None:
-        self._images = _large((slots, *features.image_shape))
+        self._images = large((slots, *features.image_shape))
         self._batches: dict[int, NDArray[np.uint8]] = {}
 
     def write(self, slot: int, images: NDArray[np.uint8]) -> None:
@@ -61,7 +71,7 @@ class HostPictures:
         return torch.from_numpy(out)
 
 
-def _large(shape: tuple[int, ...]) -> NDArray[np.uint8]:
+def large(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     """Zeros uint8 [*shape], in huge pages where the kernel has them.
 
     The first touch of a small page costs the kernel more than the copy into it: of 2 GB, 6 of 8 seconds (measured).
@@ -75,7 +85,7 @@ def _large(shape: tuple[int, ...]) -> NDArray[np.uint8]:
     return np.frombuffer(area, np.uint8).reshape(shape)
 
 
-class DevicePictures:
+class DevicePictures(_Shifted):
     """On a device, allocated at once; a batch is one gather there and never crosses the bus."""
 
     def __init__(self, features: FeatureSpec, slots: int, device: torch.device) -> None:

@@ -17,11 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers.learner.augment import draw_shifts
 from workers.learner.batch import Batch, Observation
 from workers.learner.frame_store import FrameStore
 from workers.learner.index_ring import IndexRing
-from workers.learner.pictures import Shifts
+from workers.learner.pictures import Pictures, Shifts
 from workers.learner.sharding import ALONE, Shard
 from workers.learner.staging import Staging
 from workers.transport.record import EpisodeEnd, FeatureSpec, Record, Step
@@ -52,7 +51,9 @@ class Replay:
         capacity: int,
         offline_capacity: int,
         storage_device: torch.device | str = "cpu",
+        pictures: Pictures | None = None,
     ) -> None:
+        """`pictures` is where they are kept instead of as they are: a store of `frame_slots` slots on the device."""
         self.features = features
         self.capacity = capacity
         self.offline_capacity = offline_capacity
@@ -60,7 +61,7 @@ class Replay:
         """Steps and closing observations left out because they hold NaN or infinity."""
         slots = frame_slots(capacity, offline_capacity)
         self._storage_device = torch.device(storage_device)
-        self._store = FrameStore(features, slots, self._storage_device)
+        self._store = FrameStore(features, slots, self._storage_device, pictures)
         self._online = IndexRing(capacity)
         self._demonstrations = IndexRing(offline_capacity)
         self._interventions = IndexRing(offline_capacity)
@@ -233,7 +234,7 @@ class Replay:
         whole = batch_size * shard.world
         online = self._online_share(whole, online_ratio)
         slots = np.concatenate([self._draw_online(online, rng), self._draw_offline(whole - online, rng)])
-        shifts = draw_shifts(2 * whole, random_shift_px, rng)
+        shifts = self._store.pictures.draw(2 * whole, random_shift_px, rng)
         own_shifts = shifts[:whole][shard.rows] + shifts[whole:][shard.rows]
         own_online = len(range(online)[shard.rows])
         numbers = self._numbers.get(batch_size)

@@ -11,6 +11,7 @@ FREE_POLICY_KEYS = frozenset(
     {
         "device",
         "storage_device",
+        "feature_replay",
         "online_steps",
         "online_buffer_capacity",
         "offline_buffer_capacity",

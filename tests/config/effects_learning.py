@@ -47,9 +47,14 @@ def trained(updates: int = 3) -> Any:
 
 
 def compiled(config: Config, folder: Path) -> bool:
-    """Whether the encoder would be compiled at its first update."""
+    """Whether the networks would be compiled at their first update."""
     sac = SAC(FEATURES, config.policy, config.algorithm, seed=0)
-    return sac.encoder.backbone._compiled_call_impl is not None
+    return all(network._compiled_call_impl is not None for network in sac.networks.values())
+
+
+def computes_in_half(config: Config, folder: Path) -> bool:
+    """Whether a GPU would compute the convolutions in bfloat16."""
+    return SAC(FEATURES, config.policy, config.algorithm, seed=0).encoder.uses_amp
 
 
 def session(config: Config, demonstrations: int = 3, others: int = 2) -> LearnerSession:
@@ -218,6 +223,7 @@ EFFECTS: dict[str, Effect] = {
     "policy.offline_buffer_capacity": Effect((200, 20), stored),
     "policy.online_step_before_learning": Effect((0, 150), worked),
     "policy.use_torch_compile": Effect((False, True), compiled),
+    "policy.use_amp": Effect((False, True), computes_in_half),
     "policy.torch_threads": Effect((1, 2), threads),
     "policy.actor_learner_config.policy_parameters_push_frequency": Effect((NO_TIME_S, LONG_S), worked),
     "algorithm.batch_size": Effect((8, 16), learned),

@@ -15,7 +15,7 @@ from workers.learner.backbones import ResNet10
 from workers.learner.encoders import ObservationEncoder
 from workers.learner.feature_maps import FeatureMaps, feature_maps
 from workers.learner.memory import ReplayTooLarge, check_fits, frame_bytes, replay_bytes
-from workers.learner.pictures import HostPictures, Pictures, Shifts
+from workers.learner.pictures import HostPictures, Pictures, Shifts, Slots
 from workers.learner.replay import Replay, frame_slots
 from workers.learner.sac import SAC
 from workers.learner.sac_state import state_tensors
@@ -69,12 +69,11 @@ class PicturesWithShiftsOfTheirOwn(HostPictures):
         self._own[slot] = draw_shifts(self._views, PAD, self._rng)
 
     def draw(self, count: int, random_shift_px: int, rng: np.random.Generator) -> Shifts:
-        return rng.integers(0, self._views, (count, 1)).tolist()
+        return rng.integers(0, self._views, (count, 1))
 
-    def gather(self, slots: list[int], shifts: Shifts) -> torch.Tensor:
-        return super().gather(
-            slots, [self._own[slot][view] for slot, (view,) in zip(slots, shifts, strict=True)]
-        )
+    def gather(self, slots: Slots, shifts: Shifts) -> torch.Tensor:
+        own = [self._own[slot][view] for slot, (view,) in zip(slots.tolist(), shifts.tolist(), strict=True)]
+        return super().gather(slots, np.array(own))
 
 
 def images(seed: int) -> np.ndarray:
@@ -138,7 +137,7 @@ def test_half_precision_keeps_features_to_a_thousandth(encoder: ObservationEncod
     for slot in range(3):
         whole.write(slot, images(slot))
         half.write(slot, images(slot))
-    rows = [0, 1, 2], [[0], [1], [0]]
+    rows = np.array([0, 1, 2]), np.array([[0], [1], [0]])
     exact = whole.gather(*rows)
     assert exact.std() > 0.1
     torch.testing.assert_close(half.gather(*rows).float(), exact, rtol=1e-3, atol=1e-3)
@@ -169,7 +168,7 @@ def test_frames_that_wait_for_each_other_are_encoded_before_they_are_drawn(
     ):  # slot 1 is written again, before and after a group is full
         for kept in (single, grouped):
             kept.write(slot, images(number))
-    rows = [0, 1, 1, 2, 3], [[1], [0], [1], [0], [1]]
+    rows = np.array([0, 1, 1, 2, 3]), np.array([[1], [0], [1], [0], [1]])
     torch.testing.assert_close(grouped.gather(*rows), single.gather(*rows), rtol=2e-3, atol=2e-3)
 
 
@@ -195,7 +194,7 @@ def test_without_augmentation_there_is_one_view_and_it_is_not_shifted(encoder: O
     kept.write(1, images(4))
     drawn = kept.draw(1, 0, np.random.default_rng(0))
     maps = encoder.features(torch.from_numpy(images(4))[None])
-    torch.testing.assert_close(kept.gather([1], drawn).float(), maps, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(kept.gather(np.array([1]), drawn).float(), maps, rtol=1e-3, atol=1e-3)
 
 
 def test_there_is_nothing_to_keep_where_it_is_off_or_nothing_is_seen(encoder: ObservationEncoder) -> None:

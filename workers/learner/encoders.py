@@ -42,6 +42,7 @@ class ObservationEncoder(nn.Module):
         early = policy.vision_encoder_name == "cnn" and policy.camera_fusion == "early"
         self.fuses_early = early and cameras > 0
         self.backbone = build_backbone(policy, cameras, pretrained)
+        self.uses_amp = policy.use_amp
         self.backbone_trained = any(parameter.requires_grad for parameter in self.backbone.parameters())
         self.heads = 1 if self.fuses_early else cameras
         self.maps_shape = self._probe(features)
@@ -69,9 +70,10 @@ class ObservationEncoder(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """uint8 [B, cameras, H, W, 3] -> float32 [B, heads, h, w, C]; no gradient into a frozen backbone."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and self.backbone_trained):
+        half = torch.autocast("cuda", torch.bfloat16, enabled=self.uses_amp and images.is_cuda)
+        with torch.set_grad_enabled(torch.is_grad_enabled() and self.backbone_trained), half:
             maps = self.backbone(images if self.fuses_early else images.flatten(0, 1))
-            by_place: Tensor = maps.permute(0, 2, 3, 1)
+            by_place: Tensor = maps.float().permute(0, 2, 3, 1)
             return by_place.reshape(len(images), self.heads, *by_place.shape[1:])
 
     def embed(self, maps: Tensor, state: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 from workers.config import AlgorithmConfig, PolicyConfig
 from workers.learner.augment import draw_shifts, shift_into
 from workers.learner.encoders import ObservationEncoder
-from workers.learner.pictures import Pictures, Shifts, large
+from workers.learner.pictures import Pictures, Shifts, Slots, large
 from workers.learner.staging import Staging
 from workers.transport.record import FeatureSpec
 
@@ -83,7 +83,7 @@ class FeatureMaps:
         if slot in self._waiting:
             self._encode_waiting()
         views = self._shifted[len(self._waiting)]
-        shifts = draw_shifts(self._views, self._random_shift_px, self._shifts_rng)
+        shifts = draw_shifts(self._views, self._random_shift_px, self._shifts_rng).tolist()
         for view, (down, right) in zip(views, shifts, strict=True):
             shift_into(view, images, down, right)
         self._waiting.append(slot)
@@ -91,11 +91,10 @@ class FeatureMaps:
             self._encode_waiting()
 
     def draw(self, count: int, random_shift_px: int, rng: np.random.Generator) -> Shifts:
-        """One of the views for each of `count` rows: [[view], ...]; they have their shifts already."""
-        views: Shifts = rng.integers(0, self._views, (count, 1)).tolist()
-        return views
+        """One of the views for each of `count` rows, int64 [count, 1]; they have their shifts already."""
+        return rng.integers(0, self._views, (count, 1))
 
-    def gather(self, slots: list[int], shifts: Shifts) -> Tensor:
+    def gather(self, slots: Slots, shifts: Shifts) -> Tensor:
         """The maps at `slots` of the views that `draw` gave, float16 [B, heads, h, w, C]."""
         self._encode_waiting()
         size, device = len(slots), self._maps.device
@@ -103,8 +102,7 @@ class FeatureMaps:
             self._places[size] = Staging((size,), torch.int64, device)
             shape = (size, *self._maps.shape[1:])
             self._batches[size] = torch.empty(shape, dtype=self._maps.dtype, device=device)
-        rows = np.array(slots, np.int64) * self._views + np.array(shifts, np.int64).reshape(size)
-        self._places[size].place()[:] = rows
+        self._places[size].place()[:] = slots * self._views + shifts[:, 0]
         return torch.index_select(self._maps, 0, self._places[size].send(), out=self._batches[size])
 
     def _encode_waiting(self) -> None:

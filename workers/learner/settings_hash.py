@@ -17,6 +17,7 @@ FREE_POLICY_KEYS = frozenset(
         "offline_buffer_capacity",
         "online_step_before_learning",
         "use_torch_compile",
+        "use_amp",
         "torch_threads",
         "actor_learner_config",
     }

@@ -47,9 +47,14 @@ def trained(updates: int = 3) -> Any:
 
 
 def compiled(config: Config, folder: Path) -> bool:
-    """Whether the encoder would be compiled at its first update."""
+    """Whether the networks would be compiled at their first update."""
     sac = SAC(FEATURES, config.policy, config.algorithm, seed=0)
-    return sac.encoder.backbone._compiled_call_impl is not None
+    return all(network._compiled_call_impl is not None for network in sac.networks.values())
+
+
+def computes_in_half(config: Config, folder: Path) -> bool:
+    """Whether a GPU would compute the convolutions in bfloat16."""
+    return SAC(FEATURES, config.policy, config.algorithm, seed=0).encoder.uses_amp
 
 
 def session(config: Config, demonstrations: int = 3, others: int = 2) -> LearnerSession:
@@ -158,12 +163,23 @@ def explored(config: Config, folder: Path) -> Any:
     return [float(action[-1]) for action in actions]
 
 
-def encoded(config: Config, folder: Path) -> Any:
-    """Networks with weights of a published kind, which are made here, after one update."""
+def made_weights(folder: Path) -> None:
+    """Weights of a published kind, random ones."""
     torch.manual_seed(0)
     weights = {name: tensor.contiguous() for name, tensor in ResNet10().state_dict().items()}
     save_file(weights, folder / "resnet10.safetensors")
+
+
+def encoded(config: Config, folder: Path) -> Any:
+    """Networks with such weights after one update."""
+    made_weights(folder)
     return trained(updates=1)(config, folder)
+
+
+def learned_with_resnet(config: Config, folder: Path) -> Any:
+    """As `learned`, with such weights."""
+    made_weights(folder)
+    return learned(config, folder)
 
 
 def acted(config: Config, folder: Path) -> Any:
@@ -190,6 +206,7 @@ EFFECTS: dict[str, Effect] = {
         ("cnn", "{folder}/resnet10.safetensors"), encoded, {"policy.image_encoder_hidden_dim": None}
     ),
     "policy.freeze_vision_encoder": Effect((True, False), encoded, RESNET),
+    "policy.feature_replay": Effect((0, 2), learned_with_resnet, RESNET),
     "policy.image_encoder_hidden_dim": Effect((4, 8), NEXT),
     "policy.input_downsample": Effect((2, 1), NEXT),
     "policy.camera_fusion": Effect(("late", "early"), NEXT),
@@ -206,6 +223,7 @@ EFFECTS: dict[str, Effect] = {
     "policy.offline_buffer_capacity": Effect((200, 20), stored),
     "policy.online_step_before_learning": Effect((0, 150), worked),
     "policy.use_torch_compile": Effect((False, True), compiled),
+    "policy.use_amp": Effect((False, True), computes_in_half),
     "policy.torch_threads": Effect((1, 2), threads),
     "policy.actor_learner_config.policy_parameters_push_frequency": Effect((NO_TIME_S, LONG_S), worked),
     "algorithm.batch_size": Effect((8, 16), learned),

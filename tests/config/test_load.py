@@ -199,6 +199,15 @@ def test_a_crop_belongs_to_a_camera_and_lies_inside_it(more: str, said: str) -> 
         ("[algorithm]\nbc_q_filter = true", "does nothing while bc_weight is 0"),
         ("[policy.policy_kwargs]\nstd_min = 2\nstd_max = 1", "2 is not below std_max (1)"),
         ('[policy]\nvision_encoder_name = "resnet18"\ninput_downsample = 1', 'only "cnn" has it'),
+        ("[policy]\nfeature_replay = 1", "only features of a frozen ResNet stay as they are"),
+        (
+            '[policy]\nvision_encoder_name = "resnet10"\nfreeze_vision_encoder = false\nfeature_replay = 1',
+            "only features of a frozen ResNet stay as they are",
+        ),
+        (
+            '[policy]\nvision_encoder_name = "resnet10"\nfeature_replay = 2\n[algorithm]\nrandom_shift_px = 0',
+            "all shifts of a frame are the same",
+        ),
         ("[policy]\nonline_buffer_capacity = 10", "more than online_buffer_capacity (10)"),
         ("[operator]\ndemonstrations = 0\n[algorithm]\nonline_ratio = 0.0", "operator.demonstrations is 0"),
         (

@@ -9,6 +9,8 @@ import numpy as np
 
 from tests.learner.test_session import small_config
 from workers.config import Config, PolicyConfig
+from workers.learner.feature_maps import FeatureMaps
+from workers.learner.frame_store import FrameStore
 from workers.learner.sac_state import state_tensors
 from workers.learner.session import LearnerSession
 from workers.processors.build import feature_spec
@@ -97,7 +99,7 @@ def contents(session: LearnerSession) -> dict[str, str]:
     parts["references"], parts["free"] = store._references, np.array(store._free, np.int64)
     for name in ("state", "next_slot"):
         parts[name] = getattr(store, name)[used]
-    parts["images"] = store.pictures._images[used]
+    parts["images"] = kept_of_pictures(store)[used]
     transitions = np.concatenate([parts["_online"], parts["_demonstrations"], parts["_interventions"]])
     for name in ("action", "reward", "terminated", "discrete_penalty", "_source", "_session", "_episode"):
         parts[name] = getattr(store, name)[transitions]
@@ -115,6 +117,14 @@ def contents(session: LearnerSession) -> dict[str, str]:
         name: hashlib.sha256(np.ascontiguousarray(part).data).hexdigest() for name, part in parts.items()
     }
     return found | {name: repr(other) for name, other in others.items()}
+
+
+def kept_of_pictures(store: FrameStore) -> np.ndarray:
+    """What a store in main memory keeps of each slot's pictures."""
+    pictures = store.pictures
+    if isinstance(pictures, FeatureMaps):
+        return pictures._maps.view(len(store._references), -1).numpy()
+    return pictures._images
 
 
 def go_on(session: LearnerSession, updates: int) -> list[str]:

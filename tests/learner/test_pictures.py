@@ -6,9 +6,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workers.learner import frame_store
-from workers.learner.pictures import DevicePictures, HostPictures, picture_store
-from workers.learner.replay import Replay
+from workers.learner import replay
+from workers.learner.pictures import DevicePictures, HostPictures, fill_pixel_by_pixel, picture_store
 from workers.transport.record import FeatureSpec, Step
 
 FEATURES = FeatureSpec(state_dim=2, cameras=("front", "side"), height=9, width=7)
@@ -26,8 +25,12 @@ def test_both_stores_give_the_same_pictures(rows: list[tuple[int, int, int]]) ->
     for slot in range(SLOTS):
         host.write(slot, images[slot])
         device.write(slot, images[slot])
-    slots, shifts = [slot for slot, _, _ in rows], [[down, right] for _, down, right in rows]
-    assert torch.equal(host.gather(slots, shifts), device.gather(slots, shifts))
+    slots, shifts = np.array(rows)[:, 0], np.array(rows)[:, 1:]
+    pictures = host.gather(slots, shifts)
+    assert torch.equal(pictures, device.gather(slots, shifts))
+    filled = torch.empty_like(pictures)
+    fill_pixel_by_pixel(device._images, *torch.tensor(rows).T, out=filled)
+    assert torch.equal(pictures, filled)
 
 
 def test_main_memory_is_for_the_cpu_only() -> None:
@@ -37,7 +40,7 @@ def test_main_memory_is_for_the_cpu_only() -> None:
 
 def test_a_batch_is_gathered_where_the_pictures_are() -> None:
     pictures = DevicePictures(FEATURES, SLOTS, torch.device("meta"))
-    batch = pictures.gather([0, 3, 4], [[0, 1], [2, -3], [0, 0]])
+    batch = pictures.gather(np.array([0, 3, 4]), np.array([[0, 1], [2, -3], [0, 0]]))
     assert (batch.device.type, batch.dtype, batch.shape) == ("meta", torch.uint8, (3, *FEATURES.image_shape))
 
 
@@ -47,7 +50,7 @@ def test_read_only_pictures_of_the_log_are_taken() -> None:
     images = np.full(FEATURES.image_shape, 7, np.uint8)
     images.flags.writeable = False
     pictures.write(2, images)
-    assert pictures.gather([2], [[0, 0]]).unique().tolist() == [7]
+    assert pictures.gather(np.array([2]), np.array([[0, 0]])).unique().tolist() == [7]
 
 
 def test_replay_draws_the_same_batches_from_both(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,11 +65,11 @@ def test_replay_draws_the_same_batches_from_both(monkeypatch: pytest.MonkeyPatch
     ]  # fmt: skip
     batches = []
     for store in (picture_store, DevicePictures):
-        monkeypatch.setattr(frame_store, "picture_store", store)
-        replay = Replay(FEATURES, 12, 6)
+        monkeypatch.setattr(replay, "picture_store", store)
+        memory = replay.Replay(FEATURES, 12, 6)
         for step in steps:
-            replay.add(step)
-        batches.append(replay.sample(16, 0.5, np.random.default_rng(1)))
+            memory.add(step)
+        batches.append(memory.sample(16, 0.5, np.random.default_rng(1)))
     one, two = batches
     assert torch.equal(one.reward, two.reward)
     assert torch.equal(one.observation.images, two.observation.images)

@@ -71,6 +71,9 @@ class Config(Section, frozen=True, kw_only=True):
             yield ("mode",), f'"{self.mode}" needs an arm; env.type = "gymnasium" only trains and evaluates'
         if self.mode == "replay" and self.dataset.replay_episode is None:
             yield ("dataset", "replay_episode"), 'missing; mode = "replay" needs the number of an episode'
+        if self.policy.feature_replay > 1 and not self.algorithm.random_shift_px:
+            text = "more than 1 does nothing while algorithm.random_shift_px is 0: all shifts of a frame are the same"
+            yield ("policy", "feature_replay"), text
         if self.mode is None and self.operator.demonstrations == 0 and not self.feeds_dataset:
             none = "operator.demonstrations is 0 and [dataset] names none"
             if self.algorithm.bc_pretrain_updates > 0:

@@ -9,10 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 
-def draw_shifts(count: int, pad: int, rng: np.random.Generator) -> list[list[int]]:
-    """`count` pairs of (down, right) shifts, uniform in [-pad, pad] pixels."""
-    shifts: list[list[int]] = rng.integers(-pad, pad, size=(count, 2), endpoint=True).tolist()
-    return shifts
+def draw_shifts(count: int, pad: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """`count` pairs of (down, right) shifts, int64 [count, 2], uniform in [-pad, pad] pixels."""
+    return rng.integers(-pad, pad, size=(count, 2), endpoint=True)
 
 
 def shift_into(out: NDArray[np.uint8], source: NDArray[np.uint8], down: int, right: int) -> None:

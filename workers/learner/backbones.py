@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workers.config import PolicyConfig
+from workers.learner.blocks import picture_conv2d
 
 RESNET10_HUB_ID = "lerobot/resnet10"
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
@@ -35,7 +36,15 @@ class ScaledConv2d(nn.Conv2d):
         """float32 [M, 3, H, W] in 0..255 -> [M, out, h, w]."""
         assert self.bias is not None
         bias = self.bias - 0.5 * self.weight.sum(dim=(1, 2, 3))
-        return F.conv2d(pixels, self.weight / 255, bias, self.stride)
+        return picture_conv2d(pixels, self.weight / 255, bias, self.stride[0])
+
+
+class _Stem(nn.Conv2d):
+    """The first convolution, of a picture's three channels."""
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """float32 [M, 3, H, W] -> [M, out, h, w]."""
+        return picture_conv2d(pixels, self.weight, self.bias, self.stride[0], int(self.padding[0]))
 
 
 class SmallCNN(nn.Module):
@@ -185,7 +194,7 @@ class ResNet10(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        stem = nn.Conv2d(3, 64, 7, stride=2, padding=3, bias=False)
+        stem = _Stem(3, 64, 7, stride=2, padding=3, bias=False)
         self.embedder = nn.Sequential(stem, _GroupNorm(64), nn.ReLU(inplace=True))
         widths = (64, 64, 128, 256, 512)
         self.encoder = nn.Module()

@@ -14,7 +14,7 @@ class Observation:
     state: Tensor
     """float32 [B, state_dim]"""
     images: Tensor
-    """uint8 [B, cameras, height, width, 3]"""
+    """uint8 [B, cameras, height, width, 3], or what a frozen backbone made of them: float16 [B, heads, h, w, C]"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,10 +5,9 @@ as an observation or as a next observation.
 """
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from workers.learner.pictures import picture_store
+from workers.learner.pictures import Pictures
 from workers.transport.record import FeatureSpec, Step
 
 NO_SLOT = -1
@@ -17,11 +16,11 @@ NO_SLOT = -1
 class FrameStore:
     """`slots` observations with reference counts.
 
-    The pictures live on `device`, the numbers beside them (some hundred bytes a slot) in main memory.
+    Pictures have a store of their own; the numbers beside them (some hundred bytes a slot) are in main memory.
     """
 
-    def __init__(self, features: FeatureSpec, slots: int, device: torch.device) -> None:
-        self.pictures = picture_store(features, slots, device)
+    def __init__(self, features: FeatureSpec, slots: int, pictures: Pictures) -> None:
+        self.pictures = pictures
         self.state = np.empty((slots, features.state_dim), np.float32)
         self.action = np.empty((slots, features.action_dim), np.float32)
         self.reward = np.empty(slots, np.float32)

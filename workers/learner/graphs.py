@@ -51,15 +51,17 @@ class GraphedUpdate:
         return metrics
 
     def _static(self, batch: Batch) -> Batch:
-        """`batch` in the memory that graphs of its size read."""
+        """`batch` in the memory that graphs of its size read: that of the first one, where it is on the device.
+
+        A replay on the device gives every batch in the same memory, and nothing is left to copy.
+        """
         size = len(batch.reward)
         if size not in self._inputs:
-            self._inputs[size] = batch.map(
-                lambda tensor: torch.empty_like(tensor, device=self._generator.device)
-            )
+            self._inputs[size] = batch.to(self._generator.device)
         static = self._inputs[size]
         for place, tensor in zip(static.tensors(), batch.tensors(), strict=True):
-            place.copy_(tensor, non_blocking=True)
+            if place.data_ptr() != tensor.data_ptr():
+                place.copy_(tensor, non_blocking=True)
         return static
 
     def _aside(self, batch: Batch, with_actor: bool) -> Metrics:

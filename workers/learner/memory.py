@@ -24,17 +24,25 @@ class ReplayTooLarge(ValueError):
     """The replay would not fit into memory; the message names the capacity that would."""
 
 
-def frame_bytes(features: FeatureSpec) -> int:
-    """Bytes of one stored time step."""
+def frame_bytes(features: FeatureSpec, policy: PolicyConfig | None = None) -> int:
+    """Bytes of one stored time step: with its pictures, or with what `policy` keeps of them."""
     cameras, height, width, channels = features.image_shape
+    seen = cameras * height * width * channels
+    if policy is not None and policy.feature_replay:
+        seen = policy.feature_replay * cameras * resnet_map_bytes(height, width)
     numbers = 4 * (features.state_dim + features.action_dim)
-    return cameras * height * width * channels + numbers + _SLOT_BOOKKEEPING_BYTES
+    return seen + numbers + _SLOT_BOOKKEEPING_BYTES
+
+
+def resnet_map_bytes(height: int, width: int) -> int:
+    """Bytes of the feature map of one picture of that size, 512 channels in half precision; see `feature_maps.py`."""
+    return 2 * 512 * -(-height // 32) * -(-width // 32)
 
 
 def replay_bytes(features: FeatureSpec, policy: PolicyConfig) -> int:
     """Bytes of a filled replay."""
     slots = frame_slots(policy.online_buffer_capacity, policy.offline_buffer_capacity)
-    return slots * frame_bytes(features)
+    return slots * frame_bytes(features, policy)
 
 
 def check_fits(features: FeatureSpec, policy: PolicyConfig, available_bytes: int, processes: int = 1) -> None:
@@ -44,7 +52,7 @@ def check_fits(features: FeatureSpec, policy: PolicyConfig, available_bytes: int
         return
     available_each = available_bytes // processes
     wanted = policy.online_buffer_capacity + policy.offline_buffer_capacity
-    share = max(0, available_each // frame_bytes(features) - 2) / wanted
+    share = max(0, available_each // frame_bytes(features, policy) - 2) / wanted
     online = int(policy.online_buffer_capacity * share)
     offline = int(policy.offline_buffer_capacity * share)
     several = f", {processes} of them in as many processes," if processes > 1 else ""

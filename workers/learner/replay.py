@@ -17,11 +17,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from workers.learner.augment import draw_shifts
 from workers.learner.batch import Batch, Observation
 from workers.learner.frame_store import FrameStore
 from workers.learner.index_ring import IndexRing
-from workers.learner.pictures import Shifts
+from workers.learner.pictures import Pictures, Shifts, picture_store
 from workers.learner.sharding import ALONE, Shard
 from workers.learner.staging import Staging
 from workers.transport.record import EpisodeEnd, FeatureSpec, Record, Step
@@ -52,7 +51,13 @@ class Replay:
         capacity: int,
         offline_capacity: int,
         storage_device: torch.device | str = "cpu",
+        pictures: Pictures | None = None,
+        compiles: bool = False,
     ) -> None:
+        """`pictures` is where they are kept instead of as they are: a store of `frame_slots` slots on the device.
+
+        With `compiles`, a storage device other than the CPU gathers them by a kernel made for it.
+        """
         self.features = features
         self.capacity = capacity
         self.offline_capacity = offline_capacity
@@ -60,7 +65,9 @@ class Replay:
         """Steps and closing observations left out because they hold NaN or infinity."""
         slots = frame_slots(capacity, offline_capacity)
         self._storage_device = torch.device(storage_device)
-        self._store = FrameStore(features, slots, self._storage_device)
+        if pictures is None:
+            pictures = picture_store(features, slots, self._storage_device, compiles)
+        self._store = FrameStore(features, slots, pictures)
         self._online = IndexRing(capacity)
         self._demonstrations = IndexRing(offline_capacity)
         self._interventions = IndexRing(offline_capacity)
@@ -226,15 +233,15 @@ class Replay:
         """Draw with replacement, `online_ratio` from online and the rest from offline.
 
         All come from one view while the other is empty. With a shard, a batch of `batch_size` for each rank is
-        drawn and the rank's own rows are copied. The batch is on the storage device; in main memory its pictures
-        live in an array that the next call of the same size overwrites.
+        drawn and the rank's own rows are copied. The batch is on the storage device, in memory that the next call of
+        the same size may overwrite.
         Raises ValueError when there is nothing to draw.
         """
         whole = batch_size * shard.world
         online = self._online_share(whole, online_ratio)
         slots = np.concatenate([self._draw_online(online, rng), self._draw_offline(whole - online, rng)])
-        shifts = draw_shifts(2 * whole, random_shift_px, rng)
-        own_shifts = shifts[:whole][shard.rows] + shifts[whole:][shard.rows]
+        shifts = self._store.pictures.draw(2 * whole, random_shift_px, rng)
+        own_shifts = np.concatenate([shifts[:whole][shard.rows], shifts[whole:][shard.rows]])
         own_online = len(range(online)[shard.rows])
         numbers = self._numbers.get(batch_size)
         if numbers is None:
@@ -278,7 +285,7 @@ class _BatchNumbers:
         Their pictures and then those of their successors are moved by `shifts` on the way.
         """
         following = store.next_slot[slots]
-        pictures = store.pictures.gather([*slots.tolist(), *following.tolist()], shifts)
+        pictures = store.pictures.gather(np.concatenate([slots, following], dtype=np.int64), shifts)
         offline = np.arange(len(slots)) >= online
         place = self._staging.place()
         parts = np.split(place, np.cumsum(self._sizes)[:-1])

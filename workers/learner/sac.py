@@ -80,7 +80,8 @@ class SAC:
             network.to(self.device)
         if policy.use_torch_compile:
             torch._dynamo.config.suppress_errors = True  # what cannot be compiled runs as it is
-            self.encoder.backbone.compile()
+            for network in self.networks.values():
+                network.compile()
 
     def _build_optimisers(self) -> dict[str, torch.optim.Adam]:
         """One optimiser for all that the critic loss trains: the encoder must not be stepped twice."""

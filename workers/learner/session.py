@@ -20,12 +20,13 @@ from workers.learner.batch import Batch
 from workers.learner.checkpoint import Checkpoint
 from workers.learner.checkpoint_store import POLICY_VERSION, CheckpointStore
 from workers.learner.devices import DeviceMissing, usable_device
+from workers.learner.feature_maps import feature_maps
 from workers.learner.graphs import Metrics
 from workers.learner.intake import Intake, LogLost, Runs, one_ahead
 from workers.learner.memory import ReplayTooLarge, available_bytes, check_fits, replay_bytes
 from workers.learner.metrics import MetricsLog
 from workers.learner.policy_settings import PolicySettings
-from workers.learner.replay import Replay
+from workers.learner.replay import Replay, frame_slots
 from workers.learner.resume import ANEW, SessionRefused, check_belongs, checkpoint_to_resume
 from workers.learner.sac import SAC
 from workers.learner.sac_state import (
@@ -85,7 +86,13 @@ class LearnerSession:
             self.sac = SAC(self.features, policy, algorithm, seed=config.run.seed, device=device, shard=shard)
         except (DeviceMissing, ReplayTooLarge, LogMismatch, BackboneNotFound) as error:
             raise SessionRefused(str(error)) from error
-        self.replay = Replay(self.features, online, offline, storage_device)
+        slots, seed = frame_slots(online, offline), config.run.seed
+        maps = feature_maps(
+            self.sac.encoder, self.features, policy, algorithm, slots=slots, seed=seed, device=storage_device
+        )
+        self.replay = Replay(
+            self.features, online, offline, storage_device, maps, compiles=policy.use_torch_compile
+        )
         self._bytes_a_transition = replay_bytes(self.features, policy) / (online + offline)
         self._settings_hash = settings_hash(policy, algorithm)
         self._rng = np.random.default_rng(config.run.seed)

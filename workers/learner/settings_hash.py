@@ -11,11 +11,13 @@ FREE_POLICY_KEYS = frozenset(
     {
         "device",
         "storage_device",
+        "feature_replay",
         "online_steps",
         "online_buffer_capacity",
         "offline_buffer_capacity",
         "online_step_before_learning",
         "use_torch_compile",
+        "use_amp",
         "torch_threads",
         "actor_learner_config",
     }

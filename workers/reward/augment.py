@@ -35,7 +35,7 @@ class Augmenter:
     def _altered(self, pictures: NDArray[np.uint8]) -> NDArray[np.uint8]:
         altered = np.empty_like(pictures)
         shifts = draw_shifts(len(pictures), self._shift, self._rng)
-        for number, (down, right) in enumerate(shifts):
+        for number, (down, right) in enumerate(shifts.tolist()):
             shift_into(altered[number : number + 1], pictures[number : number + 1], down, right)
             if self._jitter:
                 altered[number] = cv2.LUT(altered[number], self._light(altered[number]))

@@ -1,0 +1,116 @@
+"""A scripted person who fails on purpose: what a reward classifier must see, not to take it for success."""
+
+from typing import Protocol
+
+import numpy as np
+
+from workers.processors.transition import Action, GripperCommand
+from workers.robot.figures import Floats
+from workers.robot.tasks import PUSHED_M, REACHED_M, TaskName
+from workers.teleop.scripts.hand import Hand
+from workers.teleop.scripts.pick_lift import EMPTY_PCT, PickLiftScript
+from workers.teleop.scripts.push import PushScript
+from workers.teleop.scripts.reach import ReachScript
+from workers.teleop.scripts.view import Script, TaskView
+
+_ASIDE_M = (0.010, 0.050)  # how far beside the cube's middle jaws close that miss it
+_LETS_GO_M = (
+    0.016,
+    0.030,
+)  # how high the cube is then: it goes on up for a while, and must not get to 6 cm
+_OPENING_STEPS = 2
+_RISING_STEPS = (4, 30)  # with empty jaws, before the next attempt
+_STILL_M = np.zeros(3)
+_UP_M = np.array([0.0, 0.0, 0.02])
+_ANY_SIDE_RAD = 1.0
+_BEYOND_M = (0.015, 0.035)  # how far outside of what counts as the goal reach and push end
+
+
+class Clumsy(Protocol):
+    """Somebody who tries, and does not succeed."""
+
+    def begin(self) -> None:
+        """Another episode."""
+
+    def action(self, scene: TaskView) -> Action:
+        """What to do next."""
+
+
+class ClumsyPickLift:
+    """Closes beside the cube, or lets go of it on the way, and goes up with empty jaws; again and again."""
+
+    def __init__(self, hand: Hand, rng: np.random.Generator) -> None:
+        self._hand, self._rng = hand, rng
+        self._script = PickLiftScript(hand)
+        self._attempts = 0
+        self.begin()
+
+    def begin(self) -> None:
+        self._attempts += 1
+        self._failed, self._opening = False, 0
+        self._rising = int(self._rng.integers(*_RISING_STEPS))
+        self._lets_go_m = self._rng.uniform(*_LETS_GO_M)
+        aside_m, angle = self._rng.uniform(*_ASIDE_M), self._rng.uniform(0.0, 2.0 * np.pi)
+        misses = self._attempts % 2 == 1
+        self._aside_m = misses * aside_m * np.array([np.cos(angle), np.sin(angle), 0.0])
+
+    def action(self, scene: TaskView) -> Action:
+        self._look(scene)
+        if not self._failed:
+            return self._script.action(self._as_it_seems(scene))
+        if self._opening:
+            self._opening -= 1
+            return self._hand.action(_STILL_M, GripperCommand.OPEN)
+        self._rising -= 1
+        if self._rising < 0:
+            self.begin()
+            return self._hand.action(_UP_M, GripperCommand.OPEN)
+        return self._hand.action(_UP_M, GripperCommand.CLOSE)
+
+    def _look(self, scene: TaskView) -> None:
+        """See whether this attempt has failed: the jaws hold nothing, or hold the cube, to let it go."""
+        holds = scene.object_position_m[2] > self._lets_go_m
+        if not self._failed and (holds or scene.gripper_pct < EMPTY_PCT):
+            self._failed, self._opening = True, _OPENING_STEPS if holds else 0
+
+    def _as_it_seems(self, scene: TaskView) -> TaskView:
+        place_m = scene.object_position_m + self._aside_m
+        return TaskView(place_m, scene.goal_position_m, scene.ee_position_m, scene.gripper_pct)
+
+
+class BesideTheGoal:
+    """Does a task well, at a goal that is not there: it ends before the real one, or beside it."""
+
+    def __init__(self, script: Script, tolerance_m: float, rng: np.random.Generator) -> None:
+        self._script, self._rng = script, rng
+        self._far_m = (tolerance_m + _BEYOND_M[0], tolerance_m + _BEYOND_M[1])
+        self._aside_m: Floats | None = None
+
+    def begin(self) -> None:
+        self._aside_m = None
+
+    def action(self, scene: TaskView) -> Action:
+        if self._aside_m is None:
+            self._aside_m = self._back(scene)
+        goal_m = scene.goal_position_m + self._aside_m
+        return self._script.action(
+            TaskView(scene.object_position_m, goal_m, scene.ee_position_m, scene.gripper_pct)
+        )
+
+    def _back(self, scene: TaskView) -> Floats:
+        """From the goal [3], along the table, roughly to where the object is: it does not pass the goal on its way."""
+        way = scene.object_position_m - scene.goal_position_m
+        angle = np.arctan2(way[1], way[0]) + self._rng.uniform(-_ANY_SIDE_RAD, _ANY_SIDE_RAD)
+        back: Floats = self._rng.uniform(*self._far_m) * np.array([np.cos(angle), np.sin(angle), 0.0])
+        return back
+
+
+def clumsy_of(task: TaskName, hand: Hand, rng: np.random.Generator) -> Clumsy:
+    """Who fails at a task; what goes wrong is drawn from `rng`."""
+    match task:
+        case "reach":
+            return BesideTheGoal(ReachScript(hand), REACHED_M, rng)
+        case "push":
+            return BesideTheGoal(PushScript(hand), PUSHED_M, rng)
+        case "pick_lift":
+            return ClumsyPickLift(hand, rng)

@@ -14,10 +14,10 @@ from workers.teleop.scripts.reach import ReachScript
 from workers.teleop.scripts.view import Script, TaskView
 
 _ASIDE_M = (0.010, 0.050)  # how far beside the cube's middle jaws close that miss it
-_LETS_GO_M = (
-    0.016,
-    0.030,
-)  # how high the cube is then: it goes on up for a while, and must not get to 6 cm
+_HELD_M = 0.016  # above this it does not lie on the table any more
+_LIFTS_TO_M = (0.02, 0.045)  # of the 6 cm that count
+_SLOWLY = 0.5  # share of the way in a step: the arm comes after its target by one or two
+_HOLDING_STEPS = (1, 12)
 _OPENING_STEPS = 2
 _RISING_STEPS = (4, 30)  # with empty jaws, before the next attempt
 _STILL_M = np.zeros(3)
@@ -37,7 +37,10 @@ class Clumsy(Protocol):
 
 
 class ClumsyPickLift:
-    """Closes beside the cube, or lets go of it on the way, and goes up with empty jaws; again and again."""
+    """Closes beside the cube, or lifts it part of the way, stays there, and lets it go; then goes up with empty jaws.
+
+    And again, until the time is up.
+    """
 
     def __init__(self, hand: Hand, rng: np.random.Generator) -> None:
         self._hand, self._rng = hand, rng
@@ -47,31 +50,37 @@ class ClumsyPickLift:
 
     def begin(self) -> None:
         self._attempts += 1
-        self._failed, self._opening = False, 0
+        self._holding: int | None = None  # steps for which the cube is still held, None before it is
+        self._opening, self._empty = _OPENING_STEPS, False
         self._rising = int(self._rng.integers(*_RISING_STEPS))
-        self._lets_go_m = self._rng.uniform(*_LETS_GO_M)
+        self._height_m = self._rng.uniform(*_LIFTS_TO_M)
         aside_m, angle = self._rng.uniform(*_ASIDE_M), self._rng.uniform(0.0, 2.0 * np.pi)
         misses = self._attempts % 2 == 1
         self._aside_m = misses * aside_m * np.array([np.cos(angle), np.sin(angle), 0.0])
 
     def action(self, scene: TaskView) -> Action:
-        self._look(scene)
-        if not self._failed:
-            return self._script.action(self._as_it_seems(scene))
+        height_m = float(scene.object_position_m[2])
+        if self._holding is None and height_m > _HELD_M:
+            self._holding = int(self._rng.integers(*_HOLDING_STEPS))
+        if self._holding is None:
+            self._empty |= scene.gripper_pct < EMPTY_PCT
+            return self._rises() if self._empty else self._script.action(self._as_it_seems(scene))
+        if self._holding:
+            self._holding -= 1
+            way_m = np.array([0.0, 0.0, self._height_m - height_m])
+            return self._hand.action(_SLOWLY * way_m, GripperCommand.STAY)
         if self._opening:
             self._opening -= 1
             return self._hand.action(_STILL_M, GripperCommand.OPEN)
-        self._rising -= 1
-        if self._rising < 0:
-            self.begin()
-            return self._hand.action(_UP_M, GripperCommand.OPEN)
-        return self._hand.action(_UP_M, GripperCommand.CLOSE)
+        return self._rises()
 
-    def _look(self, scene: TaskView) -> None:
-        """See whether this attempt has failed: the jaws hold nothing, or hold the cube, to let it go."""
-        holds = scene.object_position_m[2] > self._lets_go_m
-        if not self._failed and (holds or scene.gripper_pct < EMPTY_PCT):
-            self._failed, self._opening = True, _OPENING_STEPS if holds else 0
+    def _rises(self) -> Action:
+        """Up with empty jaws, as in a success; then the next attempt."""
+        self._rising -= 1
+        if self._rising >= 0:
+            return self._hand.action(_UP_M, GripperCommand.CLOSE)
+        self.begin()
+        return self._hand.action(_UP_M, GripperCommand.OPEN)
 
     def _as_it_seems(self, scene: TaskView) -> TaskView:
         place_m = scene.object_position_m + self._aside_m

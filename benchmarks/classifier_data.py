@@ -22,6 +22,7 @@ from workers.processors.transition import Picture
 from workers.robot.build import kinematics_of
 from workers.teleop.build import scripted_operator_of
 from workers.transport.log import LogWriter
+from workers.transport.record import Record
 
 Pictures = dict[str, Picture]
 
@@ -51,6 +52,10 @@ def record(
     port.seen = seen
     env = arm_env(config, port, kinematics)
     with LogWriter(config.run_dir / "log", feature_spec(config)) as log:
+
+        def keep(record: Record) -> None:
+            log.append(record)
+
         person = scripted_operator_of(config, np.random.default_rng([seed, 11]))
         runner = EpisodeRunner(
             env,
@@ -58,7 +63,7 @@ def record(
             Chair(True, config.env.teleop.jog_step),
             person,
             SimulatedPeriod(port, lambda: None),
-            log.append,
+            keep,
             lambda event: None,
             Rules.of(config),
         )
@@ -67,9 +72,8 @@ def record(
             port.episode = number
             runner.run(EpisodeKind.DEMONSTRATION, number, scene)
     env.close()
-    logging.getLogger("workers.dataset.recording").setLevel(
-        logging.ERROR
-    )  # whose warning is that there was no real time
+    without_pace = logging.getLogger("workers.dataset.recording")
+    without_pace.setLevel(logging.ERROR)  # that there was no real time is no news
     recording = Recording(config, lambda event: None)
     while recording.take_in():
         pass

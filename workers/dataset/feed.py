@@ -107,9 +107,10 @@ def feed(config: Config, breathe: Callable[[], object]) -> Fed:
     Raises DatasetError, DatasetRefused.
     """
     before = fed_before(config)
+    replaced: tuple[str, ...] = ()
     if before is None:
         demonstrations = _demonstrations(config)
-        survey, replaced = _offered(config, demonstrations, breathe), ()
+        survey = _offered(config, demonstrations, breathe)
     else:
         corrected = _corrected(config, before, breathe)
         if corrected is None:

@@ -18,80 +18,17 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 
-from benchmarks.learning import SimulatedPeriod, Trial, arguments, trial_config
-from workers.actor.chair import Chair
-from workers.actor.episode import EpisodeRunner
-from workers.actor.no_policy import NoPolicy
+from benchmarks.classifier_data import record
+from benchmarks.learning import Trial, arguments, trial_config
 from workers.actor.reward_model import load_reward_model
-from workers.actor.rules import EpisodeResult, Rules
-from workers.actor.sim_env import sim_env
+from workers.actor.rules import EpisodeResult
 from workers.config import Config
 from workers.dataset.reader import Dataset
-from workers.dataset.recording import Recording, positives_in
+from workers.dataset.recording import positives_in
 from workers.learner.memory import tune_allocator
 from workers.model.events import DecidedBy, EndedBy, EpisodeKind
-from workers.processors.build import feature_spec
-from workers.processors.transition import Action, GripperCommand
 from workers.reward.checkpoint import read_description
 from workers.reward.job import train_classifier
-from workers.teleop.build import SCRIPT_NOISE, scripted_operator_of
-from workers.teleop.scripted_operator import ScriptedOperator
-from workers.teleop.scripts import Hand, PickLiftScript, Script, TaskView
-from workers.transport.log import LogWriter
-from workers.transport.record import Record
-
-ASIDE_M = (0.010, 0.050)  # how far beside the cube's middle jaws close that miss it
-LETS_GO_M = (0.018, 0.040)  # how high the cube is then: well below where it would count
-OPENING_STEPS = 2
-RISING_STEPS = (4, 30)  # with empty jaws, before the next attempt
-EMPTY_PCT = 10.0  # a jaw closed further than this holds nothing
-UP_M = np.array([0.0, 0.0, 0.02])
-
-
-class Clumsy:
-    """Fails as people and policies do, and goes up with empty jaws: closes beside the cube, or lets go of it on the
-    way, again and again.
-    """
-
-    def __init__(self, hand: Hand, rng: np.random.Generator) -> None:
-        self._hand, self._rng = hand, rng
-        self._script: Script = PickLiftScript(hand)
-        self._attempts = 0
-        self.begin()
-
-    def begin(self) -> None:
-        """Another attempt."""
-        self._attempts += 1
-        self._failed, self._opening = False, OPENING_STEPS
-        self._rising = int(self._rng.integers(*RISING_STEPS))
-        angle, far_m = self._rng.uniform(0.0, 2.0 * np.pi), self._rng.uniform(*ASIDE_M)
-        lets_go = self._attempts % 2 == 0
-        self._lets_go_m = self._rng.uniform(*LETS_GO_M) if lets_go else np.inf
-        self._aside_m = far_m * np.array([np.cos(angle), np.sin(angle), 0.0]) * (not lets_go)
-
-    def action(self, scene: TaskView) -> Action:
-        empty = scene.gripper_pct < EMPTY_PCT and not self._failed
-        self._failed |= empty or scene.object_position_m[2] > self._lets_go_m
-        if not self._failed:
-            return self._script.action(self._shifted(scene))
-        if np.isfinite(self._lets_go_m) and self._opening:
-            self._opening -= 1
-            return self._hand.action(UP_M, GripperCommand.OPEN)
-        self._rising -= 1
-        if self._rising < 0:
-            self.begin()
-            return self._hand.action(UP_M, GripperCommand.OPEN)
-        return self._hand.action(UP_M, GripperCommand.CLOSE)
-
-    def remaining_m(self, scene: TaskView) -> float:
-        return self._script.remaining_m(self._shifted(scene))
-
-    def nearly_done(self, scene: TaskView) -> bool:
-        return False
-
-    def _shifted(self, scene: TaskView) -> TaskView:
-        place = scene.object_position_m + self._aside_m
-        return TaskView(place, scene.goal_position_m, scene.ee_position_m, scene.gripper_pct)
 
 
 class Judged(NamedTuple):
@@ -165,37 +102,14 @@ def collect(args: argparse.Namespace, folder: Path) -> tuple[Config, Path]:
     root = folder / "collected"
     data = msgspec.to_builtins(trial_config(args, folder))
     data["mode"], data["run"]["name"] = "record", "collecting"
+    count = args.episodes + args.failures
     data["dataset"] |= {"root": str(root), "repo_id": "benchmark/collected", "video": False}
+    data["dataset"]["num_episodes_to_record"] = count
+    data["operator"]["failures"] = args.failures / count
     data["env"]["processor"]["reset"]["terminate_on_success"] = False
     data["reward_classifier"]["torch_threads"] = args.threads
     config = msgspec.convert(data, Config)
-    config.run_dir.mkdir()
-    rng = np.random.default_rng([args.seed, 11])
-    hand = Hand(max_gripper_pos=config.env.processor.max_gripper_pos, noise=SCRIPT_NOISE, rng=rng)
-    clumsy = Clumsy(hand, rng)
-    skilled = scripted_operator_of(config, rng)
-    fails = ScriptedOperator(config.operator.patience_steps, clumsy, rng)
-    env, port = sim_env(config)
-    with LogWriter(config.run_dir / "log", feature_spec(config)) as log:
-
-        def keep(record: Record) -> None:
-            log.append(record)
-
-        for number in range(args.episodes + args.failures):
-            person = skilled if number < args.episodes else fails
-            clumsy.begin()
-            period = SimulatedPeriod(port, lambda: None)
-            runner = EpisodeRunner(
-                env, NoPolicy(), Chair(True, 0.5), person, period, keep, lambda event: None, Rules.of(config)
-            )  # fmt: skip
-            seed = int(np.random.SeedSequence([args.seed, 12, number]).generate_state(1)[0]) % 2**31
-            runner.run(EpisodeKind.DEMONSTRATION, number, seed)
-    env.close()
-    recording = Recording(config, lambda event: None)
-    while recording.take_in():
-        pass
-    recording.close()
-    return config, root
+    return config, record(config, args.seed)
 
 
 def judged_config(args: argparse.Namespace, folder: Path, judge: Path, threshold: float) -> Config:

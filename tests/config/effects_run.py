@@ -142,6 +142,16 @@ def patience(config: Config, folder: Path) -> int:
     return steps
 
 
+def with_empty_jaws(config: Config, folder: Path) -> float:
+    """Gripper command of the scripted person after its jaws closed on nothing, in its second demonstration."""
+    person = scripted_operator_of(config, np.random.default_rng(0))
+    assert person is not None
+    for _ in range(2):
+        person.begin_episode(e.EpisodeKind.DEMONSTRATION)
+    closed = TaskView(np.array([0.25, 0.0, 0.0125]), np.zeros(3), np.array([0.234, 0.0, 0.014]), 1.0)
+    return float(person.action(closed)[3])
+
+
 def frames_in_time(config: Config, folder: Path) -> bool:
     """Whether a camera delivers more than eight pictures in half a second."""
     arm = SimArm()
@@ -270,6 +280,7 @@ EFFECTS: dict[str, Effect | Only] = {
     "operator.scripted": Effect((True, False), waits_for),
     "operator.demonstrations": Effect((3, 4), ordered()),
     "operator.patience_steps": Effect((6, 9), patience),
+    "operator.failures": Effect((0.0, 0.5), with_empty_jaws, RECORD),
     "operator.lost": Effect(("hold", "continue"), unattended),
     "policy.online_steps": Effect((1_000_000, 30), ordered(successes=5)),
     "wandb.enable": Effect((False, True), sent_to_wandb),

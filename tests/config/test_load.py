@@ -214,6 +214,7 @@ def test_a_crop_belongs_to_a_camera_and_lies_inside_it(more: str, said: str) -> 
             "[operator]\ndemonstrations = 0\n[algorithm]\nbc_pretrain_updates = 9",
             "operator.demonstrations is 0",
         ),
+        ("[operator]\nfailures = 0.5", 'only a recording (mode = "record")'),
         ("[env]\nfps = 40", "50 is less than twice env.fps (40)"),
         ("[env]\nfps = 0.04", "shorter than one step"),
         ("[env.robot.cameras.side]\ntype = 'sim'\nfps = 5", "5 is below env.fps (10)"),

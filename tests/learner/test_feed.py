@@ -13,6 +13,7 @@ from tests.learner.runs import contents, go_on, tiny_config
 from workers.config import Config
 from workers.dataset import feed
 from workers.dataset.demonstrations import Demonstrations
+from workers.dataset.edit import relabel
 from workers.dataset.units import state_units
 from workers.learner.session import LearnerSession, SessionRefused
 from workers.transport.sources import dataset_log
@@ -123,6 +124,88 @@ def test_a_dataset_that_has_changed_is_not_taken_for_the_one_the_run_began_with(
     session.close()
 
 
+def test_labels_that_were_corrected_are_in_the_offline_buffer_of_the_next_start(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    config = fed_config(tmp_path)
+    recorded_here(config, tmp_path / "set", [9, 8, 9])
+    session = LearnerSession(config)
+    before = stored(session)
+    for _ in range(4):
+        session.update()
+    session.save_checkpoint(wait=True)
+    session.close()
+    relabel(tmp_path / "set", [0], reward=0.5, frames=(3, 4))  # a frame of a demonstration
+    relabel(tmp_path / "set", [1], success=False)  # and one that is none any more
+    resumed = LearnerSession(config, resume_required=True)
+    assert (resumed.updates, resumed.replay.demonstration_size) == (4, 18)
+    after = stored(resumed)
+    expected = np.concatenate([before["reward"][:9], before["reward"][17:]])
+    expected[3] = 0.5
+    assert (after["reward"] == expected).all()
+    kept = np.concatenate([before["state"][:9], before["state"][17:]])
+    assert (after["state"] == kept).all()
+    assert "labels of" in caplog.text and "2 demonstrations now, 3 when this run was fed" in caplog.text
+    resumed.update()
+    resumed.close()
+
+
+def test_after_a_correction_a_resume_is_bit_by_bit_again_and_older_checkpoints_still_load(
+    tmp_path: Path,
+) -> None:
+    config = fed_config(tmp_path)
+    recorded_here(config, tmp_path / "set", [9, 8, 9])
+    first = LearnerSession(config)
+    first.update()
+    first.save_checkpoint(wait=True)
+    first.close()
+    for number in (1, 0):  # twice: the first log's epoch is two behind then
+        relabel(tmp_path / "set", [number], success=False)
+        twice = LearnerSession(config, resume_required=True)
+        assert twice.updates == 1
+        twice.close()
+    session = LearnerSession(config, resume_required=True)
+    assert session.replay.demonstration_size == 9
+    session.update()
+    session.save_checkpoint(wait=True)
+    resumed = LearnerSession(config, resume_required=True)
+    assert contents(resumed) == contents(session)
+    assert go_on(resumed, 3) == go_on(session, 3)
+    session.close(), resumed.close()
+
+
+def test_a_demonstration_that_was_taken_for_a_failure_comes_in_too(tmp_path: Path) -> None:
+    config = fed_config(tmp_path)
+    recorded_here(config, tmp_path / "set", [5, 7])
+    relabel(tmp_path / "set", [0], success=False)
+    LearnerSession(config).close()
+    relabel(tmp_path / "set", [0], success=True)
+    session = LearnerSession(config)
+    assert session.replay.demonstration_size == 12
+    assert stored(session)["terminated"].sum() == 2
+    session.close()
+
+
+def test_a_kill_while_corrected_labels_take_their_place_leaves_the_corrected_ones_or_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = fed_config(tmp_path)
+    recorded_here(config, tmp_path / "set", [5, 7])
+    LearnerSession(config).close()
+    relabel(tmp_path / "set", [1], success=False)
+
+    def killed(_: Path) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(feed, "sync_directory", killed)
+        with pytest.raises(KeyboardInterrupt):
+            LearnerSession(config)
+    session = LearnerSession(config)
+    assert session.replay.demonstration_size == 5
+    session.close()
+
+
 def test_a_dataset_that_is_not_there_refuses_the_learner(tmp_path: Path) -> None:
     with pytest.raises(SessionRefused, match=r"dataset\.root: there is no dataset in .*set; record one"):
         LearnerSession(fed_config(tmp_path))
@@ -192,6 +275,7 @@ def test_the_note_of_a_run_says_what_it_was_fed_with(tmp_path: Path) -> None:
     LearnerSession(config).close()
     fed = feed.fed_before(config)
     assert fed is not None
-    assert msgspec.structs.asdict(fed) | {"digest": ""} == {
+    assert msgspec.structs.asdict(fed) | {"digest": "", "motion": ""} == {
         "dataset": str(tmp_path / "set"), "digest": "", "demonstrations": 2, "frames": 9,
+        "motion": "", "replaced": (),
     }  # fmt: skip

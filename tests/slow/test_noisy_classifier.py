@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks import classifier_noise
 from tests.altered import altered
 from tests.reward.scenes import Picture, Scene, as_it_is, dimmed, with_mug
 from tests.reward.test_job import pictures_of
@@ -86,3 +87,17 @@ def test_what_was_recorded_so_is_gone_in_the_run(
 ) -> None:
     report = trained(tmp_path, recorded(tmp_path / "changed", seen=seen))
     assert accuracy(tmp_path, report, clean) > 0.95
+
+
+@pytest.mark.timeout(1800)
+def test_on_the_simulated_task_wrong_labels_another_light_and_a_thing_cost_little() -> None:
+    """Judged by the simulator's word on fresh episodes. About five minutes on one core."""
+    found = classifier_noise.main(["--seeds", "1"])
+    for of in found:
+        if of.judged == classifier_noise.HELD_OUT:
+            continue  # by labels that may be wrong
+        said = f"{of.planted}, {of.judged}: {of.row}"
+        assert of.row.frames.accuracy is not None and of.row.frames.accuracy >= 0.97, said
+        assert of.row.episodes.precision is not None and of.row.episodes.precision >= 0.95, said
+        assert of.row.episodes.recall is not None and of.row.episodes.recall >= 0.95, said
+        assert of.seconds < 300

@@ -14,7 +14,7 @@ from workers.config import Config
 from workers.evaluation.contestants import write_contestants
 from workers.model import events as e
 from workers.model.evaluation_files import newest
-from workers.model.orders import TrialPlan
+from workers.model.orders import Collect, Examine, TrialPlan
 from workers.robot.board import Board
 from workers.station.crew import crew
 
@@ -22,8 +22,16 @@ EVALUATION = e.EpisodeKind.EVALUATION
 WITHOUT_LEARNER = WORKERS[:-1]
 
 
-def evaluating(folder: Path, against: bool = False, trials: int = 2) -> Config:
-    keys = {"run.directory": str(folder), "run.name": "lift-evaluate", "evaluation.episodes": trials}
+def evaluating(
+    folder: Path, against: bool = False, trials: int = 2, judged_by: dict[str, object] | None = None
+) -> Config:
+    keys: dict[str, object] = {
+        "run.directory": str(folder),
+        "run.name": "lift-evaluate",
+        "evaluation.episodes": trials,
+    }
+    if judged_by is not None:
+        keys["env.processor.reward_classifier"] = judged_by
     config = altered({"mode": "evaluate", **keys})
     (config.run_dir / FOLDER).mkdir(parents=True)
     write_contestants(config.run_dir, (NEW, OLD) if against else (NEW,))
@@ -104,6 +112,28 @@ async def test_weights_that_were_not_chosen_end_it_and_count_for_nothing(tmp_pat
     result = await asyncio.wait_for(station.task, 1)
     assert result.failed and "drove with weights ef589b1ab00e where 1f0c34ab9d77" in result.reason
     assert newest(tmp_path / "lift", 9)[0].trials == ()
+
+
+async def test_a_classifier_that_fires_at_reset_judges_no_trial(tmp_path: Path) -> None:
+    config = evaluating(tmp_path, judged_by={"pretrained_path": "me/judge", "success_threshold": 0.6})
+    station = await opened(config)
+    assert station.orders == [("actor", Examine(20))]
+    station.emit(e.ClassifierExamined((0.7, *[0.1] * 19), 0.6, "runs/it/classifier_check"))
+    result = await asyncio.wait_for(station.task, 1)
+    assert result.failed and "1 of 20" in result.reason
+    assert not any(isinstance(order, Collect) for _, order in station.orders)
+    assert not newest(tmp_path / "lift", 9), "there is nothing to be kept"
+
+
+async def test_a_classifier_that_stays_quiet_at_reset_judges_the_trials(tmp_path: Path) -> None:
+    config = evaluating(tmp_path, judged_by={"pretrained_path": "me/judge", "success_threshold": 0.6})
+    station = await opened(config)
+    station.emit(e.ClassifierExamined((0.1,) * 20, 0.6, "runs/it/classifier_check"))
+    await station.settle()
+    assert station.orders[1] == ("actor", Examine(0))
+    await drive(station)
+    assert plan(station).number == 1
+    station.task.cancel()
 
 
 async def test_it_is_said_what_will_be_tried_before_anything_moves(tmp_path: Path) -> None:

@@ -63,3 +63,34 @@ def test_it_demonstrates_always_and_evaluates_never() -> None:
     assert person.wants_control(SCENE)
     person.begin_episode(EpisodeKind.EVALUATION)
     assert not any(person.wants_control(SCENE) for _ in range(10))
+
+
+class Failing:
+    """Says that it failed, in its actions."""
+
+    begun = 0
+
+    def begin(self) -> None:
+        self.begun += 1
+
+    def action(self, scene: TaskView) -> Action:
+        return np.ones(3, np.float32)
+
+
+def test_it_fails_in_the_share_of_demonstrations_that_is_asked_for_evenly() -> None:
+    clumsy = Failing()
+    person = ScriptedOperator(3, Told(), np.random.default_rng(0), clumsy, failures=1 / 3)
+    failed = []
+    for _ in range(30):
+        person.begin_episode(EpisodeKind.DEMONSTRATION)
+        failed.append(bool(person.action(SCENE).any()))
+    assert failed == [False, False, True] * 10
+    assert clumsy.begun == 10
+
+
+def test_it_never_fails_on_purpose_where_it_helps_a_policy() -> None:
+    person = ScriptedOperator(3, Told(), np.random.default_rng(0), Failing(), failures=1.0)
+    person.begin_episode(EpisodeKind.DEMONSTRATION)
+    assert person.action(SCENE).any()
+    person.begin_episode(EpisodeKind.TRAINING)
+    assert not person.action(SCENE).any()

@@ -10,7 +10,15 @@ from workers.actor.sim_env import sim_env, without_cameras
 from workers.config import Config, load
 from workers.config.ready import ready_config
 from workers.robot.tasks import TASKS, TaskName
-from workers.teleop.scripts import Hand, PickLiftScript, PushScript, Script, TaskView, script_of
+from workers.teleop.scripts import (
+    Hand,
+    PickLiftScript,
+    PushScript,
+    Script,
+    TaskView,
+    clumsy_of,
+    script_of,
+)
 from workers.teleop.scripts.wave import WaveScript
 
 Bench = tuple[TaskName, Config, ArmEnv]
@@ -65,6 +73,27 @@ def test_it_copes_with_its_own_noise(bench: Bench) -> None:
 def test_it_takes_over_from_a_policy_that_wandered_off(bench: Bench) -> None:
     results = [finish(bench[2], 2000 + seed, make_script(bench), 6) for seed in range(12)]
     assert sum(success for success, _ in results) >= 11
+
+
+def test_who_fails_on_purpose_gets_to_the_object_and_never_does_the_task(bench: Bench) -> None:
+    task, config, env = bench
+    steps = config.env.workspace.end_effector_step_sizes
+    rng = np.random.default_rng(1)
+    hand = Hand((steps.x, steps.y, steps.z), noise=0.15, rng=rng, use_gripper=env.features.gripper)
+    clumsy = clumsy_of(task, hand, rng)
+    succeeded, moved_m = 0, []
+    for seed in range(16):
+        clumsy.begin()
+        _, info = env.reset(seed=seed)
+        began_m = info["object_position_m"]
+        for _ in range(40):
+            _, reward, terminated, _, info = env.step(clumsy.action(TaskView.of(info)))
+            succeeded += reward > 0
+            if terminated:
+                break
+        moved_m.append(np.linalg.norm(info["object_position_m"] - began_m))
+    assert succeeded <= 1, "by accident"
+    assert np.mean(np.array(moved_m) > 0.005) > 0.4, "it tried"
 
 
 def test_an_action_has_a_gripper_command_where_the_arm_takes_one() -> None:

@@ -1,6 +1,6 @@
-"""Before a run learns from a classifier: what does it say right after a reset, where there is no success?
+"""Before a run is judged by a classifier: what does it say right after a reset, where there is no success?
 
-A classifier that fires there would reward doing nothing. Its numbers are kept in the run's directory, with the
+A classifier that fires there takes doing nothing for success. Its numbers are kept in the run's directory, with the
 pictures in which it fired.
 """
 

@@ -69,6 +69,11 @@ class Config(Section, frozen=True, kw_only=True):
             yield ("mode",), f'"{self.mode}" needs dataset.root or dataset.repo_id'
         if self.mode not in (None, "evaluate") and self.env.type == "gymnasium":
             yield ("mode",), f'"{self.mode}" needs an arm; env.type = "gymnasium" only trains and evaluates'
+        if self.operator.failures and self.mode != "record":
+            yield (
+                ("operator", "failures"),
+                'only a recording (mode = "record") has any use for failures; remove it',
+            )
         if self.mode == "replay" and self.dataset.replay_episode is None:
             yield ("dataset", "replay_episode"), 'missing; mode = "replay" needs the number of an episode'
         if self.policy.feature_replay > 1 and not self.algorithm.random_shift_px:

@@ -34,6 +34,8 @@ from workers.processors.features import ACTION, IMAGES, INTERVENTION, PENALTY, R
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
 
 _NUMBERS = (ACTION, REWARD, DONE, TRUNCATED, SUCCESS, PENALTY, INTERVENTION)
+_LABELS = (REWARD, DONE, TRUNCATED, SUCCESS)
+"""What a person may correct afterwards."""
 _BEYOND = 1e-3  # how far an action may lie outside its range: what rounding does, and no more
 log = logging.getLogger(__name__)
 
@@ -49,6 +51,8 @@ class Survey:
     """Of the demonstrations."""
     digest: str
     """SHA-256 of all its numbers: another one is another dataset."""
+    motion: str
+    """SHA-256 of all its numbers but the labels: where only `digest` is another one, labels were corrected."""
 
 
 class Demonstrations:
@@ -72,14 +76,17 @@ class Demonstrations:
 
     def survey(self, breathe: Callable[[], object] = lambda: None) -> Survey:
         """Look through all numbers, and `breathe` with every episode. Raises DatasetError, DatasetRefused."""
-        digest = hashlib.sha256()
+        digest, motion = hashlib.sha256(), hashlib.sha256()
         shown: list[Episode] = []
         states, reached = [], np.zeros(0)
         for episode in self._dataset.episodes:
             breathe()
             numbers = self._numbers(episode)
             for key in self._columns:
-                digest.update(np.ascontiguousarray(numbers[key]).tobytes())
+                column = np.ascontiguousarray(numbers[key]).tobytes()
+                digest.update(column)
+                if key not in _LABELS:
+                    motion.update(column)
             states.append(numbers[self._states.columns[0]])
             furthest = np.abs(numbers[ACTION]).max(axis=0)
             reached = np.maximum(reached, furthest) if reached.size else furthest
@@ -93,7 +100,7 @@ class Demonstrations:
             )
         self._shown = shown
         frames = sum(episode.length for episode in shown)
-        return Survey(len(states), len(shown), frames, digest.hexdigest())
+        return Survey(len(states), len(shown), frames, digest.hexdigest(), motion.hexdigest())
 
     def records(self) -> Generator[Record, None, None]:
         """Every step of every demonstration, and their ends, oldest first. Raises DatasetError.

@@ -2,7 +2,8 @@
 
 The learner reads that log as it reads an actor's. So they are taken in exactly once, a resume is bit-exact whatever
 became of the dataset, and no video is decoded twice. The log is written aside and takes its place when it is
-complete: a kill leaves none, and the next start writes it anew.
+complete: a kill leaves none, and the next start writes it anew. Where labels of the dataset were corrected and nothing
+else of it has changed, the next start writes it anew too: wrong rewards are not learnt from for ever.
 """
 
 import contextlib
@@ -19,7 +20,7 @@ from workers.dataset.errors import DatasetError, DatasetRefused
 from workers.dataset.fit import dataset_key
 from workers.dataset.layout import dataset_folder, episodes_in_words, read_info
 from workers.transport.log import LogError, LogWriter
-from workers.transport.log_format import sync_directory
+from workers.transport.log_format import read_epoch, sync_directory
 from workers.transport.record import FeatureSpec
 from workers.transport.sources import dataset_log
 
@@ -39,6 +40,15 @@ class Fed(msgspec.Struct, frozen=True):
     digest: str
     demonstrations: int
     frames: int
+    motion: str = ""
+    """Digest of all but the labels."""
+    replaced: tuple[str, ...] = ()
+    """Epochs of the logs, with labels that were corrected since, whose place this one took; hexadecimal."""
+
+    @property
+    def records(self) -> int:
+        """Of its log: every frame, and the end of every episode."""
+        return self.frames + self.demonstrations
 
 
 def fed_before(config: Config) -> Fed | None:
@@ -93,28 +103,51 @@ def found_dataset(config: Config) -> Path:
 def feed(config: Config, breathe: Callable[[], object]) -> Fed:
     """Write the dataset's demonstrations into the log of the run, unless they are there; what the run has of them.
 
-    `breathe` is called with every episode and record. Raises DatasetError, DatasetRefused.
+    They are written again where their labels were corrected since. `breathe` is called with every episode and record.
+    Raises DatasetError, DatasetRefused.
     """
     before = fed_before(config)
-    if before is not None:
-        _tell_changes(config, before, breathe)
-        return before
-    demonstrations = _demonstrations(config)
-    survey = _offered(config, demonstrations, breathe)
+    replaced: tuple[str, ...] = ()
+    if before is None:
+        demonstrations = _demonstrations(config)
+        survey = _offered(config, demonstrations, breathe)
+    else:
+        corrected = _corrected(config, before, breathe)
+        if corrected is None:
+            return before
+        demonstrations, survey = corrected
+        replaced = (*before.replaced, f"{read_epoch(dataset_log(config.run_dir)) or 0:016x}")
+    return _written(config, demonstrations, survey, replaced, breathe)
+
+
+def _written(
+    config: Config,
+    demonstrations: "Demonstrations",
+    survey: "Survey",
+    replaced: tuple[str, ...],
+    breathe: Callable[[], object],
+) -> Fed:
+    """Write them into the log of the run, in the place of one that is there."""
     _check_disk(config, demonstrations.features, survey)
     log.info(
         "dataset: reading %s from %s",
         episodes_in_words(survey.demonstrations),
         dataset_folder(config.dataset),
     )
-    fed = Fed(str(dataset_folder(config.dataset)), survey.digest, survey.demonstrations, survey.frames)
+    fed = Fed(
+        str(dataset_folder(config.dataset)),
+        survey.digest,
+        survey.demonstrations,
+        survey.frames,
+        survey.motion,
+        replaced,
+    )
     aside = config.run_dir / ".dataset-log.new"
     shutil.rmtree(aside, ignore_errors=True)
     try:
         _write(demonstrations, aside, breathe)
         _note_in(aside).write_bytes(msgspec.json.encode(fed))
-        aside.rename(dataset_log(config.run_dir))
-        sync_directory(config.run_dir)
+        _put(aside, dataset_log(config.run_dir))
     except (OSError, LogError) as error:
         shutil.rmtree(aside, ignore_errors=True)
         raise DatasetError(
@@ -125,6 +158,17 @@ def feed(config: Config, breathe: Callable[[], object]) -> Fed:
     log.info("dataset: %d demonstrations, %d frames%s", fed.demonstrations, fed.frames,
              f"; {episodes_in_words(left_out)} without success left out" if left_out else "")  # fmt: skip
     return fed
+
+
+def _put(aside: Path, place: Path) -> None:
+    """A complete log takes its place. Raises OSError."""
+    before = place.with_name(".dataset-log.old")
+    shutil.rmtree(before, ignore_errors=True)
+    if place.exists():
+        place.rename(before)
+    aside.rename(place)
+    sync_directory(place.parent)
+    shutil.rmtree(before, ignore_errors=True)
 
 
 def _write(demonstrations: "Demonstrations", directory: Path, breathe: Callable[[], object]) -> None:
@@ -154,17 +198,33 @@ def _check_disk(config: Config, features: FeatureSpec, survey: "Survey") -> None
         )
 
 
-def _tell_changes(config: Config, before: Fed, breathe: Callable[[], object]) -> None:
-    """Say when the dataset is not any more what the run was fed with: the run goes on with what it has."""
+def _corrected(
+    config: Config, before: Fed, breathe: Callable[[], object]
+) -> "tuple[Demonstrations, Survey] | None":
+    """The dataset, where its labels are other ones than the run was fed with, and all else is the same.
+
+    Of any other change it is only said that the run goes on with what it has.
+    """
+    if read_info(dataset_folder(config.dataset)) is None:
+        return None
     try:
-        if (
-            read_info(dataset_folder(config.dataset)) is None
-            or offered(config, breathe).digest == before.digest
-        ):
-            return
-        how = "has changed since"
+        demonstrations = _demonstrations(config)
+        survey = _offered(config, demonstrations, breathe)
     except DatasetError as error:
         how = f"cannot be used any more ({error})"
+    else:
+        if survey.digest == before.digest:
+            return None
+        if survey.motion == before.motion:
+            log.warning(
+                "dataset: labels of %s were corrected: it has %d demonstrations now, %d when this run was fed; they are"
+                " taken in anew, and what was learnt from the wrong ones is learnt on from",
+                dataset_folder(config.dataset),
+                survey.demonstrations,
+                before.demonstrations,
+            )
+            return demonstrations, survey
+        how = "has changed since"
     log.warning(
         "dataset: %s %s; this run goes on with the %d demonstrations it began with. To train on it as it is now,"
         " give the run another name.",
@@ -172,6 +232,7 @@ def _tell_changes(config: Config, before: Fed, breathe: Callable[[], object]) ->
         how,
         before.demonstrations,
     )
+    return None
 
 
 def _note_in(directory: Path) -> Path:

@@ -230,7 +230,8 @@ class ResNet18(nn.Module):
             net = resnet18(weights=ResNet18_Weights.IMAGENET1K_V1 if pretrained else None)
         except OSError as error:
             raise BackboneNotFound(
-                f"torchvision's ResNet-18 weights could not be fetched ({error}); they come from the net once"
+                f"torchvision's ResNet-18 weights could not be fetched ({error}): they come from the net once. Check"
+                ' the network, or take "cnn", which needs none'
             ) from error
         self.layers = nn.Sequential(
             net.conv1, net.bn1, net.relu, net.maxpool, net.layer1, net.layer2, net.layer3, net.layer4
@@ -295,7 +296,12 @@ def _download(hub_id: str) -> Path:
 
     try:
         return Path(hf_hub_download(hub_id, "model.safetensors"))
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+    except LocalEntryNotFoundError as error:
+        raise BackboneNotFound(
+            f"vision encoder {hub_id!r} could not be fetched: the hub cannot be reached, and nothing of it is on this"
+            ' machine yet. Check the network, name a .safetensors file of it, or take "cnn", which needs none'
+        ) from error
+    except (HfHubHTTPError, HFValidationError, OSError) as error:
         raise BackboneNotFound(
             f"vision encoder {hub_id!r} could not be fetched ({type(error).__name__}). Known names: cnn,"
             " lerobot_cnn, resnet10, resnet18, a hub id with model.safetensors, or a path that ends in .safetensors"

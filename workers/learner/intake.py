@@ -8,6 +8,7 @@ from concurrent.futures import TimeoutError as NotYet
 from pathlib import Path
 from typing import TypeVar, cast
 
+from workers.dataset.feed import Fed
 from workers.learner.checkpoint import LogPosition
 from workers.learner.intake_order import IntakeMark, IntakeOrder, sync_file
 from workers.transport.log_format import LogDamaged, read_epoch, segments, sync_directory
@@ -120,13 +121,15 @@ class Intake:
         self._order.go_on_from(IntakeMark())
 
     def restore(
-        self, positions: Mapping[str, LogPosition], mark: IntakeMark | None
+        self, positions: Mapping[str, LogPosition], mark: IntakeMark | None, fed: Fed | None = None
     ) -> Iterator[tuple[str, Record]]:
         """Every record up to `positions`, in the order of intake up to `mark`, one by one.
 
-        Raises LogLost when a log is another one or ends before; LogMismatch, LogDamaged or OSError.
+        Where labels of the dataset that the run was `fed` with were corrected since, all of its records as they are
+        now come first. Raises LogLost when a log is another one or ends before; LogMismatch, LogDamaged or OSError.
         """
         logs = self._find()
+        positions, corrected = _as_corrected(positions, fed, logs)
         for source, position in positions.items():
             if source not in logs:
                 raise LogLost(_lost(self._run_dir, source, "is not there any more"))
@@ -136,7 +139,7 @@ class Intake:
         streams = {
             source: self._read_up_to(source, position.records) for source, position in positions.items()
         }
-        for source, count in self._order_of(positions, mark):
+        for source, count in self._order_of(positions, mark, corrected):
             for _ in range(count):
                 yield source, next(streams[source])
 
@@ -154,13 +157,16 @@ class Intake:
             yield from records
 
     def _order_of(
-        self, positions: Mapping[str, LogPosition], mark: IntakeMark | None
+        self, positions: Mapping[str, LogPosition], mark: IntakeMark | None, corrected: bool
     ) -> list[tuple[str, int]]:
         """The order of intake. Where it is lost, the same records in turns; a single log has but one order."""
         wanted = {source: position.records for source, position in positions.items()}
         if mark is not None and len(wanted) > 1:
             try:
                 runs = self._order.read(mark)
+                if corrected:
+                    others = [run for run in runs if run[0] != DATASET]
+                    return self._begin_with([(DATASET, wanted[DATASET]), *others])
                 if _totals(runs) != wanted:
                     raise ValueError(f"{self._run_dir / 'intake'} is not of these logs")
             except (OSError, ValueError) as error:
@@ -168,8 +174,11 @@ class Intake:
             else:
                 self._order.go_on_from(mark)
                 return runs
+        return self._begin_with(_in_turns(wanted))
+
+    def _begin_with(self, runs: Runs) -> Runs:
+        """Make this the order, in the place of what was written down. Raises OSError."""
         self._order.go_on_from(IntakeMark())
-        runs = _in_turns(wanted)
         for source, count in runs:
             self._order.note(source, count)
         return runs
@@ -191,6 +200,16 @@ def one_ahead(pieces: Iterator[T], breathe: Callable[[], object]) -> Iterator[T]
                 return
             following = thread.submit(next, pieces, end)
             yield cast(T, piece)
+
+
+def _as_corrected(
+    positions: Mapping[str, LogPosition], fed: Fed | None, logs: Mapping[str, Path]
+) -> tuple[Mapping[str, LogPosition], bool]:
+    """`positions`, the dataset's log read to its end where it took the place of the one that they mean."""
+    known = positions.get(DATASET)
+    if fed is None or known is None or known.epoch not in fed.replaced:
+        return positions, False
+    return {**positions, DATASET: LogPosition(fed.records, _epoch(logs[DATASET]))}, True
 
 
 def _epoch(directory: Path) -> str:

@@ -14,7 +14,7 @@ import torch
 from workers.config import Config
 from workers.config.live import Scalar, changed
 from workers.dataset.errors import DatasetError
-from workers.dataset.feed import feed
+from workers.dataset.feed import fed_before, feed
 from workers.learner.backbones import BackboneNotFound
 from workers.learner.batch import Batch
 from workers.learner.checkpoint import Checkpoint
@@ -351,7 +351,7 @@ class LearnerSession:
 
     def _restore_replay(self, checkpoint: Checkpoint, breathe: Callable[[], object]) -> None:
         """The replay as it was, frame by frame; later records come through `take_in`."""
-        records = self._intake.restore(checkpoint.logs, checkpoint.intake)
+        records = self._intake.restore(checkpoint.logs, checkpoint.intake, fed_before(self._config))
         for piece in one_ahead(iter(lambda: list(islice(records, RECORDS_AT_ONCE)), []), breathe):
             for source, record in piece:
                 self._add(source, record)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from workers.config import Config
 from workers.config.live import applied
+from workers.learner.dataset_watch import DatasetWatch
 from workers.learner.lockstep_place import WORD_EVERY_S, own_place
 from workers.model.events import BufferFilled, LearnerProgress, PolicyPublished
 from workers.model.orders import ChangeSettings, Learn, NoteSuccess
@@ -64,6 +65,7 @@ class Loop:
         self._published_s = 0.0
         self._status = ""
         self._told_diverged = False
+        self._dataset = DatasetWatch(config)
         nap_s = config.policy.actor_learner_config.queue_get_timeout
         self._nap_s = min(nap_s, WORD_EVERY_S) if own_place().world > 1 else nap_s
 
@@ -167,6 +169,8 @@ class Loop:
         session = self._session
         rate = (session.updates - self._told_updates) / (now - self._told_s) if self._told_s else 0.0
         self._told_s, self._told_updates = now, session.updates
+        if edited := self._dataset.changed():
+            log.warning(edited)
         replay = session.replay
         self._desk.mailbox.emit(
             BufferFilled(

@@ -58,7 +58,7 @@ class ClassifierProgress(Event, frozen=True):
     """How it goes: several times an epoch, and at the end of each."""
 
     stage: str
-    """What it does now, in words: reading pictures, encoding pictures, training, measuring."""
+    """What it does now, in words: reading pictures, encoding pictures, cross-checking labels, training, measuring."""
     epoch: int = 0
     """Counted from 1; 0 before the first."""
     max_epochs: int = 0

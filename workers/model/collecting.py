@@ -8,9 +8,8 @@ from typing import NamedTuple
 from workers.model.events import EndedBy, EpisodeKind
 from workers.model.state import ConsoleState
 
-POSITIVES = 200
-"""Frames of success that make a good classifier of one task."""
-NEGATIVES = 600
+POSITIVES, NEGATIVES = 200, 600
+"""Frames that the HIL-SERL authors ask for: of success, and of anything else in one task."""
 MOST_NEGATIVES = 1000
 """Beyond these they teach little more, and success becomes rare among them."""
 KEPT = (EndedBy.SUCCESS, EndedBy.FAILURE, EndedBy.TIME_LIMIT)

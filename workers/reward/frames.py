@@ -7,7 +7,7 @@ far as there is room: 2,000 frames of two 128x128 cameras are 200 MB.
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
@@ -67,15 +67,16 @@ class Frames:
     classes: NDArray[np.int64]  # [N]
     spans: tuple[Span, ...]
     blocks: tuple[Block, ...]
+    doubted: Rows = field(default_factory=lambda: np.zeros(0, np.int64))
+    """Frames whose labels are not believed."""
 
     def __len__(self) -> int:
         return len(self.classes)
 
     def rows(self, held_out: bool) -> Rows:
-        """Frames with a sure label: of the episodes that are kept from training, or of the others."""
-        return np.concatenate(
-            [span.rows[sure(span.episode.classes)] for span in self.spans if span.held_out is held_out]
-        )
+        """Frames with a sure label that is believed: of the episodes that are kept from training, or of the others."""
+        rows = [span.rows[sure(span.episode.classes)] for span in self.spans if span.held_out is held_out]
+        return np.setdiff1d(np.concatenate(rows), self.doubted)
 
     def span_of(self, row: int) -> Span:
         starts = [span.start for span in self.spans]

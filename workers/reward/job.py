@@ -24,6 +24,7 @@ from workers.model.classifier_events import (
 from workers.model.places import classifier_path
 from workers.reward.architecture import architecture_of
 from workers.reward.checkpoint import save_classifier
+from workers.reward.doubts import believed, doubts_of, in_words
 from workers.reward.errors import ClassifierError, ClassifierMismatch
 from workers.reward.features import features_of
 from workers.reward.frames import Frames, Span, Told, read, spans_of
@@ -39,7 +40,7 @@ from workers.reward.report import (
     trained_on,
 )
 from workers.reward.sources import Material, advice, material
-from workers.reward.training import Fitting
+from workers.reward.training import Fitted, Fitting
 
 _TOLD_EVERY_S = 0.2
 
@@ -82,25 +83,41 @@ def train_classifier(
         )
         frames = read(found, spans, folder, _stage("reading pictures", told))
         with ClassifierMetrics(config, folder) as metrics:
-            features = features_of(
-                classifier, frames, settings, folder, seed, _stage("encoding pictures", told)
-            )
-
-            def both(event: ClassifierProgress) -> None:
-                told(event)
-                metrics.progress(event)
-
-            fitted = Fitting(classifier, frames, features, settings, seed, both, stopping).run()
+            frames, fitted, doubts = _fitted(classifier, frames, config, folder, told, metrics, stopping)
             measured = Measured(
                 frames,
                 probabilities_of(classifier, frames, _stage("measuring", told)),
                 found.is_success(frames.classes),
             )
-            report = report_of(measured, config, folder, fitted, time.monotonic() - began_s)
+            report = report_of(measured, config, folder, fitted, time.monotonic() - began_s, doubts)
             report = _kept(classifier, report, found, frames, folder)
             metrics.report(held_out_figures(report))
     told(report)
     return report
+
+
+def _fitted(
+    classifier: RewardClassifier,
+    frames: Frames,
+    config: Config,
+    folder: Path,
+    told: Callable[[ClassifierEvent], None],
+    metrics: ClassifierMetrics,
+    stopping: Callable[[], bool],
+) -> tuple[Frames, Fitted, list[str]]:
+    """Train it from the labels that are believed: the frames with these, how it went, the others in words."""
+    settings, seed = config.reward_classifier, config.run.seed
+    features = features_of(classifier, frames, settings, folder, seed, _stage("encoding pictures", told))
+    checking = _stage("cross-checking labels", told)
+    doubts = doubts_of(classifier, frames, settings, folder, seed, checking, stopping)
+    frames = believed(frames, doubts)
+
+    def both(event: ClassifierProgress) -> None:
+        told(event)
+        metrics.progress(event)
+
+    fitted = Fitting(classifier, frames, features, settings, seed, both, stopping).run()
+    return frames, fitted, in_words(doubts)
 
 
 def _new(config: Config, found: Material) -> RewardClassifier:

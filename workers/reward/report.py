@@ -1,6 +1,6 @@
 """The report of a training: figures of held-out episodes, the recommended threshold, the worst errors."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -70,9 +70,17 @@ def rule_of(config: Config) -> Rule:
 
 
 def report_of(
-    measured: Measured, config: Config, folder: Path, fitted: Fitted, seconds: float
+    measured: Measured,
+    config: Config,
+    folder: Path,
+    fitted: Fitted,
+    seconds: float,
+    doubts: Sequence[str] = (),
 ) -> ClassifierReported:
-    """All figures; pictures of the worst errors go into `folder`. Raises ClassifierError."""
+    """All figures; pictures of the worst errors go into `folder`. Raises ClassifierError.
+
+    `doubts`, of labels that were not believed, come first among the warnings; figures are by all labels as they are.
+    """
     settings, rule, episodes = config.reward_classifier, rule_of(config), measured.held_out()
     asked = settings.false_positive_rate
     threshold = recommended_threshold(episodes, asked)
@@ -102,7 +110,7 @@ def report_of(
         best_epoch=fitted.best_epoch,
         seconds=seconds,
         sha256="",  # of weights that are not on the disk yet
-        warnings=tuple(_warnings(episodes, row, asked)),
+        warnings=(*doubts, *_warnings(episodes, row, asked)),
     )
 
 

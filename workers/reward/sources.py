@@ -18,14 +18,13 @@ from workers.dataset.errors import DatasetError
 from workers.dataset.fit import PictureFit
 from workers.dataset.layout import cache_folder, dataset_folder, read_info
 from workers.dataset.reader import Dataset
+from workers.model.collecting import NEGATIVES, POSITIVES
 from workers.processors.build import Pipelines, pipelines_of
 from workers.processors.errors import EnvironmentRefused
 from workers.processors.features import IMAGES, REWARD, pictures
 from workers.reward.architecture import Size
 from workers.reward.errors import ClassifierError, ClassifierMismatch
 
-GOOD_POSITIVES, GOOD_NEGATIVES = 200, 600
-"""Frames that the HIL-SERL authors ask for."""
 _LEAST_EPISODES = 2  # of a kind, so that one can be kept from training
 
 
@@ -119,14 +118,14 @@ def advice(found: Material) -> tuple[str, ...]:
     positives = int(found.is_success(classes).sum())
     negatives = len(classes) - positives
     said = []
-    if positives < GOOD_POSITIVES:
+    if positives < POSITIVES:
         said.append(
-            f"{positives} frames show success, {GOOD_POSITIVES} are better: record with"
+            f"{positives} frames show success, {POSITIVES} are better: record with"
             " env.processor.reset.terminate_on_success = false, and stay in it for a while"
         )
-    if negatives < GOOD_NEGATIVES:
+    if negatives < NEGATIVES:
         said.append(
-            f"{negatives} frames show none, {GOOD_NEGATIVES} to 1,000 are better: record attempts that fail, and what"
+            f"{negatives} frames show none, {NEGATIVES} to 1,000 are better: record attempts that fail, and what"
             " could be taken for a success"
         )
     return tuple(said)
@@ -218,7 +217,7 @@ def _check_enough(found: Material, settings: ClassifierConfig) -> None:
     if frames.min() < settings.least_frames:
         wrong.append(
             f"{settings.least_frames} frames of each class are the least (reward_classifier.least_frames), about"
-            f" {GOOD_POSITIVES} with success and {GOOD_NEGATIVES} without make a good one. "
+            f" {POSITIVES} with success and {NEGATIVES} without make a good one. "
             + _how_to_get(found, frames)
         )
     if successes < _LEAST_EPISODES or episodes < _LEAST_EPISODES:

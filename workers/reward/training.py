@@ -135,7 +135,7 @@ class Fitting:
         return np.concatenate([self._rng.permutation(rows) for _ in range(rounds)])[:count]
 
     def _measured(self) -> tuple[float, float]:
-        """Loss, with both classes alike, and accuracy over the held-out frames."""
+        """Loss, with both classes alike and believed labels only, and accuracy over the held-out frames."""
         self._classifier.eval()
         losses, right = [], 0
         with torch.no_grad():
@@ -146,8 +146,13 @@ class Fitting:
                 losses.append(self._losses(logits, classes))
                 right += int((_guess(logits) == classes).sum())
         loss, classes = torch.cat(losses), self._classes[self._held_out]
-        by_class = [loss[classes == kind].mean() for kind in torch.unique(classes)]
+        by_class = [self._trimmed(loss[classes == kind]) for kind in torch.unique(classes)]
         return float(torch.stack(by_class).mean()), right / len(loss)
+
+    def _trimmed(self, losses: Tensor) -> Tensor:
+        """Mean without the largest, as many as labels are believed wrong: these would decide when to end, else."""
+        kept = math.ceil((1 - self._config.label_smoothing) * len(losses))
+        return losses.sort().values[:kept].mean()
 
     def _losses(self, logits: Tensor, classes: Tensor) -> Tensor:
         """Cross entropy [B] with smoothed labels: with probability `label_smoothing` it is another class."""

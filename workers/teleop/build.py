@@ -5,7 +5,7 @@ import numpy as np
 from workers.config import Config, EnvConfig
 from workers.config.survey import FIND_LIMITS
 from workers.teleop.scripted_operator import ScriptedOperator
-from workers.teleop.scripts import Hand, Script, script_of
+from workers.teleop.scripts import Hand, Script, clumsy_of, script_of
 from workers.teleop.scripts.panda_pick_cube import ENVIRONMENT, STEP_SIZES_M, PandaPickCubeScript
 from workers.teleop.scripts.wave import WaveScript
 
@@ -14,12 +14,16 @@ SCRIPT_NOISE = 0.15  # what a hand adds to a command, in action units
 
 def scripted_operator_of(config: Config, rng: np.random.Generator) -> ScriptedOperator | None:
     """The scripted person, whose hand and moods draw from `rng`; None for an environment that has none."""
+    patience_steps, failures = config.operator.patience_steps, config.operator.failures
     gymnasium = config.env.type == "gymnasium"
     if config.mode == FIND_LIMITS:
         script: Script | None = WaveScript(_hand(config.env, rng), config.env.task)
     else:
         script = _gymnasium_script(config.env, rng) if gymnasium else _arm_script(config.env, rng)
-    return None if script is None else ScriptedOperator(config.operator.patience_steps, script, rng)
+    if script is None:
+        return None
+    clumsy = clumsy_of(config.env.task, _hand(config.env, rng), rng) if failures else None
+    return ScriptedOperator(patience_steps, script, rng, clumsy, failures)
 
 
 def _arm_script(env: EnvConfig, rng: np.random.Generator) -> Script:

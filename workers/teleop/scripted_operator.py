@@ -7,10 +7,11 @@ import numpy as np
 
 from workers.model.events import EpisodeKind
 from workers.processors.transition import Action
-from workers.teleop.scripts import Script, TaskView
+from workers.teleop.scripts import Clumsy, Script, TaskView
 
 LEAST_PROGRESS_M = 0.004  # less is standing still
 LONGEST_HELP_STEPS = 12  # then the policy may try again
+_ROUNDING = 1e-9
 HAND_BACK = 0.5  # probability of letting the policy finish when the difficult part is over
 
 
@@ -21,12 +22,23 @@ class ScriptedOperator:
         patience_steps: steps without progress before it takes over.
         script: what it does when it drives.
         rng: source of its moods: which episodes it watches, when it hands back.
+        clumsy: what it does in a demonstration that is to fail.
+        failures: share of its demonstrations that fail, evenly among the others.
     """
 
-    def __init__(self, patience_steps: int, script: Script, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        patience_steps: int,
+        script: Script,
+        rng: np.random.Generator,
+        clumsy: Clumsy | None = None,
+        failures: float = 0.0,
+    ) -> None:
         self._patience_steps = patience_steps
-        self._script = script
+        self._script, self._clumsy = script, clumsy
         self._rng = rng
+        self._failures, self._failures_due = failures, 0.0
+        self._fails = False
         self.attendance = 1.0
         """Probability of watching an episode of training."""
         self._always = False
@@ -43,6 +55,7 @@ class ScriptedOperator:
         self._least_m = np.inf
         self._stuck_steps = 0
         self._helped_steps = 0
+        self._fails = kind is EpisodeKind.DEMONSTRATION and self._fails_now()
 
     def wants_control(self, scene: TaskView) -> bool:
         """Look at the table before a step: drive it, or leave it to the policy?"""
@@ -68,4 +81,15 @@ class ScriptedOperator:
 
     def action(self, scene: TaskView) -> Action:
         """float32 [4] or [3], what it does this step."""
+        if self._fails and self._clumsy is not None:
+            return self._clumsy.action(scene)
         return self._script.action(scene)
+
+    def _fails_now(self) -> bool:
+        """Whether the demonstration that begins is one of those that fail."""
+        self._failures_due += self._failures
+        due = self._failures_due > 1.0 - _ROUNDING
+        if due and self._clumsy is not None:
+            self._failures_due -= 1.0
+            self._clumsy.begin()
+        return due

@@ -52,6 +52,8 @@ class EvaluateRecipe(Recipe):
                 self._keeper.end(f"{cut}: {ended.reason}" if ended is not None else cut, complete=False)
 
     async def _work(self) -> RunEnded:
+        if (refused := await self._examine()) is not None:
+            return refused
         config, contestants = self._config, read_contestants(self._config.run_dir)
         self._keeper = keeper = Keeper(opened(config, contestants), self._station.emit)
         plans = schedule(config.evaluation.episodes, len(contestants), config.run.seed)

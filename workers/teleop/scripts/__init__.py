@@ -6,6 +6,7 @@ They see the simulator's ground truth, as a person sees the table; the policy ne
 import numpy as np
 
 from workers.robot.tasks import TaskName
+from workers.teleop.scripts.clumsy import Clumsy, clumsy_of
 from workers.teleop.scripts.hand import Hand, Vector
 from workers.teleop.scripts.pick_lift import PickLiftScript
 from workers.teleop.scripts.push import PushScript
@@ -31,4 +32,14 @@ def script_of(
     return _SCRIPTS[task](Hand(step_sizes_m, max_gripper_pos, noise, rng, use_gripper))
 
 
-__all__ = ["Hand", "PickLiftScript", "PushScript", "ReachScript", "Script", "TaskView", "script_of"]
+__all__ = [
+    "Clumsy",
+    "Hand",
+    "PickLiftScript",
+    "PushScript",
+    "ReachScript",
+    "Script",
+    "TaskView",
+    "clumsy_of",
+    "script_of",
+]

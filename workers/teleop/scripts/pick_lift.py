@@ -14,7 +14,7 @@ _GRASP_HEIGHT_M = 0.012
 _CLEAR_HEIGHT_M = 0.045  # open jaws pass above a standing cube
 _ALIGNED_M = 0.008  # sideways error at which going down does not touch the cube
 _AT_CUBE_M, _AT_HEIGHT_M = 0.007, 0.004  # errors with which closing takes hold of it
-_EMPTY_PCT = 10.0  # a jaw closed further than this holds nothing
+EMPTY_PCT = 10.0  # a jaw closed further than this holds nothing
 _CLOSING_PCT = 26.0  # a jaw on its way to closed; around the cube it stops near 18
 # Where the cube's centre may be, from the tool point, while the jaws hold it: they draw it towards the fixed one.
 _HELD_FROM_M, _HELD_TO_M = np.array([-0.006, -0.010, -0.015]), np.array([0.029, 0.010, 0.015])
@@ -45,7 +45,7 @@ class PickLiftScript:
         """The jaws are closed around the cube."""
         offset_m = scene.object_position_m - scene.ee_position_m
         between = bool(((offset_m > _HELD_FROM_M) & (offset_m < _HELD_TO_M)).all())
-        return between and _EMPTY_PCT < scene.gripper_pct < _CLOSING_PCT
+        return between and EMPTY_PCT < scene.gripper_pct < _CLOSING_PCT
 
     def _plan(self, scene: TaskView) -> tuple[Floats, GripperCommand]:
         """Wanted movement [3] in metres, and the gripper command."""

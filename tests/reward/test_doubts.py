@@ -1,0 +1,76 @@
+"""Episodes that somebody marked wrongly are found by others that never saw them, left out, and told."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tests.reward.scenes import Scene
+from tests.reward.test_job import Training, accuracy
+from workers.model.classifier_events import ClassifierProgress
+from workers.reward.doubts import Doubt, believed
+from workers.reward.frames import Frames, Span
+from workers.reward.sources import Episode
+
+OUTCOMES = (True, True, True, False) * 5
+FRAMES = 24
+MISSED = {(4, frame) for frame in range(FRAMES)}  # a success that nobody marked
+CLAIMED = {
+    (7, frame) for frame in range(FRAMES // 2, FRAMES)
+}  # a failure of which somebody marked the second half
+
+
+def heights(root: Path) -> list[np.ndarray]:
+    """Whether each frame of each episode shows success, whatever its label."""
+    from workers.dataset.reader import Dataset
+
+    dataset = Dataset(root)
+    return [
+        np.asarray(dataset.frames(number, ["observation.state"])["observation.state"]).reshape(-1) > 0.5
+        for number in range(len(OUTCOMES))
+    ]
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory: pytest.TempPathFactory) -> tuple[Training, Path, Path]:
+    folder = tmp_path_factory.mktemp("doubts")
+    true = heights(Scene(OUTCOMES, FRAMES).record(folder / "true"))
+    wrong = {(episode, frame) for episode, frame in MISSED if true[episode][frame]} | CLAIMED
+    root = Scene(OUTCOMES, FRAMES, flipped=wrong).record(folder / "wrong")
+    return Training(folder, root, max_epochs=12), root, folder
+
+
+def test_both_kinds_of_wrong_episodes_are_told_and_no_other(done: tuple[Training, Path, Path]) -> None:
+    training, root, _ = done
+    told = [words for words in training.report.warnings if "contradict" in words]
+    assert len(told) == 2
+    assert f"{root} episode 4, frames" in told[0] and "marked as no success" in told[0]
+    assert f"{root} episode 7, frames" in told[1] and "marked as success" in told[1]
+    assert all("relabel or delete, train again" in words for words in told)
+
+
+def test_what_was_marked_wrongly_is_not_learnt(done: tuple[Training, Path, Path]) -> None:
+    training, _, folder = done
+    fresh = Scene(seed=99).record(folder / "fresh")
+    assert accuracy(training.classifier(), fresh, training.report.success_threshold) > 0.97
+    shown = {of.episode for of in (*training.report.false_positives, *training.report.false_negatives)}
+    assert {4, 7} <= shown, "and is among the worst errors, to be mended"
+    assert any(event.stage == "cross-checking labels" for event in training.of(ClassifierProgress))
+
+
+def test_of_right_labels_none_is_in_doubt(tmp_path: Path) -> None:
+    root = Scene(OUTCOMES, FRAMES, seed=3).record(tmp_path / "right")
+    done = Training(tmp_path, root, max_epochs=2)
+    assert not any("contradict" in words for words in done.report.warnings)
+
+
+def test_frames_in_doubt_are_on_neither_side() -> None:
+    classes = np.array([0, 0, 0, 0, 1, 1, 1, 1])
+    spans = tuple(
+        Span(None, Episode(number, classes), 8 * number, 8 * number + 8, number == 1)  # type: ignore[arg-type]
+        for number in range(2)
+    )
+    frames = Frames({}, np.tile(classes, 2), spans, ())
+    left = believed(frames, (Doubt(spans[0], np.array([5, 6]), 1), Doubt(spans[1], np.array([8]), 0)))
+    assert left.rows(held_out=False).tolist() == [0, 1, 2, 3, 7], "4 is the first after a change"
+    assert left.rows(held_out=True).tolist() == [9, 10, 11, 13, 14, 15]

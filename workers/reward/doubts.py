@@ -1,0 +1,156 @@
+"""Labels that all other episodes contradict: whole stretches of an episode that somebody marked wrongly.
+
+A network learns a wrong episode by heart within an epoch or two, so that it cannot tell by itself. So others are asked:
+one is trained for a little while on half of the episodes, another on the other half, and each judges those that it did
+not see (Northcutt et al. 2021, confident learning). A stretch of frames with one label, most of which a stranger sees
+otherwise, is left out of the training, and a person is told. Single frames are left to the smoothed labels: hard
+examples are taken for wrong ones too easily.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from workers.config import ClassifierConfig
+from workers.reward.features import features_of
+from workers.reward.frames import Frames, Span, Told
+from workers.reward.labels import sure
+from workers.reward.model import RewardClassifier
+from workers.reward.training import Fitting
+
+_AT_ONCE = 64
+_LISTED = 6
+_EPOCHS = 4
+_LEAST_EPISODES = 6  # of each half, success among them: with fewer, strangers know too little
+_LEAST_FRAMES = 8  # of a stretch
+_CONTRADICTED = 0.5  # of its frames
+_FAR = 0.7  # how far from the label a probability is that contradicts it
+_MOST = 0.2  # of the frames with a label: where more are in doubt, it is the strangers who are wrong
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """A stretch of an episode whose label is not believed."""
+
+    span: Span
+    rows: NDArray[np.int64]
+    label: int
+
+
+def doubts_of(
+    classifier: RewardClassifier,
+    frames: Frames,
+    config: ClassifierConfig,
+    folder: Path,
+    seed: int,
+    told: Told,
+    stopping: Callable[[], bool],
+) -> tuple[Doubt, ...]:
+    """Stretches of any episode, held-out ones too, that strangers contradict; none where there is too little to go by.
+
+    `classifier` is not trained: it only says what the strangers are made of. Only of two classes. `stopping` is asked
+    after every epoch, and true ends it there.
+    """
+    halves = _halves(frames)
+    if config.num_classes != 2 or not all(_enough(frames, half) for half in halves):
+        return ()
+    quick = msgspec.structs.replace(config, max_epochs=_EPOCHS, patience=_EPOCHS)
+    said, judges = np.zeros(len(frames)), np.zeros(len(frames), np.int64)
+    for number, half in enumerate(halves):
+        told(number, len(halves))
+        strange = _only(frames, half)
+        rows = strange.rows(held_out=True)
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed + 1 + number)
+            stranger = RewardClassifier(classifier.architecture).to(next(classifier.parameters()).device)
+            stranger.encoder.load_state_dict(classifier.encoder.state_dict())
+            features = features_of(stranger, frames, config, folder, seed, _untold)
+            Fitting(stranger, strange, features, quick, seed + 1 + number, _untold, stopping).run()
+        said[rows] += _probabilities(stranger, frames, rows)
+        judges[rows] += 1
+    told(len(halves), len(halves))
+    found = tuple(_contradicted(frames, said / np.maximum(judges, 1), judges > 0))
+    return found if all(_few(found, frames, label) for label in (0, 1)) else ()
+
+
+def _only(frames: Frames, half: tuple[Span, ...]) -> Frames:
+    """The same frames, to be learnt from `half` alone."""
+    starts = {span.start for span in half}
+    return replace(
+        frames, spans=tuple(replace(span, held_out=span.start not in starts) for span in frames.spans)
+    )
+
+
+def _untold(*_: object) -> None:
+    """Nobody is told."""
+
+
+def _few(doubts: tuple[Doubt, ...], frames: Frames, label: int) -> bool:
+    """Whether what is in doubt is a small part of all frames with a label."""
+    rows = sum(len(doubt.rows) for doubt in doubts if doubt.label == label)
+    return rows <= _MOST * int((frames.classes == label).sum())
+
+
+def believed(frames: Frames, doubts: tuple[Doubt, ...]) -> Frames:
+    """The same frames, without the labels that are in doubt."""
+    rows = [doubt.rows for doubt in doubts]
+    return replace(frames, doubted=np.concatenate([frames.doubted, *rows]))
+
+
+def in_words(doubts: tuple[Doubt, ...]) -> list[str]:
+    """What a person is told of them."""
+    said = [
+        f"{doubt.span.source.name} episode {doubt.span.episode.number}, frames {doubt.rows[0] - doubt.span.start} to"
+        f" {doubt.rows[-1] - doubt.span.start}: marked as {'success' if doubt.label else 'no success'}, which the other"
+        " episodes contradict. They were left out of the training: look at them, relabel or delete, train again"
+        for doubt in doubts[:_LISTED]
+    ]
+    more = len(doubts) - len(said)
+    return [*said, f"so it is with {more} more stretches: mend these first"] if more > 0 else said
+
+
+def _halves(frames: Frames) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """Every second of the episodes that are learnt from, of those with success and of those without."""
+    learnt = [span for span in frames.spans if not span.held_out]
+    ordered = sorted(learnt, key=lambda span: bool(frames.classes[span.rows].any()))
+    return tuple(ordered[::2]), tuple(ordered[1::2])
+
+
+def _enough(frames: Frames, half: tuple[Span, ...]) -> bool:
+    shown = [bool(frames.classes[span.rows].any()) for span in half]
+    return len(half) >= _LEAST_EPISODES and sum(shown) >= 2
+
+
+def _probabilities(
+    stranger: RewardClassifier, frames: Frames, rows: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    device = next(stranger.parameters()).device
+    found = []
+    for start in range(0, len(rows), _AT_ONCE):
+        images = {
+            camera: of.to(device) for camera, of in frames.images(rows[start : start + _AT_ONCE]).items()
+        }
+        found.append(stranger.success_probability(images).cpu().numpy())
+    return np.concatenate(found).astype(np.float64)
+
+
+def _contradicted(frames: Frames, said: NDArray[np.float64], asked: NDArray[np.bool_]) -> Iterator[Doubt]:
+    """Stretches of one label, most frames of which are far from it; of these, the frames that are.
+
+    Args:
+        said: probability of success of each frame, by whoever did not learn from its episode.
+        asked: whether there was one.
+    """
+    for span in frames.spans:
+        classes = frames.classes[span.rows]
+        for stretch in np.split(span.rows, np.flatnonzero(np.diff(classes)) + 1):
+            label = int(frames.classes[stretch[0]])
+            known = stretch[asked[stretch] & sure(classes)[stretch - span.start]]
+            against = known[np.abs(said[known] - label) > _FAR]
+            if len(known) >= _LEAST_FRAMES and len(against) > _CONTRADICTED * len(known):
+                yield Doubt(span, against, label)

@@ -19,6 +19,11 @@ def main() -> None:
             from hilserl_tui.opening import open_run
 
             open_run(Path(config), start="--start" in sys.argv)
+        case ["attach"] | ["attach", _] if not any(one.startswith("-") for one in sys.argv[2:]):
+            from hilserl_tui.finding import find
+            from hilserl_tui.opening import attach
+
+            attach(Path(find("".join(sys.argv[2:])).socket))
         case arguments:
             from hilserl_tui.commands import app, with_command
 

@@ -18,6 +18,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Input
 
+from hilserl_tui.actions import FACES
 from hilserl_tui.client import StationClient
 from hilserl_tui.comforts import Comforts
 from hilserl_tui.driver import ConsoleDriver, StopPressed
@@ -207,6 +208,7 @@ class Console(Comforts, MadeScreens):
             clearing=time.monotonic() < self.clear_until_s,
             screen=screen.name_in_view if screen else "",
             advice=self.advising.now,
+            face=FACES[self.face],
         )
 
     def _console_screen(self) -> ConsoleScreen | None:

@@ -123,6 +123,9 @@ KEYS: tuple[Key, ...] = (
     Key("by-hand", "m", "by_hand", "By hand", "torque off, to move a real arm by hand; again: on", Group.BOUNDS),
     Key("wider", "equals_sign,plus", "margin(1)", "Wider", "bounds 5 mm wider than what was seen", Group.BOUNDS, "="),
     Key("narrower", "minus", "margin(-1)", "Narrower", "5 mm less of that", Group.BOUNDS, "-"),
+    Key("face", "z", "next_face", "Face", "once done: which face of the box the next two keys move", Group.BOUNDS),
+    Key("face-in", "comma", "move_face(-1)", "In", "that face 1 mm inwards", Group.BOUNDS, ","),
+    Key("face-out", "full_stop", "move_face(1)", "Out", "that face 1 mm outwards", Group.BOUNDS, "."),
     Key("home", "1", "home", "Home", "what this run has and what is next", Group.CONSOLE),
     Key("train", "2,t", "train", "Job", "the running job: arm, cameras, learning or recording", Group.CONSOLE),
     Key("bounds", "3,b", "bounds", "Bounds", "the workspace: what it is, or what is found", Group.CONSOLE),
@@ -148,6 +151,7 @@ _TOGETHER = {
     "height": (("raise", "lower"), "Up, down"),
     "gripper": (("close", "open"), "Gripper"),
     "margin": (("narrower", "wider"), "Margin"),
+    "face-move": (("face-in", "face-out"), "1 mm"),
 }
 
 
@@ -174,7 +178,7 @@ _SURVEY_DRIVING = (
     "help",
     "quit",
 )
-_SURVEY_DONE = ("stop", "start", "survey-done", "start-over", "margin", "intervene", "help", "quit")
+_SURVEY_DONE = ("stop", "start", "survey-done", "start-over", "margin", "face", "face-move", "help", "quit")
 
 
 def footer(

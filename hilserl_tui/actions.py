@@ -96,7 +96,7 @@ class KeyActions(App[None]):
     def action_veto(self) -> None:
         state = self.view().state
         if state.classifier is None:
-            self.hint("there is no classifier to object to: f ends the episode as a failure")
+            self.hint(f"there is no classifier to object to: {key('fail')} ends the episode as a failure")
         elif state.classifier.pending is None:
             self.hint("the classifier has decided nothing that could be objected to")
         else:
@@ -136,7 +136,7 @@ class KeyActions(App[None]):
         elif not state.learner.policy_version:
             self.hint("no policy to evaluate yet")
         elif self._control(c.EvaluateNow()):
-            self.hint("evaluation asked for: it starts after this episode; 6 shows it")
+            self.hint(f"evaluation asked for: it starts after this episode; {key('evaluations')} shows it")
 
     def action_script(self) -> None:
         state = self.view().state

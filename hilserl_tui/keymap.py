@@ -3,6 +3,7 @@
 A person may have other keys, by id (`remap`): set once, before anything is drawn, as a language would be.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -70,6 +71,15 @@ def printed(key: str) -> str:
     return _PRINTED.get(key, key)
 
 
+_SAID_BY_WORKERS = {
+    "intervene": re.compile(r"\bspace\b(?=, or (?:the|moving) | takes | gives | begins |$)"),
+    "clear-stop": re.compile(r"\bctrl\+e\b"),
+    "pause": re.compile(r"(?<=pause \()p(?=\))"),
+    "success": re.compile(r"(?<=mark successes with )s\b"),
+}
+"""As they stand in words such as "space takes the arm"; a test reads all that workers can say."""
+
+
 def remap(keys: Mapping[str, str]) -> None:
     """Print these keys from now on; id -> Textual key names, "" for no key at all."""
     _remapped.clear()
@@ -81,9 +91,22 @@ def hint(name: str) -> str:
     return printed(keys_of(name)[0]) if keys_of(name) else "the palette"
 
 
+def in_own_keys(words: str) -> str:
+    """What workers say with the keys that the person has: workers name those that everybody begins with."""
+    for name, said in _SAID_BY_WORKERS.items():
+        if name in _remapped:
+            words = said.sub(lambda _, name=name: hint(name), words)  # type: ignore[misc]
+    return words
+
+
+def pair(first: Key, second: Key) -> str:
+    """The captions of two keys that belong together; those without a key are left out."""
+    return " ".join(caption for caption in (first.caption, second.caption) if caption)
+
+
 def keys_of(name: str) -> tuple[str, ...]:
     """Textual's names of the keys of an action, as they are now."""
-    keys = _remapped.get(name, BY_ID[name].keys)
+    keys = _remapped[name] if name in _remapped else BY_ID[name].keys
     return tuple(keys.split(",")) if keys else ()
 
 

@@ -99,12 +99,8 @@ class ClassifierProgressPane(Lines):
     def heading(self, view: View) -> tuple[str, str]:
         if not self.ending or self.training is None or self.training.over:
             return self.title, ""
-        return (
-            self.title,
-            f"ends after this epoch; {caption('classifier-stop')} again: now"
-            if self.ending == 1
-            else "ends now",
-        )
+        soon = f"ends after this epoch; {caption('classifier-stop')} again: now"
+        return self.title, soon if self.ending == 1 else "ends now"
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         training = self.training

@@ -32,9 +32,9 @@ def said_by_workers() -> Iterator[str]:
     """Every string in a worker's source that names a key of the console."""
     for path in Path(workers.__path__[0]).rglob("*.py"):
         for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if KEY_IN_WORDS.search(node.value):
-                    yield node.value
+            words = node.value if isinstance(node, ast.Constant) else None
+            if isinstance(words, str) and KEY_IN_WORDS.search(words):
+                yield words
 
 
 def test_every_key_that_workers_name_becomes_the_persons() -> None:

@@ -119,6 +119,10 @@ def evaluate(
     ] = None,
     trials: Annotated[int | None, typer.Option(min=1, help="Trials of each; default from the file.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the starts; default from the file.")] = None,
+    resume: Annotated[
+        bool,
+        typer.Option("--continue", help="Go on with the newest evaluation of the run that was cut off."),
+    ] = False,
     only_list: Annotated[
         bool, typer.Option("--list", help="List the results that the run has kept.")
     ] = False,
@@ -130,9 +134,12 @@ def evaluate(
         for told in kept(config):
             typer.echo(told)
     else:
-        opening.evaluate(
-            config, Overrides("evaluate", checkpoint=checkpoint, against=against, trials=trials), seed
-        )
+        if resume and seed is not None:
+            raise typer.BadParameter(
+                "--continue goes on with the starts that it began with: leave --seed out"
+            )
+        wanted = Overrides("evaluate", checkpoint=checkpoint, against=against, trials=trials, resume=resume)
+        opening.evaluate(config, wanted, seed)
 
 
 @app.command("crop")

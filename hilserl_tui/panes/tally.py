@@ -3,6 +3,7 @@
 import time
 from pathlib import Path
 
+from hilserl_tui.keymap import hint
 from hilserl_tui.panes.draw import Row, age, bar, elide, elide_left, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
@@ -47,10 +48,13 @@ class Tally(Lines):
         return f"{self.title}  {result.run}", "runs now" if self.live else "kept"
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
-        result = self.result
+        result, run = self.result, view.state.run
         if result is None:
             return _nothing(view)
         rows = [_running(view, result, width) if self.live else _ended(result, width)]
+        if not self.live and not result.complete and run is not None:
+            goes_on = f"hilserl-tui evaluate {run.config_path} --continue"
+            rows.append((("makes the rest: ", "dim"), (elide_left(goes_on, width - 16), "text")))
         sides = len(result.contestants)
         airy = height >= 4 * sides + 3 * (sides > 1) + 3
         for side in range(sides):
@@ -87,8 +91,9 @@ def _nothing(view: View) -> list[Row]:
         return [(("no run yet", "dim"),)]
     if run.mode == "evaluate":
         if view.idle:
+            does = "makes the trials that are left" if run.continues else "starts the trials"
             return [
-                ((" enter ", "key"), (" starts the trials", "bold")),
+                ((f" {hint('start')} ", "key"), (f" {does}", "bold")),
                 (("the policy acts alone, deterministic", "dim"),),
             ]
         return [((view.state.progress.detail or "it begins", "dim"),)]

@@ -131,6 +131,8 @@ class RunOpened(Event, frozen=True):
     """False of a run that only records, replays or evaluates: there is no learner, and no policy of its own."""
     mode: str = "train"
     """What the run is for: train, record, replay, evaluate."""
+    continues: bool = False
+    """True of an evaluation that goes on with one that was cut off."""
     finds_limits: bool = False
     """True of a run that looks for the workspace: `ee_min_m` and `ee_max_m` are then all that the arm reaches."""
     previews: bool = True

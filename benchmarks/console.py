@@ -7,6 +7,7 @@ python -m benchmarks.console [start cost keys stop line flood paint]
 """
 
 import argparse
+import asyncio
 import logging
 import os
 import subprocess
@@ -53,6 +54,7 @@ def on_made_up_run(part: str, runs: int, seconds: float) -> Iterator[figures.Fig
                     yield from figures.thin_line(station, seconds)
                 case "flood":
                     yield figures.flood(station, seconds)
+                    yield asyncio.run(figures.flooded_station(Path(folder), seconds))
 
 
 def first_paint(runs: int) -> Iterator[figures.Figure]:

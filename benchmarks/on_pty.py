@@ -114,11 +114,11 @@ class ProgramOnPty:
         """The terminal takes nothing any more, as on a dead line."""
         self._reads.clear() if on else self._reads.set()
 
-    def until(self, text: bytes, limit_s: float = 20.0) -> float:
-        """Seconds from the start of the process until `text` was drawn. Raises TimeoutError."""
+    def until(self, *texts: bytes, limit_s: float = 20.0) -> float:
+        """Seconds from the start of the process until one of `texts` was drawn. Raises TimeoutError."""
         with self._changed:
-            if not self._changed.wait_for(lambda: text in self._drawn, limit_s):
-                raise TimeoutError(f"{text!r} was not drawn within {limit_s} s")
+            if not self._changed.wait_for(lambda: any(text in self._drawn for text in texts), limit_s):
+                raise TimeoutError(f"{texts!r} was not drawn within {limit_s} s")
         return time.monotonic() - self.started_s
 
     def forget(self) -> None:

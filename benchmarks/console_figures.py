@@ -43,7 +43,7 @@ def attached(
     how = ["-c", code] if code else ["-m", "hilserl_tui.cli"]
     program = ProgramOnPty([sys.executable, *how, "attach"], dict(os.environ), size, line)
     try:
-        program.until(b"POLICY")
+        program.until(b"POLICY", b"HUMAN")
         time.sleep(1.0)
         program.press(b"2")
         time.sleep(SETTLE_S)

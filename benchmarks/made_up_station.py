@@ -16,6 +16,7 @@ from tests.console.fake_station import FakeStation
 from workers.model import commands as c
 from workers.model import events as e
 from workers.model.places import StationLock, announce, lock_path, socket_path, write_lock
+from workers.model.reduce import reduce
 from workers.model.wire import PROTOCOL_VERSION
 
 PERIOD_S = 0.1
@@ -71,7 +72,8 @@ class MadeUpStation:
         lock = StationLock(0, PROTOCOL_VERSION, str(socket_path(self.run_dir)), "made-up.toml", "made-up")
         write_lock(self.run_dir, lock)
         pointer = announce(self.run_dir)
-        self._station = FakeStation(socket_path(self.run_dir), demo.training(self._driver))
+        state = reduce(demo.training(self._driver), e.OperatorChanged(False, 0, ""))
+        self._station = FakeStation(socket_path(self.run_dir), state)
         with lock_path(self.run_dir).open("rb") as held:
             fcntl.flock(held, fcntl.LOCK_EX)
             self._loop.run_until_complete(self._station.start())
@@ -89,10 +91,17 @@ class MadeUpStation:
         number = 0
         while True:
             await asyncio.sleep(PERIOD_S)
+            self._hand_over()
             if not self.talks:
                 continue
             number += 1
             self.station.say(*self._news(number))
+
+    def _hand_over(self) -> None:
+        """The controls to who takes them."""
+        takes = [command for _, command in self.station.received if isinstance(command, c.TakeControl)]
+        if takes and self.station.state.control.holder != takes[-1].console:
+            self.station.say(e.OperatorChanged(False, 1, takes[-1].console))
 
     def _news(self, number: int) -> Iterator[e.Event]:
         t = number * PERIOD_S

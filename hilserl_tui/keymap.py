@@ -137,7 +137,7 @@ KEYS: tuple[Key, ...] = (
     Key("rerecord", "r", "mark('rerecord')", "Rerecord", "drop the episode, record it again", Group.EPISODE),
     Key("proceed", "n", "proceed", "Scene ready", "the scene is set up: on with the next episode", Group.EPISODE),
     Key("start", "enter", "start_run", "Start", "start the run, or go on with it; write the bounds found", Group.RUN),
-    Key("pause", "p", "pause", "Pause", "the arm holds and the episode ends; again to go on with the next", Group.RUN),
+    Key("pause", "p", "pause", "Pause", "hold the arm and end the episode; again: go on with the next", Group.RUN),
     Key("evaluate", "e", "evaluate", "Evaluate", "evaluate the newest policy now", Group.RUN),
     Key("script", "a", "script", "Script", "seat the scripted person as operator, or not", Group.RUN),
     Key("control", "g", "take_control", "Get controls", "take the controls from another console", Group.RUN),

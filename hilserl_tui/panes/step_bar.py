@@ -51,7 +51,7 @@ class StepBar(Lines):
                 (f"{hint(key)} ", "dim" if here else "faint"),
                 (label, "tab" if here else "dim"),
             ]
-        if not (view.holds or view.over or view.stale):
+        if not (view.holds or view.over or view.stale or view.dataset):
             words = f"watching, {view.state.control.holder} has" if view.watching else "nobody has"
             left.append((f"   {words} the controls ({hint('control')})", "amber"))
         name = f"{run.run} · " if run else ""

@@ -78,7 +78,11 @@ async def test_keys_of_a_screen_can_be_remapped_and_its_footer_shows_it(tmp_path
         await pilot.press("6")
         await pilot.pause(0.4)
         asked: list[int] = []
-        app.screen.action_look = asked.append
+
+        def look(by: int) -> None:
+            asked.append(by)
+
+        app.screen.action_look = look
         await pilot.press("n", "m", "comma")
         assert asked == [1, -1]
         assert " n m  Results" in screen_text(app)[-1]

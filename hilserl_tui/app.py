@@ -88,7 +88,7 @@ class Console(Comforts, MadeScreens):
         self._launch = launch
         self._watched = Watched()
         self._home = Home()
-        self._ticks = 0
+        self._ticks_since_text = 0
         self._bar: tuple[object, ...] = ()
         self._asked_size = (0, 0)
         self._was_up = False
@@ -219,13 +219,14 @@ class Console(Comforts, MadeScreens):
         if not self.screen_stack:
             return  # the app is closing: its screens go before its timers
         now = time.monotonic()
-        self._ticks += 1
+        self._ticks_since_text += 1
         self.typing = isinstance(self.focused, Input)
         screen = self._console_screen()
         if screen is not None and screen.stands and self.pacer.may_draw(now):
-            if self._ticks % TEXT_EVERY:
+            if self._ticks_since_text < TEXT_EVERY:
                 screen.show_cameras(self.view())
-            else:
+            else:  # also where the terminal had no time for it when it was due
+                self._ticks_since_text = 0
                 screen.show(self.view())
         driver = self._driver
         if isinstance(driver, ConsoleDriver) and self.pacer.may_ask(now):

@@ -92,7 +92,7 @@ async def _is_sane(app: Console, client: Busy, pilot) -> None:
 @pytest.mark.timeout(120)
 async def test_the_console_outlives_a_monkey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", NO_WORKERS)
-    await played(tmp_path, seed=11, strokes=250)
+    await played(tmp_path, seed=11, strokes=60)
 
 
 class Terminal(FakeTerm):
@@ -172,4 +172,4 @@ async def _left_in_order(term: Terminal) -> None:
 
 @pytest.mark.timeout(120)
 async def test_the_console_outlives_bytes_at_random(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    await typed(tmp_path, monkeypatch, seed=3, seconds=4.0)
+    await typed(tmp_path, monkeypatch, seed=3, seconds=1.5)

@@ -28,8 +28,12 @@ class Pacer:
     def may_ask(self, now_s: float) -> bool:
         while self._open and now_s - self._open[0] > FORGET_S:
             self._open.popleft()
-        slow = self.link_ms is not None and self.link_ms > SLOW_MS
-        return len(self._open) < (1 if slow else IN_FLIGHT)
+        return len(self._open) < (1 if self.slow else IN_FLIGHT)
+
+    @property
+    def slow(self) -> bool:
+        """Whether drawings wait for one another on the line."""
+        return self.link_ms is not None and self.link_ms > SLOW_MS
 
     def asked(self, now_s: float) -> None:
         if self._first_asked_s is None:

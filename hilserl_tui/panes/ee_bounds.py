@@ -197,7 +197,7 @@ class EndEffector(Lines):
         rows.append(
             (
                 ("gripper ", "dim"),
-                (f"{arm.gripper_pct:3.0f} %", "text"),
+                (f"{round(arm.gripper_pct):3d} %", "text"),
                 ("  open" if arm.gripper_pct > 50 and width >= len("gripper 100 %  open") else "", "dim"),
             )
         )

@@ -24,4 +24,5 @@ def find(run: str, within_s: float = 0.0) -> StationLock:
     if fitting:
         refuse(f"{len(fitting)} runs are alive: {names}", "one must be meant", "name it, or its directory")
     what = f"no run {run!r} is alive" if run else "no run is alive"
-    refuse(what, f"alive now: {names}", "start one with hilserl-tui CONFIG")
+    why = f"alive now: {names}" if alive else "it ended, or it is another user's or another machine's"
+    refuse(what, why, "start one with hilserl-tui CONFIG")

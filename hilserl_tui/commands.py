@@ -119,7 +119,7 @@ def evaluate(
     ] = None,
     trials: Annotated[int | None, typer.Option(min=1, help="Trials of each; default from the file.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the starts; default from the file.")] = None,
-    resume: Annotated[
+    go_on: Annotated[
         bool,
         typer.Option("--continue", help="Go on with the newest evaluation of the run that was cut off."),
     ] = False,
@@ -134,11 +134,11 @@ def evaluate(
         for told in kept(config):
             typer.echo(told)
     else:
-        if resume and seed is not None:
+        if go_on and seed is not None:
             raise typer.BadParameter(
                 "--continue goes on with the starts that it began with: leave --seed out"
             )
-        wanted = Overrides("evaluate", checkpoint=checkpoint, against=against, trials=trials, resume=resume)
+        wanted = Overrides("evaluate", checkpoint=checkpoint, against=against, trials=trials, go_on=go_on)
         opening.evaluate(config, wanted, seed)
 
 

@@ -34,7 +34,7 @@ def evaluate(
         int | None,
         typer.Option(min=1, help="Trials of each policy; default from the file.", show_default=False),
     ] = None,
-    resume: Annotated[
+    go_on: Annotated[
         bool,
         typer.Option("--continue", help="Go on with the newest evaluation of the run that was cut off."),
     ] = False,
@@ -56,9 +56,9 @@ def evaluate(
     from workers.config.overrides import Overrides
     from workers.station.main import run_station
 
-    if resume and seed is not None:
+    if go_on and seed is not None:
         raise typer.BadParameter("--continue goes on with the starts that it began with: leave --seed out")
-    overrides = Overrides("evaluate", checkpoint=checkpoint, against=against, trials=trials, resume=resume)
+    overrides = Overrides("evaluate", checkpoint=checkpoint, against=against, trials=trials, go_on=go_on)
 
     def run() -> int:
         return asyncio.run(

@@ -176,7 +176,7 @@ def cut_off(config: Config, name: str, digest: str | None = None) -> Config:
     folder = new_folder(evaluated_run(first.run_dir), time.time(), was.digest)
     result = made(trial(0), folder=str(folder), contestants=(was,), ended="cut off after 1 of 10 trials")
     write(folder, result, {})
-    return Overrides("evaluate", resume=True).applied(config, named=False)
+    return Overrides("evaluate", go_on=True).applied(config, named=False)
 
 
 def test_what_was_cut_off_goes_on_with_the_policy_that_it_tried(trained: Config) -> None:
@@ -191,11 +191,11 @@ def test_it_is_refused_where_the_weights_are_not_those_any_more(trained: Config)
 
 def test_it_is_refused_where_nothing_was_cut_off(tmp_path: Path, trained: Config) -> None:
     run = replace(trained.run, directory=str(tmp_path))
-    config = Overrides("evaluate", resume=True).applied(replace(trained, run=run), named=False)
+    config = Overrides("evaluate", go_on=True).applied(replace(trained, run=run), named=False)
     with pytest.raises(EnvironmentRefused, match="was cut off"):
         lay_ready(config)
 
 
 def test_what_goes_on_says_itself_what_is_tried(trained: Config) -> None:
     with pytest.raises(ConfigError, match="leave --checkpoint"):
-        Overrides("evaluate", checkpoint="20", resume=True).applied(trained, named=False)
+        Overrides("evaluate", checkpoint="20", go_on=True).applied(trained, named=False)

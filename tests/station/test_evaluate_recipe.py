@@ -97,7 +97,7 @@ async def test_one_that_was_cut_off_is_continued_with_the_trials_it_lacks(tmp_pa
     second = plan(station)
     station.task.cancel()
     await station.settle()
-    evaluation = msgspec.structs.replace(config.evaluation, resume=True, episodes=50)
+    evaluation = msgspec.structs.replace(config.evaluation, go_on=True, episodes=50)
     run = msgspec.structs.replace(config.run, seed=config.run.seed + 1)
     again = await opened(msgspec.structs.replace(config, evaluation=evaluation, run=run))
     assert plan(again) == second, "the start that it would have had"

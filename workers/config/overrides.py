@@ -31,7 +31,7 @@ class Overrides:
     """To be evaluated."""
     against: str | None = None
     trials: int | None = None
-    resume: bool = False
+    go_on: bool = False
     """To go on with an evaluation that was cut off, which says itself what is tried and how often."""
 
     def applied(self, config: Config, named: bool) -> Config:
@@ -46,11 +46,11 @@ class Overrides:
             "episodes": self.trials,
         }
         given = {key: value for key, value in given.items() if value is not None}
-        if self.resume and given:
+        if self.go_on and given:
             words = "--continue goes on with what was begun: leave --checkpoint, --against and --trials out"
-            raise ConfigError("command line", (Problem(0, dotted(("evaluation", "resume")), words),))
-        if self.resume:
-            given = {"resume": True}
+            raise ConfigError("command line", (Problem(0, dotted(("evaluation", "go_on")), words),))
+        if self.go_on:
+            given = {"go_on": True}
         config = replace(config, evaluation=replace(config.evaluation, **given))
         config = replace(config, dataset=_checked(replace(config.dataset, **self._of_dataset(config))))
         if self.mode in (None, config.mode):
@@ -96,7 +96,7 @@ class Overrides:
             yield from ("--against", self.against)
         if self.trials is not None:
             yield from ("--trials", str(self.trials))
-        if self.resume:
+        if self.go_on:
             yield "--continue"
 
 

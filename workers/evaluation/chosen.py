@@ -56,13 +56,13 @@ def lay_ready(config: Config) -> tuple[Contestant, ...]:
 
 def _cut_off(config: Config) -> Result | None:
     """The evaluation to go on with, where one is wanted. Raises EnvironmentRefused where there is none."""
-    if not config.evaluation.resume:
+    if not config.evaluation.go_on:
         return None
     run_dir = evaluated_run(config.run_dir)
     result = unfinished(run_dir)
     if result is None:
         text = f"no evaluation of {run_dir} was cut off: begin one, without --continue"
-        raise EnvironmentRefused(("evaluation", "resume"), text)
+        raise EnvironmentRefused(("evaluation", "go_on"), text)
     return result
 
 

@@ -82,7 +82,7 @@ class EvaluateRecipe(Recipe):
 
 def begun(config: Config, contestants: tuple[Contestant, ...]) -> Result:
     """The result that this evaluation goes on with, or a new one."""
-    if config.evaluation.resume and (result := unfinished(evaluated_run(config.run_dir))) is not None:
+    if config.evaluation.go_on and (result := unfinished(evaluated_run(config.run_dir))) is not None:
         return replace(result, ended="")
     return opened(config, contestants)
 

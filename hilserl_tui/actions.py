@@ -16,6 +16,9 @@ from workers.model.survey import Stage
 
 CLEAR_WITHIN_S = 5.0  # `y` after ctrl+e
 MARGIN_STEP_M = 0.005
+FACE_STEP_M = 0.001
+FACES = tuple((axis, end) for axis in "xyz" for end in (-1, 1))
+"""Of the box that was found: axis, and -1 for the least, 1 for the greatest."""
 
 
 class KeyActions(App[None]):
@@ -23,6 +26,7 @@ class KeyActions(App[None]):
 
     client: StationClient
     clear_until_s = let_go_until_s = 0.0
+    face = 0  # which of FACES the keys move
     typing = False  # a text field has the focus: read by the input thread
 
     def view(self) -> View:
@@ -92,7 +96,7 @@ class KeyActions(App[None]):
     def action_veto(self) -> None:
         state = self.view().state
         if state.classifier is None:
-            self.hint("there is no classifier to object to: f ends the episode as a failure")
+            self.hint(f"there is no classifier to object to: {key('fail')} ends the episode as a failure")
         elif state.classifier.pending is None:
             self.hint("the classifier has decided nothing that could be objected to")
         else:
@@ -132,7 +136,7 @@ class KeyActions(App[None]):
         elif not state.learner.policy_version:
             self.hint("no policy to evaluate yet")
         elif self._control(c.EvaluateNow()):
-            self.hint("evaluation asked for: it starts after this episode; 6 shows it")
+            self.hint(f"evaluation asked for: it starts after this episode; {key('evaluations')} shows it")
 
     def action_script(self) -> None:
         state = self.view().state
@@ -174,6 +178,21 @@ class KeyActions(App[None]):
         survey = self.view().state.survey
         if self._surveys() and survey is not None:
             self._control(c.SetMargin(round(survey.margin_m + direction * MARGIN_STEP_M, 3)))
+
+    def action_next_face(self) -> None:
+        if self._surveyed():
+            self.face = (self.face + 1) % len(FACES)
+
+    def action_move_face(self, outwards: int) -> None:
+        if self._surveyed():
+            axis, end = FACES[self.face]
+            self._control(c.MoveFace(c.Axis(axis), end, outwards * FACE_STEP_M))
+
+    def _surveyed(self) -> bool:
+        """True once what was seen is enough; else says what comes first."""
+        if self._surveys() and self.view().stage is not Stage.DONE:
+            self.hint(f"a face can be moved once {key('survey-done')} has ended the counting")
+        return self.view().stage is Stage.DONE
 
     def _write_bounds(self) -> None:
         survey = self.view().state.survey

@@ -18,6 +18,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 from textual.widgets import Input
 
+from hilserl_tui.actions import FACES
 from hilserl_tui.client import StationClient
 from hilserl_tui.comforts import Comforts
 from hilserl_tui.driver import ConsoleDriver, StopPressed
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 TICK_S = 0.1  # terminal probe, camera pictures
 TEXT_EVERY = 2  # ticks between two drawings of the text panes
+PICTURES_EVERY = 4  # drawings on a slow line
 SHUT_DOWN_WITHIN_S = 15.0  # the station's orderly stop takes 5 s
 CAMERA_HZ = 10.0
 END_SHOWN_S = 60.0
@@ -87,7 +89,7 @@ class Console(Comforts, MadeScreens):
         self._launch = launch
         self._watched = Watched()
         self._home = Home()
-        self._ticks = 0
+        self._ticks_since_text = self._drawings = 0
         self._bar: tuple[object, ...] = ()
         self._asked_size = (0, 0)
         self._was_up = False
@@ -207,6 +209,8 @@ class Console(Comforts, MadeScreens):
             clearing=time.monotonic() < self.clear_until_s,
             screen=screen.name_in_view if screen else "",
             advice=self.advising.now,
+            face=FACES[self.face],
+            thin=self.pacer.slow and self._drawings % PICTURES_EVERY > 0,
         )
 
     def _console_screen(self) -> ConsoleScreen | None:
@@ -216,20 +220,26 @@ class Console(Comforts, MadeScreens):
     def _tick(self) -> None:
         if not self.screen_stack:
             return  # the app is closing: its screens go before its timers
-        now = time.monotonic()
-        self._ticks += 1
+        self._ticks_since_text += 1
         self.typing = isinstance(self.focused, Input)
+        self._draw()
+        self._ask_for_pictures()
+
+    def _draw(self) -> None:
+        """Draw what is due where the terminal has shown what came before; of a slow line text goes before pictures."""
+        now = time.monotonic()
         screen = self._console_screen()
         if screen is not None and screen.stands and self.pacer.may_draw(now):
-            if self._ticks % TEXT_EVERY:
-                screen.show_cameras(self.view())
-            else:
+            if self.pacer.slow or self._ticks_since_text >= TEXT_EVERY:
+                self._ticks_since_text = 0
+                self._drawings += 1
                 screen.show(self.view())
+            else:
+                screen.show_cameras(self.view())
         driver = self._driver
         if isinstance(driver, ConsoleDriver) and self.pacer.may_ask(now):
             # Behind this tick's drawing, so that the answer means it was drawn.
             self.call_after_refresh(driver.probe)
-        self._ask_for_pictures()
 
     def show_bar(self) -> None:
         screen = self._console_screen()
@@ -253,8 +263,14 @@ class Console(Comforts, MadeScreens):
     def terminal_answered(self) -> None:
         """In the input thread. The lease goes through the loop on purpose: a hung console must lose it."""
         driver = self._driver
-        if driver is not None and not self._watched.left and not driver._loop.is_closed():
-            driver._loop.call_soon_threadsafe(self.client.send, RenewLease())
+        if driver is not None and not driver._loop.is_closed():
+            driver._loop.call_soon_threadsafe(self._answered)
+
+    def _answered(self) -> None:
+        if not self._watched.left:
+            self.client.send(RenewLease())
+        if self.pacer.slow and self.screen_stack:
+            self._draw()  # on a slow line it would be late by the next tick
 
     def on_stop_pressed(self, event: StopPressed) -> None:
         self.tell_stop(event.delivered)

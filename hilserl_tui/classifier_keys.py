@@ -2,7 +2,7 @@
 
 from textual.binding import Binding
 
-from hilserl_tui.keymap import Group, Key, bindings_of, footer_entry
+from hilserl_tui.keymap import Group, Key, bindings_of, footer_entry, pair
 
 # fmt: off
 CLASSIFIER_KEYS: tuple[Key, ...] = (
@@ -25,11 +25,20 @@ def bindings() -> list[Binding]:
 def classifier_footer(training: bool, errors: bool, report: bool) -> tuple[tuple[str, str, str], ...]:
     """(id, caption, label) of the keys that do something now, the arm's stop first."""
     first = _entry("classifier-stop") if training else _entry("classifier-train")
-    looking = (("classifier-look", ", .", "Error"), _entry("classifier-relabel")) if errors else ()
+    looking = (("classifier-look", _turn(), "Error"), _entry("classifier-relabel")) if errors else ()
     more = (_entry("classifier-more"),) if report else ()
     camera = (_entry("classifier-camera"),) if errors else ()
     last = (footer_entry("home"), footer_entry("help"), footer_entry("quit"))
     return (footer_entry("stop"), first, *looking, *more, *camera, *last)
+
+
+def caption(name: str) -> str:
+    """How a key is printed, by its id."""
+    return _BY_ID[name].caption
+
+
+def _turn() -> str:
+    return pair(_BY_ID["classifier-previous"], _BY_ID["classifier-next"])
 
 
 def _entry(name: str) -> tuple[str, str, str]:

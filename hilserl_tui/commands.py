@@ -3,18 +3,18 @@
 import asyncio
 import os
 import signal
-import time
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hilserl_tui import config_commands, opening
+from hilserl_tui.finding import find
 from hilserl_tui.launch import gone_within
 from workers.config import EXIT_CODE, ConfigError, load
 from workers.config.load import read_text
 from workers.config.overrides import Overrides
-from workers.model.places import StationLock, live_runs, read_lock
+from workers.model.places import live_runs
 
 DOWN_WITHIN_S = 15.0
 STARTS_WITHIN_S = 1.5  # until a station that was just started can be found
@@ -119,6 +119,10 @@ def evaluate(
     ] = None,
     trials: Annotated[int | None, typer.Option(min=1, help="Trials of each; default from the file.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the starts; default from the file.")] = None,
+    go_on: Annotated[
+        bool,
+        typer.Option("--continue", help="Go on with the newest evaluation of the run that was cut off."),
+    ] = False,
     only_list: Annotated[
         bool, typer.Option("--list", help="List the results that the run has kept.")
     ] = False,
@@ -130,9 +134,12 @@ def evaluate(
         for told in kept(config):
             typer.echo(told)
     else:
-        opening.evaluate(
-            config, Overrides("evaluate", checkpoint=checkpoint, against=against, trials=trials), seed
-        )
+        if go_on and seed is not None:
+            raise typer.BadParameter(
+                "--continue goes on with the starts that it began with: leave --seed out"
+            )
+        wanted = Overrides("evaluate", checkpoint=checkpoint, against=against, trials=trials, go_on=go_on)
+        opening.evaluate(config, wanted, seed)
 
 
 @app.command("crop")
@@ -176,7 +183,7 @@ def arm(
 @app.command("attach")
 def attach(run: RunName = "") -> None:
     """Attach to a run that is alive."""
-    lock = _find(run)
+    lock = find(run)
     opening.attach(Path(lock.socket))
 
 
@@ -185,7 +192,7 @@ def down(run: RunName = "") -> None:
     """Stop a run: the arm parks, data is saved, every worker ends."""
     from hilserl_tui.ask import ask_to_end
 
-    lock = _find(run, within_s=STARTS_WITHIN_S)
+    lock = find(run, within_s=STARTS_WITHIN_S)
     if not asyncio.run(ask_to_end(lock)):
         os.kill(lock.pid, signal.SIGTERM)
     if gone_within(lock, DOWN_WITHIN_S):
@@ -218,7 +225,7 @@ def reload(
     """Read the configuration of a run again: show what differs, and change what may while it goes on."""
     from hilserl_tui.reloading import reload as reloaded
 
-    raise typer.Exit(reloaded(_find(run), yes))
+    raise typer.Exit(reloaded(find(run), yes))
 
 
 @app.command("join")
@@ -333,28 +340,6 @@ def replay_run(
 
 app.command("import-lerobot")(config_commands.import_lerobot)
 app.add_typer(config_commands.config, name="config")
-
-
-def _find(run: str, within_s: float = 0.0) -> StationLock:
-    """The station of a live run, by name or directory; refuses when there is none or more than one fits."""
-    until = time.monotonic() + within_s
-    while True:
-        if run and (lock := read_lock(Path(run))) is not None and lock.socket:
-            return lock
-        alive = live_runs()
-        fitting = [lock for lock in alive if run in ("", lock.run)]
-        if fitting or time.monotonic() >= until:
-            break
-        time.sleep(0.1)
-    if len(fitting) == 1:
-        return fitting[0]
-    names = ", ".join(lock.run for lock in alive) or "none"
-    if fitting:
-        opening.refuse(
-            f"{len(fitting)} runs are alive: {names}", "one must be meant", "name it, or its directory"
-        )
-    what = f"no run {run!r} is alive" if run else "no run is alive"
-    opening.refuse(what, f"alive now: {names}", "start one with hilserl-tui CONFIG")
 
 
 def with_command(arguments: list[str]) -> list[str]:

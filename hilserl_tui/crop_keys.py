@@ -5,7 +5,7 @@ They hold on that screen only, where they stand before the general ones; the key
 
 from textual.binding import Binding
 
-from hilserl_tui.keymap import Group, Key, bindings_of, footer_entry
+from hilserl_tui.keymap import Group, Key, bindings_of, footer_entry, pair
 
 # fmt: off
 CROP_KEYS: tuple[Key, ...] = (
@@ -56,10 +56,11 @@ def bindings() -> list[Binding]:
 def crop_footer(dataset: bool) -> tuple[tuple[str, str, str], ...]:
     """(id, caption, label) of the keys that matter most; of a live camera the stop key comes first."""
     arrows = (("crop-move", "↑↓←→", "Move"), ("crop-shift", "shift", "Size"))
-    turn = (("crop-turn", ", .", "Frame"),) if dataset else (_entry("crop-hold"),)
+    frames = pair(CROP_BY_ID["crop-previous"], CROP_BY_ID["crop-next"])
+    turn = ("crop-turn", frames, "Frame") if dataset else _entry("crop-hold")
     first = () if dataset else (footer_entry("stop"),)
     leave = (footer_entry("help"), footer_entry("quit"))
-    return (*first, *arrows, _entry("crop-write"), *turn, *leave, *(_entry(name) for name in FOOTER))
+    return (*first, *arrows, _entry("crop-write"), turn, *leave, *(_entry(name) for name in FOOTER))
 
 
 def _entry(name: str) -> tuple[str, str, str]:

@@ -2,14 +2,17 @@
 
 from textual.binding import Binding
 
-from hilserl_tui.keymap import Group, Key, bindings_of
+from hilserl_tui.keymap import Group, Key, bindings_of, pair
 
 EVALUATE_KEYS: tuple[Key, ...] = (
     Key("results-older", "comma", "look(1)", "Older", "the result before this one", Group.EVALUATE, ","),
     Key("results-newer", "full_stop", "look(-1)", "Newer", "the result after this one", Group.EVALUATE, "."),
 )
-BOTH = (", .", "Results")
-"""Caption and label of the two in the footer."""
+
+
+def both() -> tuple[str, str]:
+    """Caption and label of the two in the footer."""
+    return pair(*EVALUATE_KEYS), "Results"
 
 
 def bindings() -> list[Binding]:

@@ -3,6 +3,7 @@
 A person may have other keys, by id (`remap`): set once, before anything is drawn, as a language would be.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -70,6 +71,15 @@ def printed(key: str) -> str:
     return _PRINTED.get(key, key)
 
 
+_SAID_BY_WORKERS = {
+    "intervene": re.compile(r"\bspace\b(?=, or (?:the|moving) | takes | gives | begins |$)"),
+    "clear-stop": re.compile(r"\bctrl\+e\b"),
+    "pause": re.compile(r"(?<=pause \()p(?=\))"),
+    "success": re.compile(r"(?<=mark successes with )s\b"),
+}
+"""As they stand in words such as "space takes the arm"; a test reads all that workers can say."""
+
+
 def remap(keys: Mapping[str, str]) -> None:
     """Print these keys from now on; id -> Textual key names, "" for no key at all."""
     _remapped.clear()
@@ -81,9 +91,22 @@ def hint(name: str) -> str:
     return printed(keys_of(name)[0]) if keys_of(name) else "the palette"
 
 
+def in_own_keys(words: str) -> str:
+    """What workers say with the keys that the person has: workers name those that everybody begins with."""
+    for name, said in _SAID_BY_WORKERS.items():
+        if name in _remapped:
+            words = said.sub(lambda _, name=name: hint(name), words)  # type: ignore[misc]
+    return words
+
+
+def pair(first: Key, second: Key) -> str:
+    """The captions of two keys that belong together; those without a key are left out."""
+    return " ".join(caption for caption in (first.caption, second.caption) if caption)
+
+
 def keys_of(name: str) -> tuple[str, ...]:
     """Textual's names of the keys of an action, as they are now."""
-    keys = _remapped.get(name, BY_ID[name].keys)
+    keys = _remapped[name] if name in _remapped else BY_ID[name].keys
     return tuple(keys.split(",")) if keys else ()
 
 
@@ -114,7 +137,7 @@ KEYS: tuple[Key, ...] = (
     Key("rerecord", "r", "mark('rerecord')", "Rerecord", "drop the episode, record it again", Group.EPISODE),
     Key("proceed", "n", "proceed", "Scene ready", "the scene is set up: on with the next episode", Group.EPISODE),
     Key("start", "enter", "start_run", "Start", "start the run, or go on with it; write the bounds found", Group.RUN),
-    Key("pause", "p", "pause", "Pause", "the arm holds and the episode ends; again to go on with the next", Group.RUN),
+    Key("pause", "p", "pause", "Pause", "hold the arm and end the episode; again: go on with the next", Group.RUN),
     Key("evaluate", "e", "evaluate", "Evaluate", "evaluate the newest policy now", Group.RUN),
     Key("script", "a", "script", "Script", "seat the scripted person as operator, or not", Group.RUN),
     Key("control", "g", "take_control", "Get controls", "take the controls from another console", Group.RUN),
@@ -123,6 +146,9 @@ KEYS: tuple[Key, ...] = (
     Key("by-hand", "m", "by_hand", "By hand", "torque off, to move a real arm by hand; again: on", Group.BOUNDS),
     Key("wider", "equals_sign,plus", "margin(1)", "Wider", "bounds 5 mm wider than what was seen", Group.BOUNDS, "="),
     Key("narrower", "minus", "margin(-1)", "Narrower", "5 mm less of that", Group.BOUNDS, "-"),
+    Key("face", "z", "next_face", "Face", "once done: which face of the box the next two keys move", Group.BOUNDS),
+    Key("face-in", "comma", "move_face(-1)", "In", "that face 1 mm inwards", Group.BOUNDS, ","),
+    Key("face-out", "full_stop", "move_face(1)", "Out", "that face 1 mm outwards", Group.BOUNDS, "."),
     Key("home", "1", "home", "Home", "what this run has and what is next", Group.CONSOLE),
     Key("train", "2,t", "train", "Job", "the running job: arm, cameras, learning or recording", Group.CONSOLE),
     Key("bounds", "3,b", "bounds", "Bounds", "the workspace: what it is, or what is found", Group.CONSOLE),
@@ -148,6 +174,7 @@ _TOGETHER = {
     "height": (("raise", "lower"), "Up, down"),
     "gripper": (("close", "open"), "Gripper"),
     "margin": (("narrower", "wider"), "Margin"),
+    "face-move": (("face-in", "face-out"), "1 mm"),
 }
 
 
@@ -174,7 +201,7 @@ _SURVEY_DRIVING = (
     "help",
     "quit",
 )
-_SURVEY_DONE = ("stop", "start", "survey-done", "start-over", "margin", "intervene", "help", "quit")
+_SURVEY_DONE = ("stop", "start", "survey-done", "start-over", "margin", "face", "face-move", "help", "quit")
 
 
 def footer(

@@ -109,7 +109,7 @@ def crop(config: Path, dataset: str | None) -> NoReturn:
 
 def episodes(dataset: str) -> NoReturn:
     """Look through the episodes of a dataset."""
-    _need_terminal()
+    _need_terminal(f"dataset info {dataset}", of_config=False)
     from hilserl_tui.pictures_client import PicturesClient
 
     _show(PicturesClient(["--dataset", dataset, "--episodes"]), screen="episodes")
@@ -144,13 +144,13 @@ def _say_and_leave(text: str) -> NoReturn:
     sys.exit(REFUSED)
 
 
-def _need_terminal(job: str = "station") -> None:
+def _need_terminal(job: str = "station", of_config: bool = True) -> None:
     """The console reads keys from standard input and draws on standard error."""
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         refuse(
             "the console needs a terminal",
             "standard input or standard error is a file or a pipe",
-            f"run it in a terminal, or without a screen: hilserl-worker {job} --config CONFIG",
+            f"run it in a terminal, or without a screen: hilserl-worker {job}{' --config CONFIG' * of_config}",
         )
 
 

@@ -8,6 +8,7 @@ more than two questions open a slow link shows a fresh screen seldom instead of 
 from collections import deque
 
 IN_FLIGHT = 2  # questions open at once
+SLOW_MS = 100.0  # from such a round trip on only one: the second would wait behind the first on the line
 FORGET_S = 2.0  # an answer this late is given up, so that one lost reply cannot freeze the screen
 MUTE_AFTER_S = 1.0  # a terminal that never answered by then does not know the question
 
@@ -27,7 +28,12 @@ class Pacer:
     def may_ask(self, now_s: float) -> bool:
         while self._open and now_s - self._open[0] > FORGET_S:
             self._open.popleft()
-        return len(self._open) < IN_FLIGHT
+        return len(self._open) < (1 if self.slow else IN_FLIGHT)
+
+    @property
+    def slow(self) -> bool:
+        """Whether drawings wait for one another on the line."""
+        return self.link_ms is not None and self.link_ms > SLOW_MS
 
     def asked(self, now_s: float) -> None:
         if self._first_asked_s is None:

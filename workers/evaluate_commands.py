@@ -34,6 +34,10 @@ def evaluate(
         int | None,
         typer.Option(min=1, help="Trials of each policy; default from the file.", show_default=False),
     ] = None,
+    go_on: Annotated[
+        bool,
+        typer.Option("--continue", help="Go on with the newest evaluation of the run that was cut off."),
+    ] = False,
     name: Annotated[str | None, typer.Option(help="Name of the run whose policy is tried.")] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of the starts; default from the file.")] = None,
     serve: Annotated[bool, typer.Option("--serve", help="Wait for a console's start key.")] = False,
@@ -52,7 +56,9 @@ def evaluate(
     from workers.config.overrides import Overrides
     from workers.station.main import run_station
 
-    overrides = Overrides("evaluate", checkpoint=checkpoint, against=against, trials=trials)
+    if go_on and seed is not None:
+        raise typer.BadParameter("--continue goes on with the starts that it began with: leave --seed out")
+    overrides = Overrides("evaluate", checkpoint=checkpoint, against=against, trials=trials, go_on=go_on)
 
     def run() -> int:
         return asyncio.run(

@@ -1,5 +1,6 @@
 """Classifier: what the reward classifier says of every step, its votes, and who decided last."""
 
+from hilserl_tui.keymap import hint
 from hilserl_tui.panes.braille import Canvas
 from hilserl_tui.panes.draw import Row, Span, bar, row_width, spread
 from hilserl_tui.panes.lines import Lines
@@ -22,7 +23,6 @@ _ENDS: dict[EndedBy, Span] = {
     EndedBy.STOP: ("stopped", "dim"),
 }
 _CURVE_ROWS = 3  # from which a curve says more than a row of blocks
-_KEYS = "v vetoes  f fails  s agrees"
 
 
 def level(probability: float, threshold: float) -> int:
@@ -121,7 +121,8 @@ def _asks(view: View, says: Classifier, width: int) -> list[Row]:
         return []
     head: Row = ((f"success? p {says.pending.probability:.2f} ", "amber_block"), (" ", "text"))
     clock: Row = ((f" {left:4.1f} s", "bold"),)
-    keys: Row = ((_KEYS, "bold"), (" ", "text"))
+    words = f"{hint('veto')} vetoes  {hint('fail')} fails  {hint('success')} agrees"
+    keys: Row = ((words, "bold"), (" ", "text"))
     room = width - row_width(head) - row_width(clock)
     together = room >= row_width(keys)
     room -= row_width(keys) if together else 0

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from textwrap import wrap
 
+from hilserl_tui.classifier_keys import caption
 from hilserl_tui.panes.braille import Canvas
 from hilserl_tui.panes.draw import Row, age, bar, count, elide_left, figure, spread
 from hilserl_tui.panes.lines import Lines
@@ -98,13 +99,14 @@ class ClassifierProgressPane(Lines):
     def heading(self, view: View) -> tuple[str, str]:
         if not self.ending or self.training is None or self.training.over:
             return self.title, ""
-        return self.title, "ends after this epoch; k again: now" if self.ending == 1 else "ends now"
+        soon = f"ends after this epoch; {caption('classifier-stop')} again: now"
+        return self.title, soon if self.ending == 1 else "ends now"
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         training = self.training
         if training is None:
             return [
-                (("enter", "bold"), ("  trains a reward classifier", "text")),
+                ((caption("classifier-train"), "bold"), ("  trains a reward classifier", "text")),
                 (("from the datasets above, held-out episodes", "dim"),),
                 (("measure it", "dim"),),
             ]

@@ -7,6 +7,7 @@ From above: forward (+x) is up and +y is left, as seen by a person standing behi
 from collections import deque
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from textwrap import wrap
 
 from hilserl_tui.panes.braille import Canvas
 from hilserl_tui.panes.draw import Row, Span, fit, gauge
@@ -150,7 +151,7 @@ class EndEffector(Lines):
         if run is not None and not run.has_arm:
             return [(("this environment has no arm: no workspace to show", "dim"),)]
         if run is None or not view.state.arm.at_s:
-            return [(("no arm yet: the robot worker is starting", "dim"),)]
+            return [((line, "dim"),) for line in wrap("no arm yet: the robot worker is starting", width)]
         if height >= 11 and width >= 40:
             return self._large(view, run, width, height)
         return self._small(view, run, width, height)
@@ -196,8 +197,8 @@ class EndEffector(Lines):
         rows.append(
             (
                 ("gripper ", "dim"),
-                (f"{arm.gripper_pct:3.0f} %", "text"),
-                ("  open" if arm.gripper_pct > 50 else "", "dim"),
+                (f"{round(arm.gripper_pct):3d} %", "text"),
+                ("  open" if arm.gripper_pct > 50 and width >= len("gripper 100 %  open") else "", "dim"),
             )
         )
         if arm.clipped:

@@ -1,7 +1,7 @@
 """The episodes of a dataset as a list, the chosen one in sight, and the figures of the frame that is shown."""
 
 from hilserl_tui.episode_keys import episode_footer
-from hilserl_tui.panes.draw import Row, elide, gauge, spread
+from hilserl_tui.panes.draw import Row, elide, gauge, row_width, spread
 from hilserl_tui.panes.key_bar import KeyBar
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
@@ -40,10 +40,13 @@ class EpisodeList(Lines):
 def _row(number: int, episode: StoredEpisode, fps: float, chosen: bool, width: int) -> Row:
     mark = ("▶", "amber") if chosen else (" ", "text")
     shape = ("●", "green") if episode.success else ("○", "red")
-    helped = f" person {100 * episode.by_person // max(1, episode.frames)} %" if episode.by_person else ""
-    words = f"{episode.frames / fps:5.1f} s {episode.frames:>4}{' frames' if width >= WIDE else ''}"
+    words = f"{episode.frames / fps:5.1f} s {episode.frames:>4}{' frames' if width > WIDE else ''}"
     left: Row = (mark, (f"{number:>4} ", "dim"), shape, (f" {words}", "bold" if chosen else "text"))
-    return spread((*left, (helped, "amber")), ((f"r {episode.reward:.4g}", "dim"),), width)
+    right = ((f" r {episode.reward:.4g}", "dim"),)
+    helped = f" person {100 * episode.by_person // max(1, episode.frames)} %" if episode.by_person else ""
+    if row_width(left) + len(helped) + row_width(right) > width:
+        helped = " ▲" if helped else ""
+    return spread((*left, (helped, "amber")), right, width)
 
 
 class FrameFigures(Lines):

@@ -89,7 +89,7 @@ def _five_bit(pixel: Pixel) -> int:
     return (r >> 3) << 10 | (g >> 3) << 5 | b >> 3
 
 
-@lru_cache(maxsize=32768)
+@lru_cache(maxsize=4096)  # of a camera that moves all are used, a kilobyte each
 def _style(upper: int, lower: int) -> Style:
     return Style(color=_colour(upper), bgcolor=_colour(lower))
 

@@ -1,6 +1,6 @@
 """Intervention: who drives, and how much of the work is a human's."""
 
-from hilserl_tui.panes.draw import Row, bar, figure
+from hilserl_tui.panes.draw import Row, bar, elide, figure, row_width
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model import select
@@ -48,7 +48,8 @@ class Intervention(Lines):
         who: Row = (("drives       ", "dim"), *_WHO[control.driver], (reason, "dim"))
         if control.paused:
             who = (("drives       ", "dim"), ("‖ paused", "bold"), (f"  {control.pause_reason}", "dim"))
-        rows.insert(0, who)
+        *head, (why, style) = who
+        rows.insert(0, (*head, (elide(why, max(0, width - row_width(tuple(head)))), style)))
         mean = select.interventions_each(recent)
         rows.append(
             (

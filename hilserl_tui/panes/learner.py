@@ -10,7 +10,7 @@ from workers.model.events import LinkState
 
 _FIRST = ("entropy", "temperature", "critic_loss", "actor_loss")  # what people look at first
 _IN_ITS_ROW = frozenset({"q_demonstrations", "q_policy"})
-_SHORT = {"temperature": "temp.", "critic_loss": "critic", "actor_loss": "actor"}
+_SHORT = {"temperature": "temp.", "critic_loss": "critic", "actor_loss": "actor", "bc_gripper": "bc gr."}
 
 
 class LearnerPane(Lines):
@@ -37,7 +37,7 @@ class LearnerPane(Lines):
             old = f"  {age(seconds)}"  # the narrowest pane has room for this much beside what is on its way
         late = f"  fetching {wanted}" if wanted else f"  {behind} behind" if behind > 1 else ""
         rows: list[Row] = [
-            _status(view),
+            _status(view, width),
             (
                 ("policy  ", "dim"),
                 (policy, "bold"),
@@ -57,12 +57,12 @@ class LearnerPane(Lines):
         return rows
 
 
-def _status(view: View) -> Row:
+def _status(view: View, width: int) -> Row:
     """What the learner does; of one that is out of reach, what it did last."""
     status, link = view.state.learner.status, view.state.link
     if link is None or link.state is LinkState.UP:
-        return ((status, "text"),)
-    return (("out of reach  ", "violet"), (f"last: {status}", "dim"))
+        return ((elide(status, width), "text"),)
+    return (("out of reach  ", "violet"), (elide(f"last: {status}", max(0, width - 14)), "dim"))
 
 
 def values(metrics: Mapping[str, float]) -> list[Row]:

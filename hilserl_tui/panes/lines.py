@@ -12,6 +12,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from hilserl_tui.keymap import in_own_keys
 from hilserl_tui.panes.draw import Row, fit
 from hilserl_tui.theme import STYLES
 from hilserl_tui.view import View
@@ -72,7 +73,7 @@ class Lines(Widget):
 
     def _repaint(self, rows: list[Row], width: int, height: int) -> None:
         stale = self._view is not None and self._view.stale and self.greyed
-        fitted = [fit(row, width) for row in rows]
+        fitted = [fit(tuple((in_own_keys(text), style) for text, style in row), width) for row in rows]
         fitted += [((" " * width, "text"),)] * (height - len(fitted))
         if stale:
             fitted = [tuple((text, "faint") for text, _ in row) for row in fitted]

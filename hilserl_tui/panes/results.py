@@ -50,11 +50,11 @@ def _block(result: Result, chosen: bool, width: int) -> list[Row]:
         name = f"{SIDES[side]} " if len(result.contestants) > 1 else ""
         mark = "▶" if chosen and side == 0 else " "
         shape = " " if result.complete else "◐"
-        words = elide(contestant.label, max(0, width - len(lead) - len(name) - len(figures) - 2)).rstrip()
+        words = elide(contestant.label, max(0, width - len(lead) - len(name) - len(figures) - 3)).rstrip()
         left: Row = (
             (mark, "amber"),
             (lead, "dim"),
-            (shape if side == 0 else " ", "amber"),
+            (f"{shape} " if side == 0 else "  ", "amber"),
             (name, STYLES[side]),
             (words, "bold" if chosen else "text"),
         )

@@ -40,7 +40,9 @@ def condition(view: View) -> Condition:
     if control.paused and not view.over:
         return Condition("‖ HOLD", "grey_block", control.pause_reason or "paused")
     if (left := view.veto_left_s) is not None:
-        return Condition("? SUCCESS", "amber_block", f"v vetoes: {left:.1f} s left")
+        return Condition("? SUCCESS", "amber_block", f"{hint('veto')} vetoes: {left:.1f} s left")
+    if view.over:
+        return Condition("‖ HOLD", "grey_block", _waiting(view))
     if control.driver is Driver.HUMAN:
         what = "the arm" if view.has_arm else "the controls"
         text = f"you have {what}" if view.holds else f"{control.holder or 'nobody'} has {what}"
@@ -60,7 +62,7 @@ def condition(view: View) -> Condition:
 def _no_link(view: View) -> Condition:
     if view.link is Link.CONNECTING:
         return Condition("◌ NO LINK", "violet_block", "waiting for the station")
-    return Condition("◌ NO LINK", "violet_block", "the station does not answer; last state shown")
+    return Condition("◌ NO LINK", "violet_block", "no answer; the last state is shown")
 
 
 def _waiting(view: View) -> str:

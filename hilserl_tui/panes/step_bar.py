@@ -17,6 +17,7 @@ SCREENS = (
     ("doctor", ("doctor",), "Doctor"),
 )
 """Id of the key, names of the screens it leads to, label."""
+SHORTEST = 8  # cells below which the phase says nothing
 WIDE = 100  # cells from which there is room for screens that nobody lives on
 
 
@@ -27,6 +28,15 @@ def doing(state: ConsoleState) -> str:
         return f"{'done' if progress.succeeded else 'ended'}: {progress.ended}"
     words = progress.phase.value if progress.phase is Phase.IDLE else progress.detail or progress.phase.value
     return f"{words} {progress.done}/{progress.total}" if progress.total else words
+
+
+def _without_controls(view: View, room: int) -> str:
+    """Who has the controls, and the key that takes them, as far as there is room."""
+    key, who = hint("control"), view.state.control.holder if view.watching else "nobody"
+    watching = "watching, " if view.watching else ""
+    short = f"   {'watching' if view.watching else 'no controls'} ({key})"
+    whole = (f"   {watching}{who} has the controls ({key})", f"   {watching}{key} takes the controls")
+    return next((words for words in whole if len(words) < room), short)
 
 
 class StepBar(Lines):
@@ -51,10 +61,12 @@ class StepBar(Lines):
                 (f"{hint(key)} ", "dim" if here else "faint"),
                 (label, "tab" if here else "dim"),
             ]
-        if not (view.holds or view.over or view.stale):
-            words = f"watching, {view.state.control.holder} has" if view.watching else "nobody has"
-            left.append((f"   {words} the controls ({hint('control')})", "amber"))
+        if not (view.holds or view.over or view.stale or view.dataset):
+            left.append((_without_controls(view, width - row_width(tuple(left))), "amber"))
         name = f"{run.run} · " if run else ""
-        room = width - row_width(tuple(left)) - len(name) - 2
-        words = elide(doing(view.state), room) if len(doing(view.state)) > room else doing(view.state)
+        room = width - row_width(tuple(left)) - len(name) - 3
+        if room < SHORTEST:  # the name is on Home too
+            name, room = "", room + len(name)
+        words = doing(view.state) if room >= SHORTEST else ""
+        words = elide(words, room) if len(words) > room else words
         return [spread(tuple(left), ((name, "dim"), (words + " ", "text")), width)]

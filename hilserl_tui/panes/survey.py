@@ -119,7 +119,7 @@ class SurveyAxes(Lines):
     title = "tool, metres"
 
     def watched(self, view: View) -> tuple[object, ...]:
-        return view.state.arm, view.state.run, view.state.survey, view.state.control.driver
+        return view.face, view.state.arm, view.state.run, view.state.survey, view.state.control.driver
 
     def heading(self, view: View) -> tuple[str, str]:
         survey = view.state.survey
@@ -161,7 +161,11 @@ class SurveyAxes(Lines):
         gauge = span_gauge(view.state.arm.ee_m[axis], seen, low, high, width - 25, mark, style)
         if seen is None:
             return ((f"{name} ", "dim"), *gauge, ("  nothing counted yet", "faint"))
-        ends = f" {seen[0]:+.3f} {seen[1]:+.3f}"
+        chosen = view.face if survey is not None and survey.stage is s.Stage.DONE else ("", 0)
+        ends = "".join(
+            f"{'▸' if chosen == (name, end) else ' '}{value:+.3f}"
+            for end, value in zip((-1, 1), seen, strict=True)
+        )
         return ((f"{name} ", "dim"), *gauge, (ends, "text"), (f" {100 * (seen[1] - seen[0]):4.1f} cm", style))
 
 

@@ -16,7 +16,15 @@ class SurveyNext(Lines):
 
     def watched(self, view: View) -> tuple[object, ...]:
         state = view.state
-        return state.survey, state.run, state.progress, view.human, state.control.scripted, view.unconfirmed
+        return (
+            view.face,
+            state.survey,
+            state.run,
+            state.progress,
+            view.human,
+            state.control.scripted,
+            view.unconfirmed,
+        )
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         run, survey = view.state.run, view.state.survey
@@ -76,11 +84,28 @@ def _headline(survey: Survey, view: View, width: int) -> list[Row]:
         case Stage.DONE if survey.problems:
             again = (hint("start"), "try again") if survey.difference else ()
             keys = _keyed(width, *again, *on, *over)
-            return [(("this cannot be written yet", "red"),), *keys]
+            return [(("this cannot be written yet", "red"),), *keys, *_face(survey, view.face, width)]
         case Stage.DONE:
-            return _keyed(width, hint("start"), "write it", *on, *over, footer_entry("margin")[1], "margin")
+            margin = (footer_entry("margin")[1], "margin")
+            return [
+                *_keyed(width, hint("start"), "write it", *on, *over, *margin),
+                *_face(survey, view.face, width),
+            ]
     kept = (("● written", "green"), (f"   as it was, the file is in {survey.written}", "dim"))
     return [kept, *_keyed(width, hint("quit"), "leave")]
+
+
+def _face(survey: Survey, face: tuple[str, int], width: int) -> list[Row]:
+    """The face that keys move, where it is and how far a person moved it."""
+    if survey.axes is None:
+        return []
+    name, end = face
+    axis = "xyz".index(name)
+    at_m = (survey.box_min_m, survey.box_max_m)[end > 0][axis]
+    moved_mm = 1000 * (survey.faces_min_m, survey.faces_max_m)[end > 0][axis]
+    words = f"{'least' if end < 0 else 'greatest'} {name} {at_m:+.3f} m"
+    words += f", moved {moved_mm:+.0f} mm" if moved_mm else ""
+    return _keyed(width, hint("face"), words, footer_entry("face-move")[1], "1 mm in, out")
 
 
 def _wrong(survey: Survey, width: int) -> list[Row]:

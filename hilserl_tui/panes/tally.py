@@ -2,7 +2,9 @@
 
 import time
 from pathlib import Path
+from textwrap import wrap
 
+from hilserl_tui.keymap import hint
 from hilserl_tui.panes.draw import Row, age, bar, elide, elide_left, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
@@ -47,10 +49,14 @@ class Tally(Lines):
         return f"{self.title}  {result.run}", "runs now" if self.live else "kept"
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
-        result = self.result
+        result, run = self.result, view.state.run
         if result is None:
             return _nothing(view)
         rows = [_running(view, result, width) if self.live else _ended(result, width)]
+        if not self.live and not result.complete and run is not None:
+            goes_on = f"hilserl-tui evaluate {run.config_path} --continue"
+            rows += [((line, "text"),) for line in wrap(goes_on, width, break_on_hyphens=False)]
+            rows[-1] = (*rows[-1], ("  makes the rest", "dim"))
         sides = len(result.contestants)
         airy = height >= 4 * sides + 3 * (sides > 1) + 3
         for side in range(sides):
@@ -87,8 +93,9 @@ def _nothing(view: View) -> list[Row]:
         return [(("no run yet", "dim"),)]
     if run.mode == "evaluate":
         if view.idle:
+            does = "makes the trials that are left" if run.continues else "starts the trials"
             return [
-                ((" enter ", "key"), (" starts the trials", "bold")),
+                ((f" {hint('start')} ", "key"), (f" {does}", "bold")),
                 (("the policy acts alone, deterministic", "dim"),),
             ]
         return [((view.state.progress.detail or "it begins", "dim"),)]
@@ -107,7 +114,7 @@ def _running(view: View, result: Result, width: int) -> Row:
         (f"{min(made(result) + 1, wanted(result))} of {wanted(result)}{name}", "bold"),
     )
     left = None if view.recorded else left_s(result, time.time())
-    tail: Row = ((f"about {age(left)} left" if left is not None else "", "dim"),)
+    tail: Row = ((f" about {age(left)} left" if left is not None else "", "dim"),)
     if view.state.progress.phase is Phase.EVALUATING and running.step_limit and width >= 60:
         share = running.step / running.step_limit
         head = (*head, (f"  step {running.step:>3}/{running.step_limit} ", "dim"), *bar(share, 16, "violet"))

@@ -66,7 +66,8 @@ class ConsoleScreen(Screen[None]):
         for pane in self.query(Lines):
             if pane.display:
                 pane.show(view)
-        self.show_cameras(view)
+        if not view.thin:
+            self.show_cameras(view)
 
     def show_cameras(self, view: View) -> None:
         """Draw only the pictures."""

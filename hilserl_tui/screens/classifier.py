@@ -8,8 +8,8 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from hilserl_tui.classifier_job import TrainingJob, refused, relabelling
-from hilserl_tui.classifier_keys import bindings
-from hilserl_tui.keymap import Group
+from hilserl_tui.classifier_keys import bindings, caption
+from hilserl_tui.keymap import Group, hint
 from hilserl_tui.panes import halfblock
 from hilserl_tui.panes.classifier_report import ClassifierReport
 from hilserl_tui.panes.classifier_training import ClassifierData, ClassifierProgressPane
@@ -100,7 +100,8 @@ class Classifier(ConsoleScreen):
             return False
         self._told = True
         self.console.hint(
-            "a classifier is trained: k ends it after the epoch and keeps it, q again gives it up"
+            f"a classifier is trained: {caption('classifier-stop')} ends it after the epoch and keeps it, "
+            f"{hint('quit')} again gives it up"
         )
         return True
 
@@ -228,7 +229,7 @@ class Classifier(ConsoleScreen):
         if self.console.client.recorded:
             self.console.hint("a recording: nothing can be trained from it")
         elif self.trains:
-            self.console.hint("it trains already: k ends it after this epoch")
+            self.console.hint(f"it trains already: {caption('classifier-stop')} ends it after this epoch")
         elif self._relabels:
             self.console.hint("a label is being written: in a moment")
         elif self._run is None:

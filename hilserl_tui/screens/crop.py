@@ -17,7 +17,7 @@ from hilserl_tui import crop_keys
 from hilserl_tui.crop_choice import STEPS, Choice
 from hilserl_tui.crop_file import CropFile
 from hilserl_tui.crop_looking import Looking
-from hilserl_tui.keymap import Group
+from hilserl_tui.keymap import Group, hint
 from hilserl_tui.panes.crop_figures import CropFigures, CropKeyBar
 from hilserl_tui.panes.crop_picture import CropPicture, PolicyPicture
 from hilserl_tui.panes.key_bar import KeyBar
@@ -76,7 +76,10 @@ class Crop(ConsoleScreen):
         if not self.unwritten or self._told:
             return False
         self._told = True
-        self.console.hint("the crop is not written: w writes it, q again leaves without it")
+        write = crop_keys.CROP_BY_ID["crop-write"].caption
+        self.console.hint(
+            f"the crop is not written: {write} writes it, {hint('quit')} again leaves without it"
+        )
         return True
 
     def body(self) -> ComposeResult:

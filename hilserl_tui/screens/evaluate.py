@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual.geometry import Region
 
-from hilserl_tui.evaluate_keys import BOTH, bindings
+from hilserl_tui.evaluate_keys import bindings, both
 from hilserl_tui.keymap import Group
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.key_bar import KeyBar
@@ -87,6 +87,6 @@ class EvaluateKeyBar(KeyBar):
     """The keys of the run, and those that look at older results."""
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
-        caption, label = BOTH
+        caption, label = both()
         (keys,) = super().rows(view, width - len(caption) - len(label) - 4, height)
         return [(*keys, (f" {caption} ", "key"), (f" {label} ", "dim"))]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import Mock
 
+import msgspec
 import numpy as np
 import torch
 
@@ -17,6 +18,7 @@ from tests.config.effect_tools import NO_ARM, Effect, FakeDesk, Only, lasting, p
 from tests.config.effects_learning import fingerprint, session
 from tests.dataset.recorded import Recording, save
 from tests.dataset.recorded import small as recording_run
+from tests.evaluation.made import result, trial
 from tests.station.test_recipe import FakeStation
 from workers.actor.loop import ActorLoop
 from workers.actor.replay_policy import ReplayPolicy
@@ -27,6 +29,7 @@ from workers.dataset import hub
 from workers.dataset.jobs import finished
 from workers.dataset.layout import dataset_folder
 from workers.evaluation.chosen import lay_ready
+from workers.evaluation.keeper import write
 from workers.learner.metrics import MetricsLog
 from workers.learner.session import LearnerSession
 from workers.model import commands as c
@@ -35,6 +38,7 @@ from workers.model.orders import AnyOrder, Collect, Hold, Operate
 from workers.robot.board import ARM_STATE, Board
 from workers.robot.drivers.sim import SimArm
 from workers.station.recipes import recipe_of
+from workers.station.recipes.evaluate import begun
 from workers.station.station import Station
 from workers.teleop.build import scripted_operator_of
 from workers.teleop.scripts import TaskView
@@ -55,6 +59,15 @@ def first_weights(config: Config, folder: Path) -> Any:
     made = session(config)
     made.close()
     return fingerprint(made.sac)
+
+
+def goes_on(config: Config, folder: Path) -> object:
+    """How many trials an evaluation begins with where one was cut off after its first."""
+    kept = folder / "kept"
+    before = result(trial(0), folder=str(kept / "evaluations" / "cut"), ended="cut off after 1 of 10 trials")
+    write(Path(before.folder), before, {})
+    run = msgspec.structs.replace(config.run, directory=str(folder), name="kept-evaluate")
+    return len(begun(msgspec.structs.replace(config, run=run), before.contestants).trials)
 
 
 def tried(config: Config, folder: Path) -> Any:
@@ -292,5 +305,6 @@ EFFECTS: dict[str, Effect | Only] = {
     "evaluation.episodes": Effect((50, 20), ordered(successes=20), {"evaluation.start_at_success": 0.5}),
     "evaluation.checkpoint": Effect(("1", "2"), tried, {"mode": "evaluate"}),
     "evaluation.against": Effect((None, "2"), tried, {"mode": "evaluate", "evaluation.checkpoint": "1"}),
+    "evaluation.go_on": Effect((False, True), goes_on, {"mode": "evaluate"}),
     "evaluation.start_at_success": Effect((0.5, 0.9), ordered(successes=14, failures=6)),
 }

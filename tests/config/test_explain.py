@@ -102,3 +102,8 @@ def test_the_page_with_every_key_is_up_to_date() -> None:
     assert page == text(), "write it again: hilserl-tui config reference --output docs/configuration.md"
     for key in schema_keys():
         assert f"`{key.path[-1]}`" in page or f"{'.'.join(key.path)}" in page
+
+
+def test_a_part_of_a_name_leads_to_the_keys_that_have_it() -> None:
+    with pytest.raises(NoSuchKey, match=r"did you mean .*policy_parameters_push_frequency"):
+        explain("push_frequency")

@@ -180,6 +180,14 @@ async def test_a_run_that_uses_its_bounds_shows_them_and_says_how_to_find_others
     assert "+0.120 +0.380 26.0 cm" in text
 
 
+@SIZES
+async def test_the_face_that_keys_move_is_seen_with_how_far_it_was_moved(size):
+    client = Still(surveyed(replace(DONE, faces_max_m=(0.0, 0.002, 0.0))))
+    rows = await drawn(client, size, "3", "z", "z", "z", "full_stop")
+    assert "greatest y +0.130 m, moved +2 mm" in " ".join(rows)
+    assert c.MoveFace(c.Axis.Y, 1, 0.001) in client.sent
+
+
 async def test_an_environment_without_an_arm_has_no_workspace():
     state = reduce(demo.training(), replace(demo.OPENED, has_arm=False))
     assert "no arm" in "\n".join(await bounds(state, SMALL))
@@ -193,6 +201,8 @@ async def test_an_environment_without_an_arm_has_no_workspace():
         (DONE, "o", c.Survey(c.SurveyStep.START_OVER)),
         (DONE, "equals_sign", c.SetMargin(0.015)),
         (DONE, "minus", c.SetMargin(0.005)),
+        (DONE, "comma", c.MoveFace(c.Axis.X, -1, -0.001)),
+        (DONE, "full_stop", c.MoveFace(c.Axis.X, -1, 0.001)),
         (DONE, "enter", c.Survey(c.SurveyStep.WRITE)),
     ],
 )
@@ -210,10 +220,11 @@ async def test_a_key_becomes_a_wish(survey, key, command):
             "enter",
             "nothing is written: y: the arm",
         ),
+        (surveyed(SEEN), "full_stop", "once d has ended the counting"),
         (demo.training(), "d", "no bounds are looked for"),
         (demo.training(), "equals_sign", "no bounds are looked for"),
     ],
-    ids=["too narrow", "done elsewhere", "margin elsewhere"],
+    ids=["too narrow", "face while it counts", "done elsewhere", "margin elsewhere"],
 )
 async def test_a_key_that_cannot_act_says_why(state, key, words, monkeypatch):
     hints: list[str] = []
@@ -221,7 +232,9 @@ async def test_a_key_that_cannot_act_says_why(state, key, words, monkeypatch):
     client = Still(state)
     await drawn(client, LARGE, "3", key)
     assert any(words in hint for hint in hints)
-    assert not [command for command in client.sent if isinstance(command, c.Survey | c.SetMargin)]
+    assert not [
+        command for command in client.sent if isinstance(command, c.Survey | c.SetMargin | c.MoveFace)
+    ]
 
 
 async def pressed(state: ConsoleState, *keys: str) -> list[c.Command]:

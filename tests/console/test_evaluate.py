@@ -171,3 +171,10 @@ async def test_every_size_is_survived(tmp_path: Path) -> None:
             await pilot.resize_terminal(*size)
             await pilot.pause(0.25)
         assert app.return_code is None or app.return_code == 0
+
+
+@SIZES
+async def test_one_that_was_cut_off_tells_how_it_is_continued(size: tuple[int, int], tmp_path: Path) -> None:
+    kept(tmp_path / "lift", trial(0), began_s=1.8e9, ended="cut off after 1 of 10 trials")
+    text = await shown(state_of(tmp_path / "lift", trains=True), size)
+    assert "evaluate configs/sim_pick_lift.toml --continue" in text

@@ -8,8 +8,18 @@ def test_no_more_than_two_frames_are_on_their_way():
         assert pacer.may_draw(at)
         pacer.asked(at)
     assert not pacer.may_draw(0.2)
-    pacer.answered(0.25)
+    pacer.answered(0.08)
     assert pacer.may_draw(0.26)
+
+
+def test_on_a_slow_line_one_drawing_is_on_its_way():
+    pacer = Pacer()
+    for at in (0.0, 0.1):
+        pacer.asked(at)
+    pacer.answered(0.25)
+    assert pacer.slow and not pacer.may_draw(0.3)
+    pacer.answered(0.35)
+    assert pacer.may_draw(0.36)
 
 
 def test_the_round_trip_belongs_to_the_oldest_question():

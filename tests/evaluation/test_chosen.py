@@ -10,17 +10,22 @@ import torch
 from msgspec.structs import replace
 
 from tests.emulators.policies import observations
+from tests.evaluation.made import result as made
+from tests.evaluation.made import trial
 from tests.learner.runs import tiny_config
 from workers.actor.policy import Policy
 from workers.actor.runtime import PolicyRuntime, read_policy
 from workers.actor.trial_policies import TrialPolicies
 from workers.actor.trial_shelves import shelf_of
-from workers.config import Config, EvaluationConfig
+from workers.config import Config, ConfigError, EvaluationConfig
+from workers.config.evaluation import evaluated_run
 from workers.config.overrides import Overrides
 from workers.evaluation.chosen import find, lay_ready
 from workers.evaluation.contestants import read_contestants
+from workers.evaluation.keeper import write
 from workers.learner.session import LearnerSession
 from workers.learner.weights_digest import weights_digest
+from workers.model.evaluation_files import new_folder
 from workers.policy_export.folder import load_exported, own_files, write_folder
 from workers.policy_export.source import ExportRefused, from_checkpoint, from_run
 from workers.processors.build import feature_spec
@@ -46,11 +51,10 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Config:
 
 
 def evaluating(config: Config, checkpoint: str | None = None, against: str | None = None) -> Config:
-    made = Overrides("evaluate", checkpoint=checkpoint, against=against, trials=2).applied(
-        config, named=False
-    )
-    made.run_dir.mkdir(exist_ok=True)
-    return made
+    wanted = Overrides("evaluate", checkpoint=checkpoint, against=against, trials=2)
+    applied = wanted.applied(config, named=False)
+    applied.run_dir.mkdir(exist_ok=True)
+    return applied
 
 
 def exported(config: Config, folder: Path) -> Path:
@@ -162,3 +166,36 @@ def test_an_evaluation_is_called_after_the_run_and_asks_for_what_the_command_sai
     assert msgspec.structs.replace(config.evaluation, start_at_success=0.85) == EvaluationConfig(
         episodes=2, checkpoint="40", against="20"
     )
+
+
+def cut_off(config: Config, name: str, digest: str | None = None) -> Config:
+    """A configuration that goes on with an evaluation of the checkpoint `name`, or of other weights there."""
+    first = evaluating(config, name)
+    (contestant,) = lay_ready(first)
+    was = replace(contestant, digest=digest or contestant.digest)
+    folder = new_folder(evaluated_run(first.run_dir), time.time(), was.digest)
+    result = made(trial(0), folder=str(folder), contestants=(was,), ended="cut off after 1 of 10 trials")
+    write(folder, result, {})
+    return Overrides("evaluate", go_on=True).applied(config, named=False)
+
+
+def test_what_was_cut_off_goes_on_with_the_policy_that_it_tried(trained: Config) -> None:
+    (contestant,) = lay_ready(cut_off(trained, "20"))
+    assert contestant.label.startswith("step-") and contestant.updates == 20, "the newest is of step 40"
+
+
+def test_it_is_refused_where_the_weights_are_not_those_any_more(trained: Config) -> None:
+    with pytest.raises(EnvironmentRefused, match="other weights now"):
+        lay_ready(cut_off(trained, "20", digest="0" * 64))
+
+
+def test_it_is_refused_where_nothing_was_cut_off(tmp_path: Path, trained: Config) -> None:
+    run = replace(trained.run, directory=str(tmp_path))
+    config = Overrides("evaluate", go_on=True).applied(replace(trained, run=run), named=False)
+    with pytest.raises(EnvironmentRefused, match="was cut off"):
+        lay_ready(config)
+
+
+def test_what_goes_on_says_itself_what_is_tried(trained: Config) -> None:
+    with pytest.raises(ConfigError, match="leave --checkpoint"):
+        Overrides("evaluate", checkpoint="20", go_on=True).applied(trained, named=False)

@@ -1,5 +1,6 @@
 """Each rule says its word on a run that deserves it, and nothing on one that does not."""
 
+import msgspec
 import pytest
 
 from workers.model import events as e
@@ -43,9 +44,20 @@ def learner(**metrics: float) -> e.LearnerProgress:
     return e.LearnerProgress(4_000, 2_000, 2.0, 20.0, 50, "training", GOOD | metrics)
 
 
-def told(*events: e.Event, reset_probability: float | None = None) -> dict[str, str]:
-    figures = figures_of(run_of(*events), 100.0, reset_probability)
+def told(*events: e.Event) -> dict[str, str]:
+    figures = figures_of(run_of(*events), 100.0)
     return {advice.id: advice.words for advice in findings(figures, TYPICAL)}
+
+
+def judged(*at_resets: float) -> list[e.Event]:
+    """A run with a classifier that gives the first step of each episode such a probability, and every other 0.9."""
+    used = e.ClassifierUsed("me/judge", 0.5, 3, 4)
+    events: list[e.Event] = [msgspec.structs.replace(OPENED, classifier=used)]
+    for episode, first in enumerate(at_resets):
+        events.append(e.EpisodeStarted(episode, e.EpisodeKind.TRAINING))
+        for step, probability in enumerate((first, 0.9)):
+            events.append(e.StepTaken(episode, step + 1, 100, 0.0, e.Driver.POLICY, probability))
+    return events
 
 
 WELL = (
@@ -90,8 +102,10 @@ def test_a_run_that_goes_well_gets_no_advice() -> None:
 
 
 def test_the_classifiers_word_at_the_reset_counts_where_it_is_known() -> None:
-    assert "97%" in told(*WELL, reset_probability=0.97)["fires-at-reset"]
-    assert told(*WELL, reset_probability=0.03) == {}
+    assert "97%" in told(*judged(0.97, 0.96, 0.98), *WELL)["fires-at-reset"]
+    assert told(*judged(0.03, 0.04), *WELL) == {}
+    assert told(*judged(0.97), *WELL) == {}, "one episode that begins with the object in place"
+    assert told(*judged(*[0.97] * 5, *[0.02] * 5), *WELL) == {}, "it was mended"
 
 
 def test_a_policy_that_is_far_behind_is_named_with_its_age() -> None:

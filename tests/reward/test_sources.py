@@ -33,6 +33,10 @@ def test_labels_are_read_and_success_is_a_reward_above_nothing(tmp_path: Path) -
     assert found.cameras == {"front": (32, 32), "side": (32, 32)}
 
 
+def test_where_no_dataset_is_named_at_all_it_says_where_one_is(tmp_path: Path) -> None:
+    assert "reward_classifier.datasets or dataset.root" in refusal(tmp_path)
+
+
 def test_without_a_name_it_is_the_dataset_of_the_configuration(tmp_path: Path) -> None:
     root = Scene(outcomes=(True, True)).record(tmp_path / "d")
     assert material(config(tmp_path, datasets=[str(root)])).sources[0].root == root

@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tests.altered import altered
@@ -95,6 +96,25 @@ async def test_a_run_that_is_shut_down_keeps_its_trials(tmp_path: Path) -> None:
     (kept,) = newest(tmp_path / "lift", 9)
     assert (len(kept.trials), kept.complete) == (1, False)
     assert kept.ended == "cut off after 1 of 2 trials"
+
+
+async def test_one_that_was_cut_off_is_continued_with_the_trials_it_lacks(tmp_path: Path) -> None:
+    config = evaluating(tmp_path, against=True, trials=2)
+    station = await opened(config)
+    await drive(station)
+    second = plan(station)
+    station.task.cancel()
+    await station.settle()
+    evaluation = msgspec.structs.replace(config.evaluation, go_on=True, episodes=50)
+    run = msgspec.structs.replace(config.run, seed=config.run.seed + 1)
+    again = await opened(msgspec.structs.replace(config, evaluation=evaluation, run=run))
+    assert plan(again) == second, "the start that it would have had"
+    for _ in range(3):
+        await drive(again)
+    assert (await asyncio.wait_for(again.task, 1)).succeeded
+    (kept,) = newest(tmp_path / "lift", 9)
+    assert [(trial.number, trial.side) for trial in kept.trials] == [(0, 0), (1, 1), (2, 1), (3, 0)]
+    assert (kept.complete, kept.ended, kept.wanted) == (True, "4 of 4 trials", 2)
 
 
 async def test_a_worker_that_fails_ends_it_and_is_named_in_the_result(tmp_path: Path) -> None:

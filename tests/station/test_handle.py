@@ -1,6 +1,7 @@
 """A worker that dies is restarted with its reason told; one that cannot go on is not; a stop leaves nothing."""
 
 import asyncio
+import logging
 import multiprocessing
 import os
 import signal
@@ -59,6 +60,28 @@ def impossible(desk: Desk) -> None:
     raise WorkerFailure("no EGL here\n" + "a long way to say why " * 20 + "\nwhat to do: install libegl1")
 
 
+def printing(desk: Desk) -> None:
+    """50 MB of commands for a terminal, as fast as they go, and some words before and behind."""
+    desk.alive()
+    os.write(1, b"\x1b[31mbefore\x1b[0m the flood\n")
+    time.sleep(0.3)
+    for _ in range(50):
+        os.write(1, b"\x1b[2J\x1b[H\x1b]0;owned\x07\x1bP1;2q\x1b\\" * 40_000)
+    os.write(2, b"\n\x1b[5mafter\x07 the flood\x1b[0m\n")
+    while desk.alive():
+        time.sleep(0.05)
+
+
+def chattering(desk: Desk) -> None:
+    """10,000 lines of log a second, for two seconds."""
+    end_s = time.monotonic() + 2.0
+    while desk.alive() and time.monotonic() < end_s:
+        for number in range(100):
+            logging.info("line %d \x1b[31mred", number)
+        time.sleep(0.01)
+    raise WorkerFailure("that was all")
+
+
 class Watcher:
     def __init__(self, main, tmp_path: Path, **limits: float) -> None:
         self.events: list[Event] = []
@@ -111,9 +134,9 @@ async def test_an_order_for_a_worker_that_starts_is_left_to_its_standing_copy(tm
     watcher.handle.give(Learn(True))
     await watcher.until(lambda: watcher.started == 1)
     watcher.handle.give(Learn(False))
-    await watcher.until(lambda: bool(watcher.said()))
+    await watcher.until(lambda: any(text.startswith("learn") for text in watcher.said()))
     await watcher.stop()
-    assert watcher.said() == ["learn False"]
+    assert [text for text in watcher.said() if text.startswith("learn")] == ["learn False"]
 
 
 async def test_what_a_worker_said_last_is_told_before_its_death(tmp_path: Path) -> None:
@@ -245,3 +268,26 @@ async def test_workers_end_when_the_station_is_killed(tmp_path: Path) -> None:
         await asyncio.sleep(0.05)
     else:
         assert not Path(f"/proc/{worker}").exists()
+
+
+@pytest.mark.timeout(60)
+async def test_of_50_mb_of_escape_codes_the_words_reach_the_log_and_nothing_else(tmp_path: Path) -> None:
+    watcher = Watcher(printing, tmp_path)
+    await watcher.until(lambda: "after  the flood" in watcher.said())
+    await watcher.stop()
+    assert (tmp_path / "w.out").stat().st_size > 50_000_000
+    assert "before the flood" in watcher.said()
+    assert all(text.isprintable() and len(text) <= 2000 for text in watcher.said())
+    assert len(watcher.said()) < 500
+
+
+@pytest.mark.timeout(60)
+async def test_of_10_000_lines_a_second_as_many_come_as_people_can_read(tmp_path: Path) -> None:
+    watcher = Watcher(chattering, tmp_path)
+    await watcher.until(lambda: WorkerState.FAILED in watcher.states())
+    said = watcher.said()
+    assert "that was all" in said and "line 7 red" in said
+    assert 200 <= len(said) < 800
+    assert any("lines more were logged: all of them are in w.out" in text for text in said)
+    logged = (tmp_path / "w.out").read_text().count("INFO line")
+    assert logged > 5_000, "the file has all"

@@ -4,6 +4,7 @@ import pytest
 
 from tests.altered import altered
 from workers.config import BoundsConfig
+from workers.config.processor import SMALLEST_BOX_M
 from workers.config.survey import reach, surveying
 from workers.model.survey import Stage
 from workers.robot.build import kinematics_of
@@ -129,3 +130,36 @@ def test_a_survey_is_free_of_bounds_and_joint_limits_and_of_nothing_else() -> No
     assert survey.run.name == "task-limits", "it leaves nothing in the task's own run"
     assert len(surveying(altered({"run.name": "x" * 64})).run.name) == 64
     assert surveying(altered({"mode": "find-limits", "run.name": "mine"})).run.name == "mine"
+
+
+def test_a_face_moves_by_itself_and_the_others_stay() -> None:
+    survey = counted()
+    survey.done()
+    for _ in range(3):
+        survey.move_face(1, 1, 0.001)
+    survey.move_face(0, -1, -0.001)
+    seen = survey.seen()
+    assert seen.box_max_m == (CORNERS[1][0], round(CORNERS[1][1] + 0.003, 4), CORNERS[1][2])
+    assert seen.box_min_m == (round(CORNERS[0][0] + 0.001, 4), *CORNERS[0][1:])
+    assert (seen.faces_min_m, seen.faces_max_m) == ((-0.001, 0.0, 0.0), (0.0, 0.003, 0.0))
+    assert survey.values()[(*BOUNDS, "max")] == list(seen.box_max_m)
+
+
+def test_a_face_passes_neither_the_floor_nor_the_opposite_one() -> None:
+    survey = counted(floor_m=0.02)
+    survey.done()
+    survey.move_face(2, -1, 0.05)
+    assert survey.seen().box_min_m[2] == 0.02
+    for _ in range(90):
+        survey.move_face(0, 1, -0.001)
+    width = survey.seen().box_max_m[0] - survey.seen().box_min_m[0]
+    assert SMALLEST_BOX_M <= width + 1e-9 < SMALLEST_BOX_M + 0.0011
+
+
+def test_starting_over_puts_the_faces_back() -> None:
+    survey = counted()
+    survey.done()
+    survey.move_face(0, 1, 0.01)
+    survey.start_over()
+    wave(survey)
+    assert survey.seen().box_max_m == CORNERS[1]

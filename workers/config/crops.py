@@ -74,7 +74,7 @@ def check_crop(name: str, crop: Crop, picture: Size) -> None:
 
 def tutorial_lines(crops: Mapping[str, Crop]) -> str:
     """What LeRobot's crop tool prints at its end, as its tutorial shows it."""
-    lines = [f"{key}: {list(crop)}" for key, crop in crops.items()]
+    lines = [f"{key}: {list(crop)}" for key, crop in crops.items()] or ["none: the whole pictures"]
     return "\n".join(["Selected Rectangular Regions of Interest (top, left, height, width):", *lines])
 
 

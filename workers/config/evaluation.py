@@ -19,6 +19,9 @@ class EvaluationConfig(Section, frozen=True, kw_only=True):
     an exported policy; without it, the newest of the run."""
     against: str | None = None
     """A second policy, of the same kinds, that takes turns with it."""
+    go_on: bool = False
+    """Go on with the newest evaluation of the run that was cut off: its policies, its starts, the trials it lacks;
+    `evaluate --continue` sets it."""
     start_at_success: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.85
     """Autonomous success over the last 20 training episodes at which an evaluation starts."""
 

@@ -12,6 +12,7 @@ from workers.config.lerobot import names
 from workers.config.lines import KeyPath
 
 WIDTH = 100
+LEAST_PART = 4  # characters of a part of a name by which a key is found
 
 
 class NoSuchKey(Exception):
@@ -125,7 +126,8 @@ def _nothing(name: str) -> str:
     close += [
         leaves[leaf] for leaf in difflib.get_close_matches(name.rpartition(".")[2], leaves, n=3, cutoff=0.7)
     ]
-    meant = ", ".join(dict.fromkeys(close))
+    close += [path for path in paths if len(name) >= LEAST_PART and name in path]
+    meant = ", ".join(list(dict.fromkeys(close))[:3])
     sections = ", ".join(path for path in paths if "." not in path)
     return f"no key is called {name}; " + (f"did you mean {meant}?" if meant else f"there are {sections}")
 

@@ -31,6 +31,8 @@ class Overrides:
     """To be evaluated."""
     against: str | None = None
     trials: int | None = None
+    go_on: bool = False
+    """To go on with an evaluation that was cut off, which says itself what is tried and how often."""
 
     def applied(self, config: Config, named: bool) -> Config:
         """The configuration with it. `named`: the command names the run.
@@ -38,8 +40,17 @@ class Overrides:
         A run of another mode is not the file's run, and gets a name of its own. Raises ConfigError, as of a file, for
         values that no file could have.
         """
-        given = {"checkpoint": self.checkpoint, "against": self.against, "episodes": self.trials}
+        given: dict[str, Any] = {
+            "checkpoint": self.checkpoint,
+            "against": self.against,
+            "episodes": self.trials,
+        }
         given = {key: value for key, value in given.items() if value is not None}
+        if self.go_on and given:
+            words = "--continue goes on with what was begun: leave --checkpoint, --against and --trials out"
+            raise ConfigError("command line", (Problem(0, dotted(("evaluation", "go_on")), words),))
+        if self.go_on:
+            given = {"go_on": True}
         config = replace(config, evaluation=replace(config.evaluation, **given))
         config = replace(config, dataset=_checked(replace(config.dataset, **self._of_dataset(config))))
         if self.mode in (None, config.mode):
@@ -85,6 +96,8 @@ class Overrides:
             yield from ("--against", self.against)
         if self.trials is not None:
             yield from ("--trials", str(self.trials))
+        if self.go_on:
+            yield "--continue"
 
 
 def _checked(dataset: DatasetConfig) -> DatasetConfig:

@@ -13,7 +13,8 @@ from workers.evaluation.contestants import write_contestants
 from workers.learner.checkpoint import MANIFEST
 from workers.learner.checkpoint_store import CheckpointStore
 from workers.learner.weights_digest import weights_digest
-from workers.model.evaluation import SIDES, Contestant
+from workers.model.evaluation import SHORT, SIDES, Contestant, Result
+from workers.model.evaluation_files import unfinished
 from workers.policy_export.folder import DESCRIPTION, read_folder
 from workers.policy_export.source import Exportable, ExportRefused, from_checkpoint, from_run
 from workers.processors.build import feature_spec
@@ -29,9 +30,11 @@ def lay_ready(config: Config) -> tuple[Contestant, ...]:
 
     Raises EnvironmentRefused where one cannot be used on this arm.
     """
-    wanted = [config.evaluation.checkpoint]
+    wanted, before = [config.evaluation.checkpoint], _cut_off(config)
     if config.evaluation.against is not None:
         wanted.append(config.evaluation.against)
+    if before is not None:
+        wanted = [contestant.source for contestant in before.contestants]
     shutil.rmtree(config.run_dir / FOLDER, ignore_errors=True)
     features, contestants = feature_spec(config), []
     for side, name in enumerate(wanted):
@@ -42,11 +45,34 @@ def lay_ready(config: Config) -> tuple[Contestant, ...]:
             shelf.describe(policy.settings.to_json())
             shelf.publish(policy.origin.policy_version, policy.tensors)
             contestants.append(_contestant(source, policy))
+            if before is not None:
+                _check_same(before.contestants[side], contestants[side])
             write_contestants(config.run_dir, contestants)
         except (ExportRefused, OSError) as error:
             raise EnvironmentRefused(("evaluation", _KEYS[side]), str(error)) from error
     _check_different(contestants)
     return tuple(contestants)
+
+
+def _cut_off(config: Config) -> Result | None:
+    """The evaluation to go on with, where one is wanted. Raises EnvironmentRefused where there is none."""
+    if not config.evaluation.go_on:
+        return None
+    run_dir = evaluated_run(config.run_dir)
+    result = unfinished(run_dir)
+    if result is None:
+        text = f"no evaluation of {run_dir} was cut off: begin one, without --continue"
+        raise EnvironmentRefused(("evaluation", "go_on"), text)
+    return result
+
+
+def _check_same(was: Contestant, now: Contestant) -> None:
+    """Raises ExportRefused: trials of other weights say nothing of these."""
+    if was.digest != now.digest:
+        raise ExportRefused(
+            f"{was.source} has other weights now ({now.digest[:SHORT]}, the trials made so far are of "
+            f"{was.digest[:SHORT]}): begin a new evaluation, without --continue"
+        )
 
 
 def find(name: str | None, run_dir: Path) -> tuple[Path, Exportable]:
@@ -69,6 +95,8 @@ def find(name: str | None, run_dir: Path) -> tuple[Path, Exportable]:
         return path, read_folder(path)
     if (path / MANIFEST).exists():
         return _checkpoint(path)
+    if path.name == "policy" and path.is_dir():
+        return path, from_run(path.parent)
     if (path / "policy").is_dir() or (path / "checkpoints").is_dir():
         return _newest(path)
     raise ExportRefused(_not_a_policy(path))

@@ -197,6 +197,14 @@ class SetMargin(Command, frozen=True):
     margin_m: float
 
 
+class MoveFace(Command, frozen=True):
+    """Move one face of the box that was found; `end` is -1 for the least of an axis, +1 for the greatest."""
+
+    axis: Axis
+    end: int
+    outwards_m: float  # by so much; negative: inwards
+
+
 class ShutDown(Command, frozen=True):
     """End the run: hold, park, save, stop every worker."""
 
@@ -227,5 +235,6 @@ AnyCommand = (
     | ApplySettings
     | Survey
     | SetMargin
+    | MoveFace
     | ShutDown
 )

@@ -11,6 +11,9 @@ import msgspec
 from workers.model.evaluation import FORMAT, SHORT, Result
 
 FOLDER, RESULT, REPORT = "evaluations", "result.json", "report.html"
+CUT_OFF = "cut off after"
+"""How the end of an evaluation is worded that can be continued."""
+MOST_LOOKED_AT = 50
 
 
 def new_folder(run_dir: Path, began_s: float, digest: str) -> Path:
@@ -39,6 +42,14 @@ def read_result(folder: Path) -> Result:
     if result.format != FORMAT:
         raise ValueError(f"{folder / RESULT} has format {result.format}; this version reads {FORMAT}")
     return msgspec.structs.replace(result, folder=str(folder))
+
+
+def unfinished(run_dir: Path) -> Result | None:
+    """The newest evaluation that was cut off, by a person, a failure or a power cut; None where there is none."""
+    for result in newest(run_dir, MOST_LOOKED_AT):
+        if not result.complete and (not result.ended or result.ended.startswith(CUT_OFF)):
+            return result
+    return None
 
 
 def newest(run_dir: Path, most: int) -> list[Result]:

@@ -131,10 +131,10 @@ class RunOpened(Event, frozen=True):
     """False of a run that only records, replays or evaluates: there is no learner, and no policy of its own."""
     mode: str = "train"
     """What the run is for: train, record, replay, evaluate."""
+    continues: bool = False  # an evaluation goes on with one that was cut off
     finds_limits: bool = False
     """True of a run that looks for the workspace: `ee_min_m` and `ee_max_m` are then all that the arm reaches."""
-    previews: bool = True
-    """False where the configuration sends no camera pictures to the consoles."""
+    previews: bool = True  # False where the configuration sends no camera pictures to the consoles
     discount: float = 0.99
     dataset: bool = False
     """True of the pictures of a dataset: there is no run, only something to crop."""

@@ -1,6 +1,7 @@
 """Figures: the few numbers of a run that advice is made of, drawn from a ConsoleState. Pure."""
 
 from collections.abc import Sequence
+from statistics import fmean as mean
 
 import msgspec
 
@@ -35,7 +36,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     at_once: float | None = None
     """Share of the recent episodes that succeeded within their first three steps."""
     reset_probability: float | None = None
-    """What the reward classifier gave the first observation of the newest episode."""
+    """What the reward classifier gave the first step of recent episodes, in the mean."""
     human: float | None = None
     """Human steps over all steps of the recent episodes."""
     human_before: float | None = None
@@ -62,7 +63,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
     policy_age_s: float | None = None
 
 
-def figures_of(state: ConsoleState, now_s: float, reset_probability: float | None = None) -> Figures:
+def figures_of(state: ConsoleState, now_s: float) -> Figures:
     """What there is to know of a run at `now_s`, on the robot PC's monotonic clock."""
     training = select.training_episodes(state)
     recent, before = training[-WINDOW:], training[-2 * WINDOW : -WINDOW]
@@ -79,7 +80,7 @@ def figures_of(state: ConsoleState, now_s: float, reset_probability: float | Non
         alone=select.autonomous_success(training),
         ever_alone=any(ep.success and ep.autonomous for ep in training),
         at_once=_share([ep.success and ep.steps <= AT_ONCE_STEPS for ep in recent]),
-        reset_probability=reset_probability,
+        reset_probability=_at_reset(state),
         human=select.intervention_rate(recent),
         human_before=select.intervention_rate(before) if len(before) == WINDOW else None,
         intervention_steps=select.intervention_steps(recent),
@@ -95,6 +96,12 @@ def figures_of(state: ConsoleState, now_s: float, reset_probability: float | Non
         policy_newest=learner.policy_version,
         policy_age_s=select.policy_age_s(state, now_s),
     )
+
+
+def _at_reset(state: ConsoleState) -> float | None:
+    """One episode that begins with the object in place is no reason for advice: two at least."""
+    seen = state.classifier.at_resets if state.classifier else ()
+    return mean(seen) if len(seen) > 1 else None
 
 
 def _share(held: Sequence[bool]) -> float | None:

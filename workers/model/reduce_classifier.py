@@ -3,7 +3,7 @@
 from msgspec.structs import replace
 
 from workers.model import events as e
-from workers.model.state import PROBABILITIES_KEPT, Classifier
+from workers.model.state import PROBABILITIES_KEPT, RESETS_KEPT, Classifier
 
 
 def reduce_classifier(classifier: Classifier, event: e.Event) -> Classifier:
@@ -13,6 +13,9 @@ def reduce_classifier(classifier: Classifier, event: e.Event) -> Classifier:
             return replace(classifier, probabilities=(), votes=0, pending=None)
         case e.StepTaken(success_probability=probability, votes=votes) if probability is not None:
             seen = (*classifier.probabilities, probability)
+            if not classifier.probabilities:
+                at_resets = (*classifier.at_resets, probability)[-RESETS_KEPT:]
+                classifier = replace(classifier, at_resets=at_resets)
             return replace(classifier, probabilities=seen[-PROBABILITIES_KEPT:], votes=votes)
         case e.SuccessDecided():
             return replace(classifier, pending=event, settled=None)

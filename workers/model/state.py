@@ -36,6 +36,7 @@ LOG_LINES_KEPT = 500
 EPISODES_KEPT = 500
 LINK_REPORTS_KEPT = 10
 PROBABILITIES_KEPT = 240  # 24 s at 10 Hz
+RESETS_KEPT = 5
 
 
 class Arm(msgspec.Struct, frozen=True):
@@ -107,6 +108,7 @@ class Classifier(msgspec.Struct, frozen=True):
 
     used: ClassifierUsed
     probabilities: tuple[float, ...] = ()  # of the episode's steps, newest last, at most PROBABILITIES_KEPT
+    at_resets: tuple[float, ...] = ()  # of the first step of episodes, newest last, at most RESETS_KEPT
     votes: int = 0
     pending: SuccessDecided | None = None  # a success that a person may still object to
     settled: SuccessSettled | None = None  # what became of the last one

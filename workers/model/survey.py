@@ -46,6 +46,8 @@ class Survey(msgspec.Struct, frozen=True):
     floor_m: float
     reset_m: Vector3  # where the reset pose has the tool
     present: tuple[Vector3, Vector3] | None  # end_effector_bounds of the file
+    faces_min_m: Vector3 = (0.0, 0.0, 0.0)  # how far a person moved each face outwards, beyond the margin
+    faces_max_m: Vector3 = (0.0, 0.0, 0.0)
     problems: tuple[str, ...] = ()  # what keeps the box from being written
     lines: tuple[str, ...] = ()  # LeRobot's four lines; once done
     difference: tuple[str, ...] = ()  # of the file, as it is and as it would be; once done

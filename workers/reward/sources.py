@@ -62,13 +62,23 @@ class Material:
         return np.equal(classes, self.success_class)
 
 
+def _of_the_run(config: Config) -> str:
+    """The dataset that the run itself names. Raises ClassifierError where it names none."""
+    if config.dataset.root is None and config.dataset.repo_id is None:
+        raise ClassifierError(
+            "no dataset is named that could be learned from: name one in reward_classifier.datasets or dataset.root, "
+            "or behind --dataset. `hilserl-worker record --config configs/sim_classifier.toml` shows how one is made"
+        )
+    return str(dataset_folder(config.dataset))
+
+
 def material(config: Config, names: Sequence[str] = ()) -> Material:
     """Open the datasets `names`, by default those of the configuration, and look whether a classifier can be had.
 
     Raises ClassifierError, ClassifierMismatch with a table of what does not fit.
     """
     settings = config.reward_classifier
-    names = names or settings.datasets or (str(dataset_folder(config.dataset)),)
+    names = names or settings.datasets or (_of_the_run(config),)
     try:
         opened = [(name, Dataset(folder_of(name))) for name in dict.fromkeys(names)]
         views = _run_views(config)

@@ -17,6 +17,7 @@ from workers.model.events import Level, LogLine
 from workers.model.orders import AnyOrder, Quit
 from workers.runtime.mailbox import Mailbox
 from workers.runtime.shared import Beat
+from workers.runtime.words import Faucet, readable
 
 PR_SET_PDEATHSIG = 1  # linux/prctl.h
 PULSE_PERIOD_S = 0.5
@@ -71,15 +72,22 @@ class Desk:
 
 
 class EventLogHandler(logging.Handler):
-    """Sends log records to the station as `LogLine` events."""
+    """Sends log records to the station as `LogLine` events; of a flood no more than people could read."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(logging.INFO)
         self._desk = desk
+        self._faucets = {False: Faucet(), True: Faucet()}  # why a worker ends is never lost in its chatter
 
     def emit(self, record: logging.LogRecord) -> None:
         level = Level.ERROR if record.levelno >= 40 else Level.WARNING if record.levelno >= 30 else Level.INFO
-        self._desk.mailbox.emit(LogLine(self._desk.name, level, record.getMessage(), record.created))
+        faucet, name = self._faucets[level is Level.ERROR], self._desk.name
+        if not faucet.lets(record.created):
+            return
+        if held_back := faucet.take_held_back():
+            words = f"{held_back} lines more were logged: all of them are in {name}.out"
+            self._desk.mailbox.emit(LogLine(name, level, words, record.created))
+        self._desk.mailbox.emit(LogLine(name, level, readable(record.getMessage()), record.created))
 
 
 def run(desk: Desk, main: Callable[..., None], arguments: tuple[Any, ...]) -> None:

@@ -17,6 +17,7 @@ from workers.model.orders import Order, Quit
 from workers.runtime.harness import EXIT_CANNOT_GO_ON, Desk, run
 from workers.runtime.mailbox import Mailbox
 from workers.runtime.shared import Beat
+from workers.runtime.words import Printed, last_line
 
 CRASHES_ALLOWED = 5
 CRASH_WINDOW_S = 60.0
@@ -76,6 +77,12 @@ class WorkerHandle:
         self._kill_reason = ""
         self._last_error = ""
         self._reader: threading.Thread | None = None
+        self._printed = Printed(self._output)
+
+    @property
+    def _output(self) -> Path:
+        """What the worker logs and prints, all of it."""
+        return self._run_dir / f"{self.spec.name}.out"
 
     @property
     def pid(self) -> int:
@@ -152,6 +159,7 @@ class WorkerHandle:
         self._beat.clear()
         self._pulse.clear()
         self._kill_reason = self._last_error = ""
+        self._printed = Printed(self._output)
         mailbox = Mailbox(self._context)
         desk = Desk(
             self.spec.name, self._run_dir, mailbox, self._beat, self.spec.nice, self.restarts, self._pulse
@@ -189,10 +197,17 @@ class WorkerHandle:
         assert process is not None and reader is not None
         while process.is_alive():
             await asyncio.sleep(WATCH_PERIOD_S)
+            self._tell_printed()
             self._watch(process)
         process.join()
         self._running = False
         await asyncio.to_thread(reader.join, LAST_WORDS_S)
+        self._tell_printed()
+
+    def _tell_printed(self) -> None:
+        """What the worker's libraries print is for the operator too."""
+        for text in self._printed.new_lines():
+            self._on_event(LogLine(self.spec.name, Level.INFO, text, time.time()))
 
     def _watch(self, process: SpawnProcess) -> None:
         age_s = self._beat.age_s(time.monotonic_ns())
@@ -234,12 +249,7 @@ class WorkerHandle:
         """The error the worker ended with, whole; of a native crash the last line of its output."""
         if self._last_error:
             return self._last_error
-        path = self._run_dir / f"{self.spec.name}.out"
-        try:
-            lines = path.read_text(errors="replace").splitlines()
-        except OSError:
-            return ""
-        return next((line.strip()[:300] for line in reversed(lines) if line.strip()), "")
+        return last_line(self._output)[:300]
 
     def _back_off(self) -> float | None:
         now = time.monotonic()

@@ -215,7 +215,7 @@ class Station:
                 if self.state.run is not None:
                     utd = self._config.algorithm.utd_ratio
                     self._fold(msgspec.structs.replace(self.state.run, utd_target=utd))
-            case c.Survey() | c.SetMargin():
+            case c.Survey() | c.SetMargin() | c.MoveFace():
                 self._recipe.take(command)
             case c.ShutDown():
                 self._shutdown.set()

@@ -12,11 +12,13 @@ import numpy as np
 
 from workers.config import BoundsConfig, Config, Document
 from workers.config.lines import KeyPath
+from workers.config.processor import SMALLEST_BOX_M
 from workers.config.survey import BOUNDS, FLOOR_M, reach
 from workers.model.survey import Joints, Span, Stage, Survey, Vector3
 from workers.robot.build import limits_of
+from workers.robot.gate import EndEffectorBox
 from workers.robot.kinematics import Kinematics
-from workers.robot.workspace import Extent, joint_limits, problems, tutorial_lines
+from workers.robot.workspace import DIGITS, Extent, joint_limits, problems, tutorial_lines
 
 JOINT_LIMITS: KeyPath = ("env", "robot", "joint_limits_deg")
 WARM_UP_S, DURATION_S = 5.0, 30.0
@@ -74,6 +76,7 @@ class Surveying:
         self._reach = _spans(limits.lower_deg, limits.upper_deg)
         self._joint_margin_deg = config.env.arm.joint_margin_deg
         self._margin_m = wanted.margin_m
+        self._faces_m = np.zeros((2, 3))  # outwards, of the least and the greatest of each axis
         self._extent = Extent()
         self._place = Place((0.0, 0.0, 0.0), (0.0,) * 6)
         self._warmed_s = self._counted_s = 0.0
@@ -112,10 +115,22 @@ class Surveying:
         if self.stage is not Stage.WRITTEN:
             counted = self.stage in (Stage.COUNTING, Stage.DONE)
             self._extent, self._counted_s, self._duration_s = Extent(), 0.0, self._wanted.duration_s
+            self._faces_m = np.zeros((2, 3))
             self.stage = Stage.COUNTING if counted else self.stage
 
     def set_margin(self, margin_m: float) -> None:
         self._margin_m = round(min(MOST_MARGIN_M, max(0.0, margin_m)), 3)
+
+    def move_face(self, axis: int, end: int, outwards_m: float) -> None:
+        """Move a face of the box that was found (`end` -1: the least); never past the floor or the other face."""
+        if not self._extent.samples or self.stage is Stage.WRITTEN:
+            return
+        before = self._faces_m.copy()
+        moved = self._faces_m[int(end > 0), axis] + outwards_m
+        self._faces_m[int(end > 0), axis] = round(min(MOST_MARGIN_M, max(-MOST_MARGIN_M, moved)), 4)
+        box = self._box()
+        if box.max_m[axis] - box.min_m[axis] < SMALLEST_BOX_M:
+            self._faces_m = before
 
     def written(self) -> None:
         """The file has it."""
@@ -157,6 +172,8 @@ class Surveying:
             margin_m=self._margin_m,
             floor_m=self._wanted.floor_m,
             reset_m=_vector(self._reset_m),
+            faces_min_m=_vector(self._faces_m[0]),
+            faces_max_m=_vector(self._faces_m[1]),
             present=None if self._present == reach() else (self._present.min, self._present.max),
             problems=self.problems if self.stage is not Stage.WAITING else (),
         )
@@ -168,8 +185,11 @@ class Surveying:
             return round(max(0.0, self._duration_s - self._counted_s), 1)
         return None
 
-    def _box(self) -> Any:
-        return self._extent.box(self._margin_m, self._wanted.floor_m, self._reset_m)
+    def _box(self) -> EndEffectorBox:
+        box = self._extent.box(self._margin_m, self._wanted.floor_m, self._reset_m)
+        low, high = box.min_m - self._faces_m[0], box.max_m + self._faces_m[1]
+        low[2] = max(low[2], self._wanted.floor_m)
+        return EndEffectorBox(np.round(low, DIGITS), np.round(high, DIGITS))
 
 
 def _vector(values: Any) -> Vector3:

@@ -21,6 +21,7 @@ def run_opened(config: Config, config_path: Path, pictures: tuple[str, ...]) -> 
         task=env.task if env.id is None else env.id,
         fps=env.fps,
         mode=config.mode or "train",
+        continues=config.evaluation.go_on,
         cameras=pictures,
         ee_min_m=low,
         ee_max_m=high,

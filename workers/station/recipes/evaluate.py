@@ -2,6 +2,8 @@
 
 import time
 
+from msgspec.structs import replace
+
 from workers.config import Config
 from workers.config.evaluation import evaluated_run
 from workers.evaluation.contestants import read_contestants
@@ -9,7 +11,7 @@ from workers.evaluation.keeper import Keeper
 from workers.evaluation.schedule import schedule
 from workers.model.evaluation import Contestant, Result
 from workers.model.evaluation_figures import brief, introduced, made, wanted
-from workers.model.evaluation_files import new_folder
+from workers.model.evaluation_files import CUT_OFF, new_folder, unfinished
 from workers.model.events import EpisodeKind, Event, Phase, PhaseChanged, RunEnded, TrialEnded
 from workers.model.orders import Collect
 from workers.station.recipes.recipe import Recipe, StationPort
@@ -48,17 +50,19 @@ class EvaluateRecipe(Recipe):
         finally:
             if self._keeper is not None:
                 result = self._keeper.result
-                cut = f"cut off after {made(result)} of {wanted(result)} trials"
+                cut = f"{CUT_OFF} {made(result)} of {wanted(result)} trials"
                 self._keeper.end(f"{cut}: {ended.reason}" if ended is not None else cut, complete=False)
 
     async def _work(self) -> RunEnded:
         if (refused := await self._examine()) is not None:
             return refused
         config, contestants = self._config, read_contestants(self._config.run_dir)
-        self._keeper = keeper = Keeper(opened(config, contestants), self._station.emit)
-        plans = schedule(config.evaluation.episodes, len(contestants), config.run.seed)
+        self._keeper = keeper = Keeper(begun(config, contestants), self._station.emit)
+        begins = keeper.result
+        counted = {trial.number for trial in begins.trials if trial.counted}
+        plans = schedule(begins.wanted, len(contestants), begins.seed)
         words = "the policy alone, deterministic" if len(contestants) == 1 else "A and B take turns, alone"
-        for plan in plans:
+        for plan in (plan for plan in plans if plan.number not in counted):
             order = Collect(EpisodeKind.EVALUATION, 1, trial=plan)
             self._station.emit(PhaseChanged(Phase.EVALUATING, words, plan.number, len(plans)))
             await self._fulfilled(order)
@@ -76,6 +80,13 @@ class EvaluateRecipe(Recipe):
             seen, self._collected = self._collected, None
             if seen is not None and seen.kind is order.kind and seen.finished:
                 return
+
+
+def begun(config: Config, contestants: tuple[Contestant, ...]) -> Result:
+    """The result that this evaluation goes on with, or a new one."""
+    if config.evaluation.go_on and (result := unfinished(evaluated_run(config.run_dir))) is not None:
+        return replace(result, ended="")
+    return opened(config, contestants)
 
 
 def opened(config: Config, contestants: tuple[Contestant, ...]) -> Result:

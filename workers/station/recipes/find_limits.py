@@ -73,6 +73,8 @@ class FindLimitsRecipe(Recipe):
         match command:
             case c.SetMargin(margin_m):
                 survey.set_margin(margin_m)
+            case c.MoveFace(axis, end, outwards_m) if axis is not c.Axis.GRIPPER:
+                survey.move_face("xyz".index(axis), end, outwards_m)
             case c.Survey(c.SurveyStep.DONE):
                 survey.done()
             case c.Survey(c.SurveyStep.GO_ON):

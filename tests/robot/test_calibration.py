@@ -66,7 +66,7 @@ def test_counts_mean_what_they_mean_in_lerobot(
     for joint, (value, (low, high)) in enumerate(zip(values, ranges, strict=True)):
         gripper = joint == GRIPPER
         assert value == pytest.approx(lerobots(counts[joint], low, high, gripper, mode), abs=1e-9)
-        ours = calibration.counts(values)[joint]
+        ours = calibration.count_of(joint, float(value))
         assert ours == counts[joint]
         assert abs(ours - lerobots_counts(float(value), low, high, gripper, mode)) <= 1  # it cuts, we round
 
@@ -83,8 +83,8 @@ def test_joints_beyond_their_range_are_where_lerobot_says(
 @given(st.lists(RANGES, min_size=6, max_size=6))
 def test_goals_beyond_the_range_end_at_it(ranges: list[tuple[int, int]]) -> None:
     calibration = calibration_with(ranges)
-    assert calibration.counts(np.full(6, -1e4)).tolist() == [low for low, _ in ranges]
-    assert calibration.counts(np.full(6, 1e4)).tolist() == [high for _, high in ranges]
+    assert [calibration.count_of(joint, -1e4) for joint in range(6)] == [low for low, _ in ranges]
+    assert [calibration.count_of(joint, 1e4) for joint in range(6)] == [high for _, high in ranges]
 
 
 def test_a_file_is_written_as_it_was_read(tmp_path: Path) -> None:

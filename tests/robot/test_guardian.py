@@ -180,3 +180,27 @@ def test_a_worker_that_asks_for_the_port_waits_until_it_is_free(post: Post) -> N
     assert line.take_over(lambda: post.holding or True)
     assert not PlayedPort.opened[0].open
     assert not line.take_over(lambda: True), "nobody has it now"
+
+
+def test_a_sign_of_life_is_given_now_and_then_and_news_at_once(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = [100.0]
+    monkeypatch.setattr("workers.robot.lifeline.time.monotonic", lambda: now_s[0])
+    line = Lifeline(post.board)
+
+    def told() -> tuple[int, bytes]:
+        read = post.board.lifeline.read()
+        assert read is not None
+        return read[0], bytes(read[1]["hand"])
+
+    line.tell(Hand.HOLDS)
+    first = told()
+    now_s[0] += 0.05
+    line.tell(Hand.HOLDS)
+    assert told() == first
+    line.tell(Hand.LOST)
+    assert told() == (first[0] + 1, Hand.LOST.encode())
+    now_s[0] += 0.11
+    line.tell(Hand.LOST)
+    assert told()[0] == first[0] + 2

@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from workers.runtime.shared import Beat, SharedNewest
+from workers.runtime.shared import Beat, Newest, SharedNewest
 
 SPAWN = multiprocessing.get_context("spawn")
 RECORD = np.dtype([("number", "<i8"), ("body", "<i8", (512,))])
@@ -73,3 +73,33 @@ def test_a_beat_has_an_age_only_after_its_first_mark() -> None:
     assert beat.age_s(5) is None
     beat.mark(1_000_000_000)
     assert beat.age_s(3_500_000_000) == 2.5
+
+
+def test_a_reader_takes_each_record_once_and_keeps_the_newest() -> None:
+    layout = np.dtype([("number", "<i8"), ("on", "?"), ("pose", "<f8", (2,))])
+    block = SharedNewest(SPAWN, layout)
+    reader = Newest(block)
+    assert reader.look() is None
+    record = np.zeros((), layout)
+    record["number"], record["on"], record["pose"] = 7, True, (1.0, 2.0)
+    block.write(record)
+    seen = reader.look()
+    assert seen is not None
+    assert (seen["number"], seen["on"], seen["pose"].tolist()) == (7, True, [1.0, 2.0])
+    assert type(seen["number"]) is int and type(seen["on"]) is bool
+    assert reader.look() is seen  # nothing new: not read again
+    record["number"] = 8
+    block.write(record)
+    again = reader.look()
+    assert again is not None and again["number"] == 8 and seen["number"] == 7
+
+
+def test_a_damaged_record_is_not_taken_and_the_one_before_it_stays() -> None:
+    block = SharedNewest(SPAWN, np.dtype([("number", "<i8")]))
+    reader = Newest(block)
+    block.write(np.array((1,), [("number", "<i8")]))
+    before = reader.look()
+    block.write(np.array((2,), [("number", "<i8")]))
+    block._memory[8 + 2 * block._slot_bytes + 16] ^= 0xFF  # the newest record's first byte
+    assert block.read() is None
+    assert reader.look() is before

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from workers.reward.frames import Frames, Span
+from workers.reward.labels import settled
 from workers.reward.sources import Episode
 
 
@@ -40,3 +41,20 @@ def test_the_first_frame_after_a_change_is_left_out_unless_it_is_the_only_one(
 
 def test_every_episode_begins_anew() -> None:
     assert learnt("0000", "1111", "0011") == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11]
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ("0000100", "0000000"),
+        ("0111011", "0111111"),
+        ("0000001", "0000001"),
+        ("1000000", "1000000"),
+        ("0001100", "0001100"),
+        ("1", "1"),
+        ("", ""),
+    ],
+)
+def test_of_an_episode_a_label_that_changes_back_at_once_is_not_believed(labels: str, expected: str) -> None:
+    found = settled(np.array([letter == "1" for letter in labels], bool))
+    assert "".join("01"[int(one)] for one in found) == expected

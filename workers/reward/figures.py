@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workers.model.classifier_events import ReliabilityBin, RocPoint, Scores, SweepRow
-from workers.reward.labels import sure
+from workers.reward.labels import settled, sure
 
 Probabilities = NDArray[np.float64]
 """[n] of success."""
@@ -81,11 +81,12 @@ def sweep_row(episodes: Sequence[Judged], threshold: float, rule: Rule) -> Sweep
     delays = []
     for episode in episodes:
         at = rule.decided_at(episode.probabilities >= threshold)
-        if not episode.truth.any():
+        truth = settled(episode.truth)
+        if not truth.any():
             wrong_positive += at is not None
             right_negative += at is None
             continue
-        first = int(episode.truth.argmax())
+        first = int(truth.argmax())
         if at is None:
             wrong_negative += 1
         elif at < first - rule.window:

@@ -17,3 +17,15 @@ def sure(labels: NDArray[Any]) -> NDArray[np.bool_]:
     kept = np.ones(len(labels), np.bool_)
     kept[begins[lengths > 1]] = False
     return kept
+
+
+def settled(success: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """[n] whether an episode's frames show success, where a label that changes back at once is not believed.
+
+    For what is said of whole episodes: one wrong frame makes a failure no success. A success in the last frame alone,
+    where it ended the episode, is one.
+    """
+    believed = success.copy()
+    alone = (success[1:-1] != success[:-2]) & (success[1:-1] != success[2:])
+    believed[1:-1][alone] ^= True
+    return believed

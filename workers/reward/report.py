@@ -22,6 +22,7 @@ from workers.reward.figures import (
     sweep_row,
 )
 from workers.reward.frames import Frames, Rows, Span
+from workers.reward.labels import settled
 from workers.reward.model import RewardClassifier
 from workers.reward.sources import Material
 from workers.reward.training import Fitted
@@ -116,7 +117,7 @@ def report_of(
 
 def _warnings(episodes: list[Judged], row: SweepRow, asked: float) -> list[str]:
     said = []
-    failures = sum(not episode.truth.any() for episode in episodes)
+    failures = sum(not settled(episode.truth).any() for episode in episodes)
     if len(episodes) < _FEW_EPISODES:
         said.append(
             f"only {len(episodes)} episodes are held out: one more or less of them changes every figure by"

@@ -12,6 +12,8 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
+from workers.reward.labels import settled
+
 _LOST_FRAMES = 3
 
 
@@ -36,7 +38,7 @@ def kind_of(success: NDArray[np.bool_]) -> str:
 
     It is lost where it is gone for longer than a wrong label or two.
     """
-    shown = np.flatnonzero(success)
+    shown = np.flatnonzero(settled(success))
     if not len(shown):
         return "never"
     return "lost" if np.diff(shown, append=len(success)).max() > _LOST_FRAMES else "kept"

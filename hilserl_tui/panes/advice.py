@@ -44,10 +44,10 @@ def whole(advice: tuple[Advice, ...], width: int) -> list[Row]:
     rows: list[Row] = []
     for one in advice:
         mark = "▲ "
-        for text in wrap(one.words, width - 2):
+        for text in wrap(one.words, max(8, width - 2)):
             rows.append(((mark, "amber"), (text, "bold")))
             mark = "  "
-        rows += [(("  ", "text"), (text, "text")) for text in wrap(one.do, width - 2)]
+        rows += [(("  ", "text"), (text, "text")) for text in wrap(one.do, max(8, width - 2))]
         rows.append(())
     return rows
 

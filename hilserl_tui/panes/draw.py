@@ -107,7 +107,7 @@ def bar(fraction: float, width: int, style: str) -> Row:
 
 def gauge(value: float, low: float, high: float, width: int, style: str) -> Row:
     """`├───◆───┤`: where `value` lies from `low` at the left to `high` at the right; ◂ or ▸ when outside."""
-    inner = width - 2
+    inner = max(1, width - 2)
     share = (value - low) / (high - low) if high != low else 0.5
     at = min(inner - 1, max(0, round(share * (inner - 1))))
     mark = "◂" if share < -0.005 else "▸" if share > 1.005 else "◆"

@@ -151,7 +151,9 @@ class EndEffector(Lines):
         if run is not None and not run.has_arm:
             return [(("this environment has no arm: no workspace to show", "dim"),)]
         if run is None or not view.state.arm.at_s:
-            return [((line, "dim"),) for line in wrap("no arm yet: the robot worker is starting", width)]
+            return [
+                ((line, "dim"),) for line in wrap("no arm yet: the robot worker is starting", max(8, width))
+            ]
         if height >= 11 and width >= 40:
             return self._large(view, run, width, height)
         return self._small(view, run, width, height)

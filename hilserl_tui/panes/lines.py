@@ -4,6 +4,7 @@ Measured on a 2-core machine, ten panes at 10 Hz: 10 % of a core and 51 kB/s, ag
 widgets that repaint themselves whole.
 """
 
+import logging
 from collections.abc import Sequence
 
 from rich.segment import Segment
@@ -16,6 +17,8 @@ from hilserl_tui.keymap import in_own_keys
 from hilserl_tui.panes.draw import Row, fit
 from hilserl_tui.theme import STYLES
 from hilserl_tui.view import View
+
+log = logging.getLogger(__name__)
 
 
 class Lines(Widget):
@@ -58,12 +61,21 @@ class Lines(Widget):
         if before is not None and len(before) == len(seen) and all(map(_same, before, seen)):
             return
         self._seen = seen
-        self._repaint(list(self.rows(view, width, height))[:height], width, height)
+        self._repaint(self._drawn(view, width, height), width, height)
         title, subtitle = self.heading(view)
         if (self.border_title or "") != title:
             self.border_title = title or None
         if (self.border_subtitle or "") != subtitle:
             self.border_subtitle = subtitle or None
+
+    def _drawn(self, view: View, width: int, height: int) -> list[Row]:
+        try:
+            return list(self.rows(view, width, height))[:height]
+        except (
+            Exception
+        ):  # an arm is driven from here: one pane's mistake must not take the whole screen away
+            log.exception("%s cannot be drawn in %d x %d", type(self).__name__, width, height)
+            return [(("this pane cannot be drawn; a wider terminal may help", "red"),)]
 
     def forget(self) -> None:
         """Draw everything anew, in the colours that hold now."""

@@ -29,6 +29,6 @@ def settings_rows(read: SettingsRead, width: int) -> list[Row]:
 
 def _change(change: SettingChange, words: str, width: int) -> list[Row]:
     before, after = change.before or "not set", change.after or "not set"
-    rows: list[Row] = [((f"  {line}", "bold"),) for line in wrap(change.key, width - 2)]
-    rows += [(("    ", "text"), (line, "text")) for line in wrap(f"{before} → {after}", width - 4)]
-    return rows + [(("    ", "text"), (line, "dim")) for line in wrap(words, width - 4)]
+    rows: list[Row] = [((f"  {line}", "bold"),) for line in wrap(change.key, max(8, width - 2))]
+    rows += [(("    ", "text"), (line, "text")) for line in wrap(f"{before} → {after}", max(8, width - 4))]
+    return rows + [(("    ", "text"), (line, "dim")) for line in wrap(words, max(8, width - 4))]

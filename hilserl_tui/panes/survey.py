@@ -51,7 +51,7 @@ def span_gauge(
     value: float, seen: tuple[float, float] | None, low: float, high: float, width: int, mark: str, style: str
 ) -> Row:
     """`├──[■■■◆■■]──┤`: the part that was seen of the way from `low` to `high`, and `value` in it."""
-    inner = width - 2
+    inner = max(1, width - 2)
 
     def cell(at: float) -> int:
         share = (at - low) / (high - low) if high != low else 0.5

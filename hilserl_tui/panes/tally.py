@@ -55,7 +55,7 @@ class Tally(Lines):
         rows = [_running(view, result, width) if self.live else _ended(result, width)]
         if not self.live and not result.complete and run is not None:
             goes_on = f"hilserl-tui evaluate {run.config_path} --continue"
-            rows += [((line, "text"),) for line in wrap(goes_on, width, break_on_hyphens=False)]
+            rows += [((line, "text"),) for line in wrap(goes_on, max(8, width), break_on_hyphens=False)]
             rows[-1] = (*rows[-1], ("  makes the rest", "dim"))
         sides = len(result.contestants)
         airy = height >= 4 * sides + 3 * (sides > 1) + 3

@@ -90,9 +90,12 @@ async def _is_sane(app: Console, client: Busy, pilot) -> None:
 
 
 @pytest.mark.timeout(120)
-async def test_the_console_outlives_a_monkey(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_console_outlives_a_monkey(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(sys, "executable", NO_WORKERS)
     await played(tmp_path, seed=11, strokes=60)
+    assert not caplog.records, "a pane could not be drawn"
 
 
 class Terminal(FakeTerm):

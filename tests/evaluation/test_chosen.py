@@ -173,7 +173,8 @@ def cut_off(config: Config, name: str, digest: str | None = None) -> Config:
     first = evaluating(config, name)
     (contestant,) = lay_ready(first)
     was = replace(contestant, digest=digest or contestant.digest)
-    folder = new_folder(evaluated_run(first.run_dir), time.time(), was.digest)
+    later_s = 60.0 * (digest is not None)  # the newest of the two that this run gets here
+    folder = new_folder(evaluated_run(first.run_dir), time.time() + later_s, was.digest)
     result = made(trial(0), folder=str(folder), contestants=(was,), ended="cut off after 1 of 10 trials")
     write(folder, result, {})
     return Overrides("evaluate", go_on=True).applied(config, named=False)

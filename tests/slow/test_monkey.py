@@ -12,9 +12,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("seed", [1, 2])
-async def test_hundreds_of_strokes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
+async def test_hundreds_of_strokes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, seed: int
+) -> None:
     monkeypatch.setattr(sys, "executable", NO_WORKERS)
     await played(tmp_path, seed=seed, strokes=400)
+    assert not caplog.records, "a pane could not be drawn"
 
 
 @pytest.mark.timeout(600)

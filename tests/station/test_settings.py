@@ -3,6 +3,7 @@
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -101,12 +102,15 @@ class Gated:
         monkeypatch.setattr(settings_module, "differences", self._differences)
         self.settings = LiveSettings(self._read, run.config)
 
-    def read_both(self) -> tuple[e.SettingsRead, e.SettingsRead]:
+    def read_both(
+        self, meanwhile: Callable[[e.SettingsRead], object] = lambda second: None
+    ) -> tuple[e.SettingsRead, e.SettingsRead]:
         with ThreadPoolExecutor() as threads:
             first = threads.submit(self.settings.read, 1)
             while not self._count:
                 time.sleep(0.001)
             second = threads.submit(self.settings.read, 2).result(10.0)
+            meanwhile(second)
             self._first_goes_on.set()
             return first.result(10.0), second
 
@@ -130,6 +134,15 @@ def test_of_two_who_read_at_once_nobody_applies_what_only_the_other_was_shown(
     assert [read.changes[0].after for read in (first, second)] == ["-0.05", "-0.5"]
     assert gated.settings.apply(second.digest) is None, "the first one's was the last to be told"
     assert gated.settings.apply(first.digest) == {"actor": {key: -0.05}}
+
+
+def test_what_was_compared_before_another_change_is_not_applied_after_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gated = Gated(run, monkeypatch)
+    first, _ = gated.read_both(lambda second: gated.settings.apply(second.digest))
+    assert first.changes[0].before == "-0.02", "the run has -0.5 by now"
+    assert gated.settings.apply(first.digest) is None
 
 
 def test_the_second_of_two_who_were_shown_the_same_is_told_to_look_again(run: Run) -> None:

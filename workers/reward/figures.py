@@ -120,9 +120,9 @@ def recommended_threshold(episodes: Sequence[Judged], false_positive_rate: float
     """The threshold that keeps to a false-positive rate and finds the most success.
 
     Between the last frame without success that it stays above and the frames with success that it finds there is often
-    a gap; it is in the upper half of that, nearer to the successes. Where keeping to the rate would miss more than a tenth
-    of what a threshold of 0.5 finds, as wrong labels bring about, it is the one that tells the frames apart best, and
-    the report says so.
+    a gap; it is in the upper half of that, nearer to the successes. Where keeping to the rate would miss more than a
+    tenth of what a threshold of 0.5 finds, as wrong labels bring about, it is the one that tells the frames apart best,
+    and the report says so.
     """
     probabilities, truth = all_frames(episodes)
     negatives = np.sort(probabilities[~truth])[::-1]

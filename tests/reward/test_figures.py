@@ -117,9 +117,9 @@ def test_the_threshold_keeps_to_the_rate_or_gains_a_tenth_by_not_doing_so(
         assert sum(value > strictest for value in with_success) < 0.9 * len(with_success)
 
 
-def test_the_threshold_is_in_the_middle_of_the_gap() -> None:
+def test_the_threshold_is_two_thirds_up_the_gap() -> None:
     episode = judged([0.1, 0.2, 0.9, 0.8], [0, 0, 1, 1])
-    assert recommended_threshold([episode], 0.01) == pytest.approx(0.5)
+    assert recommended_threshold([episode], 0.01) == pytest.approx(0.6)
 
 
 def test_one_frame_in_a_hundred_with_a_wrong_label_does_not_move_the_threshold() -> None:

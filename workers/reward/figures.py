@@ -21,6 +21,8 @@ _THRESHOLDS = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.97, 0.99)
 _ROC_POINTS = 200
 _WORTH = 0.1
 """Of the successes, what keeping to the asked rate may cost."""
+_UPWARD = 2 / 3
+"""How far up the gap: a wrong success teaches something else, a missed one costs a few steps."""
 _LEAST_THRESHOLD = 0.001
 
 
@@ -118,9 +120,9 @@ def recommended_threshold(episodes: Sequence[Judged], false_positive_rate: float
     """The threshold that keeps to a false-positive rate and finds the most success.
 
     Between the last frame without success that it stays above and the frames with success that it finds there is often
-    a gap; it is the middle of that, as far as can be from both. Where keeping to the rate would miss more than a tenth
-    of what a threshold of 0.5 finds, as wrong labels bring about, it is the one that tells the frames apart best, and
-    the report says so.
+    a gap; it is in the upper half of that, nearer to the successes. Where keeping to the rate would miss more than a
+    tenth of what a threshold of 0.5 finds, as wrong labels bring about, it is the one that tells the frames apart best,
+    and the report says so.
     """
     probabilities, truth = all_frames(episodes)
     negatives = np.sort(probabilities[~truth])[::-1]
@@ -137,12 +139,12 @@ def recommended_threshold(episodes: Sequence[Judged], false_positive_rate: float
 
 
 def _in_gap(probabilities: Probabilities, truth: Truth, allowed: int, missed: float) -> float:
-    """The middle between the negative frames, `allowed` of them left out, and the positive ones above, but a share."""
+    """Between the negative frames, `allowed` of them left out, and the positive ones above, but a share."""
     negatives, positives = np.sort(probabilities[~truth])[::-1], np.sort(probabilities[truth])
     low = float(negatives[allowed]) if allowed < len(negatives) else 0.0  # it must stay below
     above = positives[positives > low]
     high = float(above[int(missed * len(above))]) if len(above) else 1.0
-    threshold = round((low + high) / 2, 3)
+    threshold = round(low + _UPWARD * (high - low), 3)
     if threshold <= low:  # the gap is narrower than the rounding
         threshold = float(np.nextafter(low, 1.0))
     return min(max(threshold, _LEAST_THRESHOLD), 1 - _LEAST_THRESHOLD)

@@ -190,6 +190,16 @@ async def test_help_and_palette_open_over_the_screen():
     assert "Evaluate · e" in text
 
 
+async def test_page_keys_in_a_palette_that_found_nothing_end_nothing():
+    app = Console(Still(demo.training()), start_run=True)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("colon", "pagedown", "q", "Q", "9", "9")
+        await pilot.pause(0.3)
+        await pilot.press("pagedown", "pageup", "escape", "escape", "1")
+        await pilot.pause(0.3)
+        assert "configuration" in "\n".join(screen_text(app))
+
+
 async def test_a_screen_survives_every_size():
     app = Console(Still(demo.training()), start_run=True)
     async with app.run_test(size=LARGE) as pilot:

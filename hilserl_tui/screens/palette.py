@@ -1,11 +1,13 @@
-"""Palette: Textual's, but for a list of commands that is still empty, in which a page key would end the console."""
+"""Palette: Textual's, but for a page key before its list was laid out, which would end the console."""
 
-from textual.command import CommandList, CommandPalette
+import contextlib
+
+from textual.command import CommandPalette
 
 
 class Palette(CommandPalette):
     """`_action_command_list` is Textual's own name (8.2.8): what it does to its list for a key."""
 
     def _action_command_list(self, action: str) -> None:
-        if self.query_one(CommandList).option_count:
+        with contextlib.suppress(KeyError):  # the line of an option that has none yet
             super()._action_command_list(action)

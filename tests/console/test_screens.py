@@ -191,12 +191,14 @@ async def test_help_and_palette_open_over_the_screen():
     assert "Evaluate · e" in text
 
 
-async def test_page_keys_in_a_palette_that_has_nothing_yet_end_nothing():
+async def test_page_keys_before_the_palette_is_laid_out_end_nothing():
     app = Console(Still(demo.training()), start_run=True)
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("colon")
         await pilot.pause(0.3)
-        app.screen.query_one(CommandList).clear_options()  # as it is before the commands were gathered
+        commands = app.screen.query_one(CommandList)
+        commands.display = False
+        commands._line_cache.clear()
         await pilot.press("pagedown", "pageup", "escape", "1")
         await pilot.pause(0.3)
         assert "configuration" in "\n".join(screen_text(app))

@@ -324,6 +324,12 @@ class Console(Comforts, MadeScreens):
         screen = self._console_screen()
         self.push_screen(Help(screen.keys_in_help if screen else None))
 
+    def action_command_palette(self) -> None:
+        from hilserl_tui.screens.palette import Palette
+
+        if not Palette.is_open(self):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_join(self) -> None:
         from hilserl_tui.screens.join import Join
 

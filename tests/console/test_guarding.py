@@ -120,9 +120,9 @@ async def test_seconds_of_noise_end_nothing_and_the_console_quits_in_order(guard
         await asyncio.sleep(0.03)
         assert term.process.poll() is None, chunk
     await asyncio.sleep(0.5)
-    for _ in range(4):  # whatever was opened is closed
+    for _ in range(10):  # whatever was opened is closed; how much that is depends on how busy the machine is
         term.press(b"\x1b")
-        await asyncio.sleep(0.3)
+        await asyncio.sleep(0.2)
     term.press(b"q")
     await asyncio.sleep(0.4)
     term.press(b"d")

@@ -1,5 +1,6 @@
 import pytest
 from rich.cells import cell_len
+from textual.command import CommandList
 
 from hilserl_tui.app import Console
 from hilserl_tui.view import Link
@@ -188,6 +189,19 @@ async def test_help_and_palette_open_over_the_screen():
     assert "stop the arm now" in text
     text = "\n".join(await drawn(Still(demo.training()), LARGE, "colon", "E", "v", "a", "l"))
     assert "Evaluate · e" in text
+
+
+async def test_page_keys_before_the_palette_is_laid_out_end_nothing():
+    app = Console(Still(demo.training()), start_run=True)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("colon")
+        await pilot.pause(0.3)
+        commands = app.screen.query_one(CommandList)
+        commands.display = False
+        commands._line_cache.clear()
+        await pilot.press("pagedown", "pageup", "escape", "1")
+        await pilot.pause(0.3)
+        assert "configuration" in "\n".join(screen_text(app))
 
 
 async def test_a_screen_survives_every_size():

@@ -1,6 +1,6 @@
 """From the start of the process to the first paint of the console, beside a bare Textual application.
 
-python -m benchmarks.console --runs 7
+python -m benchmarks.console [--runs 7] [--json FILE]
 """
 
 import argparse
@@ -11,6 +11,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks import as_json
 from benchmarks.on_pty import ProgramOnPty
 from workers.config.ready import ready_config
 
@@ -46,6 +47,7 @@ def main() -> None:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--runs", type=int, default=7)
+    as_json.add_option(parser)
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         config = Path(folder) / "console.toml"
@@ -63,10 +65,13 @@ def main() -> None:
                 times[name].append(seconds(command, environment, word))
                 end_station(environment)
     print(f"{'first paint':24}{'median s':>10}{'min s':>8}{'of wanted':>11}")
+    figures = {}
     for name, column in times.items():
         column.sort()
         median = column[len(column) // 2]
+        figures[name] = {"first_paint_median_s": median, "first_paint_min_s": column[0]}
         print(f"{name:24}{median:10.2f}{column[0]:8.2f}{median / WANTED_S:11.2f}")
+    as_json.write(args, figures)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 The console is the real one on a pseudo-terminal, its station a made-up one. First paint is that of the whole product
 from nothing, a station included, beside a bare Textual application.
 
-python -m benchmarks.console [start cost keys stop line flood paint]
+python -m benchmarks.console [start cost keys stop line flood paint] [--json FILE]
 """
 
 import argparse
@@ -17,6 +17,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from benchmarks import as_json
 from benchmarks import console_figures as figures
 from benchmarks.made_up_station import MadeUpStation
 from benchmarks.on_pty import ProgramOnPty
@@ -97,17 +98,25 @@ def main() -> None:
     parser.add_argument("parts", nargs="*", choices=[*PARTS, []], help="all of them, if none is named")
     parser.add_argument("--runs", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=15.0, help="of every load")
+    as_json.add_option(parser)
     args = parser.parse_args()
     logging.getLogger("asyncio").setLevel(
         logging.ERROR
     )  # a console that left is told a last word now and then
     print(f"{'':46}{'wanted':>8}{'measured':>10}")
+    measured = {}
     for part in args.parts or PARTS:
         found = first_paint(args.runs) if part == "paint" else on_made_up_run(part, args.runs, args.seconds)
         for figure in found:
+            measured[figure.what] = {
+                "wanted": figure.wanted,
+                "measured": figure.measured,
+                "unit": figure.unit,
+            }
             print(
                 f"{figure.what:46}{figure.wanted:8.4g}{figure.measured:10.2f} {figure.unit:13}{figure.more}"
             )
+    as_json.write(args, measured)
 
 
 if __name__ == "__main__":

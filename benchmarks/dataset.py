@@ -9,6 +9,7 @@ the machine's doing and not the recorder's. A dropped frame whose time without i
 time on a machine of its own.
 
 Run: python -m benchmarks.dataset [--episodes N] [--frames N] [--seconds N] [--kind video PNG] [--folder DIR]
+[--json FILE]
 """
 
 import argparse
@@ -23,6 +24,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import as_json
 from workers.dataset.layout import Column
 from workers.dataset.writer import DatasetWriter
 
@@ -100,11 +102,16 @@ def waited_s() -> float:
         return 0.0
 
 
-def p99s_ms(costs: list[Cost]) -> str:
+def p99s_ms(costs: list[Cost]) -> dict[str, float]:
     """The 99th percentile of the whole time, and of that which was not waited for a processor."""
-    whole, own = (
-        np.percentile([getattr(cost, what) for cost in costs], 99) * 1e3 for what in ("wall", "own")
-    )
+    return {
+        f"add_frame_p99_{what}_ms": float(np.percentile([getattr(cost, what) for cost in costs], 99) * 1e3)
+        for what in ("wall", "own")
+    }
+
+
+def shown(p99s: dict[str, float]) -> str:
+    whole, own = p99s.values()
     return f"p99 {whole:5.2f} ms ({own:5.2f} without waiting for a processor)"
 
 
@@ -118,8 +125,8 @@ def recorded(writer: DatasetWriter, frames: list[Frame]) -> tuple[list[Cost], fl
     return costs, cost_of(lambda: writer.save_episode("lift")).wall
 
 
-def in_a_row(folder: Path, video: bool, episodes: int, frames: list[Frame]) -> None:
-    """A dataset of many episodes beside new ones, and the memory in between."""
+def in_a_row(folder: Path, video: bool, episodes: int, frames: list[Frame]) -> dict[str, object]:
+    """A dataset of many episodes beside new ones, and the memory in between: printed, and as figures."""
     turns = max(1, min(20, episodes // 4))
     grown = DatasetWriter.open(folder / "grown", COLUMNS, FPS, None, video=video)
     memory = []
@@ -141,16 +148,19 @@ def in_a_row(folder: Path, video: bool, episodes: int, frames: list[Frame]) -> N
     print(
         f"{_kind(video)}, {episodes} episodes of {len(frames)} frames, {size / 1e6:.0f} MB; {turns} in turns"
     )
+    figures: dict[str, object] = {"dataset_mb": size / 1e6}
     for name, of in costs.items():
-        save = np.median(saves[name]) * 1e3
-        p50 = np.median([cost.wall for cost in of]) * 1e3
-        print(f"  {name:11s}: add_frame p50 {p50:5.2f} ms, {p99s_ms(of)}; save {save:6.1f} ms")
+        save = float(np.median(saves[name]) * 1e3)
+        p50 = float(np.median([cost.wall for cost in of]) * 1e3)
+        print(f"  {name:11s}: add_frame p50 {p50:5.2f} ms, {shown(p99s_ms(of))}; save {save:6.1f} ms")
+        figures[name] = {"add_frame_p50_ms": p50, **p99s_ms(of), "save_ms": save}
     few = min(10, len(memory) - 1)
     print(f"  memory after episode {few}: {memory[few]:.0f} MB, at most {max(memory[few:]):.0f} MB later")
+    return figures | {"memory_mb": memory[few], "memory_later_at_most_mb": max(memory[few:])}
 
 
-def in_real_time(root: Path, video: bool, seconds: float, frames: list[Frame]) -> None:
-    """One episode, each frame when it is due; those that came too late are counted."""
+def in_real_time(root: Path, video: bool, seconds: float, frames: list[Frame]) -> dict[str, object]:
+    """One episode, each frame when it is due; those that came too late are counted: printed, and as figures."""
     writer = DatasetWriter.open(root, COLUMNS, FPS, None, video=video)
     writer.add_frame(frames[0])
     writer.drop_episode()  # the encoder is loaded
@@ -170,8 +180,11 @@ def in_real_time(root: Path, video: bool, seconds: float, frames: list[Frame]) -
     writer.close()
     print(
         f"{_kind(video)}, {seconds:g} s in real time: {late} of {len(costs)} frames dropped ({not_ours} for want of a"
-        f" processor), add_frame {p99s_ms(costs)}, {busy / passed * 100:.0f} % of a core, save {save * 1e3:.0f} ms"
+        f" processor), add_frame {shown(p99s_ms(costs))}, {busy / passed * 100:.0f} % of a core,"
+        f" save {save * 1e3:.0f} ms"
     )
+    shares = {"frames": len(costs), "dropped": late, "dropped_for_want_of_a_processor": not_ours}
+    return {**shares, **p99s_ms(costs), "share_of_a_core": busy / passed, "save_ms": save * 1e3}
 
 
 def _kind(video: bool) -> str:
@@ -185,16 +198,21 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=30)
     parser.add_argument("--kind", choices=["video", "PNG"], nargs="*", default=["video", "PNG"])
     parser.add_argument("--folder", type=Path, default=None, help="on the disk to be measured; some GB")
+    as_json.add_option(parser)
     options = parser.parse_args()
     frames = scene(options.frames)
     print(f"two cameras {WIDTH}x{HEIGHT} at {FPS} frames a second, {os.cpu_count()} cores")
     kinds = [kind == "video" for kind in options.kind]
+    figures: dict[str, object] = {}
     for video in kinds:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            in_real_time(Path(folder) / "set", video, options.seconds, frames)
+            found = in_real_time(Path(folder) / "set", video, options.seconds, frames)
+        figures[f"{_kind(video)}, in real time"] = found
     for video in kinds:
         with tempfile.TemporaryDirectory(dir=options.folder) as folder:
-            in_a_row(Path(folder), video, options.episodes, frames)
+            found = in_a_row(Path(folder), video, options.episodes, frames)
+        figures[f"{_kind(video)}, {options.episodes} episodes"] = found
+    as_json.write(options, figures)
 
 
 if __name__ == "__main__":

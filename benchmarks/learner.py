@@ -1,57 +1,61 @@
-"""Time and arithmetic of one learner update, by part, for the small CNN's variants.
+"""Time of a learner's UTD-2 step on a CPU, by part, beside what the machine could do at best, and beside LeRobot's.
 
-Run: python -m benchmarks.learner [--threads N] [--batch B] [--repeats R]
-Networks and updates are those of configs/sim_pick_lift.toml, with the variant's change.
-One critic update = draw and shift a batch, encode observation and next observation, critics, gripper critic.
-A UTD-2 step = two of them, with actor and temperature on the second.
+Run: python -m benchmarks.learner [--threads N] [--batch B] [--rounds R] [--peer SITE-PACKAGES] [--json FILE]
+All networks have LeRobot's widths. A UTD-2 step = two batches drawn and shifted, two critic updates, with actor and
+temperature on the second. "floor" is the larger of its arithmetic at the pace of a large matrix product and its
+bytes at that of a large copy, both measured here. "act" is one action of the policy.
+LeRobot's learner runs in a process of its own, with the allocator as it is, in turns with ours: compare ratios.
+With feature replay the time in which frames that arrive at 10 Hz are encoded counts too.
 """
 
 import argparse
 import platform
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
-from msgspec.structs import replace
-from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks import as_json
+from benchmarks.floor import gflop_and_mb, machine_rates
+from benchmarks.lerobot_step import PeerProcess
+from benchmarks.made_up_replay import FEATURES, filled_replay, made_up_step
 from workers.actor.policy import Policy
-from workers.config import AlgorithmConfig, PolicyConfig, load
+from workers.config import AlgorithmConfig, PolicyConfig
+from workers.learner.feature_maps import feature_maps
 from workers.learner.memory import tune_allocator
-from workers.learner.replay import Replay
+from workers.learner.replay import frame_slots
 from workers.learner.sac import SAC
 from workers.learner.sac_state import policy_tensors
-from workers.transport.record import FeatureSpec, Step
 
-FEATURES = FeatureSpec(state_dim=18, cameras=("front", "side"), height=128, width=128)
+RESNET: dict[str, object] = {"vision_encoder_name": "resnet10", "image_embedding_pooling_dim": 8}
 VARIANTS: dict[str, dict[str, object]] = {
-    "cnn, half size (default)": {},
-    "cnn, half size, early fusion": {"camera_fusion": "early"},
-    "cnn, full size": {"input_downsample": 1},
-    "cnn, full size, early fusion": {"input_downsample": 1, "camera_fusion": "early"},
-    "resnet10, frozen": {"vision_encoder_name": "resnet10", "image_embedding_pooling_dim": 8},
+    "small CNN (default)": {},
+    "LeRobot's CNN": {"vision_encoder_name": "lerobot_cnn", "image_embedding_pooling_dim": 8},
+    "ResNet-10, frozen": RESNET,
+    "ResNet-10, feature replay": RESNET | {"feature_replay": 1},
 }
+ARRIVALS_HZ = 10.0
+CAPACITY = 250
+TURN_S = 1.0
 
 
-def filled_replay(rng: np.random.Generator, storage_device: str = "cpu") -> Replay:
-    """200 online and 200 offline transitions of noise."""
-    replay = Replay(FEATURES, 250, 250, storage_device)
-    for number in range(402):
-        replay.add(
-            Step(
-                episode=number // 201,
-                step=number % 201,
-                state=rng.normal(size=FEATURES.state_dim).astype(np.float32),
-                images=rng.integers(0, 255, FEATURES.image_shape, dtype=np.uint8),
-                action=np.append(rng.uniform(-1, 1, 3), number % 3).astype(np.float32),
-                reward=0.0,
-                terminated=False,
-                truncated=False,
-                is_demonstration=number < 201,
-            )
-        )
-    return replay
+@dataclass
+class Row:
+    """One of our variants: what it costs by part, in ms, and its step."""
+
+    gflop: float
+    mb: float
+    draw_ms: float
+    encode_ms: float
+    critic_ms: float
+    actor_ms: float
+    act_ms: float
+    frame_ms: float
+    """To encode a frame that arrives; 0 without feature replay."""
+    step: Callable[[], object]
 
 
 def best_ms(work: Callable[[], object], repeats: int) -> float:
@@ -65,53 +69,165 @@ def best_ms(work: Callable[[], object], repeats: int) -> float:
     return min(times)
 
 
-def measure(
-    name: str, networks: PolicyConfig, updates: AlgorithmConfig, replay: Replay, batch_size: int, repeats: int
-) -> None:
-    """Print one row."""
-    rng = np.random.default_rng(0)
+def measure(change: dict[str, object], batch_size: int, repeats: int) -> Row:
+    """Every part of one variant."""
+    rng, networks, updates = np.random.default_rng(0), PolicyConfig(**change), AlgorithmConfig()  # type: ignore[arg-type]
     sac = SAC(FEATURES, networks, updates, seed=0, pretrained=False)
+    slots, cpu = frame_slots(CAPACITY, CAPACITY), torch.device("cpu")
+    maps = feature_maps(sac.encoder, FEATURES, networks, updates, slots=slots, seed=0, device=cpu)
+    replay = filled_replay(rng, pictures=maps, capacity=CAPACITY)
+
+    def step() -> None:
+        sac.update(replay.sample(batch_size, 0.5, rng), with_actor=False)
+        sac.update(replay.sample(batch_size, 0.5, rng), with_actor=True)
+
+    batch = replay.sample(batch_size, 0.5, rng)
+    learned = sum(
+        tensor.numel() for one in sac.optimisers.values() for tensor in one.param_groups[0]["params"]
+    )
+    drawn = 2 * sum(tensor.nbytes for tensor in batch.tensors())
+    gflop, mb = gflop_and_mb(step, drawn, 2 * learned)
+    with torch.no_grad():
+        encode = best_ms(lambda: sac.encoder(batch.observation), repeats)
+    critic = best_ms(lambda: sac.update(batch, with_actor=False), repeats)
+    return Row(
+        gflop=gflop,
+        mb=mb,
+        draw_ms=best_ms(lambda: replay.sample(batch_size, 0.5, rng), repeats),
+        encode_ms=encode,
+        critic_ms=critic,
+        actor_ms=best_ms(lambda: sac.update(batch), repeats) - critic,
+        act_ms=act_ms(sac, networks, updates, 20 * repeats),
+        frame_ms=best_ms(lambda: replay.add(made_up_step(rng, 5)), 20) if maps else 0.0,
+        step=step,
+    )
+
+
+def act_ms(sac: SAC, networks: PolicyConfig, updates: AlgorithmConfig, repeats: int) -> float:
+    """One action of the policy on one thread, as the actor has it."""
     policy = Policy(FEATURES, networks, updates)
     policy.load(policy_tensors(sac), version=1)
     view = torch.zeros(1, FEATURES.height, FEATURES.width, 3, dtype=torch.uint8)
     seen = {f"observation.images.{camera}": view for camera in FEATURES.cameras}
     seen["observation.state"] = torch.zeros(1, FEATURES.state_dim)
-    batch = replay.sample(batch_size, 0.5, rng)
-    with FlopCounterMode(display=False) as flops:
-        sac.update(batch, with_actor=False)
-    draw = best_ms(lambda: replay.sample(batch_size, 0.5, rng), repeats)
-    with torch.no_grad():
-        encode = best_ms(lambda: sac.encoder(batch.observation), repeats)
-    critic = best_ms(lambda: sac.update(batch, with_actor=False), repeats)
-    both = best_ms(lambda: sac.update(batch), repeats)
-    act = best_ms(lambda: policy.act(seen, False, torch.Generator()), 5 * repeats)
-    step = 2 * draw + critic + both
-    print(
-        f"{name:30s}{flops.get_total_flops() / 1e9:8.2f}{draw:8.1f}{encode:8.1f}{critic:8.1f}"
-        f"{both - critic:8.1f}{step:8.1f}{act:8.2f}"
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    best = best_ms(lambda: policy.act(seen, False, torch.Generator()), repeats)
+    torch.set_num_threads(threads)
+    return best
+
+
+def in_turns(contestants: dict[str, Callable[[], float]], rounds: int) -> dict[str, float]:
+    """Median seconds of a step of each; all have their turn in every round, so that all meet the same machine."""
+    taken: dict[str, list[float]] = {name: [] for name in contestants}
+    for number in range(rounds + 1):  # the first is a warm-up
+        for name, one in contestants.items():
+            spent = 0.0
+            while spent < TURN_S:
+                took = one()
+                spent += took
+                if number:
+                    taken[name].append(took)
+    return {name: float(np.median(times)) for name, times in taken.items()}
+
+
+def timed(step: Callable[[], object]) -> Callable[[], float]:
+    """Seconds of one call."""
+
+    def run() -> float:
+        start = time.perf_counter()
+        step()
+        return time.perf_counter() - start
+
+    return run
+
+
+def with_arrivals(step_s: float, frame_ms: float) -> float:
+    """Seconds a step when frames that arrive at 10 Hz are encoded in between."""
+    return step_s / max(1e-9, 1 - ARRIVALS_HZ * frame_ms / 1e3)
+
+
+def table(
+    rows: dict[str, Row], steps_s: dict[str, float], rates: tuple[float, float]
+) -> dict[str, dict[str, float]]:
+    """Print ours, and return it as figures."""
+    heads = (
+        "GFLOP",
+        "MB",
+        "floor",
+        "UTD-2",
+        "of floor",
+        "draw",
+        "encode",
+        "critic",
+        "+actor",
+        "frame",
+        "act",
     )
+    print(f"{'':27s}" + "".join(f"{head:>9s}" for head in heads))
+    figures = {}
+    for name, row in rows.items():
+        floor_ms = max(row.gflop / rates[0], row.mb / 1e3 / rates[1]) * 1e3
+        step_ms = 1e3 * with_arrivals(steps_s[name], row.frame_ms)
+        parts = (row.draw_ms, row.encode_ms, row.critic_ms, row.actor_ms, row.frame_ms, row.act_ms)
+        print(
+            f"{name:27s}{row.gflop:9.1f}{row.mb:9.0f}{floor_ms:9.1f}{step_ms:9.1f}{floor_ms / step_ms:9.0%}"
+            + "".join(f"{part:9.2f}" for part in parts)
+        )
+        figures[name] = {
+            "gflop": row.gflop,
+            "mb": row.mb,
+            "floor_ms": floor_ms,
+            "utd2_step_ms": step_ms,
+        } | dict(
+            zip(("draw_ms", "encode_ms", "critic_ms", "actor_ms", "frame_ms", "act_ms"), parts, strict=True)
+        )
+    return figures
+
+
+def beside(figures: dict[str, dict[str, float]], steps_s: dict[str, float], peers: dict[str, str]) -> None:
+    """Print how many times LeRobot's step ours fits into, and note it."""
+    for name, peer in peers.items():
+        if name in figures:
+            ratio = 1e3 * steps_s[peer] / figures[name]["utd2_step_ms"]
+            print(f"{name:27s} {ratio:6.1f} times as fast as {peer} ({1e3 * steps_s[peer]:,.0f} ms a step)")
+            figures[name] |= {"peer_step_ms": 1e3 * steps_s[peer], "times_as_fast": ratio}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--batch", type=int, default=64)
-    parser.add_argument("--repeats", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", nargs="*", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--peer", type=Path, help="site-packages folder with LeRobot 0.4, to run beside")
+    as_json.add_option(parser)
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     tuned = tune_allocator()
+    rates = machine_rates()
     print(
-        f"{platform.machine()}, torch {torch.__version__}, {options.threads} thread(s),"
-        f" allocator tuned: {tuned}. Batch {options.batch}, two 128x128 cameras. Best of the repeats, in ms."
+        f"{platform.machine()}, torch {torch.__version__}, {options.threads} thread(s), allocator tuned: {tuned};"
+        f" {rates[0]:.0f} GFLOP/s, {rates[1]:.1f} GB/s.\nBatch {options.batch}, two 128x128 cameras, gripper; ms,"
+        " the step in the median and its parts at best."
     )
-    heads = "".join(f"{head:>8s}" for head in ("GFLOP", "draw", "encode", "critic", "+actor", "UTD-2", "act"))
-    print(f"{'':30s}{heads}")
-    replay = filled_replay(np.random.default_rng(0))
-    config = load("configs/sim_pick_lift.toml")
-    for name, change in VARIANTS.items():
-        networks = replace(config.policy, **change)
-        repeats = options.repeats if networks.vision_encoder_name == "cnn" else 3
-        measure(name, networks, config.algorithm, replay, options.batch, repeats)
+    rows = {
+        name: measure(VARIANTS[name], options.batch, 10 if "CNN" in name or "replay" in name else 2)
+        for name in options.only
+    }
+    contestants = {name: timed(row.step) for name, row in rows.items()}
+    peers: dict[str, str] = {}
+    if options.peer:
+        peers = dict.fromkeys(VARIANTS, "LeRobot, its CNN") | dict.fromkeys(
+            list(VARIANTS)[2:], "LeRobot, ResNet-10"
+        )
+        for peer in {peers[name]: None for name in options.only}:
+            encoder = "resnet10" if "ResNet" in peer else None
+            contestants[peer] = PeerProcess(options.peer, options.batch, options.threads, encoder).step_s
+    steps_s = in_turns(contestants, options.rounds)
+    figures = table(rows, steps_s, rates)
+    beside(figures, steps_s, peers)
+    as_json.write(options, figures)
 
 
 if __name__ == "__main__":

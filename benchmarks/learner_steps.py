@@ -17,8 +17,8 @@ from msgspec.structs import replace
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
-from benchmarks.learner import FEATURES, filled_replay
 from benchmarks.lerobot_step import LeRobotLearner
+from benchmarks.made_up_replay import FEATURES, filled_replay
 from workers.config import load
 from workers.learner.devices import usable_device
 from workers.learner.memory import tune_allocator

@@ -3,14 +3,18 @@ of its `rl/learner.py`. Needs an installed LeRobot (0.4); nothing of it is part 
 """
 
 import importlib.util
+import multiprocessing
 import sys
+import time
+from multiprocessing.connection import Connection
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import torch
 
-from benchmarks.learner import FEATURES
+from benchmarks.made_up_replay import FEATURES
+from workers.learner.backbones import ResNet10
 
 IMAGES = [f"observation.images.{camera}" for camera in FEATURES.cameras]
 CLIP = 40.0
@@ -19,12 +23,23 @@ CLIP = 40.0
 class LeRobotLearner:
     """Its learner at a UTD ratio of 2, half online and half demonstrations, on transitions of noise."""
 
-    def __init__(self, path: Path | None, device: str, storage_device: str, batch: int, filled: int) -> None:
-        """`path` is the folder that holds the package; None where it is installed. Raises ImportError."""
+    def __init__(
+        self,
+        path: Path | None,
+        device: str,
+        storage_device: str,
+        batch: int,
+        filled: int,
+        vision_encoder_name: str | None = None,
+    ) -> None:
+        """`path` is the folder that holds the package; None where it is installed. Raises ImportError.
+
+        With "resnet10" for `vision_encoder_name` it has that network, frozen, with random weights.
+        """
         self._import(path)
         from lerobot.configs.types import FeatureType, PolicyFeature
         from lerobot.policies.sac.configuration_sac import SACConfig
-        from lerobot.policies.sac.modeling_sac import SACPolicy
+        from lerobot.policies.sac.modeling_sac import PretrainedImageEncoder, SACPolicy
         from lerobot.rl import buffer
 
         inputs = {
@@ -34,9 +49,12 @@ class LeRobotLearner:
         config = SACConfig(
             device=device,
             num_discrete_actions=3,
+            vision_encoder_name=vision_encoder_name,
             input_features=inputs,
             output_features={"action": PolicyFeature(FeatureType.ACTION, (FEATURES.motion_dim,))},
         )
+        PretrainedImageEncoder._load_pretrained_vision_encoder = lambda self, config: (_ResNet10(), 512)
+        self._frozen = vision_encoder_name is not None
         self._join = buffer.concatenate_batch_transitions
         self._policy = SACPolicy(config).to(device).train()
         self._optimisers = self._make_optimisers(config)
@@ -90,7 +108,13 @@ class LeRobotLearner:
             ("action", batch["action"]),
         ):
             assert not torch.isnan(tensor).any(), key  # as its check_nan_in_transition does
-        return {**batch, "observation_feature": None, "next_observation_feature": None}
+        features = self._features(batch["state"]), self._features(batch["next_state"])
+        return {**batch, "observation_feature": features[0], "next_observation_feature": features[1]}
+
+    @torch.no_grad()
+    def _features(self, observation: dict[str, torch.Tensor]) -> Any:
+        """As its `get_observation_features`: once for all networks where the encoder is frozen."""
+        return self._policy.actor.encoder.get_cached_image_features(observation) if self._frozen else None
 
     def _make_optimisers(self, config: Any) -> dict[str, torch.optim.Adam]:
         policy = self._policy
@@ -114,6 +138,50 @@ class LeRobotLearner:
             package = ModuleType(f"lerobot.{name}")
             package.__path__ = [str(Path(found.submodule_search_locations[0]) / name)]
             sys.modules.setdefault(package.__name__, package)
+
+
+class _ResNet10(torch.nn.Module):
+    """The network in the order of memory that LeRobot has it in, with the output that transformers' models have."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.net = ResNet10().to(memory_format=torch.contiguous_format)
+
+    def forward(self, pixels: torch.Tensor) -> SimpleNamespace:
+        return SimpleNamespace(last_hidden_state=self.net.maps(pixels))
+
+
+class PeerProcess:
+    """LeRobot's learner in a process of its own, with nothing of ours tuned there; one step at a time."""
+
+    def __init__(self, path: Path, batch: int, threads: int, vision_encoder_name: str | None) -> None:
+        self._ours, theirs = multiprocessing.get_context("spawn").Pipe()
+        arguments = (theirs, path, batch, threads, vision_encoder_name)
+        process = multiprocessing.get_context("spawn").Process(target=_serve, args=arguments, daemon=True)
+        process.start()
+        theirs.close()
+        self._ours.recv()  # it stands
+
+    def step_s(self) -> float:
+        """Seconds of one UTD-2 step."""
+        self._ours.send(None)
+        took: float = self._ours.recv()
+        return took
+
+
+def _serve(pipe: Connection, path: Path, batch: int, threads: int, vision_encoder_name: str | None) -> None:
+    torch.set_num_threads(threads)
+    learner = LeRobotLearner(path, "cpu", "cpu", batch, 201, vision_encoder_name)
+    took = 0.0
+    while True:
+        try:
+            pipe.send(took)
+            pipe.recv()
+        except (EOFError, BrokenPipeError):
+            return
+        start = time.perf_counter()
+        learner.step()
+        took = time.perf_counter() - start
 
 
 def _transition() -> dict[str, Any]:

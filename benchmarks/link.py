@@ -3,7 +3,7 @@
 Bytes on the wire (TLS, acknowledgements and heartbeats included, both directions), how fast a backlog drains, how soon
 a record is acknowledged, what a policy weighs, and what it all costs a loop that appends at 10 Hz.
 
-Run: python -m benchmarks.link [--backlog RECORDS]        (two minutes; 600 MB of disk, twice)
+Run: python -m benchmarks.link [--backlog RECORDS] [--json FILE]       (two minutes; 600 MB of disk, twice)
 """
 
 import argparse
@@ -21,6 +21,7 @@ import msgspec
 import numpy as np
 import torch
 
+from benchmarks import as_json
 from tests.emulators.tcp_proxy import TcpProxy
 from tests.transport.chaos import Worker
 from tests.transport.linked import admits, config_in, free_port, join, log_bytes
@@ -268,37 +269,50 @@ def folders() -> Iterator[Path]:
             yield Path(folder)
 
 
-def row(what: str, figure: str, wanted: str = "") -> None:
-    print(f"{what:58}{figure:>18}   {wanted}", flush=True)
+class Table:
+    """Prints a row as soon as it is measured, and keeps what was measured."""
+
+    def __init__(self) -> None:
+        self.figures: dict[str, float | dict[str, float]] = {}
+
+    def row(self, what: str, figure: str, measured: float | dict[str, float], wanted: str = "") -> None:
+        print(f"{what:58}{figure:>18}   {wanted}", flush=True)
+        self.figures[what.strip()] = measured
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--backlog", type=int, default=6000)
     parser.add_argument("--seconds", type=float, default=20.0, help="of each 10 Hz loop")
+    as_json.add_option(parser)
     options = parser.parse_args()
-    steps, fresh = walk(120), folders()
+    steps, fresh, table = walk(120), folders(), Table()
     for image_format, wanted in (("raw", "<= 100 kB"), ("jpeg", "<= 20 kB")):
         size = asyncio.run(bytes_per_transition(next(fresh), image_format, steps))
-        row(f"bytes a transition, two 128x128 cameras, {image_format}", f"{size:,.0f}", wanted)
+        table.row(f"bytes a transition, two 128x128 cameras, {image_format}", f"{size:,.0f}", size, wanted)
     took = asyncio.run(drain_s(next(fresh), steps, options.backlog))
-    row(f"backlog of {options.backlog} records at 10 Hz, drained in", f"{took:.1f} s")
-    row("  times faster than it was recorded", f"{options.backlog / HZ / took:.0f} x", ">= 10 x")
+    table.row(f"backlog of {options.backlog} records at 10 Hz, drained in", f"{took:.1f} s", took)
+    times_faster = options.backlog / HZ / took
+    table.row("  times faster than it was recorded", f"{times_faster:.0f} x", times_faster, ">= 10 x")
     times = sorted(asyncio.run(acknowledged_ms(next(fresh), steps)))
-    row("a record is acknowledged after, p50 / p99", f"{times[60]:.1f} / {times[118]:.1f} ms")
+    middle = {"p50_ms": times[60], "p99_ms": times[118]}
+    table.row("a record is acknowledged after, p50 / p99", f"{times[60]:.1f} / {times[118]:.1f} ms", middle)
     for encoder in ("cnn", "resnet10"):
         first, second = asyncio.run(policy_bytes(next(fresh), encoder))
         frozen = encoder != "cnn"
-        row(
+        table.row(
             f"first policy, {encoder}, its frozen part included, bytes",
             f"{first:,}",
+            first,
             "" if frozen else "<= 3 MB",
         )
-        row(f"every policy after it, {encoder}, bytes", f"{second:,}", "<= 3 MB")
+        table.row(f"every policy after it, {encoder}, bytes", f"{second:,}", second, "<= 3 MB")
     for what, linked, cuts in (("no link", False, False), ("link", True, False), ("cuts", True, True)):
         late = sorted(asyncio.run(lateness_ms(next(fresh), linked, cuts, options.seconds)))
-        figure = f"{late[len(late) // 2]:.2f} / {late[int(0.99 * len(late))]:.2f} ms"
-        row(f"lateness of a 10 Hz appending loop, p50 / p99, {what}", figure, "within 5 ms")
+        ends = {"p50_ms": late[len(late) // 2], "p99_ms": late[int(0.99 * len(late))]}
+        figure = f"{ends['p50_ms']:.2f} / {ends['p99_ms']:.2f} ms"
+        table.row(f"lateness of a 10 Hz appending loop, p50 / p99, {what}", figure, ends, "within 5 ms")
+    as_json.write(options, table.figures)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,11 @@
 """What a step of the actor costs besides policy and waiting: both pipelines, two 640x480 cameras, kinematics.
 
 Every switch of the environment pipeline is on; pictures are cropped to 480x480 and resized to 128x128. The arm is
-made up: it is where its last goal was. Run on one core: taskset -c 0 python -m benchmarks.loop [--steps N] [--json]
+made up: it is where its last goal was. Run on one core: taskset -c 0 python -m benchmarks.loop [--steps N]
+[--json FILE]
 """
 
 import argparse
-import json
 import time
 from collections.abc import Callable
 
@@ -13,6 +13,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks import as_json
 from workers.config import Config, load
 from workers.config.ready import ready_config
 from workers.processors.build import arm_pipelines
@@ -105,7 +106,7 @@ def timed(work: Callable[[], object], steps: int) -> NDArray[np.float64]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--steps", type=int, default=2000)
-    parser.add_argument("--json", action="store_true", help="print JSON instead of a table")
+    as_json.add_option(parser)
     options = parser.parse_args()
     loop = Loop(configuration())
     goal = loop.act()
@@ -119,9 +120,7 @@ def main() -> None:
         name: {"p50_ms": np.median(ms), "p99_ms": np.percentile(ms, 99), "max_ms": ms.max()}
         for name, ms in rows.items()
     }
-    if options.json:
-        print(json.dumps({name: {key: float(v) for key, v in row.items()} for name, row in figures.items()}))
-        return
+    as_json.write(options, figures)
     print(f"{'':<37}{'p50 ms':>9}{'p99 ms':>9}{'max ms':>9}")
     for name, row in figures.items():
         print(f"{name:<37}" + "".join(f"{value:9.2f}" for value in row.values()))

@@ -19,7 +19,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 
-from benchmarks.learner import FEATURES, filled_replay
+from benchmarks.made_up_replay import FEATURES, filled_replay
 from workers.config import load
 from workers.learner.memory import tune_allocator
 from workers.learner.sac import SAC

@@ -100,7 +100,7 @@ class PolicyConfig(Section, frozen=True, kw_only=True):
     """Let a GPU compute the picture encoder's convolutions in bfloat16, half the bytes; the weights stay float32."""
     torch_threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     """Processor threads the learner may use; leave one core for actor, cameras and arm."""
-    feature_replay: Annotated[int, msgspec.Meta(ge=0, le=64)] = 0
+    feature_replay: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
     """Replay keeps what a frozen ResNet makes of each frame instead of its pictures, for so many random shifts (33 kB
     each with two 128x128 cameras), and updates are 10 or more times as fast; 0 keeps pictures."""
     actor_learner_config: ActorLearnerConfig = ActorLearnerConfig()

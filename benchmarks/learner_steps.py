@@ -1,6 +1,6 @@
 """Whole UTD-2 steps a second: draw, move, shift and both updates, beside LeRobot's own on the same device.
 
-Run: python -m benchmarks.learner_steps [--device cuda] [--batch B] [--peer PATH]
+Run: python -m benchmarks.learner_steps [--device cuda] [--batch B] [--compile] [--amp] [--peer PATH] [--json FILE]
 Networks and updates are those of configs/sim_pick_lift.toml, with the variant's change, on two 128x128 cameras
 and a gripper; "LeRobot's networks" are LeRobot's widths and layers, the equal of the peer's row. A GPU holds the
 replay (`storage_device`), ours and the peer's. "busy" is the share of the time in which the GPU works.
@@ -17,45 +17,50 @@ from msgspec.structs import replace
 from torch.profiler import ProfilerActivity, profile
 from torch.utils.flop_counter import FlopCounterMode
 
+from benchmarks import as_json
 from benchmarks.lerobot_step import LeRobotLearner
 from benchmarks.made_up_replay import FEATURES, filled_replay
-from workers.config import load
+from workers.config import AlgorithmConfig, PolicyConfig, load
 from workers.learner.devices import usable_device
+from workers.learner.feature_maps import feature_maps
 from workers.learner.memory import tune_allocator
+from workers.learner.replay import frame_slots
 from workers.learner.sac import SAC
 
 LEROBOT_WIDTHS: dict[str, object] = {"vision_encoder_name": "lerobot_cnn", "image_embedding_pooling_dim": 8}
+RESNET10: dict[str, object] = {"vision_encoder_name": "resnet10", "image_embedding_pooling_dim": 8}
 VARIANTS: dict[str, dict[str, object]] = {
     "small CNN (default)": {},
     "LeRobot's networks": LEROBOT_WIDTHS,
-    "ResNet-10, frozen": {"vision_encoder_name": "resnet10", "image_embedding_pooling_dim": 8},
+    "ResNet-10, frozen": RESNET10,
+    "ResNet-10, feature replay": RESNET10 | {"feature_replay": 8},
 }
+CAPACITY = 250
 WARM_UP = 8
 
 
-def own_step(
-    change: dict[str, object], device: str, batch: int, compiled: bool
-) -> tuple[Callable[[], None], float]:
+def own_step(policy: PolicyConfig, device: str, batch: int) -> tuple[Callable[[], None], float]:
     """One UTD-2 step of this product, and its work in GFLOP."""
-    config = load("configs/sim_pick_lift.toml")
-    policy = replace(config.policy, use_torch_compile=compiled, **change)
-    on = usable_device(device, "--device")
-    rng = np.random.default_rng(0)
-    replay = filled_replay(rng, device)
-
-    def steps_of(sac: SAC) -> Callable[[], None]:
-        def step() -> None:
-            sac.update(replay.sample(batch, 0.5, rng), with_actor=False)
-            sac.update(replay.sample(batch, 0.5, rng), with_actor=True)
-
-        return step
-
+    algorithm = load("configs/sim_pick_lift.toml").algorithm
     # Counted on a learner of its own: what is compiled while a counter watches stays uncompiled.
-    plain = replace(policy, use_torch_compile=False)
+    plain = _step(replace(policy, use_torch_compile=False), algorithm, device, batch)
     with FlopCounterMode(display=False) as flops:
-        steps_of(SAC(FEATURES, plain, config.algorithm, seed=0, device=on, pretrained=False))()
-    sac = SAC(FEATURES, policy, config.algorithm, seed=0, device=on, pretrained=False)
-    return steps_of(sac), flops.get_total_flops() / 1e9
+        plain()
+    return _step(policy, algorithm, device, batch), flops.get_total_flops() / 1e9
+
+
+def _step(policy: PolicyConfig, algorithm: AlgorithmConfig, device: str, batch: int) -> Callable[[], None]:
+    on, rng = usable_device(device, "--device"), np.random.default_rng(0)
+    sac = SAC(FEATURES, policy, algorithm, seed=0, device=on, pretrained=False)
+    slots = frame_slots(CAPACITY, CAPACITY)
+    maps = feature_maps(sac.encoder, FEATURES, policy, algorithm, slots=slots, seed=0, device=on)
+    replay = filled_replay(rng, device, maps, CAPACITY, policy.use_torch_compile)
+
+    def step() -> None:
+        sac.update(replay.sample(batch, 0.5, rng), with_actor=False)
+        sac.update(replay.sample(batch, 0.5, rng), with_actor=True)
+
+    return step
 
 
 def steps_a_second(step: Callable[[], None], seconds: float, device: str) -> float:
@@ -96,33 +101,35 @@ def main() -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--batch", type=int, default=256)
     parser.add_argument("--compile", action="store_true", help="policy.use_torch_compile = true, ours only")
+    parser.add_argument("--amp", action="store_true", help="policy.use_amp = true, ours only")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each row")
     parser.add_argument("--peer", type=Path, help="site-packages folder with LeRobot 0.4, to run beside")
+    as_json.add_option(parser)
     options = parser.parse_args()
-    device = options.device
+    device, own = options.device, {"use_torch_compile": options.compile, "use_amp": options.amp}
+    defaults = load("configs/sim_pick_lift.toml").policy
     tune_allocator()
     name = torch.cuda.get_device_name() if device != "cpu" else f"{torch.get_num_threads()} threads"
     print(f"torch {torch.__version__}, {device} ({name}), batch {options.batch}")
     print(f"{'':32s}{'GFLOP':>8s}{'steps/s':>9s}{'TFLOP/s':>9s}{'busy':>7s}")
-    rates = {}
+    rates: dict[str, float] = {}
     for variant, change in VARIANTS.items():
-        step, work = own_step(change, device, options.batch, options.compile)
+        step, work = own_step(replace(defaults, **own, **change), device, options.batch)
         rates[variant] = rate = steps_a_second(step, options.seconds, device)
         print(
             f"{variant:32s}{work:8.1f}{rate:9.2f}{rate * work / 1e3:9.2f}{busy(step, device):7.0%}",
             flush=True,
         )
-    if options.peer is None:
-        return
-    for storage in {device, "cpu"}:
+    for storage in {device, "cpu"} if options.peer is not None else ():
         peer = LeRobotLearner(options.peer, device, storage, options.batch, 401)
-        rate = steps_a_second(peer.step, options.seconds, device)
+        rates[f"LeRobot, replay on {storage}"] = rate = steps_a_second(peer.step, options.seconds, device)
         ratio = rates["LeRobot's networks"] / rate
         print(
             f"{'LeRobot, replay on ' + storage:32s}{'':8s}{rate:9.2f}{'':9s}{busy(peer.step, device):7.0%}"
             f"   ours is {ratio:.1f} times as fast",
             flush=True,
         )
+    as_json.write(options, {f"{name}, steps/s": rate for name, rate in rates.items()})
 
 
 if __name__ == "__main__":

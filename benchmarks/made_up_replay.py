@@ -15,9 +15,10 @@ def filled_replay(
     storage_device: str = "cpu",
     pictures: Pictures | None = None,
     capacity: int = 250,
+    compiles: bool = False,
 ) -> Replay:
     """200 online and 200 offline transitions."""
-    replay = Replay(FEATURES, capacity, capacity, storage_device, pictures)
+    replay = Replay(FEATURES, capacity, capacity, storage_device, pictures, compiles)
     for number in range(2 * EPISODE):
         replay.add(made_up_step(rng, number))
     return replay

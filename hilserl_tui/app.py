@@ -327,7 +327,7 @@ class Console(Comforts, MadeScreens):
     def action_command_palette(self) -> None:
         from hilserl_tui.screens.palette import Palette
 
-        if not Palette.is_open(self):
+        if not isinstance(self.screen, Palette):
             self.push_screen(Palette(id="--command-palette"))
 
     def action_join(self) -> None:

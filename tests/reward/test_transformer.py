@@ -10,7 +10,6 @@ from tests.reward.classifiers import CAMERAS, images
 from tests.reward.scenes import Scene
 from tests.reward.test_job import Training, pictures_of
 from workers.config import ClassifierConfig
-from workers.model.classifier_events import ClassifierProgress
 from workers.reward.architecture import architecture_of
 from workers.reward.checkpoint import load_classifier, read_description, save_classifier
 from workers.reward.errors import ClassifierError
@@ -63,7 +62,7 @@ class TestWithThePackage:
         torch.testing.assert_close(loaded.success_probability(seen), expected, atol=1e-5, rtol=0)
 
     @pytest.mark.parametrize("frozen", [True, False])
-    def test_it_learns_and_says_in_a_run_what_it_said_in_training(
+    def test_one_that_was_trained_and_loaded_says_the_same_of_one_picture_as_in_a_batch(
         self, published: Path, tmp_path: Path, frozen: bool
     ) -> None:
         root = Scene().record(tmp_path / "lift")
@@ -79,8 +78,6 @@ class TestWithThePackage:
             torch.testing.assert_close(
                 loaded.success_probability(one), loaded.success_probability(many)[:1], atol=1e-5, rtol=0
             )
-        ends = [event for event in done.of(ClassifierProgress) if event.epoch_ended]
-        assert ends[-1].loss < ends[0].loss
         if not frozen:  # the tokens of one that knows nothing say little
             assert done.report.auc is not None and done.report.auc > 0.75
 

@@ -92,7 +92,8 @@ def test_what_was_recorded_so_is_gone_in_the_run(
 @pytest.mark.timeout(1800)
 def test_on_the_simulated_task_wrong_labels_another_light_and_a_thing_cost_little() -> None:
     """Judged by the simulator's word on fresh episodes. About five minutes on one core."""
-    found = classifier_noise.main(["--seeds", "1"])
+    planted = ("nothing", "3 % of the frames", "10 % of the episodes")
+    found = classifier_noise.main(["--seeds", "1", "--planted", *planted])
     for of in found:
         if of.judged == classifier_noise.HELD_OUT:
             continue  # by labels that may be wrong

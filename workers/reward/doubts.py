@@ -23,10 +23,7 @@ from workers.reward.labels import sure
 from workers.reward.model import RewardClassifier
 from workers.reward.training import Fitting
 
-Halves = tuple[tuple[Span, ...], tuple[Span, ...]]
 _AT_ONCE = 64
-_ROUNDS = 3
-"""The next strangers learn no label that is in doubt, so that who was misled by a wrong one is so no more."""
 _LISTED = 6
 _EPOCHS = 4
 _LEAST_EPISODES = 6  # of each half, success among them: with fewer, strangers know too little
@@ -62,48 +59,23 @@ def doubts_of(
     halves = _halves(frames)
     if config.num_classes != 2 or not all(_enough(frames, half) for half in halves):
         return ()
-    found: tuple[Doubt, ...] = ()
-    for round_ in range(_ROUNDS):
-        before = found
-        said, asked = _asked(classifier, frames, halves, found, config, folder, seed, stopping)
-        told(round_ + 1, _ROUNDS)
-        found = tuple(_contradicted(frames, said, asked))
-        if not all(_few(found, frames, label) for label in (0, 1)):
-            return ()
-        if _rows(found) == _rows(before):
-            break
-    return found
-
-
-def _asked(
-    classifier: RewardClassifier,
-    frames: Frames,
-    halves: Halves,
-    doubts: tuple[Doubt, ...],
-    config: ClassifierConfig,
-    folder: Path,
-    seed: int,
-    stopping: Callable[[], bool],
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """What strangers that learnt no label in doubt say of every frame [N], and of which frames one was asked [N]."""
     quick = msgspec.structs.replace(config, max_epochs=_EPOCHS, patience=_EPOCHS)
     said, judges = np.zeros(len(frames)), np.zeros(len(frames), np.int64)
     for number, half in enumerate(halves):
-        rows = _only(frames, half).rows(held_out=True)
+        told(number, len(halves))
+        strange = _only(frames, half)
+        rows = strange.rows(held_out=True)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed + 1 + number)
             stranger = RewardClassifier(classifier.architecture).to(next(classifier.parameters()).device)
             stranger.encoder.load_state_dict(classifier.encoder.state_dict())
             features = features_of(stranger, frames, config, folder, seed, _untold)
-            learnt = _only(believed(frames, doubts), half)
-            Fitting(stranger, learnt, features, quick, seed + 1 + number, _untold, stopping).run()
+            Fitting(stranger, strange, features, quick, seed + 1 + number, _untold, stopping).run()
         said[rows] += _probabilities(stranger, frames, rows)
         judges[rows] += 1
-    return said / np.maximum(judges, 1), judges > 0
-
-
-def _rows(doubts: tuple[Doubt, ...]) -> list[int]:
-    return [int(row) for doubt in doubts for row in doubt.rows]
+    told(len(halves), len(halves))
+    found = tuple(_contradicted(frames, said / np.maximum(judges, 1), judges > 0))
+    return found if all(_few(found, frames, label) for label in (0, 1)) else ()
 
 
 def _only(frames: Frames, half: tuple[Span, ...]) -> Frames:
@@ -142,7 +114,7 @@ def in_words(doubts: tuple[Doubt, ...]) -> list[str]:
     return [*said, f"so it is with {more} more stretches: mend these first"] if more > 0 else said
 
 
-def _halves(frames: Frames) -> Halves:
+def _halves(frames: Frames) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
     """Every second of the episodes that are learnt from, of those with success and of those without."""
     learnt = [span for span in frames.spans if not span.held_out]
     ordered = sorted(learnt, key=lambda span: bool(frames.classes[span.rows].any()))

@@ -10,10 +10,10 @@ from workers.robot.figures import GRIPPER
 from workers.robot.health import Demand, chain_hint
 
 
-def test_a_joint_that_pushes_and_does_not_move_is_stalled_after_400_ms() -> None:
+def test_a_joint_that_pushes_and_does_not_move_is_stalled_after_360_ms() -> None:
     for load in (45.0, -45.0):
         ward = Ward()
-        assert not ward.see(0.38, error_deg=3.4, load_pct=one(load))
+        assert not ward.see(0.34, error_deg=3.4, load_pct=one(load))
         (stall,) = ward.see(0.04, error_deg=3.4, load_pct=one(load))
         assert stall.demand is Demand.STOP and "elbow_flex is stalled" in stall.what and "45 %" in stall.what
         assert ward.health.caps_pct.tolist() == [100, 100, 20, 100, 100, 50]

@@ -17,7 +17,9 @@ Flags = NDArray[np.bool_]
 STEP_DEG: Final = 360.0 / 4096.0
 STALL_ERROR_DEG: Final = 60 * STEP_DEG
 STALL_MOVED_DEG: Final = 3 * STEP_DEG
-STALL_S: Final = 0.34  # with what a servo needs to build up its push, and the period that finds it, below 0.45 s
+STALL_S: Final = (
+    0.34  # with what a servo needs to build up its push, and the period that finds it, below 0.45 s
+)
 STALL_CURRENT_A: Final = 2.0  # the servo's own protection trips at 3.25 A (register 28), after 2 s
 BOUND: Final = 0.95  # of the greatest error: a blocked joint is at it, whatever the encoder's last step says
 ROAMED: Final = 0.5  # of that bound: so far a goal goes before a joint that is free must have followed

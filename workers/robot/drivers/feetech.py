@@ -8,7 +8,7 @@ import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,6 +40,19 @@ _RAM: Final = sts.TORQUE_ENABLE.address
 _RAM_LENGTH: Final = 10
 Opened = Callable[[str], Bus]
 Whose = Callable[[Calibration], str]
+
+
+_NOBODY: Final = [0] * len(MOTOR_IDS)
+_ALL_WELL: Final[dict[type[np.generic], NDArray[Any]]] = {
+    kind: np.zeros(len(MOTOR_IDS), kind) for kind in (np.uint8, np.int64, np.bool_)
+}
+for _zeros in _ALL_WELL.values():
+    _zeros.flags.writeable = False
+
+
+def _flags(values: list[int], kind: type[np.generic]) -> NDArray[Any]:
+    """`values` of the servos as an array [6]; where all are 0, nearly always, one that is there already."""
+    return np.array(values, kind) if any(values) else _ALL_WELL[kind]
 
 
 def _agree(one: bytes, other: bytes) -> bool:
@@ -109,11 +122,11 @@ class FeetechArm:
             load,
             volts,
             warmth,
-            np.array(self._error_bits, np.uint8),
-            np.array(self._misses),
+            _flags(self._error_bits, np.uint8),
+            _flags(self._misses, np.int64),
             self._unpowered.copy(),
-            np.array(self._garbled),
-            np.array([servo_id in bus.belated for servo_id in MOTOR_IDS]),
+            _flags(self._garbled, np.int64),
+            _flags([servo_id in bus.belated for servo_id in MOTOR_IDS] if bus.belated else _NOBODY, np.bool_),
         )
         return ArmReading(joints, velocity, asked_s, current, health=health)
 
@@ -158,7 +171,7 @@ class FeetechArm:
     # opening
 
     def _open(self, again: bool) -> None:
-        self._misses, self._garbled, self._error_bits = [0] * 6, [0] * 6, [0] * 6
+        self._misses, self._garbled, self._error_bits = list(_NOBODY), list(_NOBODY), list(_NOBODY)
         self._unpowered = np.zeros(6, np.bool_)
         self._counts = [0] * 6  # where each joint was
         self._figures = [(0.0,) * 6] * 6  # of each joint what `read` gives

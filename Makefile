@@ -5,9 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 CONFIG ?= configs/sim_pick_lift.toml
-# These tests share the cores. The others measure how fast processes answer one another and get the cores alone.
+# These tests compute, two at a time. The next wait for one another's processes most of the time, and get the cores without
+# them. The others, of whole runs, get the cores alone.
 SHARING := $(wildcard $(addprefix tests/,camera config console dataset evaluation learner model policy_export processors \
 	reward runtime teleop test_hygiene.py))
+WAITING := $(wildcard $(addprefix tests/,actor doctor emulator robot transport))
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow lint bench stubs clean
@@ -21,7 +23,8 @@ demo: $(READY) ## open the console on a simulated arm and start training (CONFIG
 
 test: $(READY) ## run the tests, all but the slow ones
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" -n 2 --dist loadfile $(SHARING)
-	$(BIN)/pytest -q -m "not slow" $(addprefix --ignore=,$(SHARING))
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" -n 2 --dist loadfile $(WAITING)
+	$(BIN)/pytest -q -m "not slow" $(addprefix --ignore=,$(SHARING) $(WAITING))
 
 test-slow: $(READY) ## run the tests that take minutes
 	$(BIN)/pytest -q -m slow

@@ -90,6 +90,7 @@ def measure(change: dict[str, object], batch_size: int, repeats: int) -> Row:
     with torch.no_grad():
         encode = best_ms(lambda: sac.encoder(batch.observation), repeats)
     critic = best_ms(lambda: sac.update(batch, with_actor=False), repeats)
+    arriving = made_up_step(0, 5, rng.integers(0, 255, FEATURES.image_shape, dtype=np.uint8))
     return Row(
         gflop=gflop,
         mb=mb,
@@ -98,7 +99,7 @@ def measure(change: dict[str, object], batch_size: int, repeats: int) -> Row:
         critic_ms=critic,
         actor_ms=best_ms(lambda: sac.update(batch), repeats) - critic,
         act_ms=act_ms(sac, networks, updates, 20 * repeats),
-        frame_ms=best_ms(lambda: replay.add(made_up_step(rng, 5)), 20) if maps else 0.0,
+        frame_ms=best_ms(lambda: replay.add(arriving), 20) if maps else 0.0,
         step=step,
     )
 

@@ -13,14 +13,14 @@ import numpy as np
 import torch
 
 from benchmarks import as_json
-from benchmarks.made_up_replay import FEATURES
+from benchmarks.made_up_replay import FEATURES, made_up_step
 from workers.config import AlgorithmConfig, PolicyConfig
 from workers.learner.encoders import ObservationEncoder
 from workers.learner.feature_maps import feature_maps
 from workers.learner.memory import frame_bytes
 from workers.learner.pictures import Pictures
 from workers.learner.replay import Replay, frame_slots
-from workers.transport.record import EpisodeEnd, Outcome, Step
+from workers.transport.record import EpisodeEnd, Outcome
 
 FLOAT_BYTES_WITH_BOTH_OBSERVATIONS = 786_602
 """LeRobot's buffer per transition: float32, observation and next observation both stored."""
@@ -42,21 +42,6 @@ def store(policy: PolicyConfig, slots: int) -> Pictures | None:
     return feature_maps(encoder, FEATURES, policy, AlgorithmConfig(), slots=slots, seed=0, device=cpu)
 
 
-def made_up_step(episode: int, step: int, images: np.ndarray) -> Step:
-    state, action = np.zeros(FEATURES.state_dim, np.float32), np.zeros(FEATURES.action_dim, np.float32)
-    return Step(
-        episode=episode,
-        step=step,
-        state=state,
-        images=images,
-        action=action,
-        reward=0.0,
-        terminated=False,
-        truncated=False,
-        is_intervention=episode % 3 == 0,
-    )
-
-
 def fill(replay: Replay, transitions: int, episode_length: int) -> float:
     """Feed steps until `transitions` are held; mean time of one record in us."""
     images = np.random.default_rng(0).integers(0, 255, FEATURES.image_shape, dtype=np.uint8)
@@ -64,7 +49,7 @@ def fill(replay: Replay, transitions: int, episode_length: int) -> float:
     records, start, episode = 0, time.perf_counter(), 0
     while replay.online_size + replay.demonstration_size < transitions:
         for step in range(episode_length):
-            replay.add(made_up_step(episode, step, images))
+            replay.add(made_up_step(episode, step, images, is_intervention=episode % 3 == 0))
         replay.add(EpisodeEnd(episode=episode, outcome=Outcome.TIME_LIMIT, state=state, images=images))
         episode += 1
         records += episode_length + 1

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from workers.robot.arms import SO101
 
 Floats = NDArray[np.float64]
+Point = tuple[float, float, float]
+"""A place in metres, base frame."""
 
 TOOL_NAME: Final = "gripper_frame_link"
 JOINT_NAMES: Final = tuple(joint.name for joint in SO101.joints)

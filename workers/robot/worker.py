@@ -79,6 +79,8 @@ class RobotLoop:
         # What was asked of a predecessor is not this worker's to do: the actor asks again for its next episode.
         asked = self._asked.look()
         self._reset_seen = 0 if asked is None else asked["reset_wanted"]
+        self._target: JointTarget | None = None
+        self._target_of: Record | None = None
         self._station_silent = False
         self._goal: Floats = np.zeros(6)
         self._goal_moved = False
@@ -153,7 +155,9 @@ class RobotLoop:
         self._guarded(self._heed_station)
         asked = None if self._station_silent else self._asked.look()
         self._guarded(lambda: self._heed_reset(asked))
-        self._drive(_target_of(asked), time.monotonic())
+        if asked is not self._target_of:
+            self._target, self._target_of = _target_of(asked), asked
+        self._drive(self._target, time.monotonic())
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Work that moves between modes, and for that reads the arm, which may be gone."""
@@ -230,7 +234,7 @@ class RobotLoop:
             state["goal"] = status.goal_deg
         else:
             self._goal_moved = False
-        state["ee_m"] = self._tool.position(reading.joints_deg)
+        state["ee_m"] = self._tool.point(reading.joints_deg.tolist())
         waits = self._body.waits
         reason = "the station is silent" if self._station_silent else waits or status.reason
         words = status.mode, reason, status.clipped, bool(waits), self._body.unconfirmed

@@ -5,7 +5,7 @@ for a tenth of a second its length is not asked for again, and then chance decid
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 DEBT_S: Final = 1.0
@@ -52,13 +52,14 @@ class Debts:
 
     def length(self, ids: Iterable[int], least: int, now_s: float) -> int | None:
         """A number of bytes from `least` on that no servo of `ids` owes; None where there is none."""
+        near: Sequence[int] = range(least, least + TAGS)
         if self._until_s:
             self._until_s = {debt: until_s for debt, until_s in self._until_s.items() if until_s > now_s}
-        asked = tuple(ids)
-        near = [least + more for more in range(TAGS) if self._is_free(asked, least + more)]
-        if not near:
-            lengths = range(least + TAGS, least + SPARE)
-            return next((length for length in lengths if self._is_free(asked, length)), None)
+            asked = tuple(ids)
+            near = [length for length in near if self._is_free(asked, length)]
+            if not near:
+                lengths = range(least + TAGS, least + SPARE)
+                return next((length for length in lengths if self._is_free(asked, length)), None)
         unused = [length for length in near if now_s - self._asked_s.get(length, -COPY_S) >= COPY_S]
         # At more than a hundred exchanges a second all of them are in use: then the one that was longest ago.
         chosen = (
@@ -70,4 +71,4 @@ class Debts:
         return chosen
 
     def _is_free(self, ids: tuple[int, ...], length: int) -> bool:
-        return not self._until_s or not any((servo_id, length) in self._until_s for servo_id in ids)
+        return not any((servo_id, length) in self._until_s for servo_id in ids)

@@ -98,11 +98,35 @@ class Incoming:
 
     def feed(self, chunk: bytes) -> None:
         """Take bytes as they came."""
+        if self._may_echo and not self._buffer and self._is_everything(chunk):
+            return
         self._buffer += chunk
         if self._may_echo and not self._past_echo():
             return
         while self._take():
             pass
+
+    def _is_everything(self, chunk: bytes) -> bool:
+        """Take all replies at once where they come so, whole and in turn, as they nearly always do.
+
+        It is what the steps below would find, for a third of their cost.
+        """
+        if self._sent.startswith(chunk[: len(self._sent)]) or BROADCAST in self._wanted:
+            return False
+        replies, start = {}, 0
+        for servo_id, length in self._wanted.items():
+            end = start + OVERHEAD + length
+            packet = chunk[start:end]
+            if len(packet) != end - start or not packet.startswith(_HEAD + bytes((servo_id, length + 2))):
+                return False
+            if packet[-1] != checksum(packet[2:-1]):
+                return False
+            replies[servo_id], start = Reply(packet[4], packet[5:-1]), end
+        if start != len(chunk):
+            return False
+        self.replies, self._may_echo = replies, False
+        self._latest, self._newest = len(replies) - 1, next(reversed(replies))
+        return True
 
     def _past_echo(self) -> bool:
         """Drop the adapter's echo of the request; False while the bytes so far may yet become one."""

@@ -21,7 +21,7 @@ from workers.runtime.shared import Newest, Record
 
 STATION_LIMIT_S = 1.0  # the station says something every 0.1 s
 RESET_FRESH_S = 2.0  # whoever asked for a reset longer ago has given it up
-ORDER_TICKS = 5  # between two looks for orders: what is urgent comes by shared memory
+ORDER_TICKS = 10  # between two looks for orders: what is urgent comes by shared memory
 BROKEN_TICKS = 3  # 60 ms at 50 Hz
 RATE_PERIOD_S = 1.0
 STILL_DEG = 0.02  # a goal that changes less in a tick stands still: solver and servo leave crumbs
@@ -227,7 +227,8 @@ class RobotLoop:
         state["velocity"] = reading.velocity_deg_s
         state["current"] = reading.current_a
         if status.goal_deg is not self._goal:  # a goal that stays is the same object
-            moves = float(np.abs(self._goal - status.goal_deg).max()) > STILL_DEG
+            ways = zip(self._goal.tolist(), status.goal_deg.tolist(), strict=True)
+            moves = max(abs(to - was) for was, to in ways) > STILL_DEG
             if moves and not self._goal_moved:
                 state["moving_since_ns"] = now_ns
             self._goal_moved, self._goal = moves, status.goal_deg

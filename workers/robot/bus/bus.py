@@ -91,8 +91,10 @@ class Bus:
 
         A servo that was silent for long is asked once a second only.
         """
-        now_s = self.port.now_s()
-        asked = tuple(servo_id for servo_id in ids if not self._is_lost(servo_id, now_s))
+        asked = tuple(ids)
+        if self._debts.any_lost:
+            now_s = self.port.now_s()
+            asked = tuple(servo_id for servo_id in asked if not self._is_lost(servo_id, now_s))
         if not asked:
             return {}
         return self._read(

@@ -4,7 +4,8 @@ Request: FF FF id len instruction parameters checksum. Reply: FF FF id len error
 follows it, the checksum is the complement of the sum of id to the last byte before it, words are little endian.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from scservo_sdk import scservo_def as sdk
@@ -38,7 +39,8 @@ def request(servo_id: int, instruction: int, parameters: bytes = b"") -> bytes:
     return _HEAD + body + bytes((checksum(body),))
 
 
-def sync_read_request(address: int, length: int, ids: Iterable[int]) -> bytes:
+@lru_cache(256)
+def sync_read_request(address: int, length: int, ids: tuple[int, ...]) -> bytes:
     """Asks several servos for the same registers; they answer one after the other, in this order."""
     return request(BROADCAST, SYNC_READ, bytes((address, length, *ids)))
 

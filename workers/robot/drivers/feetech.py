@@ -8,10 +8,9 @@ import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workers.robot.bus import BAUDS, Bus, BusCorrupt, BusError, BusTimeout, Reply, SerialPort
 from workers.robot.calibration import Calibration
@@ -43,16 +42,6 @@ Whose = Callable[[Calibration], str]
 
 
 _NOBODY: Final = [0] * len(MOTOR_IDS)
-_ALL_WELL: Final[dict[type[np.generic], NDArray[Any]]] = {
-    kind: np.zeros(len(MOTOR_IDS), kind) for kind in (np.uint8, np.int64, np.bool_)
-}
-for _zeros in _ALL_WELL.values():
-    _zeros.flags.writeable = False
-
-
-def _flags(values: list[int], kind: type[np.generic]) -> NDArray[Any]:
-    """`values` of the servos as an array [6]; where all are 0, nearly always, one that is there already."""
-    return np.array(values, kind) if any(values) else _ALL_WELL[kind]
 
 
 def _limp(replies: Mapping[int, Reply]) -> dict[int, bool]:
@@ -146,18 +135,18 @@ class FeetechArm:
                     self._garbled[joint] += reply is not None or servo_id in bus.garbled
             if looks and not bus.restless:
                 self._watch(bus, replies)
-        joints, velocity, current, load, volts, warmth = np.array(self._figures).T
+        joints, velocity, current, load, volts, warmth = zip(*self._figures, strict=True)
         health = ServoHealth(
             load,
             volts,
             warmth,
-            _flags(self._error_bits, np.uint8),
-            _flags(self._misses, np.int64),
-            self._unpowered.copy(),
-            _flags(self._garbled, np.int64),
-            _flags([servo_id in bus.belated for servo_id in MOTOR_IDS] if bus.belated else _NOBODY, np.bool_),
+            tuple(self._error_bits),
+            tuple(self._misses),
+            tuple(self._unpowered),
+            tuple(self._garbled),
+            tuple(servo_id in bus.belated for servo_id in MOTOR_IDS),
         )
-        return ArmReading(joints, velocity, asked_s, current, health=health)
+        return ArmReading(np.array(joints), np.array(velocity), asked_s, np.array(current), health=health)
 
     def write(self, goal_deg: Floats) -> None:
         """Servo goals [6]; what is no finite number sends nothing to that joint."""
@@ -178,7 +167,7 @@ class FeetechArm:
                 self._write_caps(bus)
             self._all(servos, sts.TORQUE_ENABLE, dict.fromkeys(ids, int(on)))
             self._torque = on
-            self._unpowered[:] = False
+            self._unpowered = [False] * len(MOTOR_IDS)
 
     def cap_torque(self, limit_pct: Floats) -> None:
         """See `ServoArm`."""
@@ -201,7 +190,7 @@ class FeetechArm:
 
     def _open(self, again: bool) -> None:
         self._misses, self._garbled, self._error_bits = list(_NOBODY), list(_NOBODY), list(_NOBODY)
-        self._unpowered = np.zeros(6, np.bool_)
+        self._unpowered = [False] * len(MOTOR_IDS)
         self._counts = [0] * 6  # where each joint was
         self._figures = [(0.0,) * 6] * 6  # of each joint what `read` gives
         self._seen_s = [0.0] * 6

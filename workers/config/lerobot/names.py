@@ -177,7 +177,7 @@ NO_COUNTERPART: dict[str, str] = {
     "env.teleop.type": _NO_DEVICE,
     "env.teleop.**": _NO_DEVICE,
     "env.wrapper.**": "the layout of LeRobot 0.3; since 0.4 it is env.processor",
-    "policy.use_amp": "off here until you ask for it by the same name: it pays on GPUs and some processors",
+    "policy.use_amp": "off here until you ask for it by the same name: on GPUs and some CPUs it pays",
     "policy.use_torch_compile": "off here until you ask for it by the same name: it pays on a GPU",
     "algorithm.use_torch_compile": "off here until you ask for it as policy.use_torch_compile",
     "policy.push_to_hub": _NO_UPLOAD,

@@ -98,7 +98,7 @@ class PolicyConfig(Section, frozen=True, kw_only=True):
     fast with the `cnn`, more with other encoders. What cannot be compiled runs as it is."""
     use_amp: bool = False
     """Compute the picture encoder's convolutions in bfloat16, half the bytes; the weights stay float32. For GPUs, and
-    for processors that compute in it (AVX-512 BF16, AMX): a ResNet then takes about half the time, learner and actor."""
+    for CPUs that compute in it (AVX-512 BF16, AMX): a ResNet then takes about half the time, learner and actor."""
     torch_threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     """Processor threads the learner may use; leave one core for actor, cameras and arm."""
     feature_replay: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0

@@ -51,7 +51,7 @@ def _calibrate(arm: Target, _: Target) -> list[str] | str:
     if not arm.port:
         return "the port is not known yet: step 1 finds it"
     if not arm.arm_id:
-        return "the arm has no name yet: n gives it one, which its calibration file bears"
+        return "the arm has no name yet: n gives it a name, that of its calibration file"
     options = ["--port", arm.port, "--id", arm.arm_id, "--arm", arm.kind]
     options += ["--leader"] if arm.leader else []
     return [

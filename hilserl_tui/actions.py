@@ -49,7 +49,7 @@ class KeyActions(App[None]):
     def tell_stop(self, delivered: bool) -> None:
         self.clear_until_s = 0.0
         if self.client.recorded:
-            self.hint("a recording: there is no arm to stop")
+            self.hint("this is a recording: there is no arm to stop")
         elif not delivered:
             self.notify("STOP could not be delivered: use the power switch", severity="error", timeout=10)
             self.bell()
@@ -96,9 +96,11 @@ class KeyActions(App[None]):
     def action_veto(self) -> None:
         state = self.view().state
         if state.classifier is None:
-            self.hint(f"there is no classifier to object to: {key('fail')} ends the episode as a failure")
+            self.hint(
+                f"nothing to veto, this run has no classifier: {key('fail')} ends the episode as a failure"
+            )
         elif state.classifier.pending is None:
-            self.hint("the classifier has decided nothing that could be objected to")
+            self.hint("there is nothing to veto: the classifier has decided nothing")
         else:
             self._control(c.Veto())
 
@@ -172,7 +174,7 @@ class KeyActions(App[None]):
             self._control(c.LetGo(on=True))
         elif self._holding() and not view.stopped:
             self.let_go_until_s = time.monotonic() + CLEAR_WITHIN_S
-            self.hint(f"hold the arm first: {key('by-hand')} again lets go of it, and it falls")
+            self.hint(f"hold the arm, it will fall: {key('by-hand')} again takes the torque off")
 
     def action_margin(self, direction: int) -> None:
         survey = self.view().state.survey
@@ -191,13 +193,13 @@ class KeyActions(App[None]):
     def _surveyed(self) -> bool:
         """True once what was seen is enough; else says what comes first."""
         if self._surveys() and self.view().stage is not Stage.DONE:
-            self.hint(f"a face can be moved once {key('survey-done')} has ended the counting")
+            self.hint(f"first {key('survey-done')}, which ends the counting: then a face can be moved")
         return self.view().stage is Stage.DONE
 
     def _write_bounds(self) -> None:
         survey = self.view().state.survey
         if survey is not None and not survey.difference:
-            why = survey.problems[0] if survey.problems else "the file would not change"
+            why = survey.problems[0] if survey.problems else "the file has these bounds already"
             self.hint(f"nothing is written: {why}")
         else:
             self._control(c.Survey(c.SurveyStep.WRITE))
@@ -205,7 +207,7 @@ class KeyActions(App[None]):
     def _surveys(self) -> bool:
         """True while bounds are looked for; else says how they are."""
         if self.view().stage in (None, Stage.WRITTEN):
-            self.hint("no bounds are looked for: hilserl-tui find-limits CONFIG does")
+            self.hint("this run does not look for bounds: hilserl-tui find-limits CONFIG does")
             return False
         return True
 
@@ -242,6 +244,12 @@ class KeyActions(App[None]):
     def _send(self, command: c.Command) -> bool:
         if self.client.send(command):
             return True
-        still = "a recording" if self.client.recorded else "a dataset" if self.view().dataset else ""
-        self.hint(f"{still}: keys move nothing" if still else "no link: nothing was sent")
+        still = (
+            "this is a recording"
+            if self.client.recorded
+            else "this is a dataset"
+            if self.view().dataset
+            else ""
+        )
+        self.hint(f"{still}: keys move nothing" if still else "no connection to the run: nothing was sent")
         return False

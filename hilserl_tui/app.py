@@ -297,7 +297,7 @@ class Console(Comforts, MadeScreens):
 
     def action_crop(self) -> None:
         if self.client.recorded:
-            self.hint("a recording: its cameras cannot be looked through again")
+            self.hint("this is a recording: it has no live cameras to crop")
         else:
             self._go(self._crop)
 
@@ -335,7 +335,7 @@ class Console(Comforts, MadeScreens):
 
         run = self.client.state.run
         if self.client.recorded:
-            self.hint("a recording: there is no run that could learn elsewhere")
+            self.hint("this is a recording: there is no run that could join a learner")
         elif not isinstance(self.screen, Join):
             self.push_screen(Join(Path(run.config_path) if run else None))
 

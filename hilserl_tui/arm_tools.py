@@ -42,14 +42,16 @@ class Tool:
 
 
 def _on_port(command: str) -> Callable[[Target, Target], list[str] | str]:
-    return lambda arm, _: [command, "--port", arm.port] if arm.port else "which port? step 1 tells"
+    return lambda arm, _: (
+        [command, "--port", arm.port] if arm.port else "the port is not known yet: step 1 finds it"
+    )
 
 
 def _calibrate(arm: Target, _: Target) -> list[str] | str:
     if not arm.port:
-        return "which port? step 1 tells"
+        return "the port is not known yet: step 1 finds it"
     if not arm.arm_id:
-        return "what is this arm called? n gives it a name, that of its calibration"
+        return "the arm has no name yet: n gives it a name, that of its calibration file"
     options = ["--port", arm.port, "--id", arm.arm_id, "--arm", arm.kind]
     options += ["--leader"] if arm.leader else []
     return [
@@ -63,9 +65,7 @@ def _compare(arm: Target, other: Target) -> list[str] | str:
     follower, leader = (other, arm) if arm.leader else (arm, other)
     for each in (follower, leader):
         if not (each.port and each.arm_id):
-            return (
-                f"port and name of the {'leader' if each.leader else 'follower'} are needed: l, then 1 and n"
-            )
+            return f"the {'leader' if each.leader else 'follower'} has no port or name yet: l, then 1 and n"
     command = ["compare-arms", "--port", follower.port, "--id", follower.arm_id]
     command += ["--leader-port", leader.port, "--leader-id", leader.arm_id]
     if follower.calibration_dir:

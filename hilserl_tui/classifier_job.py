@@ -61,7 +61,7 @@ class TrainingJob:
         except OSError as error:
             yield ClassifierFailed(f"hilserl-worker could not be started: {error}")
         except WireError as error:
-            yield ClassifierFailed(f"the training is not understood, it was ended: {error}")
+            yield ClassifierFailed(f"the training was stopped, what it reported cannot be read: {error}")
         finally:
             await self.stop()
 

@@ -106,13 +106,13 @@ class Comforts(KeyActions):
         from hilserl_tui.screens.settings import SettingsScreen
 
         if not (read.changes or read.problems):
-            self.hint("the configuration says what it said: nothing to change")
+            self.hint("the configuration file has not changed: nothing to apply")
             return
         self.push_screen(SettingsScreen(read), lambda yes: self._apply_settings(read, bool(yes)))
 
     def _apply_settings(self, read: SettingsRead, yes: bool) -> None:
         if yes and read.digest and self._send(ApplySettings(read.digest)):
-            self.hint("handed to those who have these settings; the log tells when they changed")
+            self.hint("sent to the workers; the log says when each setting has changed")
 
     @cached_property
     def _doctor(self) -> "Doctor":

@@ -1,6 +1,7 @@
 """The commands of `hilserl-tui`, and their help."""
 
 import asyncio
+import difflib
 import os
 import signal
 from pathlib import Path
@@ -24,27 +25,31 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
     help="Train a robot arm with a human in the loop, from the terminal.\n\n"
-    "hilserl-tui CONFIG opens the console on the run that CONFIG describes.",
+    "`hilserl-tui CONFIG` opens the console on the run that CONFIG, a TOML file, describes. `hilserl-worker` does the "
+    "same jobs without a screen.",
 )
 
 RunName = Annotated[
-    str, typer.Argument(help="Run: its name or its directory; may be left out when one is alive.")
+    str, typer.Argument(help="Name or directory of the run. Not needed when only one is alive.")
 ]
 
 
 @app.command("open")
 def open_run(
-    config: Annotated[Path | None, typer.Argument(help="Configuration, a TOML file.")] = None,
-    start: Annotated[bool, typer.Option("--start", help="Begin the run at once and show Train.")] = False,
+    config: Annotated[Path | None, typer.Argument(help="TOML configuration of the run.")] = None,
+    start: Annotated[
+        bool, typer.Option("--start", help="Start the run at once and show the Train screen.")
+    ] = False,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Go on from the last checkpoint; refuse when there is none.")
+        bool,
+        typer.Option("--resume", help="Continue from the newest checkpoint. Refused when there is none."),
     ] = False,
     fresh: Annotated[
         bool,
-        typer.Option("--fresh", help="Move checkpoints aside and learn anew, from all that was recorded."),
+        typer.Option("--fresh", help="Set the checkpoints aside and learn anew from all that was recorded."),
     ] = False,
 ) -> None:
-    """Start the station of CONFIG where it is absent, and attach (the default command)."""
+    """Open the console on the run of CONFIG, and start its workers if they are not running. The default command."""
     wishes = [flag for flag, given in (("--resume", resume), ("--fresh", fresh)) if given]
     if config is None and not wishes and live_runs():
         attach("")
@@ -54,80 +59,97 @@ def open_run(
 
 @app.command("record")
 def record(
-    config: Annotated[Path, typer.Argument(help="Configuration, a TOML file.")],
-    root: Annotated[str | None, typer.Option(help="Folder of the dataset; default from the file.")] = None,
-    repo_id: Annotated[str | None, typer.Option(help="Its name on the hub; default from the file.")] = None,
-    episodes: Annotated[int | None, typer.Option(min=1, help="How many; default from the file.")] = None,
-    push: Annotated[bool | None, typer.Option("--push/--no-push", help="Upload at the end.")] = None,
+    config: Annotated[Path, typer.Argument(help="TOML configuration of the run.")],
+    root: Annotated[str | None, typer.Option(help="Folder of the dataset. Default: from the file.")] = None,
+    repo_id: Annotated[
+        str | None, typer.Option(help="Name of the dataset on the hub, USER/NAME. Default: from the file.")
+    ] = None,
+    episodes: Annotated[
+        int | None, typer.Option(min=1, help="Number of episodes to record. Default: from the file.")
+    ] = None,
+    push: Annotated[
+        bool | None,
+        typer.Option(
+            "--push/--no-push", help="Upload the dataset to the hub at the end.", show_default=False
+        ),
+    ] = None,
 ) -> None:
-    """Record demonstrations as a LeRobotDataset; one that exists is continued."""
+    """Record demonstrations as a LeRobotDataset. An existing dataset is continued."""
     opening.open_run(config, False, overrides=Overrides("record", root, repo_id, episodes, None, push))
 
 
 @app.command("replay")
 def replay(
-    config: Annotated[Path, typer.Argument(help="Configuration, a TOML file.")],
-    episode: Annotated[int, typer.Argument(min=0, help="Which episode of the dataset.")],
-    root: Annotated[str | None, typer.Option(help="Folder of the dataset; default from the file.")] = None,
-    repo_id: Annotated[str | None, typer.Option(help="Its name on the hub; default from the file.")] = None,
+    config: Annotated[Path, typer.Argument(help="TOML configuration of the run.")],
+    episode: Annotated[int, typer.Argument(min=0, help="Number of the episode in the dataset, from 0.")],
+    root: Annotated[str | None, typer.Option(help="Folder of the dataset. Default: from the file.")] = None,
+    repo_id: Annotated[
+        str | None, typer.Option(help="Name of the dataset on the hub, USER/NAME. Default: from the file.")
+    ] = None,
 ) -> None:
-    """Drive the arm through a recorded episode again."""
+    """Drive the arm through a recorded episode again, and say how far from the recording it went."""
     opening.open_run(config, False, overrides=Overrides("replay", root, repo_id, None, episode))
 
 
 @app.command("find-limits")
 def find_limits(
-    config: Annotated[Path, typer.Argument(help="Configuration whose workspace is looked for, a TOML file.")],
+    config: Annotated[
+        Path, typer.Argument(help="TOML configuration of the task; the bounds found are written into it.")
+    ],
     operator: Annotated[
         str, typer.Option(help="Who drives: 'person', or 'scripted' (simulator only) until you take over.")
     ] = "person",
     warmup_s: Annotated[
-        float, typer.Option(min=0.0, help="Seconds of driving in which nothing counts yet.")
+        float, typer.Option(min=0.0, help="Seconds of driving before anything counts.")
     ] = 5.0,
     duration_s: Annotated[
         float,
-        typer.Option(min=0.0, help="Seconds of driving that count; 0: until you say that you are done."),
+        typer.Option(min=0.0, help="Seconds of driving that count. 0: until you press the key for done."),
     ] = 0.0,
     margin_m: Annotated[
-        float, typer.Option(min=0.0, max=0.1, help="Metres by which the bounds are wider than what was seen.")
+        float, typer.Option(min=0.0, max=0.1, help="Metres by which the bounds exceed where the tool was.")
     ] = 0.0,
     floor_m: Annotated[
         float,
         typer.Option(
-            min=-0.5, max=0.5, help="Height below which neither the tool nor the bounds go; the table is 0."
+            min=-0.5, max=0.5, help="Lowest height of the tool and of the bounds in metres. The table is 0."
         ),
     ] = 0.01,
 ) -> None:
-    """Find a task's workspace: drive the arm through the space it needs, look at it, write it into CONFIG."""
+    """Find the workspace of a task: drive the arm through the space it needs, then write the bounds into CONFIG."""
     options = [f"--operator={operator}", f"--warmup-s={warmup_s}", f"--duration-s={duration_s}"]
     opening.find_limits(config, [*options, f"--margin-m={margin_m}", f"--floor-m={floor_m}"])
 
 
 @app.command("evaluate")
 def evaluate(
-    config: Annotated[
-        Path, typer.Argument(help="Configuration of the run whose policy is tried, a TOML file.")
-    ],
+    config: Annotated[Path, typer.Argument(help="TOML configuration of the run whose policy is tried.")],
     checkpoint: Annotated[
         str | None,
         typer.Option(
-            metavar="STEP|best|FOLDER", help="What is tried; the newest of the run, if nothing is named."
+            metavar="STEP|best|FOLDER",
+            help="Policy to try: a checkpoint's step, 'best', or a folder. Default: the newest of the run.",
         ),
     ] = None,
     against: Annotated[
-        str | None, typer.Option(metavar="STEP|best|FOLDER", help="A second policy, in turns with it.")
+        str | None,
+        typer.Option(metavar="STEP|best|FOLDER", help="A second policy to try in turns with the first."),
     ] = None,
-    trials: Annotated[int | None, typer.Option(min=1, help="Trials of each; default from the file.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the starts; default from the file.")] = None,
+    trials: Annotated[
+        int | None, typer.Option(min=1, help="Trials of each policy. Default: from the file.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the start positions. Default: from the file.")
+    ] = None,
     go_on: Annotated[
         bool,
-        typer.Option("--continue", help="Go on with the newest evaluation of the run that was cut off."),
+        typer.Option("--continue", help="Continue the newest evaluation of the run that was cut off."),
     ] = False,
     only_list: Annotated[
-        bool, typer.Option("--list", help="List the results that the run has kept.")
+        bool, typer.Option("--list", help="List the results kept by the run, and open nothing.")
     ] = False,
 ) -> None:
-    """Try a policy alone: how often it succeeds, how fast; or two of them in turns."""
+    """Let a policy drive alone, and report how often and how fast it succeeds. Two policies can take turns."""
     if only_list:
         from hilserl_tui.kept_results import kept
 
@@ -136,7 +158,7 @@ def evaluate(
     else:
         if go_on and seed is not None:
             raise typer.BadParameter(
-                "--continue goes on with the starts that it began with: leave --seed out"
+                "--continue keeps the start positions that the evaluation began with: leave --seed out"
             )
         wanted = Overrides("evaluate", checkpoint=checkpoint, against=against, trials=trials, go_on=go_on)
         opening.evaluate(config, wanted, seed)
@@ -144,12 +166,10 @@ def evaluate(
 
 @app.command("crop")
 def crop(
-    config: Annotated[
-        Path, typer.Argument(help="Configuration, a TOML file; the crops are written into it.")
-    ],
+    config: Annotated[Path, typer.Argument(help="TOML configuration; the crops are written into it.")],
     dataset: Annotated[
         str | None,
-        typer.Option(metavar="FOLDER|ID", help="Look at this dataset's pictures in place of the cameras."),
+        typer.Option(metavar="FOLDER|ID", help="Take the pictures from this dataset instead of the cameras."),
     ] = None,
 ) -> None:
     """Choose the part of the pictures that the policy sees, on live cameras or on a dataset."""
@@ -159,22 +179,27 @@ def crop(
 @app.command("episodes")
 def episodes(
     dataset: Annotated[
-        str, typer.Argument(metavar="FOLDER|ID", help="Dataset: its folder, or its id below LeRobot's.")
+        str,
+        typer.Argument(
+            metavar="FOLDER|ID", help="Folder of the dataset, or USER/NAME where it lies in LeRobot's cache."
+        ),
     ],
 ) -> None:
-    """Look through a dataset: play its episodes, mend their labels, delete bad ones."""
+    """Look through a dataset: play its episodes, correct their labels, delete bad ones."""
     opening.episodes(dataset)
 
 
 @app.command("arm")
 def arm(
     config: Annotated[
-        Path | None, typer.Argument(help="Configuration whose arm it is, a TOML file.", show_default=False)
+        Path | None, typer.Argument(help="TOML configuration that names the arm.", show_default=False)
     ] = None,
-    port: Annotated[str, typer.Option(help="Serial port, where no configuration names one.")] = "",
-    arm_id: Annotated[str, typer.Option("--id", help="Name of the arm's calibration.")] = "",
+    port: Annotated[str, typer.Option(help="Serial port of the arm, if no configuration names it.")] = "",
+    arm_id: Annotated[
+        str, typer.Option("--id", help="Name of the arm's calibration, if no configuration names it.")
+    ] = "",
 ) -> None:
-    """Bring a real arm to life: find its port, scan it, give its servos ids, calibrate it."""
+    """Set up a real arm: find its port and cameras, scan it, give its servos ids, calibrate it."""
     from hilserl_tui.arm_opening import open_arm
 
     open_arm(config, port, arm_id)
@@ -182,14 +207,14 @@ def arm(
 
 @app.command("attach")
 def attach(run: RunName = "") -> None:
-    """Attach to a run that is alive."""
+    """Open the console on a run that is alive."""
     lock = find(run)
     opening.attach(Path(lock.socket))
 
 
 @app.command("down")
 def down(run: RunName = "") -> None:
-    """Stop a run: the arm parks, data is saved, every worker ends."""
+    """Stop a run: the arm parks, data is saved, all its workers end."""
     from hilserl_tui.ask import ask_to_end
 
     lock = find(run, within_s=STARTS_WITHIN_S)
@@ -207,7 +232,7 @@ def down(run: RunName = "") -> None:
 
 @app.command("status")
 def status() -> None:
-    """List the runs that are alive and what they do."""
+    """List the runs that are alive and what they are doing."""
     from hilserl_tui.ask import describe
 
     locks = live_runs()
@@ -220,9 +245,9 @@ def status() -> None:
 @app.command("reload")
 def reload(
     run: RunName = "",
-    yes: Annotated[bool, typer.Option("--yes", help="Change what may change, without asking.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Apply what may change without asking.")] = False,
 ) -> None:
-    """Read the configuration of a run again: show what differs, and change what may while it goes on."""
+    """Read the configuration of a run again: show what differs, and apply what may change while it goes on."""
     from hilserl_tui.reloading import reload as reloaded
 
     raise typer.Exit(reloaded(find(run), yes))
@@ -232,22 +257,22 @@ def reload(
 def join(
     words: Annotated[
         list[str] | None,
-        typer.Argument(
-            metavar="HOST:PORT", help="Where the learner listens; the whole join line in quotes does too."
-        ),
+        typer.Argument(metavar="HOST:PORT", help="Address of the learner, or the whole join line in quotes."),
     ] = None,
-    pin: Annotated[str | None, typer.Option(help="Fingerprint of its certificate.")] = None,
+    pin: Annotated[
+        str | None, typer.Option(help="Fingerprint of the learner's certificate, from the join line.")
+    ] = None,
     token: Annotated[
-        str | None, typer.Option(help="Token of the join line: good once, for ten minutes.")
+        str | None, typer.Option(help="Token from the join line. It is good once, for ten minutes.")
     ] = None,
     config: Annotated[
         Path | None,
-        typer.Option(help="Configuration to set learner_host and learner_port in; comments stay."),
+        typer.Option(help="TOML configuration to write learner_host and learner_port into. Comments stay."),
     ] = None,
 ) -> None:
-    """Join a learner on another machine, with the line it prints; without arguments, asks for the line.
+    """Join a learner on another machine with the line that it prints.
 
-    The line that is asked for stays out of the shell's history.
+    Without arguments it asks for the line, which then stays out of the shell's history.
     """
     from hilserl_tui import joining
 
@@ -260,9 +285,11 @@ def join(
         typer.echo(joining.join(line))
         if config is not None:
             joining.write_into(config, line)
-            typer.echo(f"{config} names it now; the next run of it learns there")
+            typer.echo(f"{config} names the learner now; the next run with it learns there")
         else:
-            typer.echo(f"set in your configuration, or give it as --config:\n\n{joining.toml_lines(line)}")
+            typer.echo(
+                f"put this into your configuration (--config FILE writes it):\n\n{joining.toml_lines(line)}"
+            )
     except (joining.NoJoin, ConfigError) as refused:
         typer.echo(str(refused), err=True)
         raise typer.Exit(EXIT_CODE) from refused
@@ -270,19 +297,26 @@ def join(
 
 @app.command("forward-gamepad")
 def forward_gamepad(
-    address: Annotated[str, typer.Argument(metavar="HOST:PORT", help="Where the robot PC receives it.")],
+    address: Annotated[
+        str, typer.Argument(metavar="HOST:PORT", help="Address at which the robot PC receives the gamepad.")
+    ],
     pin: Annotated[
-        str | None, typer.Option(help="Fingerprint of its certificate, from the line that it prints.")
+        str | None,
+        typer.Option(help="Fingerprint of the robot PC's certificate, from the line that it prints."),
     ] = None,
-    token: Annotated[str | None, typer.Option(help="Token of that line: good once, for ten minutes.")] = None,
+    token: Annotated[
+        str | None, typer.Option(help="Token from that line. It is good once, for ten minutes.")
+    ] = None,
     options: Annotated[
         list[str] | None,
-        typer.Argument(metavar="-- OPTIONS", help="For `hilserl-worker forward-gamepad`, such as --toggle."),
+        typer.Argument(
+            metavar="-- OPTIONS", help="Options of `hilserl-worker forward-gamepad`, such as --toggle."
+        ),
     ] = None,
 ) -> None:
-    """Drive an arm elsewhere with the gamepad of this computer.
+    """Drive the arm of another computer with the gamepad of this one.
 
-    The first time with the line that `hilserl-worker invite-gamepad` prints on the robot PC, later with its HOST:PORT.
+    The first time, run the line that `hilserl-worker invite-gamepad` prints on the robot PC. Later HOST:PORT is enough.
     """
     from hilserl_tui.forwarding import forward
 
@@ -291,7 +325,7 @@ def forward_gamepad(
 
 @app.command("keys")
 def keys() -> None:
-    """List every key by its id, by which a file of your own may change it."""
+    """List every key with its id, and the file in which you may change it."""
     from hilserl_tui.preferences import preferences_path
     from hilserl_tui.remapping import ALL_KEYS
 
@@ -303,11 +337,11 @@ def keys() -> None:
 @app.command("doctor")
 def doctor(
     config: Annotated[
-        Path | None, typer.Argument(help="Configuration whose needs are looked at.", show_default=False)
+        Path | None, typer.Argument(help="TOML configuration whose needs are checked.", show_default=False)
     ] = None,
     directory: Annotated[
         Path | None,
-        typer.Option(help="Where runs will be kept; default from the configuration.", show_default=False),
+        typer.Option(help="Folder where runs are kept. Default: from the configuration.", show_default=False),
     ] = None,
 ) -> None:
     """Check this machine: Python, disk, terminal, devices, memory, GPU, rendering, and the link to a learner."""
@@ -331,10 +365,10 @@ def doctor(
 
 @app.command("replay-run")
 def replay_run(
-    run: Annotated[Path, typer.Argument(help="Run directory, or its events file.")],
-    speed: Annotated[float, typer.Option(min=0.1, max=1000, help="Times as fast as it was.")] = 1.0,
+    run: Annotated[Path, typer.Argument(help="Directory of the run, or its events.jsonl.")],
+    speed: Annotated[float, typer.Option(min=0.1, max=1000, help="Speed, in times of the original.")] = 1.0,
 ) -> None:
-    """Show a recorded run in the console."""
+    """Show a recorded run in the console. Nothing is started and no arm moves."""
     opening.replay(run, speed)
 
 
@@ -344,10 +378,19 @@ app.add_typer(config_commands.config, name="config")
 
 def with_command(arguments: list[str]) -> list[str]:
     """`my.toml --start` is `open my.toml --start`: the command may be left out."""
-    names = {command.name for command in app.registered_commands}
-    names |= {group.name for group in app.registered_groups}
+    names = {command.name or "" for command in app.registered_commands}
+    names |= {group.name or "" for group in app.registered_groups}
     if arguments and arguments[0] in {*names, "--help"}:
         return arguments
     if arguments and " join " in f" {arguments[0]}":  # the learner's line, pasted in quotes
         return ["join", *arguments]
+    if arguments and not (
+        arguments[0].startswith("-") or Path(arguments[0]).suffix or Path(arguments[0]).exists()
+    ):
+        close = difflib.get_close_matches(arguments[0], names, n=1)
+        opening.refuse(
+            f"there is no command {arguments[0]}",
+            "the first word is a command, or a TOML file to open",
+            f"did you mean `hilserl-tui {close[0]}`?" if close else "see `hilserl-tui --help`",
+        )
     return ["open", *arguments]

@@ -12,21 +12,23 @@ from workers.config.load import read_text
 
 config = typer.Typer(no_args_is_help=True, help="Check, explain and convert configurations.")
 
-File = Annotated[Path, typer.Argument(help="Configuration, a TOML file.")]
+File = Annotated[Path, typer.Argument(help="TOML configuration.")]
 
 
 @config.command("check")
 def check(file: File) -> None:
-    """Say what is wrong with FILE, by line and key, or that it is fine. Nothing is started."""
+    """Say what is wrong with FILE, by line and key, or that it is fine. Nothing is started or moved."""
     command = [sys.executable, "-m", "workers.cli", "check", "--config", str(file)]
     raise typer.Exit(subprocess.run(command, stdin=subprocess.DEVNULL, check=False).returncode)
 
 
 @config.command("explain")
 def explain(
-    key: Annotated[str, typer.Argument(help="A key or section: its path, its last part, or LeRobot's name.")],
+    key: Annotated[
+        str, typer.Argument(help="A key or section: its full path, its last part, or LeRobot's name of it.")
+    ],
 ) -> None:
-    """Say what KEY does, what it accepts, and what it is when it is not given."""
+    """Say what KEY does, what it accepts, and its default."""
     from workers.config.explain import NoSuchKey
     from workers.config.explain import explain as explained
 
@@ -38,7 +40,7 @@ def explain(
 
 @config.command("migrate")
 def migrate(file: File) -> None:
-    """Rewrite FILE for the current schema version; comments stay, the old file is kept beside it."""
+    """Rewrite FILE for the current schema version. Comments stay, and the old file is kept beside it."""
     from workers.config.migrate import migrated
     from workers.config.rewrite import rewrite
 
@@ -48,32 +50,32 @@ def migrate(file: File) -> None:
     except ConfigError as error:
         _refuse(str(error))
     if new == text:
-        typer.echo(f"{file} has the current schema version already")
+        typer.echo(f"{file} has the current schema version already: nothing to do")
         return
     try:
         backup = rewrite(file, text, new)
     except ConfigError as error:
         _refuse(str(error))
-    typer.echo(f"{file} is up to date; as it was, it is in {backup}")
+    typer.echo(f"{file} is up to date; the old file is kept as {backup}")
 
 
 @config.command("schema")
 def schema(
-    output: Annotated[Path | None, typer.Option(help="File to write; without it, the screen.")] = None,
+    output: Annotated[Path | None, typer.Option(help="File to write. Default: print it.")] = None,
 ) -> None:
-    """Write the JSON Schema by which editors complete and check a configuration."""
+    """Write the JSON Schema with which editors complete and check a configuration."""
     from workers.config.json_schema import text
 
     _give(text(), output)
     if output is not None:
-        typer.echo(f"a configuration refers to it in its first line: #:schema ./{output.name}")
+        typer.echo(f"to use it, begin the configuration with this line: #:schema ./{output.name}")
 
 
 @config.command("reference")
 def reference(
-    output: Annotated[Path | None, typer.Option(help="File to write; without it, the screen.")] = None,
+    output: Annotated[Path | None, typer.Option(help="File to write. Default: print it.")] = None,
 ) -> None:
-    """Write a page with every key, in Markdown."""
+    """Write the Markdown page that describes every key."""
     from workers.config.reference import text
 
     _give(text(), output)
@@ -89,17 +91,19 @@ def _give(text: str, output: Path | None) -> None:
 
 
 def import_lerobot(
-    file: Annotated[Path, typer.Argument(help="LeRobot's configuration, a JSON file, or a part of one.")],
-    output: Annotated[Path | None, typer.Option(help="TOML file to write; FILE.toml if not given.")] = None,
+    file: Annotated[Path, typer.Argument(help="LeRobot's configuration, whole or in part, as JSON.")],
+    output: Annotated[
+        Path | None, typer.Option(help="TOML file to write. Default: FILE with the ending .toml.")
+    ] = None,
 ) -> None:
-    """Turn LeRobot's environment, training or classifier configuration into ours, and say what became of each key."""
+    """Turn a LeRobot configuration (env, train or classifier) into TOML, and say what became of each key."""
     from workers.config.dump import dump
     from workers.config.lerobot import import_lerobot as imported
     from workers.config.lerobot.report import report
 
     target = output or file.with_suffix(".toml")
     if target.exists():
-        _refuse(f"{target} is there already; move it away, or name another file with --output")
+        _refuse(f"{target} exists already: move it away, or name another file with --output")
     try:
         made = imported(read_text(file), str(file))
     except ConfigError as error:

@@ -67,7 +67,7 @@ def parsed(line: bytes) -> Check | None:
 def ended_badly(code: int, errors: str) -> Check:
     """What stands for the findings of a process that did not come to its end."""
     last = (errors.strip().splitlines() or [f"exit code {code}"])[-1]
-    do = "mend the configuration, if it is named; else hilserl-worker doctor says more"
+    do = "if the configuration is named, correct it; otherwise `hilserl-worker doctor` says more"
     return Check("examination", False, last, "devices, memory, GPU and link could not be looked at", do)
 
 

@@ -22,7 +22,11 @@ def find(run: str, within_s: float = 0.0) -> StationLock:
         return fitting[0]
     names = ", ".join(lock.run for lock in alive) or "none"
     if fitting:
-        refuse(f"{len(fitting)} runs are alive: {names}", "one must be meant", "name it, or its directory")
+        refuse(
+            f"{len(fitting)} runs are alive: {names}",
+            "it is not clear which one you mean",
+            "add its name or its directory to the command",
+        )
     what = f"no run {run!r} is alive" if run else "no run is alive"
-    why = f"alive now: {names}" if alive else "it ended, or it is another user's or another machine's"
+    why = f"alive now: {names}" if alive else "it has ended, or it belongs to another user or another machine"
     refuse(what, why, "start one with hilserl-tui CONFIG")

@@ -13,8 +13,8 @@ def forward(address: str, pin: str | None, token: str | None, options: list[str]
     """Run the worker to its end, which Ctrl-C is; its exit code."""
     if (pin is None) is not (token is None):
         refuse(
-            "the line is not whole",
-            "--pin and --token come together",
+            "the line is incomplete",
+            "--pin and --token belong together",
             "copy all of the line that `hilserl-worker invite-gamepad` prints on the robot PC",
         )
     command = [sys.executable, "-m", "workers.cli", "forward-gamepad", address, *options]
@@ -28,5 +28,5 @@ def forward(address: str, pin: str | None, token: str | None, options: list[str]
             return worker.returncode
     except OSError as error:
         refuse(
-            f"hilserl-worker could not be started: {error}", "the installation is not whole", "reinstall it"
+            f"hilserl-worker could not be started: {error}", "the installation is incomplete", "reinstall it"
         )

@@ -51,7 +51,7 @@ def parse(text: str) -> JoinLine:
         whole = False
     if not whole:
         raise NoJoin(
-            "this is not a line to join with; it reads `hilserl-tui join HOST:PORT --pin PIN --token TOKEN`.\n"
+            "this is not a join line; one reads `hilserl-tui join HOST:PORT --pin PIN --token TOKEN`.\n"
             "Copy all of it from the learner's screen"
         )
     return line

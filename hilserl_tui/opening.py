@@ -56,7 +56,7 @@ def find_limits(config: Path, options: Sequence[str]) -> NoReturn:
         if loaded.env.robot is None:
             refuse(
                 f"{config} has no arm whose workspace could be found",
-                f'env.type = "{loaded.env.type}" is an environment of somebody else\'s, with limits of its own',
+                f'env.type = "{loaded.env.type}" is an environment with limits of its own',
                 "train on it as it is: hilserl-tui " + str(config),
             )
         _need_terminal("find-limits")
@@ -96,7 +96,7 @@ def crop(config: Path, dataset: str | None) -> NoReturn:
         if not env.cameras:
             refuse(
                 f"{config} has no camera to look through",
-                "its pictures are made by an environment, or by nobody",
+                "its pictures come from a Gymnasium environment, or it has none",
                 "name a dataset: hilserl-tui crop CONFIG --dataset FOLDER",
             )
         launch = Launch(config, load(config).run_dir)

@@ -40,7 +40,7 @@ async def _reload(lock: StationLock, yes: bool) -> int:
     writer.write(frame(ReadSettings(number)))
     read = await asyncio.wait_for(_answer(reader, number), WITHIN_S)
     if not (read.changes or read.problems):
-        typer.echo(f"{lock.config_path} says what it said: nothing to change")
+        typer.echo(f"{lock.config_path} has not changed: nothing to apply")
         return 0
     for row in settings_rows(read, WIDTH):
         typer.echo("".join(text for text, _ in row), err=bool(read.problems))

@@ -122,21 +122,21 @@ def encoding(name: str) -> Check:
 
 def answers(took_s: float | None) -> Check:
     """How long the terminal takes to say where its cursor is, which the console asks ten times a second."""
-    why = "the terminal's answer keeps the lease alive and paces drawing"
+    why = "the answer shows that the line is alive, and how fast the screen may be drawn"
     if took_s is None:
-        do = "the console takes key presses for life signs; another terminal is better"
-        return Check("terminal answers", None, "none to CSI 6n", why, do)
+        do = "another terminal: in this one only key presses show that you are there"
+        return Check("terminal answers", None, "it does not (CSI 6n)", why, do)
     do = "use `ssh -C`: compression makes a thin line several times faster"
     return Check("terminal answers", None if took_s > SLOW_S else True, f"in {took_s * 1000:.0f} ms", why, do)
 
 
 def abilities(found: Abilities | None) -> Iterator[Check]:
     if found is None:
-        why = "it does not say what it is, so that nothing more can be found out"
-        yield Check("abilities", None, "no answer to CSI c", why, "nothing: all of them only make it nicer")
+        why = "it does not say what it can do (CSI c)"
+        yield Check("abilities", None, "unknown", why, "nothing: the console works without")
         return
-    why = "without it a key that is held repeats bounded steps, which is safe"
-    do = "kitty, Ghostty, foot, WezTerm (enable_kitty_keyboard = true) and iTerm2 tell it; tmux does not pass it on"
+    why = "where key release is not reported, a held key repeats bounded steps, which is safe"
+    do = "kitty, Ghostty, foot, iTerm2 and WezTerm (enable_kitty_keyboard = true) report it; tmux does not pass it on"
     words = "tells when a key is let go" if found.releases else "does not tell when a key is let go"
     yield Check("kitty keyboard", True if found.releases else None, words, why, do)
     yield synchronised(found.synchronised)
@@ -144,19 +144,19 @@ def abilities(found: Abilities | None) -> Iterator[Check]:
 
 
 def synchronised(there: bool) -> Check:
-    why, do = "a screen that changes may flicker without", "nothing: a newer terminal has it"
+    why, do = "without it the screen may flicker", "nothing, or use a newer terminal"
     return Check("sync output", True if there else None, "yes" if there else "no", why, do)
 
 
 def pixel_mouse(there: bool, cell: tuple[int, int] | None = None) -> Check:
-    why = "a crop is dragged in steps of a cell without"
-    do = "use the arrow keys on the Crop screen: they go one pixel"
+    why = "without it a crop is dragged in steps of a character cell"
+    do = "use the arrow keys on the Crop screen: they move by one pixel"
     cells = f", cells of {cell[0]}x{cell[1]}" if cell else ""
     return Check("pixel mouse", True if there else None, ("yes" if there else "no") + cells, why, do)
 
 
 def multiplexer() -> Iterator[Check]:
     if os.environ.get("TMUX"):
-        why = "tmux answers for the terminal; the console asks it who is attached"
-        do = "detaching from tmux releases the arm; `hilserl-tui` survives a lost line without tmux too"
+        why = "tmux answers for the terminal, so the console asks tmux whether you are attached"
+        do = "nothing: detaching gives the arm back. A run survives a lost SSH link without tmux too"
         yield Check("tmux", None, "inside tmux", why, do)

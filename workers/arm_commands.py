@@ -32,14 +32,19 @@ DRAWN_APART_S = 2.0  # without a terminal every picture is new lines
 
 Port = Annotated[
     str,
-    typer.Option(help="Serial port of the arm, such as /dev/ttyACM0; `find-port` tells.", show_default=False),
+    typer.Option(
+        help="Serial port of the arm, such as /dev/ttyACM0. `hilserl-worker find-port` finds it.",
+        show_default=False,
+    ),
 ]
 
 
 def find_port(
-    list_only: Annotated[bool, typer.Option("--list", help="List the ports and end.")] = False,
+    list_only: Annotated[
+        bool, typer.Option("--list", help="List the ports, without watching for plugs.")
+    ] = False,
 ) -> None:
-    """Tell which serial port an arm is on: pull its USB plug, and put it back."""
+    """Find the serial port of an arm: pull its USB plug and put it back."""
     from workers.robot.ports import PlugWatch, serial_ports
 
     ports = serial_ports()
@@ -57,7 +62,10 @@ def find_port(
             left_s = until_s - time.monotonic()
             if left_s <= 0.0:
                 typer.echo(
-                    "\nno plug was pulled" if watch.pulled is None else "\nit was not put back", err=True
+                    "\nno plug was pulled"
+                    if watch.pulled is None
+                    else "\nit was not put back: run it again to learn its lasting name",
+                    err=True,
                 )
                 raise typer.Exit(EXIT_FAULTY)
             if watch.several:
@@ -72,18 +80,18 @@ def find_port(
             watch.look(serial_ports())
     typer.echo(f"\n\nport = {json.dumps(watch.back.best)}")
     if not watch.back.lasting:
-        typer.echo("It has no lasting name here: another order of plugs changes this one.")
+        typer.echo("This name may change when plugs change places; the machine has no lasting one.")
 
 
 def scan_arm(
     port: Port,
     every_id: Annotated[
-        bool, typer.Option("--every-id", help="Ask all 254 ids one by one too; a minute longer.")
+        bool, typer.Option("--every-id", help="Ask each of the 254 ids too, which takes a minute longer.")
     ] = False,
 ) -> None:
-    """List every servo on a port: id, baud rate, model, firmware, voltage, and what is wrong. Writes nothing.
+    """List every servo on a port: id, baud rate, model, firmware, voltage, and what is wrong.
 
-    Exit code 1 when this is no whole arm.
+    Nothing is written. Exit code 1 when a servo is missing or something is wrong.
     """
     from workers.robot.bus.latency import latency_warning
     from workers.robot.scan import Found, scan, verdict
@@ -103,7 +111,7 @@ def scan_arm(
     wrong = verdict(found)
     wrong += [slow] if (slow := latency_warning(port)) else []
     typer.echo(
-        "\n" + ("\n".join(f"- {text}" for text in wrong) if wrong else "a whole arm, nothing is wrong")
+        "\n" + ("\n".join(f"- {text}" for text in wrong) if wrong else "a complete arm, nothing is wrong")
     )
     raise typer.Exit(EXIT_FAULTY if wrong else 0)
 
@@ -112,12 +120,12 @@ def setup_motors(
     port: Port,
     first: Annotated[
         str | None,
-        typer.Option("--from", metavar="JOINT", help="Begin with this joint; those before it are done."),
+        typer.Option("--from", metavar="JOINT", help="Joint to begin with, when those before it are done."),
     ] = None,
 ) -> None:
-    """Give six servos their ids at 1 Mbaud, one plugged in at a time, gripper first. Run it again after a break.
+    """Give six new servos their ids and 1 Mbaud, one plugged in at a time, gripper first.
 
-    Never gives an id that is on the bus already. A chain that is half done is seen when it is plugged in at the start.
+    No id is given twice. After a break, plug in the servos that are done and run it again: it goes on with the next.
     """
     from workers.robot.bus import BusError
     from workers.robot.motor_setup import ORDER, MotorSetup, SetupFailed, joint_of
@@ -185,20 +193,24 @@ def _check_chain(bus: "Bus", setup: "MotorSetup") -> None:
 def calibrate(
     port: Port,
     arm_id: Annotated[
-        str, typer.Option("--id", help="Name of the arm: that of its calibration file.", show_default=False)
+        str,
+        typer.Option("--id", help="Name of the arm, which its calibration file bears.", show_default=False),
     ],
-    leader: Annotated[bool, typer.Option("--leader", help="It is a leader arm, not a follower.")] = False,
+    leader: Annotated[bool, typer.Option("--leader", help="Calibrate a leader arm, not a follower.")] = False,
     arm: Annotated[str, typer.Option(help="'so101' or 'so100'.")] = "so101",
     calibration_dir: Annotated[
-        str | None, typer.Option(help="Folder of the file; without it, LeRobot's own.", show_default=False)
+        str | None,
+        typer.Option(help="Folder of the calibration file. Default: LeRobot's own.", show_default=False),
     ] = None,
     from_file: Annotated[
-        bool, typer.Option("--from-file", help="No sweep: write what the file says to the servos.")
+        bool,
+        typer.Option("--from-file", help="Write the calibration of the file to the servos; move no joint."),
     ] = False,
 ) -> None:
-    """Move every joint to both of its stops; offsets and ranges follow from that, for the servos and LeRobot's file.
+    """Calibrate an arm: move every joint by hand to both of its stops, beginning in any pose.
 
-    Begins in any pose. Until it is done, nothing is written; the file that was there is kept beside the new one.
+    Offsets and ranges go into the servos and into LeRobot's calibration file. Nothing is written before the end, and
+    the file from before is kept beside the new one.
     """
     from workers.robot.arm_model import builtin_model
     from workers.robot.arms import arm_of

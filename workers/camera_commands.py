@@ -13,7 +13,7 @@ EXIT_REFUSED = 2
 
 def emulate_camera(
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Where it listens; 0 takes a free port.")
+        int, typer.Option(min=0, max=65535, help="Port to listen on. 0 takes a free one.")
     ] = 8090,
     view: Annotated[str, typer.Option(help="'front' or 'wrist'.")] = "front",
     width: Annotated[int, typer.Option(min=64, max=4096, help="Pixels.")] = 640,
@@ -21,12 +21,12 @@ def emulate_camera(
     fps: Annotated[float, typer.Option(min=0.1, max=240.0, help="Pictures a second.")] = 30.0,
     script: Annotated[
         bool,
-        typer.Option("--script", help="Take faults from standard input, a JSON object a line; for tests."),
+        typer.Option("--script", help="Read faults from standard input, one JSON object a line. For tests."),
     ] = False,
 ) -> None:
-    """Be a camera: a moving test card as MJPEG over HTTP, for this machine only, until Ctrl-C.
+    """Emulate a camera: a moving test card as MJPEG over HTTP, for this machine only, until Ctrl-C.
 
-    Start two, on two ports, and try all that needs cameras without one.
+    Two of them, on two ports, are enough to try everything that needs cameras.
     """
     from workers.emulator.camera import Behaviour, CameraEmulator, serve_scripted
 
@@ -58,18 +58,20 @@ def find_cameras(
     ),
     also: Annotated[
         list[str] | None,
-        typer.Option("--also", metavar="ADDRESS", help="A network camera or a file to look at too."),
+        typer.Option(
+            "--also", metavar="ADDRESS", help="Address of a network camera, or a video file, to look at too."
+        ),
     ] = None,
     watch: Annotated[
-        bool, typer.Option("--watch", help="Say what is plugged in or out, until Ctrl-C.")
+        bool, typer.Option("--watch", help="Report what is plugged in or out, until Ctrl-C.")
     ] = False,
     pictures: Annotated[
         bool, typer.Option("--pictures/--no-pictures", help="Draw the pictures in the terminal.")
     ] = True,
 ) -> None:
-    """List the cameras with names that stay the same, what they give, and lines for your TOML.
+    """List the cameras with names that survive a reboot, the formats they offer, and lines for your TOML.
 
-    A picture of each is saved, so that you see which is which. With --watch: plug one in and see its name.
+    A picture of each is saved, so that you see which is which. With --watch, plug one in to see its name.
     """
     from workers.camera.find import Finder, Places, watch_places
 

@@ -24,13 +24,13 @@ def train_classifier(
         list[str] | None,
         typer.Option(
             metavar="FOLDER|ID",
-            help="A dataset to learn from, once for each; default reward_classifier.datasets, else [dataset].",
+            help="Dataset to learn from; once for each. Default: reward_classifier.datasets, else [dataset].",
             show_default=False,
         ),
     ] = None,
     output: Annotated[
         Path | None,
-        typer.Option(help="Folder of the classifier; default reward_classifier in that of the run."),
+        typer.Option(help="Folder of the classifier. Default: reward_classifier in the run's folder."),
     ] = None,
     write: Annotated[
         bool,
@@ -40,14 +40,14 @@ def train_classifier(
         ),
     ] = False,
     push_to_hub: Annotated[
-        str | None, typer.Option(metavar="ID", help="Upload it as this model of the Hugging Face hub too.")
+        str | None, typer.Option(metavar="ID", help="Upload it to the Hugging Face hub too, as this model.")
     ] = None,
     frames: Annotated[
         bool, typer.Option("--frames", help="Tell a console how it goes, in place of a person.", hidden=True)
     ] = False,
-    name: Annotated[str | None, typer.Option(help="Name of the run; default from the file.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the run. Default: from the file.")] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Seed of split, network and batches; default from the file.")
+        int | None, typer.Option(help="Seed of split, network and batches. Default: from the file.")
     ] = None,
 ) -> None:
     """Train a reward classifier from datasets with rewards, and report how good it is on held-out episodes.
@@ -83,14 +83,18 @@ def train_classifier(
 
 
 def export_classifier(
-    to: Annotated[Path, typer.Option(help="New folder for the classifier.")],
-    classifier: Annotated[str, typer.Option(metavar="FOLDER|ID", help="Its folder, or its name on the hub.")],
+    to: Annotated[Path, typer.Option(help="New folder to write the classifier into.")],
+    classifier: Annotated[
+        str, typer.Option(metavar="FOLDER|ID", help="Folder of the classifier, or its name on the hub.")
+    ],
     layout: Annotated[
         Literal["lerobot", "hilserl"],
-        typer.Option("--format", help="LeRobot's, which not every encoder allows, or our own."),
+        typer.Option(
+            "--format", help="Layout of LeRobot, which cannot express every encoder, or of this project."
+        ),
     ] = "lerobot",
     push_to_hub: Annotated[
-        str | None, typer.Option(metavar="ID", help="Upload it as this model of the Hugging Face hub too.")
+        str | None, typer.Option(metavar="ID", help="Upload it to the Hugging Face hub too, as this model.")
     ] = None,
 ) -> None:
     """Write a classifier in LeRobot's layout, or one of LeRobot's in ours; exit code 2 when that cannot be done."""

@@ -30,52 +30,50 @@ app = typer.Typer(add_completion=False, no_args_is_help=True, pretty_exceptions_
 
 @app.callback()
 def root() -> None:
-    """Headless workers and jobs of hilserl-tui."""
+    """The workers and jobs of hilserl-tui without a screen, and tools for arms, cameras, gamepads and datasets."""
     if IN_PANE:
         # Esc in the pane interrupts the tool. A console that a script runs in its background ignores interrupts, and
         # hands that down: the tool would go on.
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-RunName = Annotated[str | None, typer.Option(help="Name of the run (its directory below run.directory).")]
-Seed = Annotated[int | None, typer.Option(help="Seed of the run; default from the file.")]
+RunName = Annotated[str | None, typer.Option(help="Name of the run. Default: from the file.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the run. Default: from the file.")]
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on from the last checkpoint; refuse when there is none.")
+    bool, typer.Option("--resume", help="Continue from the newest checkpoint. Refused when there is none.")
 ]
 Fresh = Annotated[
-    bool, typer.Option("--fresh", help="Move checkpoints aside and learn anew, from all that was recorded.")
+    bool, typer.Option("--fresh", help="Set the checkpoints aside and learn anew from all that was recorded.")
 ]
 Operator = Annotated[
     str | None,
-    typer.Option(help="Who teaches: 'scripted' (simulation only) or 'person'; default from the file."),
+    typer.Option(help="Who teaches: 'scripted' (simulator only) or 'person'. Default: from the file."),
 ]
 Mode = Annotated[
     str | None,
-    typer.Option(
-        help="'record' or 'replay'; default from the file, where none is to train.", show_default=False
-    ),
+    typer.Option(help="'record' or 'replay'. Default: from the file, else train.", show_default=False),
 ]
 Root = Annotated[
-    str | None, typer.Option(help="Folder of the dataset; default from the file.", show_default=False)
+    str | None, typer.Option(help="Folder of the dataset. Default: from the file.", show_default=False)
 ]
 RepoId = Annotated[
     str | None,
-    typer.Option(help="Its name on the hub, user/name; default from the file.", show_default=False),
+    typer.Option(help="Dataset on the hub, USER/NAME. Default: from the file.", show_default=False),
 ]
 Episodes = Annotated[
     int | None,
-    typer.Option(min=1, help="How many episodes to record; default from the file.", show_default=False),
+    typer.Option(min=1, help="Number of episodes to record. Default: from the file.", show_default=False),
 ]
 Push = Annotated[
     bool | None,
-    typer.Option("--push/--no-push", help="Upload to the hub at the end.", show_default=False),
+    typer.Option("--push/--no-push", help="Upload the dataset to the hub at the end.", show_default=False),
 ]
 Arm = Annotated[
     bool,
-    typer.Option("--arm", help="A real arm may move at once: it was looked at, and nobody is in its way."),
+    typer.Option("--arm", help="Let a real arm move at once, without ctrl+e y. Look at the arm first."),
 ]
 Directory = Annotated[
-    str | None, typer.Option(help="Folder that holds all runs; default from the file.", show_default=False)
+    str | None, typer.Option(help="Folder that holds all runs. Default: from the file.", show_default=False)
 ]
 
 
@@ -85,11 +83,11 @@ def station(
     operator: Operator = None,
     until_success: Annotated[
         float | None,
-        typer.Option(min=0.0, max=1.0, help="End when an evaluation reaches this autonomous success."),
+        typer.Option(min=0.0, max=1.0, help="Share of successes in an evaluation that ends the run."),
     ] = None,
     name: RunName = None,
     seed: Seed = None,
-    serve: Annotated[bool, typer.Option("--serve", help="Wait for a console's start key.")] = False,
+    serve: Annotated[bool, typer.Option("--serve", help="Wait for the start key of a console.")] = False,
     resume: Resume = False,
     fresh: Fresh = False,
     mode: Mode = None,
@@ -98,21 +96,23 @@ def station(
     episodes: Episodes = None,
     episode: Annotated[
         int | None,
-        typer.Option(min=0, help="Which episode to replay; default from the file.", show_default=False),
+        typer.Option(min=0, help="Episode to replay. Default: from the file.", show_default=False),
     ] = None,
     push: Push = None,
     arm: Arm = False,
 ) -> None:
-    """Run the workers of a run, of training unless `mode` says otherwise, and print its progress.
+    """Run what the file says, training unless it has a `mode`, without a screen, and print the progress.
 
-    Where policy.actor_learner_config.learner_host names one, the learner is elsewhere and a link takes its place.
+    Where policy.actor_learner_config.learner_host names another machine, the learner runs there.
     """
     from workers.config.overrides import Overrides
     from workers.station.main import run_station
     from workers.station.opening import beginning_of
 
     if mode not in (None, "record", "replay"):
-        raise typer.BadParameter("'record' or 'replay'; without it, as the file says", param_hint="--mode")
+        raise typer.BadParameter(
+            "must be 'record' or 'replay'; leave it out to do what the file says", param_hint="--mode"
+        )
     overrides = Overrides(
         cast(Literal["record", "replay"] | None, mode), root, repo_id, episodes, episode, push
     )
@@ -138,45 +138,45 @@ def station(
 @app.command("find-limits")
 def find_limits(
     config: Annotated[
-        Path, typer.Option(help="TOML configuration of the task; with --write it gets the bounds.")
+        Path, typer.Option(help="TOML configuration of the task; --write puts the bounds into it.")
     ],
     operator: Annotated[
         str | None,
-        typer.Option(help="Who drives: 'scripted' (simulation only) or 'person'; default from the file."),
+        typer.Option(help="Who drives: 'scripted' (simulator only) or 'person'. Default: from the file."),
     ] = None,
     warmup_s: Annotated[
-        float, typer.Option(min=0.0, help="Seconds of driving in which nothing counts yet.")
+        float, typer.Option(min=0.0, help="Seconds of driving before anything counts.")
     ] = 5.0,
     duration_s: Annotated[
         float | None,
         typer.Option(
             min=0.0,
-            help="Seconds of driving that count; 0: until a person at a console says so. Default 30, with --serve 0.",
+            help="Seconds of driving that count; 0: until a person ends it. Default: 30, or 0 with --serve.",
             show_default=False,
         ),
     ] = None,
     margin_m: Annotated[
-        float, typer.Option(min=0.0, max=0.1, help="Metres by which the bounds are wider than what was seen.")
+        float, typer.Option(min=0.0, max=0.1, help="Metres by which the bounds exceed where the tool was.")
     ] = 0.0,
     floor_m: Annotated[
         float,
         typer.Option(
-            min=-0.5, max=0.5, help="Height below which neither the tool nor the bounds go; the table is 0."
+            min=-0.5, max=0.5, help="Lowest height of the tool and of the bounds in metres. The table is 0."
         ),
     ] = 0.01,
     write: Annotated[
-        bool, typer.Option("--write/--print", help="Write the result into the file, or only print it.")
+        bool, typer.Option("--write/--print", help="Write the bounds into the file, or only print them.")
     ] = False,
     name: RunName = None,
     seed: Seed = None,
     serve: Annotated[
-        bool, typer.Option("--serve", help="Wait for a console's start key, and its word.")
+        bool, typer.Option("--serve", help="Wait for a console, which starts it and has the bounds written.")
     ] = False,
     arm: Arm = False,
 ) -> None:
     """Find the workspace of a task: drive the arm through the space it needs.
 
-    The safety gate is as always, but for the workspace's own bounds. Nothing is recorded.
+    All safety limits hold except the bounds of the file, which are looked for. Nothing is recorded.
     """
     from workers.station.main import run_station
     from workers.station.survey import DURATION_S, Ending, Wanted
@@ -207,10 +207,10 @@ def record(
     seed: Seed = None,
     arm: Arm = False,
 ) -> None:
-    """Record demonstrations as a LeRobotDataset, without a screen; an existing dataset is continued.
+    """Record demonstrations as a LeRobotDataset, without a screen. An existing dataset is continued.
 
-    Each episode is saved when it ends. Without a console somebody must demonstrate: --operator scripted in the
-    simulator; a person attaches with `hilserl-tui attach`.
+    Each episode is saved when it ends. Somebody must demonstrate: `--operator scripted` in the simulator, or a
+    person who comes with `hilserl-tui attach`.
     """
     from workers.config.overrides import Overrides
 
@@ -220,7 +220,7 @@ def record(
 @app.command()
 def replay(
     config: Annotated[Path, typer.Option(help="TOML configuration of the run.")],
-    episode: Annotated[int, typer.Option(min=0, help="Which episode of the dataset.")],
+    episode: Annotated[int, typer.Option(min=0, help="Number of the episode in the dataset, from 0.")],
     root: Root = None,
     repo_id: RepoId = None,
     name: RunName = None,
@@ -257,7 +257,7 @@ def learner(
         str | None,
         typer.Option(
             metavar="ADDRESS[:PORT]",
-            help="Where robot PCs reach it, like 0.0.0.0:50051; default 127.0.0.1 and learner_port of the file.",
+            help="Address for robot PCs, such as 0.0.0.0:50051. Default: 127.0.0.1 and learner_port of the file.",
             show_default=False,
         ),
     ] = None,
@@ -267,10 +267,10 @@ def learner(
     seed: Seed = None,
     directory: Directory = None,
 ) -> None:
-    """Learn from robots elsewhere: take in what they send over TLS, train, and serve policies to them.
+    """Run the learner for robots on other machines: receive their steps over TLS, train, and send policies back.
 
-    It prints a line with which a robot PC joins, good once and for ten minutes; `hilserl-worker invite`, or
-    the signal USR1, makes another. With neither --resume nor --fresh it goes on where it can, else begins.
+    It prints a line with which one robot PC can join within ten minutes; `hilserl-worker invite`, or the signal
+    USR1, makes another. Without --resume or --fresh it continues from a checkpoint if there is one.
     """
     from workers.station.opening import beginning_of
     from workers.station.serving import run_learner
@@ -308,10 +308,13 @@ def invite(
 
 @app.command()
 def join(
-    address: Annotated[str, typer.Argument(metavar="HOST:PORT", help="Where the learner listens.")],
-    pin: Annotated[str, typer.Option(help="Fingerprint of its certificate, from the join line.")],
+    address: Annotated[str, typer.Argument(metavar="HOST:PORT", help="Address of the learner.")],
+    pin: Annotated[str, typer.Option(help="Fingerprint of the learner's certificate, from the join line.")],
 ) -> None:
-    """Join a learner; the token of the join line is read from standard input, where no process list shows it."""
+    """Join a learner. The token of the join line is read from standard input, so that no process list shows it.
+
+    At a terminal, `hilserl-tui join` is easier.
+    """
     from workers.station.joining import joined
 
     run_or_refuse(lambda: joined(address, pin, sys.stdin.readline().strip()))
@@ -321,7 +324,7 @@ def join(
 def check(
     config: Annotated[Path, typer.Option(help="TOML configuration.")],
 ) -> None:
-    """Check a configuration without starting anything; exit code 2 when something is wrong with it."""
+    """Check a configuration without starting anything. Exit code 2 when something is wrong."""
     from workers.config import EXIT_CODE, ConfigError
     from workers.station.check import checked
 
@@ -337,7 +340,7 @@ def check(
 def show_pipeline(
     config: Annotated[Path, typer.Option(help="TOML configuration.")],
 ) -> None:
-    """Print every step of both pipelines with the shapes that go in and come out."""
+    """Print every processor of both pipelines with the shapes that go in and come out."""
     from workers.config import EXIT_CODE, ConfigError
     from workers.processors.describe import described
     from workers.station.check import examined

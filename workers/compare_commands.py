@@ -40,15 +40,20 @@ def compare_arms(
     leader_port: Annotated[str, typer.Option(help="Serial port of the leader.", show_default=False)],
     leader_id: Annotated[str, typer.Option(help="Name of the leader's calibration.", show_default=False)],
     calibration_dir: Annotated[
-        str | None, typer.Option(help="Folder of the follower's file; default LeRobot's.", show_default=False)
+        str | None,
+        typer.Option(
+            help="Folder of the follower's calibration. Default: LeRobot's own.", show_default=False
+        ),
     ] = None,
     leader_calibration_dir: Annotated[
-        str | None, typer.Option(help="Folder of the leader's file; default LeRobot's.", show_default=False)
+        str | None,
+        typer.Option(help="Folder of the leader's calibration. Default: LeRobot's own.", show_default=False),
     ] = None,
 ) -> None:
-    """Hold leader and follower in the same pose: joints that say angles more than 2 degrees apart are named.
+    """Check that leader and follower agree: hold both in one pose, and joints more than 2 degrees apart are named.
 
-    Exit code 1 when there are such joints: that arm has to be calibrated again. Nothing is written but torque off.
+    Exit code 1 when there are such joints: one arm has to be calibrated again. The torque goes off; nothing else is
+    written.
     """
     from workers.robot.compare import Comparison
 

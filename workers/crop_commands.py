@@ -20,7 +20,10 @@ EXIT_EXISTS = 3
 
 Config = Annotated[Path, typer.Option(help="TOML configuration; the crops are written into it.")]
 Source = Annotated[
-    str, typer.Option(metavar="FOLDER|ID", help="Dataset: its folder, or its id below LeRobot's.")
+    str,
+    typer.Option(
+        metavar="FOLDER|ID", help="Folder of the dataset, or USER/NAME where it lies in LeRobot's cache."
+    ),
 ]
 
 
@@ -43,33 +46,39 @@ def crop(
         typer.Option(
             "--crop",
             metavar="CAMERA=TOP,LEFT,HEIGHT,WIDTH",
-            help="Crop of a camera, in pixels; once for each. Without it, those of the configuration.",
+            help="Crop of one camera in pixels; give it once for each. Default: those of the configuration.",
         ),
     ] = None,
     resize: Annotated[
         tuple[int, int] | None,
-        typer.Option(metavar="H W", help="Size that every picture gets; default from the file, or 128 128."),
+        typer.Option(
+            metavar="H W",
+            help="Height and width of every picture of the copy. Default: from the file, else 128 128.",
+        ),
     ] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Folder of the copy; default <dataset>_cropped_resized beside it.")
+        Path | None,
+        typer.Option(help="Folder of the copy. Default: <dataset>_cropped_resized beside the dataset."),
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Replace a dataset that is in that folder.")
+        bool, typer.Option("--replace", help="Replace a dataset that is in that folder already.")
     ] = False,
-    print_only: Annotated[bool, typer.Option("--print-only", help="Print the crops; write nothing.")] = False,
+    print_only: Annotated[
+        bool, typer.Option("--print-only", help="Print the crops and write nothing.")
+    ] = False,
     preview: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE.png", help="Draw the crops into one frame's pictures; write nothing else."
+            metavar="FILE.png", help="PNG file to draw the crops of one frame into. Nothing else is written."
         ),
     ] = None,
     episode: Annotated[int, typer.Option(min=0, help="Episode for --preview.")] = 0,
-    frame: Annotated[int, typer.Option(min=0, help="Frame of it for --preview.")] = 0,
+    frame: Annotated[int, typer.Option(min=0, help="Frame of that episode for --preview.")] = 0,
 ) -> None:
     """Write crops into the configuration, and make a cropped and resized copy of a dataset.
 
-    The pictures of the copy are, pixel by pixel, what a run with this configuration would see. Exit code 2 when it
-    is refused, and then nothing is changed; 3 when the copy is there already; 1 when it could not be made.
+    The pictures of the copy are, pixel by pixel, what a run with this configuration would see. Exit code 2: refused,
+    nothing was changed; 3: the copy exists already; 1: it could not be made.
     """
     from workers.config import ConfigError
     from workers.config.crops import NoCrop, tutorial_lines, write_crops

@@ -13,7 +13,10 @@ from typing import Annotated, Any, TypeVar
 import msgspec
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="Look at datasets, mend and edit them, fetch and push them.")
+app = typer.Typer(
+    no_args_is_help=True,
+    help="Look at datasets, repair and edit them, fetch them from the hub and push them to it.",
+)
 
 EXIT_TROUBLE = 1
 _REPO_ID = re.compile(r"[\w.-]+/[\w.-]+")
@@ -23,12 +26,15 @@ Result = TypeVar("Result")
 Where = Annotated[
     str,
     typer.Argument(
-        metavar="ROOT_OR_REPO", help="Folder of a dataset, or user/name as LeRobot keeps it here."
+        metavar="ROOT_OR_REPO", help="Folder of the dataset, or USER/NAME where it lies in LeRobot's cache."
     ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Go ahead without asking.")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-Episodes = Annotated[str, typer.Option("--episodes", "-e", metavar="N[,N-N...]", help="Which, like 3,5-7.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
+Episodes = Annotated[
+    str,
+    typer.Option("--episodes", "-e", metavar="N[,N-N...]", help="Numbers of the episodes, such as 3,5-7."),
+]
 
 
 @app.command()
@@ -45,10 +51,10 @@ def check(
     where: Where,
     as_json: Json = False,
     pictures: Annotated[
-        bool, typer.Option(help="Look at every picture too: longer, finds frozen cameras.")
+        bool, typer.Option(help="Look at every picture too. It takes longer and finds frozen cameras.")
     ] = True,
 ) -> None:
-    """Look for everything that is wrong with a dataset; exit code 1 where something is. Changes nothing."""
+    """Look for everything that is wrong with a dataset. Nothing is changed; exit code 1 when something is wrong."""
     from workers.dataset.check import check as checked
 
     root = _folder(where)
@@ -62,7 +68,7 @@ def check(
 
 @app.command()
 def repair(where: Where, yes: Yes = False) -> None:
-    """Mend what can be mended; what cannot is left out, and stays in the version before."""
+    """Repair what can be repaired. The rest is left out, and stays in the version before, which is kept."""
     from workers.dataset.repair import repair as repaired
 
     root = _folder(where)
@@ -80,12 +86,12 @@ def relabel(
     success: Annotated[
         bool | None,
         typer.Option(
-            "--success/--failure", help="How they ended, or what these frames are.", show_default=False
+            "--success/--failure", help="What the episodes, or their frames, are.", show_default=False
         ),
     ] = None,
-    reward: Annotated[float | None, typer.Option(help="Reward of the frames, instead of 1 or 0.")] = None,
+    reward: Annotated[float | None, typer.Option(help="Reward of the frames, in place of 1 or 0.")] = None,
     frames: Annotated[
-        str | None, typer.Option(metavar="N-N", help="These frames only, like 40-52, both included.")
+        str | None, typer.Option(metavar="N-N", help="Only these frames, such as 40-52, both included.")
     ] = None,
 ) -> None:
     """Correct the reward of episodes, or of frames in them. Videos are not touched."""
@@ -104,7 +110,7 @@ def relabel(
 
 @app.command()
 def delete(where: Where, episodes: Episodes, yes: Yes = False) -> None:
-    """Take episodes out; those after them are numbered anew."""
+    """Delete episodes. Those after them get new numbers."""
     from workers.dataset import edit
     from workers.dataset.layout import episodes_in_words
 
@@ -116,9 +122,9 @@ def delete(where: Where, episodes: Episodes, yes: Yes = False) -> None:
 @app.command()
 def trim(
     where: Where,
-    episode: Annotated[int, typer.Option("--episode", "-e", min=0, help="Which.")],
-    start: Annotated[int, typer.Option(min=0, help="Frames to cut off its beginning.")] = 0,
-    end: Annotated[int, typer.Option(min=0, help="Frames to cut off its end.")] = 0,
+    episode: Annotated[int, typer.Option("--episode", "-e", min=0, help="Number of the episode.")],
+    start: Annotated[int, typer.Option(min=0, help="Frames to cut off the beginning.")] = 0,
+    end: Annotated[int, typer.Option(min=0, help="Frames to cut off the end.")] = 0,
     yes: Yes = False,
 ) -> None:
     """Cut frames off the beginning or the end of an episode. Videos are not encoded again."""
@@ -137,10 +143,10 @@ def trim(
 def merge(
     where: Where,
     others: Annotated[
-        list[str], typer.Argument(metavar="OTHER...", help="Datasets to take the episodes of.")
+        list[str], typer.Argument(metavar="OTHER...", help="Datasets whose episodes are appended.")
     ],
 ) -> None:
-    """Append the episodes of other datasets, which stay as they are; ROOT_OR_REPO may be a new folder."""
+    """Append the episodes of other datasets, which stay as they are. ROOT_OR_REPO may be a new folder."""
     from workers.dataset import edit
 
     _edit("merging", lambda told: edit.merge(_folder(where), [_folder(other) for other in others], told))
@@ -148,7 +154,7 @@ def merge(
 
 @app.command()
 def compact(where: Where, yes: Yes = False) -> None:
-    """Join the files of many episodes into few large ones, as LeRobot wants them; nothing is encoded again."""
+    """Join the files of many episodes into a few large ones, as LeRobot wants them. Nothing is encoded again."""
     from workers.dataset import edit
 
     root = _folder(where)
@@ -158,7 +164,7 @@ def compact(where: Where, yes: Yes = False) -> None:
 
 @app.command()
 def undo(where: Where, yes: Yes = False) -> None:
-    """Bring back the version before the last change."""
+    """Undo the last change: bring back the version before it."""
     from workers.dataset import edit
 
     root = _folder(where)
@@ -171,13 +177,16 @@ def undo(where: Where, yes: Yes = False) -> None:
 def push(
     where: Where,
     to: Annotated[
-        str | None, typer.Option(metavar="USER/NAME", help="Name on the hub, where it is not that.")
+        str | None,
+        typer.Option(metavar="USER/NAME", help="Name on the hub, if it differs from ROOT_OR_REPO."),
     ] = None,
-    replace: Annotated[bool, typer.Option("--replace", help="Write over what is there.")] = False,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace what the hub has under that name.")
+    ] = False,
     private: Annotated[bool, typer.Option("--private", help="Make a new repository private.")] = False,
     yes: Yes = False,
 ) -> None:
-    """Upload a dataset to the Hugging Face hub. What is there already is not written over."""
+    """Upload a dataset to the Hugging Face hub. What is there already is replaced only with --replace."""
     from workers.dataset.hub import push as pushed
 
     repo_id = to or where
@@ -191,19 +200,20 @@ def push(
 
 @app.command()
 def fetch(
-    repo_id: Annotated[str, typer.Argument(metavar="USER/NAME", help="Name on the hub.")],
+    repo_id: Annotated[str, typer.Argument(metavar="USER/NAME", help="Name of the dataset on the hub.")],
     revision: Annotated[
-        str | None, typer.Option(help="Branch, tag or commit; default the newest version of the format.")
+        str | None, typer.Option(help="Branch, tag or commit. Default: the tag that LeRobot would take.")
     ] = None,
     to: Annotated[
-        Path | None, typer.Option(help="Another folder than LeRobot's.", show_default=False)
+        Path | None, typer.Option(help="Folder to put it in. Default: LeRobot's cache.", show_default=False)
     ] = None,
     replace: Annotated[
-        bool, typer.Option("--replace", help="Take the place of another dataset; undo brings that back.")
+        bool,
+        typer.Option("--replace", help="Replace a dataset that is there already. `undo` brings it back."),
     ] = False,
     yes: Yes = False,
 ) -> None:
-    """Download a dataset from the Hugging Face hub; one that broke off goes on."""
+    """Download a dataset from the Hugging Face hub. A download that broke off is continued."""
     from workers.dataset.fetch import fetch as fetched
 
     if not _REPO_ID.fullmatch(repo_id):

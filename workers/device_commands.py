@@ -13,12 +13,12 @@ from workers.runtime.terminal import Line, Picture
 EXIT_REFUSED = 2
 Device = Annotated[
     str | None,
-    typer.Option(help='Which pad, as "vendor:product" or serial number; the first found without it.'),
+    typer.Option(help='Gamepad to use, as "vendor:product" or serial number. Default: the first found.'),
 ]
 
 
 def map_gamepad(device: Device = None) -> None:
-    """Make a mapping for a gamepad that has none: a minute of pushing one control after another."""
+    """Make a mapping for a gamepad that has none. It takes a minute of moving one control after another."""
     from workers.teleop.gamepad import tools
 
     try:
@@ -33,10 +33,11 @@ def map_gamepad(device: Device = None) -> None:
 def show_gamepad(
     device: Device = None,
     mapping: Annotated[
-        str | None, typer.Option(help="Name of a mapping, or a TOML file; the pad's own without it.")
+        str | None,
+        typer.Option(help="Name of a mapping, or its TOML file. Default: the one that fits the gamepad."),
     ] = None,
 ) -> None:
-    """Show what a gamepad says: sticks, buttons, bytes, and what the arm would do."""
+    """Show live what a gamepad sends: sticks, buttons, bytes, and what the arm would do."""
     from workers.teleop.gamepad import tools
 
     picture = Picture()
@@ -49,21 +50,34 @@ def show_gamepad(
 
 
 def forward_gamepad(
-    address: Annotated[str, typer.Argument(metavar="HOST:PORT", help="Where the robot PC receives it.")],
+    address: Annotated[
+        str, typer.Argument(metavar="HOST:PORT", help="Address at which the robot PC receives the gamepad.")
+    ],
     pin: Annotated[
         str | None,
-        typer.Option(help="Fingerprint of its certificate: join first, with the token on standard input."),
+        typer.Option(
+            help="Fingerprint of the robot PC's certificate. Joins first, with the token from standard input."
+        ),
     ] = None,
     device: Device = None,
-    mapping: Annotated[str | None, typer.Option(help="Name of a mapping, or a TOML file.")] = None,
+    mapping: Annotated[
+        str | None,
+        typer.Option(help="Name of a mapping, or its TOML file. Default: the one that fits the gamepad."),
+    ] = None,
     deadzone: Annotated[
-        float, typer.Option(min=0.0, max=0.5, help="Share of a stick's way that moves nothing.")
+        float,
+        typer.Option(
+            min=0.0, max=0.5, help="Share of a stick's travel, from the middle, that moves nothing."
+        ),
     ] = 0.1,
     hold: Annotated[
-        bool, typer.Option("--hold/--toggle", help="Hold the trigger to drive, or press it to take and give.")
+        bool,
+        typer.Option(
+            "--hold/--toggle", help="Hold the trigger to have the arm, or press it to take and to give back."
+        ),
     ] = True,
 ) -> None:
-    """Drive the arm with the gamepad of this computer, over the network. Ctrl-C leaves, and lets go of the arm."""
+    """Drive the arm of another computer with the gamepad of this one. Ctrl-C ends it and gives the arm back."""
     from workers.config import TeleopConfig
     from workers.teleop.forwarding import sender
 
@@ -81,14 +95,14 @@ def forward_gamepad(
         typer.echo(f"\n{refused}", err=True)
         raise typer.Exit(EXIT_REFUSED) from refused
     except KeyboardInterrupt:
-        typer.echo("\nthe pad is let go")
+        typer.echo("\nthe gamepad no longer drives the arm")
 
 
 def invite_gamepad(
-    config: Annotated[Path, typer.Option(help="TOML configuration of the run that is going on here.")],
-    name: Annotated[str | None, typer.Option(help="Name of the run; default from the file.")] = None,
+    config: Annotated[Path, typer.Option(help="TOML configuration of the run that is alive here.")],
+    name: Annotated[str | None, typer.Option(help="Name of the run. Default: from the file.")] = None,
 ) -> None:
-    """Print a line with which another computer's gamepad joins this run, good once and for ten minutes."""
+    """Print a line with which the gamepad of another computer joins this run. It is good once, for ten minutes."""
     from workers.station.inviting import invitation_to_forward
     from workers.station.opening import StationRefused
 

@@ -10,14 +10,14 @@ import typer
 
 def doctor(
     config: Annotated[
-        Path | None, typer.Option(help="TOML configuration whose needs are looked at.", show_default=False)
+        Path | None, typer.Option(help="TOML configuration whose needs are checked.", show_default=False)
     ] = None,
     directory: Annotated[
         Path | None,
-        typer.Option(help="Where runs will be kept; default from the configuration.", show_default=False),
+        typer.Option(help="Folder where runs are kept. Default: from the configuration.", show_default=False),
     ] = None,
 ) -> None:
-    """Look at devices, disk, memory, GPU, rendering and link; one finding a line, in JSON."""
+    """Check devices, disk, memory, GPU, rendering and link, and print one finding a line as JSON."""
     from workers.config import EXIT_CODE, ConfigError, load
     from workers.doctor.examine import examined
 

@@ -83,17 +83,17 @@ class Typed:
 
 def emulate_arm(
     arm: Annotated[str, typer.Option(help="'so101' or 'so100'.")] = "so101",
-    port: Annotated[Path, typer.Option(help="Path of the port that appears.")] = Path("ttyARM0"),
+    port: Annotated[Path, typer.Option(help="Path of the serial port to make.")] = Path("ttyARM0"),
     leader: Annotated[
-        bool, typer.Option("--leader", help="A leader arm: torque off, moved by hand.")
+        bool, typer.Option("--leader", help="Be a leader arm: torque off, moved by hand.")
     ] = False,
     factory: Annotated[
-        bool, typer.Option("--factory", help="Servos as out of their bags, with ids and speeds at random.")
+        bool, typer.Option("--factory", help="Be new servos, with random ids and baud rates.")
     ] = False,
     uncalibrated: Annotated[
-        bool, typer.Option("--uncalibrated", help="Ids are set, calibration is not.")
+        bool, typer.Option("--uncalibrated", help="Be an arm whose ids are set but which is not calibrated.")
     ] = False,
-    voltage: Annotated[float, typer.Option(help="Supply in volts: 7.4 or 12.", min=4.0, max=14.0)] = 7.4,
+    voltage: Annotated[float, typer.Option(help="Supply voltage: 7.4 or 12.", min=4.0, max=14.0)] = 7.4,
     fault_rate: Annotated[
         float,
         typer.Option(help="Share of replies that are lost, corrupted, late or cut short.", min=0.0, max=0.5),
@@ -101,7 +101,9 @@ def emulate_arm(
     usb_ms: Annotated[
         float,
         typer.Option(
-            help="For how long the adapter holds every reply back; FTDI's 16 ms.", min=0.0, max=100.0
+            help="Milliseconds for which the USB adapter holds every reply back; FTDI's do so for 16.",
+            min=0.0,
+            max=100.0,
         ),
     ] = 0.0,
     calibration: Annotated[
@@ -110,11 +112,11 @@ def emulate_arm(
             help="Write the matching LeRobot calibration file here, FOLDER/ID.json.", show_default=False
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Of where the encoders sit, and of the faults.")] = 0,
+    seed: Annotated[int, typer.Option(help="Seed of the encoders' positions and of the faults.")] = 0,
 ) -> None:
-    """Pretend to be an SO-100/SO-101 on a serial port: six Feetech servos, byte for byte, until Ctrl-C.
+    """Emulate an SO-100 or SO-101 on a serial port: six Feetech servos, byte for byte, until Ctrl-C.
 
-    For trying the hardware path without an arm, and for nothing else: its motion is rough.
+    It is for trying the tools and drivers without an arm; its motion is only rough.
     """
     if arm not in ("so101", "so100"):
         raise typer.BadParameter(f"'{arm}': it can be 'so101' or 'so100'", param_hint="--arm")

@@ -12,8 +12,8 @@ Policy = Annotated[
     str | None,
     typer.Option(
         metavar="STEP|best|FOLDER",
-        help="What is tried: the step of a checkpoint, 'best', the folder of a checkpoint, of a run or of an exported "
-        "policy; default from the file, where none is the newest of the run.",
+        help="Policy to try: a checkpoint's step, 'best', or the folder of a checkpoint, a run or an exported policy. "
+        "Default: from the file, else the newest of the run.",
         show_default=False,
     ),
 ]
@@ -26,38 +26,42 @@ def evaluate(
         str | None,
         typer.Option(
             metavar="STEP|best|FOLDER",
-            help="A second policy that takes turns with it, from the same starts.",
+            help="A second policy to try in turns with the first, from the same start positions.",
             show_default=False,
         ),
     ] = None,
     trials: Annotated[
         int | None,
-        typer.Option(min=1, help="Trials of each policy; default from the file.", show_default=False),
+        typer.Option(min=1, help="Trials of each policy. Default: from the file.", show_default=False),
     ] = None,
     go_on: Annotated[
         bool,
-        typer.Option("--continue", help="Go on with the newest evaluation of the run that was cut off."),
+        typer.Option("--continue", help="Continue the newest evaluation of the run that was cut off."),
     ] = False,
-    name: Annotated[str | None, typer.Option(help="Name of the run whose policy is tried.")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of the starts; default from the file.")] = None,
-    serve: Annotated[bool, typer.Option("--serve", help="Wait for a console's start key.")] = False,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the run whose policy is tried. Default: from the file.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of the start positions. Default: from the file.")
+    ] = None,
+    serve: Annotated[bool, typer.Option("--serve", help="Wait for the start key of a console.")] = False,
     arm: Annotated[
         bool,
-        typer.Option(
-            "--arm", help="A real arm may move at once: it was looked at, and nobody is in its way."
-        ),
+        typer.Option("--arm", help="Let a real arm move at once, without ctrl+e y. Look at the arm first."),
     ] = False,
 ) -> None:
-    """Try a policy alone, deterministic, and say how often it succeeds; nothing is learned from it.
+    """Let a policy drive alone, and report how often it succeeds. Nothing is learned from it.
 
-    In the simulator the task judges, on a real arm a person at a console or a reward classifier. The trials, their
-    pictures and a page for a browser are kept in RUN/evaluations.
+    In the simulator the task judges; on a real arm a person at a console or a reward classifier does. The trials,
+    their pictures and a page for the browser are kept in RUN/evaluations.
     """
     from workers.config.overrides import Overrides
     from workers.station.main import run_station
 
     if go_on and seed is not None:
-        raise typer.BadParameter("--continue goes on with the starts that it began with: leave --seed out")
+        raise typer.BadParameter(
+            "--continue keeps the start positions that the evaluation began with: leave --seed out"
+        )
     overrides = Overrides("evaluate", checkpoint=checkpoint, against=against, trials=trials, go_on=go_on)
 
     def run() -> int:

@@ -9,20 +9,26 @@ EXIT_REFUSED = 2
 
 
 def export_policy(
-    to: Annotated[Path, typer.Option(help="New folder for the policy.")],
-    run: Annotated[Path | None, typer.Option(help="Directory of a run: its newest policy.")] = None,
+    to: Annotated[Path, typer.Option(help="New folder to write the policy into.")],
+    run: Annotated[
+        Path | None, typer.Option(help="Directory of a run, whose newest policy is written.")
+    ] = None,
     checkpoint: Annotated[
-        Path | None, typer.Option(help="A checkpoint of a run, like runs/pick/checkpoints/step-00012000.")
+        Path | None,
+        typer.Option(help="Checkpoint to write instead, such as runs/pick/checkpoints/step-00012000."),
     ] = None,
     layout: Annotated[
         Literal["hilserl", "lerobot"],
-        typer.Option("--format", help="Our own, or LeRobot's, which not every setting allows."),
+        typer.Option(
+            "--format", help="Layout of this project or of LeRobot, which cannot express every setting."
+        ),
     ] = "hilserl",
     push_to_hub: Annotated[
-        str | None, typer.Option(metavar="ID", help="Upload it as this model of the Hugging Face hub too.")
+        str | None,
+        typer.Option(metavar="USER/NAME", help="Upload it to the Hugging Face hub too, as this model."),
     ] = None,
 ) -> None:
-    """Write a policy into a folder of its own; exit code 2 when that cannot be done."""
+    """Write a policy into a folder of its own. Exit code 2 when that cannot be done."""
     from workers.policy_export.folder import own_files, write_folder
     from workers.policy_export.hub import push
     from workers.policy_export.lerobot_layout import lerobot_files

@@ -40,7 +40,7 @@ def line(advice: tuple[Advice, ...], width: int) -> Row:
 def whole(advice: tuple[Advice, ...], width: int) -> list[Row]:
     """Every finding with what to do."""
     if not advice:
-        return [(("● ", "green"), ("nothing that the rules know is wrong with this run", "text"))]
+        return [(("● ", "green"), ("the rules find nothing wrong with this run", "text"))]
     rows: list[Row] = []
     for one in advice:
         mark = "▲ "

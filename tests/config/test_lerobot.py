@@ -388,10 +388,13 @@ def test_an_environment_s_dataset_waits_for_the_mode_that_reads_it() -> None:
 def test_a_classifier_s_file_ends_with_what_it_makes_instead(name: str) -> None:
     made = whole(name)
     assert not made.config.wandb.enable
-    assert "the configuration trains a policy" in report(made.lines, made.base, made.remarks).splitlines()[-1]
+    assert (
+        "train-classifier --config FILE` a classifier"
+        in report(made.lines, made.base, made.remarks).splitlines()[-1]
+    )
 
 
 def test_recording_from_gym_hil_ends_with_what_it_makes_instead() -> None:
     made = imported({"env": {"name": "gym_hil", "task": "PandaPickCubeGamepad-v0"}, "mode": "record"})
     assert made.config.mode is None
-    assert "only trains here" in report(made.lines, made.base, made.remarks).splitlines()[-1]
+    assert "only trains or evaluates here" in report(made.lines, made.base, made.remarks).splitlines()[-1]

@@ -51,7 +51,7 @@ async def test_without_advice_there_is_no_line_and_the_key_says_that_all_is_well
         assert "▲ " not in "\n".join(screen_text(app))
         await pilot.press("w")
         await pilot.pause(0.3)
-        assert "nothing that the rules know is wrong" in "\n".join(screen_text(app))
+        assert "the rules find nothing wrong" in "\n".join(screen_text(app))
 
 
 @pytest.mark.parametrize("pushed", [0, 2])

@@ -43,7 +43,7 @@ async def test_a_step_that_lacks_something_says_what() -> None:
     app = ArmConsole(Target())
     async with app.run_test(size=(80, 24)) as pilot:
         await pilot.press("2")
-        assert app.hint == "which port? step 1 tells"
+        assert app.hint == "the port is not known yet: step 1 finds it"
         app.target = Target(port="/dev/nowhere")
         await pilot.press("4")
         assert "n gives it a name" in app.hint
@@ -84,7 +84,7 @@ async def test_an_arm_is_scanned_named_and_calibrated(tmp_path: Path) -> None:
         async with app.run_test(size=(120, 40)) as pilot:
             await pilot.press("2")
             await until(lambda: app.state["2"] == "done")
-            assert "a whole arm, nothing is wrong" in said(app)
+            assert "a complete arm, nothing is wrong" in said(app)
             await pilot.press("n", *"mine", "enter")
             assert app.target.arm_id == "mine"
             await pilot.press("4")

@@ -220,9 +220,9 @@ async def test_a_key_becomes_a_wish(survey, key, command):
             "enter",
             "nothing is written: y: the arm",
         ),
-        (surveyed(SEEN), "full_stop", "once d has ended the counting"),
-        (demo.training(), "d", "no bounds are looked for"),
-        (demo.training(), "equals_sign", "no bounds are looked for"),
+        (surveyed(SEEN), "full_stop", "which ends the counting"),
+        (demo.training(), "d", "this run does not look for bounds"),
+        (demo.training(), "equals_sign", "this run does not look for bounds"),
     ],
     ids=["too narrow", "face while it counts", "done elsewhere", "margin elsewhere"],
 )

@@ -262,7 +262,7 @@ async def test_nonsense_on_the_pipe_and_a_missing_worker_are_told() -> None:
     (failed,) = await told_by(
         tells(then="sys.stdout.buffer.write(b'\\x00\\x00\\x00\\x02hi'); time.sleep(60)")
     )
-    assert isinstance(failed, e.ClassifierFailed) and "not understood" in failed.reason
+    assert isinstance(failed, e.ClassifierFailed) and "cannot be read" in failed.reason
     (missing,) = await told_by(TrainingJob(["/no/such/worker"]))
     assert isinstance(missing, e.ClassifierFailed) and "could not be started" in missing.reason
 

@@ -44,6 +44,17 @@ def test_bad_input_is_a_message_and_exit_code_2(arguments, words):
     assert "Traceback" not in result.output
 
 
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("statsu", "`hilserl-tui status`?"), ("xyz", "hilserl-tui --help")]
+)
+def test_a_mistyped_command_is_told_and_the_nearest_named(typed, meant, capsys):
+    with pytest.raises(SystemExit) as left:
+        with_command([typed])
+    assert left.value.code == 2
+    told = capsys.readouterr().err
+    assert f"no command {typed}" in told and meant in told
+
+
 def test_a_wrong_configuration_names_file_and_line(tmp_path):
     path = tmp_path / "wrong.toml"
     path.write_text('schema_version = 1\n[run]\nname = "a"\nsead = 3\n')

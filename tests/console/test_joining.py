@@ -146,7 +146,7 @@ async def test_the_console_has_a_field_for_the_line_and_writes_the_configuration
         console.screen.query_one(Input).value = "nonsense"
         await pilot.press("enter")
         await pilot.pause(0.2)
-        assert "this is not a line to join with" in said(console)
+        assert "this is not a join line" in said(console)
         console.screen.query_one(Input).value = LINE
         await pilot.press("enter")
         await pilot.pause(0.5)

@@ -89,7 +89,7 @@ async def test_no_difference_is_a_word_not_a_screen() -> None:
         await pilot.pause(0.3)
         await pilot.press("ctrl+r")
         await pilot.pause(0.4)
-        assert "nothing to change" in "\n".join(note.message for note in app._notifications)
+        assert "nothing to apply" in "\n".join(note.message for note in app._notifications)
         assert "esc closes" not in "\n".join(screen_text(app))
 
 

@@ -332,4 +332,4 @@ async def test_a_log_that_was_set_back_is_refused_in_words(linked: Linked) -> No
     os.truncate(segment, segment.stat().st_size // 2)
     await robot.start()
     told = await robot.until_state(LinkState.REFUSED)
-    assert "The learner has 10 records of this log, there are fewer here" in told.reason
+    assert "The learner has 10 records of this log, but there are fewer here" in told.reason

@@ -109,7 +109,8 @@ def read_text(path: Path) -> str:
 def _beside(path: Path) -> str:
     """The ready configurations the user may have meant: same folder first, then `configs`."""
     for folder in (path.parent, Path("configs")):
-        names = sorted(found.name for found in folder.glob(f"*{path.suffix or '.toml'}"))
+        there = {found.name for found in folder.glob(f"*{path.suffix or '.toml'}")}
+        names = sorted(there - {"pyproject.toml"})  # a Python project's, no run's
         if names:
             close = difflib.get_close_matches(path.name, names, n=1)
             return f"; did you mean {folder / close[0]}?" if close else f"; {folder} has {', '.join(names)}"

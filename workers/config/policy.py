@@ -98,12 +98,12 @@ class PolicyConfig(Section, frozen=True, kw_only=True):
     fast with the `cnn`, more with other encoders. What cannot be compiled runs as it is."""
     use_amp: bool = False
     """Compute the picture encoder's convolutions in bfloat16, half the bytes; the weights stay float32. For GPUs, and
-    for processors that reckon in it (AVX-512 BF16, AMX): a ResNet then takes about half the time, learner and actor."""
+    for CPUs that compute in it (AVX-512 BF16, AMX): a ResNet then takes about half the time, learner and actor."""
     torch_threads: Annotated[int, msgspec.Meta(ge=1, le=256)] = 1
     """Processor threads the learner may use; leave one core for actor, cameras and arm."""
     feature_replay: Annotated[int, msgspec.Meta(ge=0, le=16)] = 0
     """Replay keeps what a frozen ResNet makes of each frame instead of its pictures, for so many random shifts (33 kB
-    each with two 128x128 cameras), and updates are 10 or more times as fast; 0 keeps pictures."""
+    each with two 128x128 cameras), and updates are at least 5 times as fast; 0 keeps pictures."""
     actor_learner_config: ActorLearnerConfig = ActorLearnerConfig()
     """The link between actor and learner."""
 

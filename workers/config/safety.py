@@ -19,8 +19,8 @@ class SafetyConfig(Section, frozen=True, kw_only=True):
     reset_speed_deg_s: Annotated[float, msgspec.Meta(gt=0.0, le=100.0)] = 25.0
     """The same on the way to the pose in which an episode starts."""
     stall_load_pct: Annotated[float, msgspec.Meta(ge=20.0, le=100.0)] = 60.0
-    """A joint that is 60 steps (5.3 degrees) off its goal, does not move for 0.4 s and has this load, in percent of the
-    servo's, is stalled: the arm holds where it is, with little torque on that joint, until somebody acknowledges it.
+    """A joint that is 60 steps (5.3 degrees) off its goal, does not move for 0.34 s and has this load, in percent of
+    the servo's, is stalled: the arm holds where it is, with little torque on that joint, until the stop is cleared.
     Where `max_relative_target` is less than 60 steps, the load counts in proportion."""
     warn_temperature_c: Celsius = 55.0
     """Temperature of a servo in degrees Celsius at which the operator is warned."""

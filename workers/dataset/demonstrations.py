@@ -199,7 +199,7 @@ class Demonstrations:
 
     def _refuse(self, differences: list[Difference]) -> None:
         if differences:
-            raise self._refused(f"cannot feed this run:\n{as_table(differences)}")
+            raise self._refused(f"cannot be used for this run:\n{as_table(differences)}")
 
     def _refused(self, text: str) -> DatasetRefused:
         return DatasetRefused(dataset_key(self._config.dataset), f"{self._root} {text}")

@@ -217,8 +217,8 @@ def _corrected(
             return None
         if survey.motion == before.motion:
             log.warning(
-                "dataset: labels of %s were corrected: it has %d demonstrations now, %d when this run was fed; they are"
-                " taken in anew, and what was learnt from the wrong ones is learnt on from",
+                "dataset: labels of %s were corrected: it has %d demonstrations now, %d before. The offline buffer is"
+                " filled anew; the networks stay as they are and learn on",
                 dataset_folder(config.dataset),
                 survey.demonstrations,
                 before.demonstrations,

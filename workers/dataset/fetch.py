@@ -98,7 +98,7 @@ def _download(api: HfApi, repo_id: str, commit: str, files: Sequence[Any], aside
     free = shutil.disk_usage(aside).free
     if missing > free:
         raise DatasetError(
-            f"{repo_id} does not fit on the disk: {missing / 2**20:.0f} MB are to come, {free / 2**20:.0f} MB are free"
+            f"{repo_id} does not fit on the disk: it needs {missing / 2**20:.0f} MB, {free / 2**20:.0f} MB are free"
         )
     log.info("dataset: %s has %d files, %.1f MB", repo_id, len(files), size / 2**20)
     left = f"What has come is in {aside}; do it again and it goes on from there."

@@ -232,7 +232,7 @@ def _contents(root: Path, columns: dict[str, Column], fps: float, robot_type: st
         raise
     except READING_FAILS as error:
         raise DatasetError(
-            f"{root} cannot be gone on with: {error}. `hilserl-worker dataset check` says what is wrong with it."
+            f"{root} cannot be continued: {error}. `hilserl-worker dataset check` says what is wrong with it."
         ) from error
 
 
@@ -242,7 +242,7 @@ def _check_same(
     if info.codebase_version != VERSION:
         raise DatasetRefused(
             _ROOT,
-            f"{root} is a dataset of version {info.codebase_version}, which can be read but not gone on with: name"
+            f"{root} is a dataset of version {info.codebase_version}, which can be read but not continued: name"
             " another folder, or convert it with LeRobot's convert_dataset_v21_to_v30",
         )
     if different := differences(columns, fps, info, robot_type):

@@ -22,7 +22,7 @@ def memory(config: Config | None, available: Callable[[torch.device], int] = ava
     """Predicted bytes of a full replay against what is free on its device."""
     if config is None or config.mode is not None:
         free = available(torch.device("cpu")) / 2**30
-        do = "close what is not needed; hilserl-tui doctor CONFIG tells what its replay will take"
+        do = "close other programs; hilserl-tui doctor CONFIG tells what its replay will take"
         return Check("memory", True if free >= LEAST_GIB else None, f"{free:.1f} GiB free", WHY, do)
     policy = config.policy
     host = policy.actor_learner_config.learner_host
@@ -35,7 +35,7 @@ def memory(config: Config | None, available: Callable[[torch.device], int] = ava
         needed, free_bytes = replay_bytes(features, policy), available(device)
         check_fits(features, policy, free_bytes)
     except (ReplayTooLarge, DeviceMissing, EnvironmentRefused) as error:
-        do = "do what it says; smaller pictures (resize_size) count twice"
+        do = "do as it says, or halve the sides of the pictures (resize_size): a quarter of the memory"
         return Check("memory", False, str(error), WHY, do)
     found = f"a full replay takes {needed / 2**30:.1f} GiB of {free_bytes / 2**30:.1f} GiB free"
     close = needed > CLOSE * free_bytes

@@ -170,7 +170,10 @@ class Intake:
                 if _totals(runs) != wanted:
                     raise ValueError(f"{self._run_dir / 'intake'} is not of these logs")
             except (OSError, ValueError) as error:
-                log.warning("%s: replay is the same but for the order of its transitions", error)
+                log.warning(
+                    "%s: replay was built anew from the logs; only the order of its transitions differs",
+                    error,
+                )
             else:
                 self._order.go_on_from(mark)
                 return runs

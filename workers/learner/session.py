@@ -340,7 +340,7 @@ class LearnerSession:
         except LogLost as error:
             raise SessionRefused(
                 f"the run {self._config.run.name} cannot be resumed at update {checkpoint.step}: {error}."
-                f" Put that log back. Or decide: {ANEW}; its checkpoints are kept."
+                f" Put that log back, or decide otherwise: {ANEW}; its checkpoints are kept."
             ) from error
         log.info("resumed at update %d, %d of cloning", checkpoint.step, self.pretrain_done)
 

@@ -53,7 +53,7 @@ class WandbSink:
         self._thread.join(0 if self._off.is_set() else within_s)
         if self._thread.is_alive():
             log.warning(
-                "wandb did not finish in %g s and is left; `wandb sync %s` sends what it had written down",
+                "wandb did not finish in %g s and was left; `wandb sync %s` sends what it had written down",
                 within_s,
                 self._config.run_dir / "wandb",
             )

@@ -141,7 +141,7 @@ class ArmController:
         """Acknowledge a stop: HOLD, waiting for `engage`; then the arm starts slowly. Ignored unless STOPPED."""
         if self._mode is Mode.STOPPED:
             self.start_slowly()
-            self._mode, self._reason = Mode.HOLD, "stop cleared, not engaged"
+            self._mode, self._reason = Mode.HOLD, "stop cleared"
 
     def limp(self, reason: str) -> None:
         """Send no goals: the torque is off, or goes off now. `restart` ends it, once the torque is on again."""

@@ -351,7 +351,7 @@ class ServoBody:
 
     def end(self) -> str:
         if not self._confirmed:
-            return "nobody let it move"
+            return "its motion was never confirmed (ctrl+e, then y)"
         if not self._in_the_way:
             self._fault = ""
         return ""

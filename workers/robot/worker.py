@@ -201,7 +201,7 @@ class RobotLoop:
         """Begin the reset that the actor asks for, a JOINT_TARGET, unless nobody may move the arm."""
         age_s = np.inf if asked is None else time.monotonic() - asked["at_ns"] / 1e9
         if self._controller.mode is Mode.APPROACH and age_s > self._controller.stale_s:
-            self._controller.hold("the actor asks for the start pose no more")
+            self._controller.hold("the actor no longer asks for the start pose")
         if asked is None or asked["reset_wanted"] == self._reset_seen:
             return
         self._reset_seen = asked["reset_wanted"]

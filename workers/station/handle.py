@@ -110,7 +110,7 @@ class WorkerHandle:
                 self._tell(WorkerState.FAILED, f"{crashes}, last: {reason}; see {self.spec.name}.out")
                 return
             self.restarts += 1
-            self._tell(WorkerState.RESTARTING, f"{reason}; again in {wait_s:.1f} s")
+            self._tell(WorkerState.RESTARTING, f"{reason}; restarts in {wait_s:.1f} s")
             await asyncio.sleep(wait_s)
         self._tell(WorkerState.STOPPED, self._kill_reason)
 

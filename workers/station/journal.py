@@ -49,7 +49,11 @@ class Journal:
             self._end_torn = b"" if written == len(line) else b"\n"
         except OSError as error:
             if not self._failed:
-                log.error("the journal %s cannot be written: %s", self._file.name, error)
+                log.error(
+                    "%s cannot be written: %s; what happens meanwhile is missing in replay-run",
+                    self._file.name,
+                    error,
+                )
             self._failed = True
 
     def close(self) -> None:

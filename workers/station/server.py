@@ -128,7 +128,7 @@ class Server:
             if not console.pending:
                 continue
             if console.writer.transport.get_write_buffer_size() > WRITE_LIMIT_BYTES:
-                log.warning("console %s reads no more, cut off", console.name)
+                log.warning("console %s no longer takes what it is sent, and was disconnected", console.name)
                 console.writer.transport.abort()
                 console.pending.clear()
                 continue

@@ -360,8 +360,8 @@ class Station:
         try:
             return await self._recipe.run()
         except Exception as error:
-            log.exception("the recipe failed")
-            reason = f"the recipe failed: {type(error).__name__}: {error}"
+            log.exception("the job failed")
+            reason = f"the job failed: {type(error).__name__}: {error}"
             return e.RunEnded(reason, succeeded=False, failed=True)
 
     async def _until_read(self) -> None:

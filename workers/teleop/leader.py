@@ -172,7 +172,7 @@ class LeaderLoop:
         reading = arm.read()
         silent = _silent(reading)
         if silent or not np.isfinite(reading.joints_deg).all():
-            self._writer.gone((silent or "its joints are no numbers")[:64])
+            self._writer.gone((silent or "its joint readings are not numbers")[:64])
             return
         if reading.health is not None and any(reading.health.unpowered):
             log.warning("leader arm: its supply was gone for a moment")

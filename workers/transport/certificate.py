@@ -59,7 +59,7 @@ def own_identity(directory: Path) -> Identity:
             identity = _read(certificate, key)
         except FileNotFoundError as error:
             raise CredentialError(
-                f"The learner's certificate is not whole: {error.filename} is missing."
+                f"The learner's certificate is incomplete: {error.filename} is missing."
                 f" Restore it from a backup. {remedy}"
             ) from error
         except ValueError as error:

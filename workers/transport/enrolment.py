@@ -65,7 +65,7 @@ class JoinInvitation:
             return cls.of(address, found["--pin"], found["--token"])
         except (ValueError, KeyError) as error:
             raise JoinRefused(
-                "This is not a line to join with. It reads `hilserl-tui join HOST:PORT --pin PIN --token TOKEN`;"
+                "This is not a join line. One reads `hilserl-tui join HOST:PORT --pin PIN --token TOKEN`;"
                 " copy all of it from the learner's screen."
             ) from error
 
@@ -84,9 +84,9 @@ def join(invitation: JoinInvitation, label: str) -> str:
     shown = pin_of(ssl.PEM_cert_to_DER_cert(certificate))
     if shown != invitation.pin:
         raise JoinRefused(
-            f"STOP: {invitation.address} is not the learner of this line.\n"
+            f"STOP: {invitation.address} is not the learner that printed this line.\n"
             f"  expected {invitation.pin}\n  found    {shown}\n"
-            "Somebody may sit between this machine and the learner, or another learner answers at this address."
+            "Somebody may be intercepting the connection, or another learner answers at this address."
             " Compare with the pin on the learner's screen; nothing was sent."
         )
     tls = grpc.ssl_channel_credentials(certificate.encode())

@@ -108,11 +108,11 @@ class PolicyFetcher:
         try:
             data = await asyncio.to_thread(changed, self._here, difference)
         except NoChange as error:
-            log.error("a policy cannot be built from the one here (%s) and is fetched whole", error)
+            log.error("the changes of a policy cannot be applied here (%s); it is fetched whole", error)
             self._here = b""
             return None
         if (await asyncio.to_thread(sha256, data)).digest() != way.result_sha256:
-            log.error("a policy built from the one here is not what the learner meant; it is fetched whole")
+            log.error("a policy that was made from its changes is not the learner's; it is fetched whole")
             self._here = b""
             return None
         return data

@@ -95,14 +95,14 @@ class LinkSession:
         shared, welcome, next_seq = self._shared, first.welcome, first.welcome.next_seq
         if not await shared.on_disk(lambda: shared.log.go_to(next_seq)):
             raise LinkRefused(
-                f"The learner has {next_seq} records of this log, there are fewer here: it was set back or restored"
+                f"The learner has {next_seq} records of this log, but there are fewer here: it was set back or restored"
                 " from a copy. Stop the run, move its `log` folder aside and start again: a new log begins."
             )
         if not await shared.on_disk(lambda: shared.log.is_marked(next_seq, welcome.mark)):
             raise LinkRefused(
-                f"The learner's {next_seq} records of this log are not those that are here: it was set back, or is a"
-                " copy of another machine's, and went on differently. Nothing was sent. Stop the run, move its `log`"
-                " folder aside and start again: a new log begins."
+                f"The learner's {next_seq} records of this log differ from those here: it was set back, or copied from"
+                " another machine. Nothing was sent. Stop the run, move its `log` folder aside and start again: a new"
+                " log begins."
             )
         self._sent_seq = shared.acked_seq = next_seq
         shared.policies.offer(welcome.policy)

@@ -265,7 +265,7 @@ def test_a_line_that_never_falls_silent_is_said_to_be_so() -> None:
             self.time_s += 0.005
             return b"\x00\x55"
 
-    with pytest.raises(BusCorrupt, match="another master"):
+    with pytest.raises(BusCorrupt, match="another program or controller"):
         Bus(Babbling(FakeServos())).read(1, 56, 2)
 
 

@@ -148,13 +148,14 @@ def _remarks(draft: Draft, base: str) -> Iterator[str]:
         draft.put(("wandb", "enable"), False)
         draft.say(("wandb", "enable"), Fate.NO_COUNTERPART, names.CLASSIFIER_REASON)
         yield (
-            "LeRobot trains a reward classifier with this file. That cannot be done here yet: "
-            "the configuration trains a policy."
+            "LeRobot trains a reward classifier with this file, whose settings for that were not taken over: give them "
+            "in [reward_classifier] (`hilserl-tui config explain reward_classifier`). The configuration trains a "
+            "policy, and with `hilserl-worker train-classifier --config FILE` a classifier."
         )
     if draft.get("mode") in _MODES and base == BASE:
         yield (
-            f'LeRobot runs this file with mode = "{draft.get("mode")}". A Gymnasium environment only trains here: '
-            "the configuration trains a policy."
+            f'LeRobot runs this file with mode = "{draft.get("mode")}". A Gymnasium environment only trains or '
+            "evaluates here: the configuration trains a policy."
         )
 
 

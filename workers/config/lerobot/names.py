@@ -150,9 +150,9 @@ _NO_DRIVER = (
     "the simulated arm stands in: there are drivers for SO-100 and SO-101 followers with a port and an id"
 )
 _NO_DEVICE = "the person drives with keys, a gamepad, or a leader arm whose port and id are given"
-_NO_LINK = "actor and learner run on one machine"
-_NO_UPLOAD = "policies are not uploaded"
-_NO_CLASSIFIER = "reward classifiers cannot be trained yet"
+_NO_LINK = "to learn on another machine, hilserl-tui join --config FILE sets learner_host and learner_port"
+_NO_UPLOAD = "hilserl-worker export-policy --push-to-hub uploads a policy, when you ask for it"
+_NO_CLASSIFIER = "settings for training a classifier are in [reward_classifier]; set this one there"
 AS_IT_IS = "a dataset is read as it is and as a whole"
 NO_RECORDING = "training reads a dataset and records none"
 
@@ -177,7 +177,7 @@ NO_COUNTERPART: dict[str, str] = {
     "env.teleop.type": _NO_DEVICE,
     "env.teleop.**": _NO_DEVICE,
     "env.wrapper.**": "the layout of LeRobot 0.3; since 0.4 it is env.processor",
-    "policy.use_amp": "training is in float32",
+    "policy.use_amp": "off here until you ask for it by the same name: on GPUs and some CPUs it pays",
     "policy.use_torch_compile": "off here until you ask for it by the same name: it pays on a GPU",
     "algorithm.use_torch_compile": "off here until you ask for it as policy.use_torch_compile",
     "policy.push_to_hub": _NO_UPLOAD,
@@ -189,7 +189,7 @@ NO_COUNTERPART: dict[str, str] = {
     "policy.pretrained_revision": "training starts from its own checkpoints",
     "policy.actor_learner_config.learner_host": _NO_LINK,
     "policy.actor_learner_config.learner_port": _NO_LINK,
-    "policy.actor_learner_config.queue_get_timeout": _NO_LINK,
+    "policy.actor_learner_config.queue_get_timeout": "an idle learner's longest sleep here: set it anew",
     "reward_model.**": _NO_CLASSIFIER,
 }
 """What cannot be done here, or not yet."""

@@ -198,7 +198,7 @@ class Bus:
             self._last_byte_s = self.port.now_s()
             if self._last_byte_s > until_s:
                 raise BusCorrupt(
-                    "bytes come on the line all the time, though nobody asked: is there another master?"
+                    "bytes keep coming though nothing was asked: is another program or controller on this line?"
                 )
             wait_s = self._quiet_s if restless else 0.0
         self._restless = self._restless and not waits

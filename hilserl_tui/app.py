@@ -355,7 +355,8 @@ class Console(Comforts, MadeScreens):
         if self.client.link in (Link.ENDED, Link.CONNECTING):
             self.exit()
             return
-        self.push_screen(Quit(human=self._drives(), can_stop=can_stop), self._quit_answered)
+        asks = Quit(human=self._drives(), can_stop=can_stop, stopped=self._stays_stiff())
+        self.push_screen(asks, self._quit_answered)
 
     def _leave_ended(self) -> None:
         """The result was read: a station whose run is over has nothing to stay for."""
@@ -364,6 +365,11 @@ class Console(Comforts, MadeScreens):
             self.client.send(TakeControl(self.client.name))
             self.client.send(ShutDown())
         self._part(0, f"the run is over: {view.over}")
+
+    def _stays_stiff(self) -> bool:
+        """An arm that a person stopped does not park at the end of a run; what it found by itself may be over."""
+        view = self.view()
+        return view.stopped and view.has_arm and bool(view.state.control.stopped_by)
 
     def _drives(self) -> bool:
         view = self.view()
@@ -379,7 +385,8 @@ class Console(Comforts, MadeScreens):
             if not self._leaving:
                 self._part(1, "no link: the run could not be stopped; `hilserl-tui down` tries again")
                 return
-            self.notify("stopping the run: parking the arm, saving", timeout=SHUT_DOWN_WITHIN_S)
+            arm = "the arm stays as it is, torque ON" if self._stays_stiff() else "parking the arm"
+            self.notify(f"stopping the run: {arm}, saving", timeout=SHUT_DOWN_WITHIN_S)
             late = "the station is still stopping; `hilserl-tui status` shows whether it has"
             self.set_timer(SHUT_DOWN_WITHIN_S, partial(self._part, 1, late))
 

@@ -343,11 +343,19 @@ async def test_key_to_wire_is_quick_while_everything_redraws(socket):
         assert delays[len(delays) // 2] < 0.02
 
 
-async def test_after_quitting_the_terminal_says_whether_the_arm_has_torque(socket):
-    parked = e.LogLine("robot", e.Level.WARNING, "parked; torque off")
+@pytest.mark.parametrize(
+    "words",
+    [
+        "parked; torque off",
+        "not parked (stop key): the arm is left holding, its torque is ON. Hold it and cut the supply",
+        "it never moved, but its torque may be on: the port is gone",
+    ],
+)
+async def test_after_quitting_the_terminal_says_whether_the_arm_has_torque(socket, words):
+    parked = e.LogLine("robot", e.Level.WARNING, words)
     async with Session(socket, reduce(policy(), parked)) as session:
         await session.press("q", "s")
         await session.until(lambda: c.ShutDown() in session.station.commands)
         await session.station.die()
         await session.until(lambda: session.app.parting)
-        assert session.app.parting == "the run is stopped; the arm: parked; torque off"
+        assert session.app.parting == f"the run is stopped; the arm: {words}"

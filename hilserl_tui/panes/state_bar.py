@@ -9,7 +9,7 @@ from hilserl_tui.panes.draw import Row, age, count, elide, figure, fit, row_widt
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
 from workers.model import select
-from workers.model.events import Driver, GateMode, LinkState, WorkerState
+from workers.model.events import Driver, GateMode, LinkState, Phase, WorkerState
 
 
 class Condition(NamedTuple):
@@ -39,7 +39,8 @@ def condition(view: View) -> Condition:
     if arm.mode is GateMode.LIMP:
         return Condition("▽ LIMP", "red_block", arm.reason or "torque is off")
     if arm.mode is GateMode.PARK:
-        return Condition("▼ PARK", "grey_block", arm.reason or "going to the rest pose")
+        counted = view.state.progress.detail if view.state.progress.phase is Phase.STOPPING else ""
+        return Condition("▼ PARK", "grey_block", counted or arm.reason or "going to the rest pose")
     if view.unconfirmed:
         return Condition("‖ HOLD", "amber_block", arm.reason)
     if control.paused and not view.over:

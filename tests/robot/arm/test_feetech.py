@@ -103,7 +103,8 @@ def test_a_silent_servo_keeps_its_last_good_figures_and_counts_and_the_others_go
         emulated.script("silent", ids=[3], count=0)
         for missed in range(1, 60):
             reading = arm.read()
-            assert health_of(reading).misses == (0, 0, missed, 0, 0, 0)
+            misses = health_of(reading).misses
+            assert misses[2] == missed and max((*misses[:2], *misses[3:])) < 3
             assert reading.joints_deg[2] == before.joints_deg[2]
         emulated.clear()
         deadline_s = time.monotonic() + 10.0
@@ -117,6 +118,7 @@ def test_a_silent_servo_keeps_its_last_good_figures_and_counts_and_the_others_go
 def test_late_replies_at_each_place_are_never_accepted(position: int, late_ms: int) -> None:
     with arm_on_bus() as (arm, emulated):
         judge = Judge(emulated)
+        arm.set_torque(True)  # then every fifth reading is a longer one
         hold(emulated, ELSEWHERE, 2.0)
         for cycle in range(40):
             if cycle % 6 == 1:
@@ -155,6 +157,7 @@ def test_a_position_that_cannot_be_true_does_not_become_a_goal() -> None:
 def test_random_faults_lose_readings_and_never_falsify_one() -> None:
     with arm_on_bus() as (arm, emulated):
         judge = Judge(emulated)
+        arm.set_torque(True)  # then every fifth reading is a longer one
         hold(emulated, ELSEWHERE, 8.0)
         emulated.rates(drop=0.02, corrupt=0.02, late=0.02, truncate=0.02, late_ms=45.0, lost=0.01, seed=7)
         for _ in range(300):

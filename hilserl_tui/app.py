@@ -25,6 +25,7 @@ from hilserl_tui.driver import ConsoleDriver, StopPressed
 from hilserl_tui.keymap import KEYS
 from hilserl_tui.keymap import hint as key
 from hilserl_tui.launch import REFUSED, Launch
+from hilserl_tui.leaving import Leaving
 from hilserl_tui.pace import Pacer
 from hilserl_tui.preferences import NO_PREFERENCES, Preferences
 from hilserl_tui.screens.base import ConsoleScreen
@@ -32,7 +33,7 @@ from hilserl_tui.screens.home import Home
 from hilserl_tui.screens.made import MadeScreens
 from hilserl_tui.tmux import Watched
 from hilserl_tui.view import Link, View
-from workers.model.commands import Intervene, RenewLease, ShowCameras, ShutDown, StartRun, TakeControl
+from workers.model.commands import RenewLease, ShowCameras, StartRun, TakeControl
 from workers.model.events import LinkState, Phase
 
 if TYPE_CHECKING:
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 TICK_S = 0.1  # terminal probe, camera pictures
 TEXT_EVERY = 2  # ticks between two drawings of the text panes
 PICTURES_EVERY = 4  # drawings on a slow line
-SHUT_DOWN_WITHIN_S = 15.0  # the station's orderly stop takes 5 s
 CAMERA_HZ = 10.0
 END_SHOWN_S = 60.0
 REFUSAL_SHOWN_S = 20.0
@@ -53,7 +53,7 @@ def _collect_garbage_from_here_on() -> None:
     gc.enable()
 
 
-class Console(Comforts, MadeScreens):
+class Console(Comforts, MadeScreens, Leaving):
     """Follows `client`; `launch` starts its station once the first screen is painted.
 
     `screen` names the first one; what fits the run, if none is named.
@@ -83,7 +83,6 @@ class Console(Comforts, MadeScreens):
         self.prefer(preferences)
         self.client = client
         self.pacer = Pacer()
-        self.parting = ""  # what the command line prints after the screen is gone
         self._start_run = start_run
         self._first = screen or ("train" if start_run or client.recorded else "home")
         self._launch = launch
@@ -95,7 +94,6 @@ class Console(Comforts, MadeScreens):
         self._was_up = False
         self._told_end = False
         self._told_refusal = ""
-        self._leaving = False
 
     def _job(self) -> "PlacedScreen":
         """The screen of what the run does."""
@@ -140,8 +138,8 @@ class Console(Comforts, MadeScreens):
             self._part(REFUSED, self.client.refused_words + self.client.trouble)
         elif link is Link.CONNECTING and self._launch is not None and (why := self._launch.failed()):
             self._part(REFUSED if self._launch.refused else 1, why)
-        elif link in (Link.DOWN, Link.ENDED) and self._leaving:
-            self._part(0, self.view().left_behind)
+        elif link in (Link.DOWN, Link.ENDED) and self._leaving and not self.client.connected:
+            self._part_after_the_station()
         if link is Link.UP and not self._was_up:
             self._attached()
         self._was_up = link is Link.UP
@@ -174,11 +172,6 @@ class Console(Comforts, MadeScreens):
             self._told_refusal = learner.reason
             words = f"no link to the learner at {learner.learner}: {learner.reason}"
             self.notify(words, severity="warning", timeout=REFUSAL_SHOWN_S, markup=False)
-
-    def _part(self, code: int, words: str) -> None:
-        """Leave with a message for the terminal that is restored behind us."""
-        self.parting = words
-        self.exit(return_code=code)
 
     def _attached(self) -> None:
         """A link came up: take free controls, begin the run if asked to, ask for pictures again."""
@@ -348,6 +341,9 @@ class Console(Comforts, MadeScreens):
         if self.view().dataset:
             self.exit()
             return
+        if self._leaving:
+            self._leave_at_once()
+            return
         if self.view().over and not self.client.recorded:
             self._leave_ended()
             return
@@ -355,33 +351,8 @@ class Console(Comforts, MadeScreens):
         if self.client.link in (Link.ENDED, Link.CONNECTING):
             self.exit()
             return
-        self.push_screen(Quit(human=self._drives(), can_stop=can_stop), self._quit_answered)
-
-    def _leave_ended(self) -> None:
-        """The result was read: a station whose run is over has nothing to stay for."""
-        view = self.view()
-        if not view.watching:
-            self.client.send(TakeControl(self.client.name))
-            self.client.send(ShutDown())
-        self._part(0, f"the run is over: {view.over}")
-
-    def _drives(self) -> bool:
-        view = self.view()
-        return view.human and view.holds
-
-    def _quit_answered(self, answer: str | None) -> None:
-        if answer == "detach":
-            if self._drives():
-                self.client.send(Intervene(on=False))
-            self.exit()
-        elif answer == "stop" and self._holding():
-            self._leaving = self.client.send(ShutDown())
-            if not self._leaving:
-                self._part(1, "no link: the run could not be stopped; `hilserl-tui down` tries again")
-                return
-            self.notify("stopping the run: parking the arm, saving", timeout=SHUT_DOWN_WITHIN_S)
-            late = "the station is still stopping; `hilserl-tui status` shows whether it has"
-            self.set_timer(SHUT_DOWN_WITHIN_S, partial(self._part, 1, late))
+        asks = Quit(human=self._drives(), can_stop=can_stop, stopped=self._stays_stiff())
+        self.push_screen(asks, self._quit_answered)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         for one in KEYS:

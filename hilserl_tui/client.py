@@ -50,6 +50,11 @@ class StationClient(Protocol):
     recorded: bool
     name: str  # this console, as the station and other people see it
 
+    @property
+    def connected(self) -> bool:
+        """Whether the other process can still be heard."""
+        ...
+
     def start(self, changed: Changed) -> None:
         """Begin to follow; `changed` is called in the event loop after every change."""
 
@@ -109,6 +114,11 @@ class Following(ABC):
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
 
+    @property
+    def connected(self) -> bool:
+        """Whether the other process can still be heard."""
+        return False
+
     @abstractmethod
     async def _follow(self) -> None:
         """Keep `state`, `link` and `trouble` as the other process tells, until there is nothing to follow."""
@@ -124,6 +134,10 @@ class LiveClient(Following):
         self._path = path
         self._stop_line = StopLine(path, self.name)
         self._writer: asyncio.StreamWriter | None = None
+
+    @property
+    def connected(self) -> bool:
+        return self._writer is not None and not self._writer.is_closing()
 
     def send(self, command: Command) -> bool:
         if self._writer is None or self._writer.is_closing():

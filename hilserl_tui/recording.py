@@ -69,6 +69,7 @@ class RecordedClient:
     """Plays events in their own time; commands go nowhere, and the console says so."""
 
     recorded = True
+    connected = False
     name = "replay"
     trouble = refused_words = ""
 

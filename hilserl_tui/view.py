@@ -8,6 +8,9 @@ from workers.model.events import FIRST_MOTION, Driver, GateMode, Phase
 from workers.model.state import ConsoleState
 from workers.model.survey import Stage
 
+_LEFT_SO = ("the torque stays on", "left limp", "not parked", "parked, but", "it never moved, but")
+"""How the robot worker's last words on an arm begin where its torque is not simply off."""
+
 
 class Link(StrEnum):
     """What the console knows of its station."""
@@ -107,9 +110,5 @@ class View:
     def left_behind(self) -> str:
         """What a run that was stopped here did with a real arm, in the words of its last line; "" if it said none."""
         lines = [line.text for line in self.state.log if line.worker == "robot"]
-        last = [
-            text
-            for text in lines
-            if "; torque off" in text or text.startswith(("the torque stays on", "left limp"))
-        ]
+        last = [text for text in lines if "; torque off" in text or text.startswith(_LEFT_SO)]
         return f"the run is stopped; the arm: {last[-1]}" if last else ""

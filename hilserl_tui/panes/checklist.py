@@ -64,6 +64,11 @@ def _machines(state: ConsoleState) -> Step:
     up = sum(worker.state is WorkerState.RUNNING for worker in workers)
     seen = " and ".join(state.run.cameras) or "none"
     pictures = "cameras" if state.run.has_arm else "pictures"
+    rates = ((camera, state.rates.get(f"camera-{camera}")) for camera in state.run.cameras)
+    if silent := [camera for camera, rate in rates if rate is not None and rate.hz == 0.0]:
+        return Step(
+            "◐", "yellow", name, f"no pictures of {' and '.join(silent)}: its plug, its address? see the log"
+        )
     if workers and up == len(workers):
         return Step("●", "green", name, f"{up} workers up, {pictures} {seen}")
     return Step("◐", "yellow", name, f"starting: {up} of {len(workers) or '?'} workers up")

@@ -9,7 +9,7 @@ from hilserl_tui.panes.draw import Row, age, count, elide, figure, fit, row_widt
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
 from workers.model import select
-from workers.model.events import Driver, GateMode, LinkState
+from workers.model.events import Driver, GateMode, LinkState, Phase, WorkerState
 
 
 class Condition(NamedTuple):
@@ -34,10 +34,13 @@ def condition(view: View) -> Condition:
         why = _why(view)
         by = f"by {control.stopped_by}" if control.stopped_by else why or holds
         return Condition("■ STOPPED", "red_block", by)
+    if _robot_is_restarting(view):
+        return Condition("‖ HOLD", "amber_block", "the robot worker died and is started again")
     if arm.mode is GateMode.LIMP:
         return Condition("▽ LIMP", "red_block", arm.reason or "torque is off")
     if arm.mode is GateMode.PARK:
-        return Condition("▼ PARK", "grey_block", arm.reason or "going to the rest pose")
+        counted = view.state.progress.detail if view.state.progress.phase is Phase.STOPPING else ""
+        return Condition("▼ PARK", "grey_block", counted or arm.reason or "going to the rest pose")
     if view.unconfirmed:
         return Condition("‖ HOLD", "amber_block", arm.reason)
     if control.paused and not view.over:
@@ -70,6 +73,14 @@ def _why(view: View) -> str:
     said = (line.text for line in reversed(view.state.log) if line.worker == "robot")
     text = next((text for text in said if text.startswith(why)), why)
     return _CLEARS.sub("", text)  # how it is cleared stands beside it
+
+
+def _robot_is_restarting(view: View) -> bool:
+    """What the arm said last is old then, and a guardian holds it."""
+    robot = view.state.workers.get("robot")
+    return (
+        robot is not None and robot.restarts > 0 and robot.state is not WorkerState.RUNNING and not view.over
+    )
 
 
 def _no_link(view: View) -> Condition:
@@ -113,6 +124,7 @@ class StateBar(Lines):
             state.arm.reason,
             state.arm.unconfirmed,
             _why(view) if view.stopped else "",
+            _robot_is_restarting(view),
             state.progress,
             rate,
             view.link,

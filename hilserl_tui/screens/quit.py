@@ -6,6 +6,8 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from hilserl_tui.keymap import hint
+
 
 class Quit(ModalScreen[str]):
     """Returns "stop", "detach" or "stay"."""
@@ -24,9 +26,9 @@ class Quit(ModalScreen[str]):
         Binding("escape,q,n", "answer('stay')", "Stay", id="quit-stay"),
     ]
 
-    def __init__(self, *, human: bool, can_stop: bool) -> None:
+    def __init__(self, *, human: bool, can_stop: bool, stopped: bool = False) -> None:
         super().__init__()
-        self._human, self._can_stop = human, can_stop
+        self._human, self._can_stop, self._stopped = human, can_stop, stopped
 
     def compose(self) -> ComposeResult:
         box = Vertical()
@@ -36,8 +38,12 @@ class Quit(ModalScreen[str]):
 
     def _text(self) -> str:
         lines = []
-        if self._can_stop:
+        if self._can_stop and self._stopped:
+            lines.append("[b]s[/b]    stop the run and quit: the arm stays here, torque ON")
+            lines.append(f"      to park it, stay and clear the stop first: {hint('clear-stop')}, then y")
+        elif self._can_stop:
             lines.append("[b]s[/b]    stop the run and quit: the arm parks, data is saved")
+        if self._can_stop:
             lines.append("[b]d[/b]    detach: the run goes on, come back with attach")
         else:
             lines.append("[b]d[/b]    leave the recording")

@@ -17,6 +17,10 @@ class Still:
         self.stops = 0
         self.changed = lambda: None
 
+    @property
+    def connected(self) -> bool:
+        return self.link is Link.UP
+
     def start(self, changed) -> None:
         self.changed = changed
 

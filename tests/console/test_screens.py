@@ -70,6 +70,12 @@ async def test_a_stop_fills_three_rows_and_names_the_way_out(size):
     assert "Clear stop" in rows[-1]
 
 
+async def test_a_robot_worker_that_is_started_again_is_no_calm_hold():
+    state = reduce(demo.training(), e.WorkerChanged("robot", e.WorkerState.RESTARTING, "died of SIGKILL", 1))
+    rows = await drawn(Still(state), SMALL)
+    assert "HOLD" in rows[0] and "the robot worker died" in rows[0]
+
+
 @SIZES
 async def test_a_stop_that_the_arm_found_by_itself_says_why_and_what_to_do(size):
     why = "elbow_flex: no reply for 3 readings"
@@ -173,6 +179,14 @@ async def test_home_names_the_steps_and_the_next_key(size):
     assert "enter" in rows[-1]
 
 
+async def test_home_says_which_camera_gives_no_pictures():
+    state = demo.fold(demo.opening())
+    camera = state.run.cameras[0]
+    assert f"no pictures of {camera}" not in "\n".join(await drawn(Still(state), SMALL, train=False))
+    state = reduce(state, e.LoopRate(f"camera-{camera}", 0.0, 0.0, 0.0, 0))
+    assert f"no pictures of {camera}" in "\n".join(await drawn(Still(state), SMALL, train=False))
+
+
 async def test_home_offers_to_go_on_where_a_run_stopped():
     state = demo.fold(demo.opening(), iter([(0.0, e.BufferFilled(5212, 1840, 1040, 800, 4))]))
     state = reduce(state, e.LearnerProgress(10_000, 5_212, 2.0, 0.0, 37, "loaded"))
@@ -239,3 +253,9 @@ async def test_a_screen_that_is_shown_again_goes_on_being_drawn():
         client.changed()
         await pilot.pause(0.5)
         assert "step  41/100" in screen_text(app)[0]
+
+
+@pytest.mark.parametrize(("state", "words"), [(demo.training(), "the arm parks"), (stopped(), "torque ON")])
+async def test_who_quits_is_told_what_becomes_of_the_arm(state, words):
+    text = "\n".join(await drawn(Still(state), SMALL, "q"))
+    assert "stop the run and quit" in text and words in text

@@ -202,8 +202,12 @@ async def test_leaving_a_run_that_is_over_ends_its_station(socket):
         await session.until(lambda: "the run is over: learner failed: no memory" in session.text())
         await session.press("q")
         await session.until(lambda: c.ShutDown() in session.station.commands)
+        assert session.app.is_running, "the arm is on its way to the rest pose"
+        session.station.say(e.LogLine("robot", e.Level.WARNING, "parked; torque off"))
+        await session.station.die()
         await session.until(lambda: session.app.return_code == 0)
     assert "learner failed: no memory" in session.app.parting
+    assert "the arm: parked; torque off" in session.app.parting
 
 
 async def test_a_run_that_is_over_is_left_to_the_console_that_holds_it(socket):
@@ -283,7 +287,20 @@ async def test_stop_and_quit_waits_for_the_run_to_end(socket):
         assert session.station.commands == [c.ShutDown()]
         assert session.app.is_running
         session.station.say(e.RunEnded("stopped by hand", False))
+        session.station.say(e.PhaseChanged(e.Phase.STOPPING, "parking, 4 s"))
+        session.station.say(e.ArmMoved((0.2, 0.0, 0.1), 5.0, e.GateMode.PARK, reason="parking", at_s=300.0))
+        await session.until(lambda: "parking, 4 s" in session.text())
+        assert session.app.is_running, "the station says that the run is over, and then parks the arm"
+        await session.station.die()
         await session.until(lambda: session.app.return_code == 0)
+
+
+async def test_who_quits_twice_does_not_wait_for_the_station(socket):
+    async with Session(socket, policy()) as session:
+        await session.press("q", "s")
+        await session.press("q")
+        await session.until(lambda: session.app.parting)
+        assert "still stopping" in session.app.parting
 
 
 async def test_stop_works_over_the_quit_question_and_the_palette_takes_an_x(socket):
@@ -343,11 +360,19 @@ async def test_key_to_wire_is_quick_while_everything_redraws(socket):
         assert delays[len(delays) // 2] < 0.02
 
 
-async def test_after_quitting_the_terminal_says_whether_the_arm_has_torque(socket):
-    parked = e.LogLine("robot", e.Level.WARNING, "parked; torque off")
+@pytest.mark.parametrize(
+    "words",
+    [
+        "parked; torque off",
+        "not parked (stop key): the arm is left holding, its torque is ON. Hold it and cut the supply",
+        "it never moved, but its torque may be on: the port is gone",
+    ],
+)
+async def test_after_quitting_the_terminal_says_whether_the_arm_has_torque(socket, words):
+    parked = e.LogLine("robot", e.Level.WARNING, words)
     async with Session(socket, reduce(policy(), parked)) as session:
         await session.press("q", "s")
         await session.until(lambda: c.ShutDown() in session.station.commands)
         await session.station.die()
         await session.until(lambda: session.app.parting)
-        assert session.app.parting == "the run is stopped; the arm: parked; torque off"
+        assert session.app.parting == f"the run is stopped; the arm: {words}"

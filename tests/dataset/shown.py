@@ -8,7 +8,7 @@ import numpy as np
 from workers.config import Config
 from workers.dataset.columns import columns_of
 from workers.dataset.layout import AUTOMATIC, Column, Frames
-from workers.dataset.notes import NOTES
+from workers.dataset.notes import NOTES, Crops
 from workers.dataset.units import state_units
 from workers.dataset.writer import DatasetWriter
 from workers.processors.build import pipelines_of
@@ -59,10 +59,11 @@ def write(
     fps: float = 10.0,
     ours: bool = True,
     video: bool = False,
+    crops: Crops | None = None,
 ) -> Path:
     """A dataset of `episodes`; with `ours`, with the file by which this program knows its own."""
     own = {key: column for key, column in columns.items() if key not in AUTOMATIC}
-    writer = DatasetWriter.open(root, own, fps, "so101_sim", video=video)
+    writer = DatasetWriter.open(root, own, fps, "so101_sim", video=video, crops=crops)
     for frames in episodes:
         for row in zip(*frames.values(), strict=True):
             writer.add_frame(dict(zip(frames, map(np.asarray, row), strict=True)))

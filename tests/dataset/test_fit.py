@@ -15,6 +15,8 @@ from workers.dataset.demonstrations import Demonstrations, ends_of
 from workers.dataset.errors import DatasetError, DatasetRefused
 from workers.dataset.jobs import prepared
 from workers.dataset.layout import AUTOMATIC, Column, Frames
+from workers.dataset.notes import Crops, crops_of
+from workers.dataset.recording import writer_of
 from workers.dataset.units import state_units
 from workers.processors.image_crop_resize import ImageCropResizeProcessor
 from workers.transport.record import EpisodeEnd, Step
@@ -152,6 +154,42 @@ def test_full_size_pictures_are_cut_as_the_live_ones_are(tmp_path: Path) -> None
     for number, step in enumerate(steps_of(config, tmp_path / "set")):
         for camera, key in enumerate((FRONT, SIDE)):
             assert (step.images[camera] == cutter.picture(key, frames[key][number])).all()
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "to_do"),
+    [
+        ({FRONT: (8, 16, 64, 48)}, {}, "take its crop out of crop_params_dict; or record again"),
+        ({}, {FRONT: (8, 16, 64, 48)}, r"set its crop to \[8, 16, 64, 48\]; or record again"),
+    ],
+)
+def test_pictures_of_another_part_of_the_scene_are_not_taken_for_their_size_alone(
+    tmp_path: Path, here: Crops, there: Crops, to_do: str
+) -> None:
+    sizes = {f"env.robot.cameras.front.{side}": 96 for side in ("width", "height")}
+    config = training(tmp_path, **sizes, **({CROPS: here} if here else {}))
+    columns = columns_for(config)
+    frames = episode(columns, 3, 0, units=state_units(config))
+    write(tmp_path / "set", columns, [frames], config.env.fps, crops=there)
+    assert re.search(to_do, " ".join(refusal(config).split()))
+
+
+def test_a_recording_notes_its_crops_and_is_not_gone_on_with_by_another(tmp_path: Path) -> None:
+    sizes = {f"env.robot.cameras.front.{side}": 96 for side in ("width", "height")}
+    record = {"mode": "record", **sizes}
+    config = training(tmp_path, **record)
+    writer = writer_of(config)
+    frames = episode(columns_for(config), 2, 0)
+    for row in zip(*frames.values(), strict=True):
+        writer.add_frame(dict(zip(frames, map(np.asarray, row), strict=True)))
+    writer.save_episode("lift it")
+    writer.close()
+    assert crops_of(tmp_path / "set") == {}
+    writer_of(config).close()
+    with pytest.raises(
+        DatasetRefused, match=r"crop of observation.images.front: \[8, 16, 64, 48\] here, none there"
+    ):
+        writer_of(training(tmp_path, **record, **{CROPS: {FRONT: (8, 16, 64, 48)}}))
 
 
 def test_pictures_of_the_policy_s_size_are_taken_as_they_are(tmp_path: Path) -> None:

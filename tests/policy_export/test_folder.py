@@ -144,6 +144,10 @@ def test_a_run_without_a_policy_or_settings_is_refused(tmp_path: Path, run_dir: 
     (run_dir / "policy" / "settings.json").unlink()
     with pytest.raises(ExportRefused, match=r"no settings\.json.*where the learner ran"):
         from_run(run_dir)
+    for published in (run_dir / "policy").glob("*.safetensors"):
+        published.unlink()
+    with pytest.raises(ExportRefused, match="has published no policy yet"):
+        from_run(run_dir)
 
 
 def test_the_command_exports_and_refuses_without_a_traceback(run_dir: Path, tmp_path: Path) -> None:

@@ -6,7 +6,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workers.runtime.words import AT_ONCE, LINES_PER_S, LOOKED_AT, Faucet, Printed, last_line, readable
+from workers.runtime.words import (
+    AT_ONCE,
+    LINES_PER_S,
+    LOOKED_AT,
+    Faucet,
+    Printed,
+    last_line,
+    logged,
+    readable,
+)
 
 
 @pytest.mark.parametrize(
@@ -67,3 +76,11 @@ def test_the_last_line_of_a_large_file_is_found_at_its_end(tmp_path: Path) -> No
     path.write_bytes(b"x" * 1_000_000 + b"\nbad things: \x1b[31mmany\n\x1b[0m\n\n")
     assert last_line(path) == "bad things: many"
     assert last_line(tmp_path / "none") == ""
+
+
+def test_what_was_sent_as_an_event_and_kept_in_the_file_is_read_once(tmp_path: Path) -> None:
+    path = tmp_path / "robot.out"
+    path.touch()
+    printed = Printed(path)
+    path.write_text(logged("warning", "elbow_flex is at 55 °C: warm", 1.7e9) + "\nwords of C code\n")
+    assert printed.new_lines() == ["words of C code"]

@@ -11,7 +11,7 @@ from tests.robot.servo_cell import real_config
 from workers.config import load
 from workers.config.ready import ready_config
 from workers.model import commands as c
-from workers.model.events import LogLine
+from workers.model.events import Level, LogLine, WorkerChanged, WorkerState
 from workers.station.crew import crew
 from workers.station.station import Station
 
@@ -97,6 +97,15 @@ def test_only_a_second_ctrl_c_leaves_the_arm_unparked(
     assert station._shutdown.is_set()
     assert word(station)["abandoned"] == abandoned
     assert any("torque ON" in text for text in heard) == bool(abandoned)
+
+
+def test_a_second_ctrl_c_says_nothing_of_an_arm_that_is_parked(tmp_path: Path) -> None:
+    station = station_in(tmp_path)
+    station._on_signal(signal.SIGINT)
+    station._fold(LogLine("robot", Level.WARNING, "parked; torque off", 0.0))
+    station._fold(WorkerChanged("robot", WorkerState.STOPPED))
+    station._on_signal(signal.SIGINT)
+    assert not any("torque ON" in line.text for line in station.state.log)
 
 
 def test_a_real_arm_has_a_guardian_and_time_to_park(tmp_path: Path) -> None:

@@ -23,7 +23,7 @@ from workers.dataset.layout import (
     Place,
 )
 from workers.dataset.listing import list_files, read_tasks
-from workers.dataset.notes import NOTES, Notes, Saving, read_notes
+from workers.dataset.notes import NOTES, Crops, Notes, Saving, read_notes
 from workers.dataset.stats import Stats, aggregated
 from workers.dataset.tables import (
     episodes_schema,
@@ -161,7 +161,9 @@ def _named(place: Place) -> dict[str, int]:
     return {"chunk_index": place.chunk, "file_index": place.file}
 
 
-def fresh(columns: Mapping[str, Column], fps: float, robot_type: str | None) -> Contents:
+def fresh(
+    columns: Mapping[str, Column], fps: float, robot_type: str | None, crops: Crops | None = None
+) -> Contents:
     """A dataset without an episode."""
     videos = [key for key, column in columns.items() if column.dtype == "video"]
     info = Info(
@@ -178,7 +180,7 @@ def fresh(columns: Mapping[str, Column], fps: float, robot_type: str | None) -> 
         list_place=_BEFORE_THE_FIRST,
         places=dict.fromkeys(["data", *videos], _BEFORE_THE_FIRST),
         stats={},
-        notes=Notes(),
+        notes=Notes(crops=crops),
     )
 
 

@@ -19,11 +19,11 @@ from workers.dataset.durable import sync_folder, write_whole
 from workers.dataset.errors import DatasetError
 from workers.dataset.layout import AUTOMATIC, Column, Info, read_info
 from workers.dataset.listing import Episode
+from workers.dataset.notes import CROP_PARAMS
 from workers.dataset.reader import Dataset
 from workers.dataset.writer import DatasetWriter
 from workers.processors.image_crop_resize import ImageCropResizeProcessor
 
-CROP_PARAMS = "meta/crop_params.json"
 ENDING = "_cropped_resized"
 """What LeRobot's tool adds to the name."""
 _NAMES = ("height", "width", "channels")

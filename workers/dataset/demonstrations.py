@@ -25,7 +25,7 @@ from workers.dataset.errors import DatasetRefused
 from workers.dataset.fit import PictureFit, dataset_key, differences_of, states_of
 from workers.dataset.layout import Frames
 from workers.dataset.listing import Episode
-from workers.dataset.notes import raw_notes
+from workers.dataset.notes import crops_of, raw_notes
 from workers.dataset.pictures import Picture
 from workers.dataset.reader import Dataset
 from workers.dataset.side_by_side import Frame, side_by_side
@@ -67,7 +67,7 @@ class Demonstrations:
         info = self._dataset.info
         self._pipelines: Pipelines = pipelines_of(config)
         self._states = states_of(config, info)
-        self._views = PictureFit(config, self._pipelines, info)
+        self._views = PictureFit(config, self._pipelines, info, crops_of(root))
         self._refuse(differences_of(config, self._pipelines, info, self._states, self._views))
         self.features: FeatureSpec = self._pipelines.spec()
         """Of the records."""

@@ -6,6 +6,7 @@ from workers.config import Config, DatasetConfig
 from workers.config.lines import KeyPath
 from workers.dataset.difference import Difference
 from workers.dataset.layout import Column, Info
+from workers.dataset.notes import Crops
 from workers.dataset.states import ArmStates, GymnasiumStates, StateSource
 from workers.processors.build import Pipelines
 from workers.processors.features import ACTION, IMAGES, REWARD, STATE, pictures
@@ -17,9 +18,10 @@ from workers.processors.vanilla_observation import PIXELS
 class PictureFit:
     """How the pictures of a dataset become those of the run: as they are, or cut as the live ones are."""
 
-    def __init__(self, config: Config, pipelines: Pipelines, info: Info) -> None:
+    def __init__(self, config: Config, pipelines: Pipelines, info: Info, cut: Crops | None = None) -> None:
+        """`cut`: what was cut out of the dataset's pictures already; None: not known."""
         self.cameras = tuple(pictures(pipelines.stored))
-        self._pipelines, self._info = pipelines, info
+        self._pipelines, self._info, self._cut = pipelines, info, cut
         settings = config.env.processor.image_preprocessing
         self._crops, self._resize = settings.crop_params_dict, settings.resize_size
         self._cutter = ImageCropResizeProcessor(settings.crop_params_dict, settings.resize_size)
@@ -43,8 +45,20 @@ class PictureFit:
                 there = "missing" if column is None else str(column)
                 to_do = f"it has {held}: call the cameras in [env.robot.cameras] so, or record with this one"
                 yield Difference(key, f"{_by(wanted)} picture", there, to_do)
+            elif camera in self._as_they_are and self._cut is not None:
+                yield from self._cut_otherwise(key, self._cut)
             elif camera not in self._as_they_are and (to_do := self._cannot_be_cut(camera, size)):
                 yield Difference(key, f"{_by(wanted)} picture", f"{_by(size)} picture", to_do)
+
+    def _cut_otherwise(self, key: str, cut: Crops) -> Iterator[Difference]:
+        """Pictures of the policy's size that show another part of the scene than the live ones will."""
+        here, there = self._crops.get(key), cut.get(key)
+        if here == there:
+            return
+        to_do = f"set its crop to {list(there)}" if there else "take its crop out of crop_params_dict"
+        yield Difference(
+            key, _cut_in_words(here), _cut_in_words(there), f"{to_do}; or record again with this one"
+        )
 
     def _cannot_be_cut(self, camera: str, size: tuple[int, int]) -> str:
         """What to do about pictures of `size` that neither are the run's nor become them, "" where they do."""
@@ -131,6 +145,16 @@ def size_of(column: Column | None) -> tuple[int, int] | None:
     height, width = column.shape[1:] if channels_first else column.shape[:2]
     channels = column.shape[0] if channels_first else column.shape[2]
     return (height, width) if channels == 3 else None
+
+
+def crops_in(config: Config, columns: Iterable[str]) -> Crops:
+    """What the configuration cuts out of the pictures among these columns."""
+    crops = config.env.processor.image_preprocessing.crop_params_dict
+    return {key: crops[key] for key in columns if key in crops}
+
+
+def _cut_in_words(crop: tuple[int, int, int, int] | None) -> str:
+    return f"crop {list(crop)}" if crop else "whole picture"
 
 
 def _by(size: tuple[int, ...]) -> str:

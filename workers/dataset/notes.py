@@ -6,9 +6,12 @@ from typing import Any
 
 import msgspec
 
+from workers.config.crops import Crop
 from workers.dataset.layout import INFO
 
 NOTES = "meta/hilserl.json"
+CROP_PARAMS = "meta/crop_params.json"
+Crops = dict[str, Crop]
 
 
 class Saving(msgspec.Struct, frozen=True):
@@ -23,12 +26,14 @@ class Notes(msgspec.Struct, frozen=True):
 
     `origins` has every episode that was ever added, by what its recorder calls it, with its number here; None of
     one that was dropped since. `pushed` has the last commit of every repository on the hub that this dataset was pushed
-    to, or fetched from, when nothing but episodes was added since; an edit drops it.
+    to, or fetched from, when nothing but episodes was added since; an edit drops it. `crops` has what was cut out of
+    each camera's pictures as they were recorded (top, left, height, width); None where nobody noted it.
     """
 
     origins: dict[str, int | None] = {}
     saving: Saving | None = None
     pushed: dict[str, str] = {}
+    crops: Crops | None = None
 
     def up_to(self, episodes: int) -> "Notes":
         """Without what was noted of an episode that never came to be: those after the first `episodes`."""
@@ -50,6 +55,14 @@ def read_notes(root: Path) -> Notes:
         return msgspec.json.decode((root / NOTES).read_bytes(), type=Notes)
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         return Notes()
+
+
+def crops_of(root: Path) -> Crops | None:
+    """What was cut out of the pictures of the dataset `root`, by our notes or a cropping tool's; None: not known."""
+    try:
+        return msgspec.json.decode((root / CROP_PARAMS).read_bytes(), type=Crops)
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        return read_notes(root).crops
 
 
 def raw_notes(root: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from workers.config import Config
 from workers.dataset.columns import columns_of, frame_of
+from workers.dataset.fit import crops_in
 from workers.dataset.layout import dataset_folder
 from workers.dataset.pace import Pace
 from workers.dataset.reader import Dataset
@@ -154,4 +155,5 @@ def writer_of(config: Config) -> DatasetWriter:
         config.env.fps,
         None if robot is None else robot.type,
         video=config.dataset.video,
+        crops=crops_in(config, columns),
     )

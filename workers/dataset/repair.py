@@ -125,7 +125,7 @@ def _write(root: Path, new: Path, info: Info, found: Salvage) -> None:
     for episode in found.episodes:
         contents = _write_episode(new, info, contents, episode, tasks, origins.get(episode.number, ""))
     gone = dict.fromkeys(notes.origins, None)
-    notes = Notes({**gone, **contents.notes.origins}, contents.notes.saving)
+    notes = Notes({**gone, **contents.notes.origins}, contents.notes.saving, crops=contents.notes.crops)
     write_whole(new / NOTES, notes.encoded())
 
 

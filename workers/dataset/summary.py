@@ -11,12 +11,10 @@ import pyarrow.parquet as pq
 
 from workers.dataset.columns import SUCCESS
 from workers.dataset.layout import AUTOMATIC, Column, episodes_in_words
-from workers.dataset.notes import fetched_from
-from workers.dataset.reader import READING_FAILS, Dataset
+from workers.dataset.notes import crops_of, fetched_from
+from workers.dataset.reader import Dataset
 from workers.dataset.versions import Versions
 from workers.processors.features import INTERVENTION, REWARD
-
-CROP = "meta/crop_params.json"
 
 
 class Camera(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -99,10 +97,7 @@ def _camera(column: Column, crop: Any) -> Camera:
 
 
 def _crops(root: Path) -> dict[str, tuple[int, int, int, int]]:
-    try:
-        return msgspec.json.decode((root / CROP).read_bytes(), type=dict[str, tuple[int, int, int, int]])
-    except READING_FAILS:
-        return {}
+    return crops_of(root) or {}
 
 
 def in_lines(found: Summary) -> Iterator[str]:

@@ -29,6 +29,7 @@ from workers.dataset.layout import (
     read_info,
 )
 from workers.dataset.locking import lock
+from workers.dataset.notes import Crops, crops_of
 from workers.dataset.pictures import description
 from workers.dataset.reader import READING_FAILS, Dataset
 from workers.dataset.recover import recover, remove_parts
@@ -54,7 +55,14 @@ class DatasetWriter:
 
     @classmethod
     def open(
-        cls, root: Path, columns: dict[str, Column], fps: float, robot_type: str | None, *, video: bool
+        cls,
+        root: Path,
+        columns: dict[str, Column],
+        fps: float,
+        robot_type: str | None,
+        *,
+        video: bool,
+        crops: Crops | None = None,
     ) -> "DatasetWriter":
         """Begin the dataset in the folder `root`, or go on with the one that is there.
 
@@ -64,6 +72,7 @@ class DatasetWriter:
             fps: frames a second.
             robot_type: the arm's.
             video: keep pictures as videos, otherwise as PNG.
+            crops: what is cut out of the cameras' pictures, to be noted; None: not known.
 
         Raises DatasetRefused where `root` holds something else, or a dataset with other columns, with the
         differences; DatasetError when it is damaged, cannot be written to or has another writer.
@@ -75,7 +84,7 @@ class DatasetWriter:
         except OSError as error:
             raise DatasetError(f"no dataset can be written in {root}: {error.strerror}") from error
         try:
-            return cls(root, columns, _contents(root, columns, fps, robot_type), descriptor)
+            return cls(root, columns, _contents(root, columns, fps, robot_type, crops), descriptor)
         except BaseException:
             os.close(descriptor)
             raise
@@ -217,7 +226,9 @@ def _stored(columns: Mapping[str, Column], fps: float, video: bool) -> dict[str,
     return stored
 
 
-def _contents(root: Path, columns: dict[str, Column], fps: float, robot_type: str | None) -> Contents:
+def _contents(
+    root: Path, columns: dict[str, Column], fps: float, robot_type: str | None, crops: Crops | None
+) -> Contents:
     """What the dataset has already, after what a kill left is cleared away."""
     try:
         recover(root)
@@ -225,8 +236,8 @@ def _contents(root: Path, columns: dict[str, Column], fps: float, robot_type: st
         if info is None:
             if any(path.is_file() for path in root.rglob("*")):
                 raise DatasetRefused(_ROOT, f"{root} is not empty, and no dataset; name another folder")
-            return fresh(columns, fps, robot_type)
-        _check_same(root, columns, fps, robot_type, info)
+            return fresh(columns, fps, robot_type, crops)
+        _check_same(root, columns, fps, robot_type, info, crops)
         return existing(root, Dataset(root).info)
     except DatasetError:
         raise
@@ -237,7 +248,12 @@ def _contents(root: Path, columns: dict[str, Column], fps: float, robot_type: st
 
 
 def _check_same(
-    root: Path, columns: dict[str, Column], fps: float, robot_type: str | None, info: Info
+    root: Path,
+    columns: dict[str, Column],
+    fps: float,
+    robot_type: str | None,
+    info: Info,
+    crops: Crops | None,
 ) -> None:
     if info.codebase_version != VERSION:
         raise DatasetRefused(
@@ -245,7 +261,15 @@ def _check_same(
             f"{root} is a dataset of version {info.codebase_version}, which can be read but not continued: name"
             " another folder, or convert it with LeRobot's convert_dataset_v21_to_v30",
         )
-    if different := differences(columns, fps, info, robot_type):
+    different = differences(columns, fps, info, robot_type)
+    known = crops_of(root)
+    if crops is not None and known is not None:
+        different += [
+            f"crop of {key}: {list(crops.get(key, ())) or 'none'} here, {list(known.get(key, ())) or 'none'} there"
+            for key in columns
+            if crops.get(key) != known.get(key)
+        ]
+    if different:
         table = "".join(f"\n  {line}" for line in different)
         raise DatasetRefused(
             _ROOT,

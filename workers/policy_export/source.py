@@ -106,6 +106,11 @@ def from_checkpoint(path: Path) -> Exportable:
 
 def _settings(shelf: PolicyShelf, run_dir: Path) -> PolicySettings:
     data = shelf.description()
+    if data is None and not shelf.versions():
+        raise ExportRefused(
+            f"the run in {run_dir} has published no policy yet: its learner was still at the demonstrations. Go on "
+            "with the run until the console counts a policy"
+        )
     if data is None:
         raise ExportRefused(
             f"{run_dir / 'policy'} has no settings.json, which the learner writes: export on the machine where the"

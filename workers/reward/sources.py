@@ -17,6 +17,7 @@ from workers.dataset.difference import Difference, as_table
 from workers.dataset.errors import DatasetError
 from workers.dataset.fit import PictureFit
 from workers.dataset.layout import cache_folder, dataset_folder, read_info
+from workers.dataset.notes import crops_of
 from workers.dataset.reader import Dataset
 from workers.model.collecting import NEGATIVES, POSITIVES
 from workers.processors.build import Pipelines, pipelines_of
@@ -83,7 +84,7 @@ def material(config: Config, names: Sequence[str] = ()) -> Material:
         opened = [(name, Dataset(folder_of(name))) for name in dict.fromkeys(names)]
         views = _run_views(config)
         cameras = _chosen(settings, views)
-        fits = [PictureFit(config, views, dataset.info) for _, dataset in opened]
+        fits = [PictureFit(config, views, dataset.info, crops_of(dataset.root)) for _, dataset in opened]
     except (DatasetError, EnvironmentRefused) as error:
         raise ClassifierError(str(error)) from error
     for name, dataset in opened:

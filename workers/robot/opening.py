@@ -20,6 +20,7 @@ from workers.robot.health import Thresholds
 from workers.robot.lifeline import Lifeline
 from workers.robot.servo_body import STILL_POWERED, ServoBody
 from workers.runtime.harness import Desk, WorkerFailure
+from workers.runtime.words import logged
 
 AGAIN_S = 0.2  # between two tries to open a port that is gone
 
@@ -52,8 +53,9 @@ def thresholds_of(config: Config, limits: Limits) -> Thresholds:
 def _servo_body(desk: Desk, config: Config, board: Board, limits: Limits) -> ServoBody:
     def say(level: Level, text: str) -> None:
         # A station that was killed reads no mail: how the arm was left is then in the worker's own log.
-        sys.stderr.write(f"{level.value}: {text}\n")
-        desk.mailbox.emit(LogLine(desk.name, level, text, time.time()))
+        now_s = time.time()
+        sys.stderr.write(logged(level.value, text, now_s) + "\n")
+        desk.mailbox.emit(LogLine(desk.name, level, text, now_s))
 
     lifeline = Lifeline(board)
     guarded = lifeline.take_over(desk.alive)

@@ -1,6 +1,7 @@
 """What a worker says, as people can read it: no command for their terminal, no more and no longer than they read."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,6 +25,12 @@ def readable(text: str) -> str:
     """A line without escape sequences, tabs and control characters as spaces, cut to a bearable length."""
     text = _ESCAPES.sub("", text[: 4 * LONGEST])
     return "".join(char if char.isprintable() else " " for char in text)[:LONGEST]
+
+
+def logged(level: str, text: str, wall_s: float) -> str:
+    """A line of a worker's own file as `logging` writes it there: who has sent it as an event too is read once."""
+    moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(wall_s))
+    return f"{moment},{int(wall_s % 1.0 * 1000):03d} {level.upper()} {text}"
 
 
 class Faucet:

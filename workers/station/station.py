@@ -186,7 +186,11 @@ class Station:
 
     def _on_signal(self, number: signal.Signals) -> None:
         """End the run; a second Ctrl-C does not wait for the arm to be parked."""
-        if number is signal.SIGINT and self._interrupted and not self._config.simulated:
+        robot = self.state.workers.get("robot")
+        parks = (
+            robot is None or robot.state is not e.WorkerState.STOPPED
+        )  # else it has said how the arm is left
+        if number is signal.SIGINT and self._interrupted and parks and not self._config.simulated:
             self._word.abandon()
             self._note("a second Ctrl-C: the arm is not parked, it holds where it is with its torque ON")
         self._interrupted = self._interrupted or number is signal.SIGINT

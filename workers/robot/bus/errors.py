@@ -49,6 +49,8 @@ class port_errors:
         if not isinstance(error, OSError | termios.error | ValueError | TypeError):
             return
         reason = error.args[-1] if isinstance(error, termios.error) and error.args else error
+        if isinstance(error, OSError) and error.strerror:  # without its number, which nobody can use
+            reason = error.strerror
         raise BusGone(
             f"serial port {self._name} is gone ({reason}). The arm is still powered and keeps its last goal: cut its "
             "supply if that is unsafe, then look after the USB cable"

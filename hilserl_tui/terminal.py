@@ -135,7 +135,7 @@ def abilities(found: Abilities | None) -> Iterator[Check]:
         why = "it does not say what it is, so that nothing more can be found out"
         yield Check("abilities", None, "no answer to CSI c", why, "nothing: all of them only make it nicer")
         return
-    why = "without it a key that is held repeats bounded steps, which is safe"
+    why = "with it a driving key moves the arm while it is held; without, it repeats bounded steps"
     do = "kitty, Ghostty, foot, WezTerm (enable_kitty_keyboard = true) and iTerm2 tell it; tmux does not pass it on"
     words = "tells when a key is let go" if found.releases else "does not tell when a key is let go"
     yield Check("kitty keyboard", True if found.releases else None, words, why, do)

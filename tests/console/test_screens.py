@@ -70,6 +70,14 @@ async def test_a_stop_fills_three_rows_and_names_the_way_out(size):
     assert "Clear stop" in rows[-1]
 
 
+@SIZES
+async def test_the_bar_says_how_keys_drive_while_they_do(size):
+    (first, *_) = await drawn(Still(demo.training(e.Driver.HUMAN)), size)
+    assert "you have the arm" in first and "jog: step" in first and "link" in first
+    (first, *_) = await drawn(Still(demo.training()), size)
+    assert "jog" not in first
+
+
 def waiting(*events: e.Event) -> ConsoleState:
     hold = e.ArmMoved((0.2, 0.0, 0.1), 50.0, e.GateMode.HOLD, reason="no target for 30 s")
     state = demo.fold(demo.opening(), iter([(0.0, e.PhaseChanged(e.Phase.TRAINING)), (0.0, hold)]))

@@ -71,6 +71,11 @@ class HeldKeys:
             key.moves = axis, direction
         return Means.MOTION if key.moves else Means.NOTHING
 
+    @property
+    def drive(self) -> bool:
+        """Whether any key moves the arm, even if another one moves it back."""
+        return any(key.moves for key in self._down.values())
+
     def motion(self) -> Motion:
         """What all keys together ask for; opposite ones cancel out, and two for the same are no faster."""
         total = dict.fromkeys(Axis, 0)

@@ -65,8 +65,9 @@ class HoldToMove:
 
     @property
     def moving(self) -> bool:
-        """Whether the station was told of a motion that goes on."""
-        return self._said != STILL
+        """Whether keys move the arm now, or would if opposite ones were not down too."""
+        with self._lock:
+            return self._keys.drive
 
     def press(self, code: str) -> None:
         """In the input thread: a key went down, of which nobody knows yet what it does."""
@@ -101,17 +102,18 @@ class HoldToMove:
         with self._lock:
             if not self._keys:
                 return None
+            if not self._keys.drive:
+                return SAY_AGAIN_S
             silent_s = self._clock_s() - self._said_s
-            if self.moving and (
-                not self.holds or silent_s > ANSWERED_WITHIN_S
-            ):  # or this process did not run
+            did_not_run = silent_s > ANSWERED_WITHIN_S
+            if did_not_run or not self.holds:
                 self._keys.spend()
             self._say(again=silent_s >= SAY_AGAIN_S)
-            return max(0.001, self._said_s + SAY_AGAIN_S - self._clock_s()) if self.moving else SAY_AGAIN_S
+            return max(0.001, self._said_s + SAY_AGAIN_S - self._clock_s())
 
     def _say(self, again: bool = False) -> None:
         motion = self._keys.motion()
-        if motion == self._said and not (again and self.moving):
+        if motion == self._said and not (again and self._keys.drive):
             return
         self._said, self._said_s = motion, self._clock_s()
         if not self._send(Drive(motion[:3], motion[3], self._said_s)):

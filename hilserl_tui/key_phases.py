@@ -90,4 +90,6 @@ class PhaseParser(XTermParser):
             return (KeyReleased(code),)
         modifiers = "" if found["modifiers"] is None else f";{found['modifiers']}"
         plain = f"\x1b[{found['key']}{modifiers}{found['text'] or ''}{found['end']}"
+        if found["key"] == "0":  # text of an input method, of which no key is let go
+            return self._plain(plain, alt)
         return tuple(Key(one.key, one.character, code, Phase(int(phase))) for one in self._plain(plain, alt))

@@ -229,7 +229,12 @@ async def test_what_is_typed_drives_nothing(console) -> None:
 async def test_what_is_pasted_drives_nothing(console) -> None:
     """Nor what a paste with escape sequences in it, or noise, leaves behind as plain characters."""
     term, station = console
-    for text in (b"\x1b[200~uuu\x1b[201~", b"\x1b[200~u\x1b[Aj[]u\x1b[117;;117u]]\x1b[201~", b"uj[]uj"):
+    for text in (
+        b"\x1b[200~uuu\x1b[201~",
+        b"\x1b[200~u\x1b[Aj[]u\x1b[117;;117u]]\x1b[201~",
+        b"uj[]uj",
+        b"\x1b[0;;117u",
+    ):
         term.press(text)
         await asyncio.sleep(0.2)
     assert station.drives == [] and not [one for one in station.commands if isinstance(one, c.Jog)]
@@ -317,8 +322,8 @@ async def test_the_release_of_the_last_key_is_not_left_for_the_shell(tmp_path) -
 
 async def test_a_killed_console_leaves_plain_keys(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    term, station = await opened(tmp_path, GUARDED)
-    assert term.flags & 2
+    term, station = await opened(tmp_path, GUARDED, jog=b"HUMAN")
+    await until(lambda: bool(term.flags & 2), 3.0)
     os.kill(child_of(term.process.pid), signal.SIGKILL)
     await until(lambda: term.process.poll() is not None, 5.0)
     await asyncio.sleep(0.1)

@@ -198,6 +198,19 @@ def test_a_console_that_did_not_run_for_a_moment_does_not_go_on_where_it_was(des
     assert desk.motions == [1, 0] and not desk.hold_to_move.moving
 
 
+def test_opposite_keys_are_spent_too_when_the_terminal_stalls(desk: Desk) -> None:
+    desk.press()
+    desk.ask()
+    desk.hold_to_move.press("1B")
+    desk.hold_to_move.ask(Key("down", None, "1B", Phase.PRESS), Axis.X, -1)
+    desk.pass_by(1.0)
+    assert set(desk.motions[2:]) <= {0} and desk.hold_to_move.moving, "it waits for one of them to be let go"
+    desk.pass_by(0.6, answers=False)
+    desk.answer()
+    desk.release()
+    assert not desk.hold_to_move.moving and not any(desk.motions[1:])
+
+
 def test_a_slow_line_drives_by_steps(desk: Desk) -> None:
     desk.answer(took_s=SLOW_LINE_MS / 1e3 + 0.01)
     assert not desk.hold_to_move.holds

@@ -82,6 +82,12 @@ def test_the_other_answers_of_a_terminal_are_no_keys() -> None:
     assert not [one for one in parsed(answers) if isinstance(one, events.Key | KeyReleased | KeyboardFlags)]
 
 
+def test_text_of_an_input_method_has_no_phase() -> None:
+    for text in ("\x1b[0;;117u", "\x1b[0;1:1;117u"):
+        (message,) = parsed(text)
+        assert type(message) is events.Key and message.key == "u"
+
+
 def test_a_paste_is_text_and_no_key() -> None:
     messages = parsed("\x1b[200~uuu\x1b[201~x")
     assert [type(one) for one in messages] == [events.Paste, events.Key]

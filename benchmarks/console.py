@@ -3,7 +3,7 @@
 The console is the real one on a pseudo-terminal, its station a made-up one. First paint is that of the whole product
 from nothing, a station included, beside a bare Textual application.
 
-python -m benchmarks.console [start cost keys stop line flood paint] [--json FILE]
+python -m benchmarks.console [start cost keys hold stop line flood paint] [--json FILE]
 """
 
 import argparse
@@ -24,7 +24,7 @@ from benchmarks.on_pty import ProgramOnPty
 from workers.config.ready import ready_config
 from workers.model.events import Driver
 
-PARTS = ("start", "cost", "keys", "stop", "line", "flood", "paint")
+PARTS = ("start", "cost", "keys", "hold", "stop", "line", "flood", "paint")
 WANTED_S = 0.5
 BARE = (
     "from textual.app import App\n"
@@ -38,7 +38,7 @@ BARE = (
 
 def on_made_up_run(part: str, runs: int, seconds: float) -> Iterator[figures.Figure]:
     """Figures of a console that is attached to a station of its own for each part."""
-    driver = Driver.HUMAN if part == "keys" else Driver.POLICY
+    driver = Driver.HUMAN if part in ("keys", "hold") else Driver.POLICY
     with tempfile.TemporaryDirectory() as folder:
         os.environ["XDG_RUNTIME_DIR"] = os.environ["XDG_CONFIG_HOME"] = folder
         with MadeUpStation(Path(folder), driver) as station:
@@ -49,6 +49,8 @@ def on_made_up_run(part: str, runs: int, seconds: float) -> Iterator[figures.Fig
                     yield from figures.cost(station, seconds)
                 case "keys":
                     yield from figures.keys(station, 20 * runs)
+                case "hold":
+                    yield from figures.hold(station, 5 * runs)
                 case "stop":
                     yield figures.stop(station, 3 * runs)
                 case "line":

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from benchmarks.made_up_station import PERIOD_S, MadeUpStation
 from benchmarks.on_pty import ProgramOnPty, ThinLine
+from workers.model.commands import Drive
 from workers.runtime.harness import Desk
 from workers.station.handle import WorkerHandle, WorkerSpec
 
@@ -22,6 +23,7 @@ SMALL, LARGE = (120, 40), (200, 60)
 SETTLE_S = 2.0
 TOUR = b"12345682"  # every screen, and back to the running job
 UP, DOWN = b"\x1b[A", b"\x1b[B"
+UP_RELEASED = b"\x1b[1;1:3A"
 LONG_DISTANCE = ThinLine(bits_per_s=1e6, delay_s=0.04)
 LAG_PERIOD_S = 0.005
 _CLOCK = re.compile(rb"clock (\d+) ms")
@@ -37,11 +39,15 @@ class Figure(NamedTuple):
 
 @contextmanager
 def attached(
-    station: MadeUpStation, size: tuple[int, int] = SMALL, line: ThinLine | None = None, code: str = ""
+    station: MadeUpStation,
+    size: tuple[int, int] = SMALL,
+    line: ThinLine | None = None,
+    code: str = "",
+    releases: bool = False,
 ) -> Iterator[ProgramOnPty]:
     """A console on Train, attached to `station`; of `code` instead of the command where it is given."""
     how = ["-c", code] if code else ["-m", "hilserl_tui.cli"]
-    program = ProgramOnPty([sys.executable, *how, "attach"], dict(os.environ), size, line)
+    program = ProgramOnPty([sys.executable, *how, "attach"], dict(os.environ), size, line, releases=releases)
     try:
         program.until(b"POLICY", b"HUMAN")
         time.sleep(1.0)
@@ -103,6 +109,36 @@ def keys(station: MadeUpStation, presses: int) -> Iterator[Figure]:
         delays = [(acted - at) * 1e3 for at, acted in zip(pressed, jogs, strict=True)]
     yield Figure("key to bound action, median", 5, share(delays, 0.5), "ms", f"{presses} presses")
     yield Figure("key to bound action, p95", 40, share(delays, 0.95), "ms", f"largest {max(delays):.0f} ms")
+
+
+def hold(station: MadeUpStation, presses: int) -> Iterator[Figure]:
+    """From the byte at the terminal to the station: a driving key that is held, then let go; every pane changes."""
+    drives = station.station.drives
+
+    def heard(since: int, moves: bool) -> float:
+        """When the first word of a motion, or of its end, came behind the `since`th word."""
+        until_s = time.monotonic() + 5
+        while time.monotonic() < until_s:
+            for at_s, drive in drives[since:]:
+                if isinstance(drive, Drive) and drive.moves is moves:
+                    return at_s
+            time.sleep(0.0002)
+        raise TimeoutError("nothing was heard of a key that is held")
+
+    begun, ended = [], []
+    with attached(station, releases=True) as program:
+        station.talks = True
+        for _ in range(presses):
+            for key, moves, late in ((UP, True, begun), (UP_RELEASED, False, ended)):
+                since, pressed = len(drives), program.press(key)
+                late.append((heard(since, moves) - pressed) * 1e3)
+                time.sleep(0.137)
+    for what, late in (
+        ("key held to the station, median", begun),
+        ("key let go to the station, median", ended),
+    ):
+        words = f"p95 {share(late, 0.95):.1f}, largest {max(late):.0f} ms of {presses}"
+        yield Figure(what, 5, share(late, 0.5), "ms", words)
 
 
 def stop(station: MadeUpStation, presses: int) -> Figure:

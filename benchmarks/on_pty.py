@@ -13,6 +13,7 @@ from pathlib import Path
 
 PIECE = 1000  # bytes that a thin line carries at a time
 QUESTION, ANSWER = b"\x1b[6n", b"\x1b[1;1R"
+KEYBOARD, TELLS_RELEASES = b"\x1b[?u", b"\x1b[?27u"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class ThinLine:
 class ProgramOnPty:
     """Starts a command on a terminal; keys are typed with `press`, `until` waits for what it draws.
 
+    With `releases` the terminal says that it tells when a key is let go.
     `on_drawn` is called with every piece of output, in a thread, when the terminal has it.
     """
 
@@ -36,12 +38,13 @@ class ProgramOnPty:
         size: tuple[int, int] = (120, 40),
         line: ThinLine | None = None,
         on_drawn: Callable[[bytes], None] = lambda _: None,
+        releases: bool = False,
     ) -> None:
         self._master, slave = pty.openpty()
         termios.tcsetwinsize(slave, (size[1], size[0]))
         self._drawn = b""
         self.drawn_bytes = 0
-        self.answers = True
+        self.answers, self._releases = True, releases
         self.on_drawn = on_drawn
         self._line = line
         self._reads = threading.Event()
@@ -98,6 +101,8 @@ class ProgramOnPty:
             self.drawn_bytes += len(drawn)
             self._changed.notify_all()
         self.on_drawn(drawn)
+        if self._releases and KEYBOARD in drawn:
+            self._type(TELLS_RELEASES)
         for _ in range((before + drawn).count(QUESTION) if self.answers else 0):
             if self._line is None:
                 self._type(ANSWER)

@@ -21,7 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.arm_cell import ArmCell, arm_cell
-from hilserl_tui.stop_line import StopLine
+from hilserl_tui.own_lines import StopLine
 from tests.robot.emulated import block, configuration, seen
 from workers.model.events import GateMode
 from workers.model.state import ConsoleState

@@ -5,9 +5,13 @@ No key changes what is shown; the station's answer does. A key that cannot act s
 
 import time
 
+from textual import events
 from textual.app import App
+from textual.screen import Screen
 
 from hilserl_tui.client import StationClient
+from hilserl_tui.held_keys import Means
+from hilserl_tui.hold_to_move import HoldToMove
 from hilserl_tui.keymap import hint as key
 from hilserl_tui.view import Link, View
 from workers.model import commands as c
@@ -25,9 +29,12 @@ class KeyActions(App[None]):
     """The actions that become commands; `Console` adds life and drawing."""
 
     client: StationClient
+    hold_to_move: HoldToMove
     clear_until_s = let_go_until_s = 0.0
     face = 0  # which of FACES the keys move
     typing = False  # a text field has the focus: read by the input thread
+    acting: events.Key | None = None  # the key whose action runs now; None: nobody pressed one for it
+    _driven_on: Screen[object] | None = None  # the screen on which a key began to move the arm
 
     def view(self) -> View:
         raise NotImplementedError
@@ -82,10 +89,23 @@ class KeyActions(App[None]):
         pressed_s = time.monotonic()
         if not self._holding():
             return
-        if self.view().human:
-            self._send(c.Jog(c.Axis(axis), direction, pressed_s))
+        view = self.view()
+        if view.human:
+            self._driven_on = self.screen
+            heard = view.link is Link.UP and not view.recorded  # else sending a step tells what is the matter
+            if not heard or self.hold_to_move.ask(self.acting, c.Axis(axis), direction) is Means.STEP:
+                self._send(c.Jog(c.Axis(axis), direction, pressed_s))
         elif self._moving("cannot move the arm"):
             self.hint(f"{key('intervene')} takes over first")
+
+    def look_after_held_keys(self) -> None:
+        """Whoever lost the arm, or went to where keys mean something else, presses anew to move it."""
+        if not self.hold_to_move.moving:
+            return
+        view = self.view()
+        drives = view.human and view.holds and view.link is Link.UP
+        if self.typing or not drives or self.screen_stack[-1:] != [self._driven_on]:
+            self.hold_to_move.spend()
 
     def action_mark(self, verdict: str) -> None:
         if self.view().state.running.episode < 0:

@@ -22,6 +22,7 @@ from hilserl_tui.actions import FACES
 from hilserl_tui.client import StationClient
 from hilserl_tui.comforts import Comforts
 from hilserl_tui.driver import ConsoleDriver, StopPressed
+from hilserl_tui.hold_to_move import HoldToMove, may_hold
 from hilserl_tui.keymap import KEYS
 from hilserl_tui.keymap import hint as key
 from hilserl_tui.launch import REFUSED, Launch
@@ -83,6 +84,7 @@ class Console(Comforts, MadeScreens, Leaving):
         self.prefer(preferences)
         self.client = client
         self.pacer = Pacer()
+        self.hold_to_move = HoldToMove(self.pacer, client.drive, preferences.jog == "hold" and may_hold())
         self._start_run = start_run
         self._first = screen or ("train" if start_run or client.recorded else "home")
         self._launch = launch
@@ -143,6 +145,7 @@ class Console(Comforts, MadeScreens, Leaving):
         if link is Link.UP and not self._was_up:
             self._attached()
         self._was_up = link is Link.UP
+        self.look_after_held_keys()
         self._tell_end()
         self._tell_refusal()
         self.state_changed()
@@ -197,6 +200,7 @@ class Console(Comforts, MadeScreens, Leaving):
             link=client.link,
             now_s=client.now_s(),
             link_ms=self.pacer.link_ms,
+            jog="hold" if self.hold_to_move.holds else "step",
             me=client.name,
             recorded=client.recorded,
             clearing=time.monotonic() < self.clear_until_s,
@@ -215,6 +219,7 @@ class Console(Comforts, MadeScreens, Leaving):
             return  # the app is closing: its screens go before its timers
         self._ticks_since_text += 1
         self.typing = isinstance(self.focused, Input)
+        self.look_after_held_keys()
         self._draw()
         self._ask_for_pictures()
 
@@ -275,7 +280,9 @@ class Console(Comforts, MadeScreens, Leaving):
             if event.key != "y" and self.clear_until_s:
                 self.clear_until_s = 0.0
                 self.show_bar()
+        self.acting = event if isinstance(event, events.Key) else None
         await super().on_event(event)
+        self.acting = None
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return not (action == "stop" and not parameters and isinstance(self.focused, Input))

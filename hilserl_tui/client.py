@@ -13,9 +13,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Protocol
 
-from hilserl_tui.stop_line import StopLine
+from hilserl_tui.own_lines import DriveLine, StopLine
 from hilserl_tui.view import Link
-from workers.model.commands import Command
+from workers.model.commands import Command, Drive
 from workers.model.events import RunEnded
 from workers.model.reduce import reduce
 from workers.model.state import ConsoleState
@@ -64,6 +64,9 @@ class StationClient(Protocol):
     def stop(self) -> bool:
         """Stop the arm; from any thread. False when it could not be delivered."""
 
+    def drive(self, held: Drive) -> bool:
+        """Say what keys are held; from any thread. False when it could not be delivered."""
+
     def now_s(self) -> float:
         """The robot PC's monotonic clock."""
 
@@ -106,6 +109,10 @@ class Following(ABC):
         self._changed = changed
         self._task = asyncio.create_task(self._follow(), name="following")
 
+    def drive(self, held: Drive) -> bool:
+        """There is nothing that could be driven."""
+        return False
+
     def now_s(self) -> float:
         return time.monotonic()
 
@@ -132,7 +139,7 @@ class LiveClient(Following):
     def __init__(self, path: Path, name: str | None = None) -> None:
         super().__init__(name)
         self._path = path
-        self._stop_line = StopLine(path, self.name)
+        self._stop_line, self._drive_line = StopLine(path, self.name), DriveLine(path, self.name)
         self._writer: asyncio.StreamWriter | None = None
 
     @property
@@ -148,11 +155,15 @@ class LiveClient(Following):
     def stop(self) -> bool:
         return self._stop_line.stop()
 
+    def drive(self, held: Drive) -> bool:
+        return self._drive_line.drive(held)
+
     async def close(self) -> None:
         await super().close()
         if self._writer is not None:
             self._writer.close()
         self._stop_line.close()
+        self._drive_line.close()
 
     async def _follow(self) -> None:
         tries = 0

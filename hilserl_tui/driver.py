@@ -1,8 +1,8 @@
 """Terminal driver: reads keys in its own thread, and does there what must not wait for the event loop.
 
-It extends Textual's Linux driver, and is the only file of the console that touches Textual's insides:
-`run_input_thread` is replaced so that no byte sequence can crash it, `process_message` is where the stop key
-and the answers to `CSI 6n` are seen first. Written against textual 8.2.8.
+It extends Textual's Linux driver, and with `key_phases` is all of the console that touches Textual's insides:
+`run_input_thread` is replaced so that no byte sequence can crash it, `process_message` is where the stop key, keys
+that are held and the answers to `CSI 6n` are seen first. Written against textual 8.2.8.
 """
 
 import os
@@ -13,22 +13,38 @@ import threading
 import time
 from codecs import getincrementaldecoder
 from collections.abc import Callable
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from textual import events
 from textual._parser import ParseError
-from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 from textual.message import Message
 
 from hilserl_tui.guarding import LEFT_BY_FORCE
-from hilserl_tui.keymap import stop_keys
+from hilserl_tui.hold_to_move import HoldToMove
+from hilserl_tui.key_phases import (
+    ASK_FLAGS,
+    PRESSES_ONLY,
+    REPORT_PHASES,
+    Key,
+    KeyboardFlags,
+    KeyReleased,
+    Phase,
+    PhaseParser,
+)
+from hilserl_tui.keymap import driving_keys, stop_keys
 from hilserl_tui.pace import Pacer
+from hilserl_tui.repeats import may_repeat
+
+if TYPE_CHECKING:
+    from textual.app import App
 
 PROBE = "\x1b[6n"  # report cursor position: every terminal since the VT100 answers
+READ_EVERY_S = 0.1  # also when nothing comes in
 PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
 PASTE_WITHIN_S = 2.0  # a paste whose end is lost (noise, a line that broke) must not swallow the stop key
 MORE_THAN_A_KEY = 12
+SETTLE_WITHIN_S = 0.25  # for the terminal to say that it tells presses only; longer means it is gone
 ORDERLY_EXIT_WITHIN_S = 3.0  # then the terminal is restored by force
 
 
@@ -44,6 +60,7 @@ class StopHost(Protocol):
     """What the driver needs of the app; `stop_now` and `terminal_answered` are called in the input thread."""
 
     pacer: Pacer
+    hold_to_move: HoldToMove
     typing: bool
 
     def stop_now(self) -> bool: ...
@@ -73,7 +90,11 @@ class _Paste:
 
 
 class ConsoleDriver(LinuxDriver):
-    """Textual's driver with a stop key and a life sign that do not depend on the event loop."""
+    """Textual's driver with a stop key, a life sign and held keys that do not depend on the event loop."""
+
+    def __init__(self, app: "App[Any]", **options: Any) -> None:
+        super().__init__(app, **options)
+        self._presses_only = threading.Event()  # set when the terminal said so
 
     @property
     def _host(self) -> StopHost:
@@ -83,6 +104,18 @@ class ConsoleDriver(LinuxDriver):
         super().start_application_mode()  # type: ignore[no-untyped-call]
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._leave)
+        if self._host.hold_to_move.wanted:
+            self.write(REPORT_PHASES + ASK_FLAGS)
+
+    def stop_application_mode(self) -> None:
+        """The shell must not read the release of the key that ended the console: it would print it."""
+        held = self._host.hold_to_move
+        held.spend()
+        if held.releases and self._key_thread is not None and self._key_thread.is_alive():
+            self._presses_only.clear()
+            self.write(PRESSES_ONLY + ASK_FLAGS)
+            self._presses_only.wait(SETTLE_WITHIN_S)
+        super().stop_application_mode()
 
     def probe(self) -> None:
         """Ask the terminal for a sign of life, behind everything drawn so far."""
@@ -95,20 +128,45 @@ class ConsoleDriver(LinuxDriver):
             self._host.pacer.answered(time.monotonic())
             self._host.terminal_answered()
             return
-        if isinstance(message, events.Key) and message.key in stop_keys(self._host.typing):
-            self.send_message(StopPressed(self._host.stop_now()))
+        if isinstance(message, KeyboardFlags):
+            self._host.hold_to_move.releases = message.phases
+            if not message.phases:
+                self._presses_only.set()
+            return
+        if isinstance(message, KeyReleased):
+            self._host.hold_to_move.release(message.code)
+            return
+        if isinstance(message, events.AppBlur):
+            self._host.hold_to_move.spend()  # releases go to another window from now on
+        if isinstance(message, events.Key):
+            self._take_key(message)
             return
         super().process_message(message)
+
+    def _take_key(self, key: events.Key) -> None:
+        """Stop at once, note what goes down, and pass on what acts: of repeats only what may."""
+        typing, held = self._host.typing, self._host.hold_to_move
+        told = key if isinstance(key, Key) else None
+        if told and told.phase is Phase.PRESS:
+            held.press(told.code)
+        if key.key in stop_keys(typing):
+            self.send_message(StopPressed(self._host.stop_now()))
+            held.spend()
+        elif told and told.phase is Phase.REPEAT and not may_repeat(key.key, typing):
+            return
+        # Where the terminal tells, a plain character is text in place of a key (a paste, noise): it drives nothing.
+        elif told or typing or not held.releases or key.key not in driving_keys():
+            super().process_message(key)
 
     def run_input_thread(self) -> None:
         """Read, decode and parse until told to stop; what cannot be understood is skipped."""
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
-        parser, paste = XTermParser(self._debug), _Paste()
+        parser, paste, wait_s = PhaseParser(self._debug), _Paste(), READ_EVERY_S
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
                 data = ""
-                if selector.select(0.1):
+                if selector.select(wait_s):
                     try:
                         raw = os.read(self.fileno, 4096)
                     except OSError:
@@ -118,10 +176,11 @@ class ConsoleDriver(LinuxDriver):
                         return
                     data = decode(raw)
                 if paste.lost(data, time.monotonic()):
-                    parser = XTermParser(self._debug)
+                    parser = PhaseParser(self._debug)
                 parser = self._parse(parser, data)
+                wait_s = self._host.hold_to_move.keep_up() or READ_EVERY_S
 
-    def _parse(self, parser: XTermParser, data: str) -> XTermParser:
+    def _parse(self, parser: PhaseParser, data: str) -> PhaseParser:
         """Feed a chunk; a parser that trips over malformed escape sequences is replaced by a new one."""
         fed = 0
         try:
@@ -133,7 +192,7 @@ class ConsoleDriver(LinuxDriver):
             for message in parser.tick():
                 self.process_message(message)
         except (ValueError, OverflowError, LookupError, ParseError, StopIteration):
-            return self._parse(XTermParser(self._debug), data[fed:])
+            return self._parse(PhaseParser(self._debug), data[fed:])
         return parser
 
     def _leave(self, number: int, stack: object) -> None:

@@ -47,6 +47,11 @@ class Key:
             return printed(_remapped[self.id].split(",")[0]) + then
         return self.shown or self.keys.split(",")[0]
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Textual's names of its keys, as they are now."""
+        return tuple(name for name in _remapped.get(self.id, self.keys).split(",") if name)
+
 
 _remapped: dict[str, str] = {}
 _PRINTED = {
@@ -108,6 +113,18 @@ def keys_of(name: str) -> tuple[str, ...]:
     """Textual's names of the keys of an action, as they are now."""
     keys = _remapped[name] if name in _remapped else BY_ID[name].keys
     return tuple(keys.split(",")) if keys else ()
+
+
+def driving_keys() -> frozenset[str]:
+    """Textual's names of all keys that move the arm, as they are now."""
+    return frozenset(name for key in KEYS if key.action.startswith("jog(") for name in key.names)
+
+
+def remapped(but: frozenset[str]) -> frozenset[str]:
+    """The person's own keys, of all actions but these."""
+    return frozenset(
+        name for one, keys in _remapped.items() if one not in but for name in keys.split(",") if name
+    )
 
 
 def stop_keys(typing: bool) -> frozenset[str]:

@@ -22,7 +22,8 @@ class Pacer:
     def __init__(self) -> None:
         self._open: deque[float] = deque()
         self._first_asked_s: float | None = None
-        self._ever_answered = False
+        self.answered_s: float | None = None
+        """When the terminal answered last."""
         self.link_ms: float | None = None  # newest round trip
 
     def may_ask(self, now_s: float) -> bool:
@@ -42,7 +43,7 @@ class Pacer:
 
     def answered(self, now_s: float) -> None:
         """The terminal replied to the oldest open question."""
-        self._ever_answered = True
+        self.answered_s = now_s
         try:
             asked_s = self._open.popleft()
         except IndexError:  # the reply to a forgotten question
@@ -52,11 +53,11 @@ class Pacer:
     def mute(self, now_s: float) -> bool:
         """True when this terminal does not answer at all: draw freely, key presses are the life signs."""
         waited = self._first_asked_s is not None and now_s - self._first_asked_s > MUTE_AFTER_S
-        return waited and not self._ever_answered
+        return waited and self.answered_s is None
 
     def may_draw(self, now_s: float) -> bool:
         return self.mute(now_s) or self.may_ask(now_s)
 
     def stalled(self, now_s: float) -> bool:
         """True while a terminal that used to answer has been silent for half a second."""
-        return self._ever_answered and bool(self._open) and now_s - self._open[0] > 0.5
+        return self.answered_s is not None and bool(self._open) and now_s - self._open[0] > 0.5

@@ -1,5 +1,6 @@
-"""Preferences: a person's own keys, theme and bell, from a file beside their other settings.
+"""Preferences: a person's own keys, way of driving by them, theme and bell, from a file beside their other settings.
 
+    jog = "step"                   # hold, step
     theme = "light"                # dark, light, safe (for colour blindness)
     bell = ["success", "stop"]     # success, failure, stop
 
@@ -27,6 +28,9 @@ NO_KEY = "nothing"
 class Preferences(Section, frozen=True, kw_only=True):
     theme: Literal["dark", "light", "safe"] = "dark"
     """Colours; `safe` tells success and failure by blue and orange, on black."""
+    jog: Literal["hold", "step"] = "hold"
+    """Driving keys: `hold` moves the arm while a key is held, where the terminal tells when it is let go; `step` makes
+    every press a bounded step, as in all other terminals."""
     bell: tuple[Literal["success", "failure", "stop"], ...] = ()
     """When the terminal's bell rings."""
     keys: dict[str, str] = msgspec.field(default_factory=dict)

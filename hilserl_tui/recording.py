@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from hilserl_tui.view import Link
-from workers.model.commands import Command
+from workers.model.commands import Command, Drive
 from workers.model.events import AnyEvent, Level, LogLine
 from workers.model.places import EVENTS_NAME
 from workers.model.reduce import reduce
@@ -89,6 +89,9 @@ class RecordedClient:
         return False
 
     def stop(self) -> bool:
+        return False
+
+    def drive(self, held: Drive) -> bool:
         return False
 
     def now_s(self) -> float:

@@ -17,12 +17,13 @@ LEAST_SIZE = (80, 24)
 ANSWER_WITHIN_S = 0.5
 SLOW_S = 0.15
 QUESTIONS = (
-    b"\x1b[?u"  # kitty keyboard: does it tell when a key is let go?
+    b"\x1b[>10u\x1b[?u\x1b[<u"  # kitty keyboard: does it tell, of all keys, when they are let go? On, asked, off
     b"\x1b[?2026$p"  # synchronised output
     b"\x1b[?1016$p"  # mouse in pixels
     b"\x1b[16t"  # pixels of a cell
     b"\x1b[c"  # what it is: answered by every terminal, and last
 )
+_TELLS_RELEASES = 10  # flags: phases of a key, of all keys
 _LAST = re.compile(rb"\x1b\[\?([\d;]*)c")
 HERE = "run this in the terminal you will use"
 
@@ -43,9 +44,10 @@ def understood(reply: bytes) -> Abilities | None:
     last = _LAST.search(reply)
     if last is None:
         return None
+    keyboard = re.search(rb"\x1b\[\?(\d+)u", reply)
     cell = re.search(rb"\x1b\[6;(\d+);(\d+)t", reply)
     return Abilities(
-        releases=re.search(rb"\x1b\[\?\d+u", reply) is not None,
+        releases=keyboard is not None and int(keyboard[1]) & _TELLS_RELEASES == _TELLS_RELEASES,
         synchronised=_mode(reply, 2026),
         pixel_mouse=_mode(reply, 1016),
         cell=(int(cell[2]), int(cell[1])) if cell else None,
@@ -135,7 +137,7 @@ def abilities(found: Abilities | None) -> Iterator[Check]:
         why = "it does not say what it can do (CSI c)"
         yield Check("abilities", None, "unknown", why, "nothing: the console works without")
         return
-    why = "where key release is not reported, a held key repeats bounded steps, which is safe"
+    why = "with it a driving key moves the arm while it is held; without, it repeats bounded steps"
     do = "kitty, Ghostty, foot, iTerm2 and WezTerm (enable_kitty_keyboard = true) report it; tmux does not pass it on"
     words = "tells when a key is let go" if found.releases else "does not tell when a key is let go"
     yield Check("kitty keyboard", True if found.releases else None, words, why, do)

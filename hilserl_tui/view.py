@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from workers.model.advice import Advice
 from workers.model.events import FIRST_MOTION, Driver, GateMode, Phase
@@ -28,6 +29,9 @@ class View:
     link: Link = Link.CONNECTING
     now_s: float = 0.0  # the robot PC's monotonic clock
     link_ms: float | None = None  # round trip to the terminal
+    jog: Literal["hold", "step"] = (
+        "step"  # whether a driving key moves while it is held, or by a bounded step
+    )
     me: str = ""  # this console's name, as the station knows it
     recorded: bool = False  # a replay: keys move nothing
     clearing: bool = False  # ctrl+e was pressed, y would clear the stop

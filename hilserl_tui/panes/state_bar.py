@@ -129,6 +129,7 @@ class StateBar(Lines):
             rate,
             view.link,
             None if view.link_ms is None else round(view.link_ms),
+            view.jog,
             view.clearing,
             view.watching,
             None if state.link is None else state.link.state,
@@ -218,7 +219,12 @@ def _figures(view: View, width: int, short: bool = False) -> Row:
             return (("  ".join(parts) + " ", "text"),)
         if width >= 100:
             parts.append(f"reward {running.reward:5.2f}")
-    parts += [hz, link]
+    jogs = view.human and view.holds and not view.recorded
+    if jogs:
+        parts.append(f"jog: {view.jog}")
+    if not (jogs and width < 120):  # no room for both
+        parts.append(hz)
+    parts.append(link)
     if state_of_link(view) is LinkState.UP:
         parts.append("learner ●" if width >= 100 else "net ●")
     return (("   ".join(parts) + " ", "text"),) if width >= 100 else (("  ".join(parts) + " ", "text"),)

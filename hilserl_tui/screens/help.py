@@ -17,7 +17,8 @@ from hilserl_tui.view import View
 from workers.model.state import ConsoleState
 
 NOTES: tuple[str, ...] = (
-    "A press is one bounded step: holding a key repeats steps, letting go stops.",
+    "jog: hold, where the terminal tells it: a driving key moves the arm until it is let go.",
+    "jog: step, everywhere else: a press is one bounded step; holding the key repeats steps.",
     "{stop} is a software stop, not a safety-rated one. Keep the power switch at hand.",
     "Keys, theme and bell are yours to choose: {file}",
 )

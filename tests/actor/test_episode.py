@@ -7,7 +7,8 @@ import pytest
 
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmEnv, ArmUnavailable
-from workers.actor.episode import EpisodeRunner, jog_delta
+from workers.actor.episode import EpisodeRunner
+from workers.actor.keys import jog_delta
 from workers.actor.rules import EpisodeResult, Rules
 from workers.actor.sim_env import InProcessArm, sim_env, without_cameras
 from workers.config import load

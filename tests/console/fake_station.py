@@ -25,12 +25,13 @@ LIFE_SIGNS = (c.RenewLease, c.ShowCameras, c.TakeControl)
 
 
 class FakeStation:
-    """`commands` came from consoles, without life signs and picture sizes; `stops` came on stop lines."""
+    """`commands` came from consoles, without life signs and picture sizes; `stops` and `drives` on their own lines."""
 
     def __init__(self, path: Path, state: ConsoleState, refuse: Refused | None = None) -> None:
         self.path, self.state, self.refuse = path, state, refuse
         self.received: list[tuple[float, c.Command]] = []
         self.stops: list[tuple[float, c.Command]] = []
+        self.drives: list[tuple[float, c.Command]] = []
         self.hellos: list[Hello] = []
         self._writers: list[asyncio.StreamWriter] = []
         self._server: asyncio.Server | None = None
@@ -69,7 +70,7 @@ class FakeStation:
             if hello.role is Role.CONSOLE:
                 writer.write(frame(Welcome(PROTOCOL_VERSION, 1, self.state, time.monotonic())))
                 self._writers.append(writer)
-            kept = self.received if hello.role is Role.CONSOLE else self.stops
+            kept = {Role.CONSOLE: self.received, Role.STOP: self.stops, Role.DRIVE: self.drives}[hello.role]
             while True:
                 command = await self._read(reader)
                 kept.append((time.monotonic(), command))

@@ -2,7 +2,7 @@
 
 from hilserl_tui.app import Console
 from hilserl_tui.view import Link
-from workers.model.commands import Command
+from workers.model.commands import Command, Drive
 from workers.model.state import ConsoleState
 
 
@@ -30,6 +30,10 @@ class Still:
 
     def stop(self) -> bool:
         self.stops += 1
+        return self.link is Link.UP
+
+    def drive(self, held: Drive) -> bool:
+        self.sent.append(held)
         return self.link is Link.UP
 
     def now_s(self) -> float:

@@ -90,6 +90,14 @@ async def test_a_stop_that_the_arm_found_by_itself_says_why_and_what_to_do(size)
     assert "acknowledges" not in bar, "said twice"
 
 
+@SIZES
+async def test_the_bar_says_how_keys_drive_while_they_do(size):
+    (first, *_) = await drawn(Still(demo.training(e.Driver.HUMAN)), size)
+    assert "you have the arm" in first and "jog: step" in first and "link" in first
+    (first, *_) = await drawn(Still(demo.training()), size)
+    assert "jog" not in first
+
+
 def waiting(*events: e.Event) -> ConsoleState:
     hold = e.ArmMoved((0.2, 0.0, 0.1), 50.0, e.GateMode.HOLD, reason="no target for 30 s")
     state = demo.fold(demo.opening(), iter([(0.0, e.PhaseChanged(e.Phase.TRAINING)), (0.0, hold)]))

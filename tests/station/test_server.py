@@ -68,6 +68,10 @@ async def station(tmp_path: Path) -> AsyncIterator[Station]:
     await made.server.close()
 
 
+def drive(at_s: float) -> c.Drive:
+    return c.Drive((1, 0, 0), 0, at_s)
+
+
 async def settle() -> None:
     await asyncio.sleep(0.1)
 
@@ -198,3 +202,44 @@ async def test_who_looks_at_a_camera_is_answered_alone_and_needs_no_controls(
         assert isinstance(batch, wire.Batch)
         assert [type(event) for event in batch.events] == [e.LogLine]
     assert station.commands == []
+
+
+async def test_held_keys_count_of_the_console_that_holds_the_controls(
+    station: Station, tmp_path: Path
+) -> None:
+    path = tmp_path / "s.sock"
+    one, other = await Peer.connect(path, "one"), await Peer.connect(path, "other")
+    keys = {name: await Peer.connect(path, name, wire.Role.DRIVE) for name in ("one", "other")}
+    keys["one"].send(drive(1.0))
+    await settle()
+    assert station.commands == [], "nobody holds the controls"
+    one.send(c.TakeControl("one"))
+    await settle()
+    for name, at_s in (("one", 2.0), ("other", 3.0)):
+        keys[name].send(drive(at_s))
+    await settle()
+    other.send(c.TakeControl("other"))
+    await settle()
+    for name, at_s in (("one", 4.0), ("other", 5.0)):
+        keys[name].send(drive(at_s))
+    await settle()
+    assert station.commands == [drive(2.0), drive(5.0)]
+
+
+async def test_held_keys_keep_no_lease_alive(station: Station, tmp_path: Path) -> None:
+    console = await Peer.connect(tmp_path / "s.sock", "one")
+    console.send(c.TakeControl("one"))
+    keys = await Peer.connect(tmp_path / "s.sock", "one", wire.Role.DRIVE)
+    for _ in range(6):
+        keys.send(drive(1.0))
+        await asyncio.sleep(0.05)
+    age_s = station.server.lease_age_s()
+    assert len(station.commands) == 6 and age_s is not None and age_s > 0.25
+
+
+async def test_held_keys_have_a_connection_of_their_own(station: Station, tmp_path: Path) -> None:
+    console = await Peer.connect(tmp_path / "s.sock", "one")
+    console.send(c.TakeControl("one"))
+    console.send(drive(1.0))
+    await settle()
+    assert station.commands == [] and station.server.consoles == []

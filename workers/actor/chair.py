@@ -9,6 +9,7 @@ import numpy as np
 
 from workers.model.commands import (
     Command,
+    Drive,
     Intervene,
     Jog,
     Mark,
@@ -21,6 +22,7 @@ from workers.model.commands import (
 from workers.model.events import Driver
 from workers.robot.figures import Floats
 from workers.teleop.device import COUNTS, NO_JOINTS, NOT_READ, DeviceWord
+from workers.teleop.held_keys import NOTHING, HeldKeys
 
 PAUSED = "paused by the operator"
 LEADER_MOVED = 1.0  # degrees, percent: less is the trembling of a hand
@@ -43,6 +45,7 @@ class Chair:
         vetoed: the person said that the classifier is wrong, until the loop takes it.
         proceed: the person said that the scene is ready, until the loop takes it.
         word: what the device said last.
+        held_keys: which keys of the console's terminal are held.
     """
 
     scripted: bool
@@ -57,6 +60,7 @@ class Chair:
     vetoed: bool = False
     proceed: bool = False
     word: DeviceWord = NOT_READ
+    held_keys: HeldKeys = field(default_factory=HeldKeys)
     _gone: str = ""  # the device's own reason to hold
     _released: bool = True  # the device let go since the arm was given back
     _without: bool = False  # the person took the arm by key since the device was lost
@@ -74,6 +78,8 @@ class Chair:
                     self._without = self.word.lost and not self.asks_once
             case Jog() if self.has_person:
                 self._jogs.append(command)
+            case Drive() if self.has_person:
+                self.held_keys.take(command)
             case Mark(verdict):
                 self.verdict = verdict
             case Veto():
@@ -93,6 +99,7 @@ class Chair:
         if not on:
             self._released, self.held = self._released and not self.held, False
         self._jogs.clear()
+        self.held_keys.forget()
 
     def feel(self, word: DeviceWord) -> None:
         """Note what the device says now.
@@ -176,7 +183,7 @@ class Chair:
     @property
     def moves(self) -> bool:
         """Whether the person asks for a motion of the arm that nobody took yet."""
-        if self._jogs:
+        if self._jogs or self.held_keys.now() != NOTHING:
             return True
         led = float(np.nanmax(np.abs(self.word.joints_deg - self._rest_deg), initial=0.0))
         return self.drives_by_device and (self.word.moves or led > LEADER_MOVED)

@@ -82,6 +82,8 @@ class InterventionEnv(Protocol):
     person: FeatureSpec
     """What keys, pads and scripts say, which may be directions of space where actions are joints."""
     step_limit: int
+    moves_at_once: bool
+    """Whether something moves in the middle of a step, which a halt can stop; else all of it happens at its end."""
 
     def change(self, env: EnvConfig) -> None:
         """Other settings, from the next step on."""
@@ -110,6 +112,7 @@ class ArmEnv(gymnasium.Env[Observation, Action]):
     """
 
     metadata = {"render_modes": ["rgb_array"], "render_fps": 10}
+    moves_at_once = True
 
     def __init__(
         self,

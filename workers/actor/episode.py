@@ -12,15 +12,16 @@ from torch import Tensor
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmUnavailable, InterventionEnv
 from workers.actor.hand import Hand
+from workers.actor.keys import Keys
 from workers.actor.pictures import Observation, stack_pictures
 from workers.actor.rules import AS_TRAINED, EpisodeResult, Rules
 from workers.actor.veto import Finished, VetoWindow
-from workers.model.commands import Axis, Jog, Verdict
+from workers.model.commands import Verdict
 from workers.model.events import DecidedBy, Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
 from workers.processors.transition import Judgement
 from workers.teleop.scripted_operator import ScriptedOperator
 from workers.teleop.scripts import TaskView
-from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Record, Step
+from workers.transport.record import EpisodeEnd, Outcome, Record, Step
 
 log = logging.getLogger(__name__)
 _HUMANS = (Driver.HUMAN, Driver.SCRIPTED)
@@ -100,7 +101,7 @@ class EpisodeRunner:
         self._hand = Hand(env.person) if hand is None else hand
         self._stay = self._hand.stay
         self._led = False  # the device moves the arm in this period
-        self._unmoved: set[Axis] = set()  # axes that the action does not have, and that this was said of
+        self._keys = Keys(env, chair, self._hand)
 
     def rest(self, seed: int) -> None:
         """Bring arm and scene to where the episode with this seed begins. Raises ArmUnavailable."""
@@ -186,6 +187,7 @@ class EpisodeRunner:
         self._env.begin_step(action, human_action=action if driver is Driver.HUMAN else None)
         if driver is Driver.HUMAN and self._chair.drives_by_device:
             self._led |= self._hand.steer(self._chair.word, info)
+        self._keys.begin_period()
         self._apply_input()
         decided_s = time.monotonic()
         self._period.pass_by(self._apply_input)
@@ -307,36 +309,18 @@ class EpisodeRunner:
     def _apply_input(self) -> None:
         """What the person does takes effect at once, in the middle of the period.
 
-        A key press moves the arm. A device that moved it and is late, gone or let go stops it where it is.
+        Keys move the arm. A device that moved it and is late, gone or let go stops it where it is.
         """
         if self._led and not self._chair.drives_by_device:
             self._led = False
             self._hand.release()
             self._env.halt()
-        for jog in self._chair.take_jogs():
-            delta = jog_delta(jog, self._chair.jog_step, self._env.person)
-            if (delta != Hand(self._env.person).stay).any():
-                self._env.nudge(delta)
-                self._hand.release()  # a leader arm goes on from there
-            elif jog.axis not in self._unmoved:
-                self._unmoved.add(jog.axis)
-                log.warning("this environment's action has no %s: its keys do nothing", jog.axis.value)
+        self._keys.apply()
 
     def _change_driver(self, driver: Driver, reason: str = "") -> None:
         if (driver, reason) != (self._driver, self._reason):
             self._driver, self._reason = driver, reason
             self._emit(DriverChanged(driver, reason))
-
-
-def jog_delta(jog: Jog, jog_step: float, features: FeatureSpec) -> NDArray[np.float32]:
-    """One key press as a partial action; an axis that the action does not have moves nothing."""
-    delta = Hand(features).stay
-    if jog.axis is Axis.GRIPPER:
-        if features.gripper:
-            delta[-1] += np.sign(jog.direction)
-    elif (index := "xyz".index(jog.axis.value)) < features.motion_dim:
-        delta[index] = np.sign(jog.direction) * jog_step
-    return delta
 
 
 def _closing(

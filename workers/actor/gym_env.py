@@ -40,6 +40,8 @@ class GymEnv:
     where the environment's own code fails.
     """
 
+    moves_at_once = False
+
     def __init__(
         self,
         env: Environment,

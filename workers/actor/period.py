@@ -11,7 +11,7 @@ from workers.runtime.pacer import Pacer
 from workers.runtime.phases import ACTOR_S
 
 RATE_PERIOD_S = 1.0
-FEEL_S = 0.02  # how often a person's device is looked at while a period passes
+FEEL_S = 0.02  # how often a person's device, and the age of what keys say, is looked at while a period passes
 
 
 class RealtimePeriod:
@@ -44,12 +44,13 @@ class RealtimePeriod:
 
     def pass_by(self, on_input: Callable[[], None]) -> None:
         while (remaining_s := self._pacer.remaining_s()) > 0:
-            order = self._desk.next_order(remaining_s if self._feel is None else min(remaining_s, FEEL_S))
+            watched = self._feel is not None or self._chair.held_keys.down
+            order = self._desk.next_order(min(remaining_s, FEEL_S) if watched else remaining_s)
             if order is not None:
                 self._take(order)
             if self._feel is not None:
                 self._feel()
-            if order is not None or self._feel is not None:
+            if order is not None or watched:
                 on_input()
         self._pacer.advance()
         if time.monotonic() - self._last_rate_s > RATE_PERIOD_S:

@@ -17,8 +17,8 @@ class TeleopConfig(Section, frozen=True, kw_only=True):
     `gamepad`, a leader arm (`so101_leader`, `so100_leader`), or `display_keyboard`: keys of the robot PC's own
     display, which move the arm while they and the right control key are held."""
     jog_step: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.5
-    """How much of one action unit (`end_effector_step_sizes`) a key press moves the arm; with `display_keyboard`
-    also how much a key that is held down moves it in every step."""
+    """How much of one action unit (`end_effector_step_sizes`) a key press moves the arm; where the terminal tells when
+    a key is let go, and with `display_keyboard`, also how much a key that is held down moves it in every step."""
     mapping: Text | None = None
     """Gamepad: name of a mapping, or a TOML file with one; without it, the one of the pad's vendor and product.
     `hilserl-worker map-gamepad` makes one for a pad that has none."""

@@ -45,6 +45,24 @@ class Jog(Command, frozen=True):
     pressed_s: float = 0.0
 
 
+class Drive(Command, frozen=True):
+    """Keys are held: move for as long as this is said again. Valid for 150 ms from `at_s`, as a device's word is.
+
+    Said by the console that holds the controls, on a connection of its own. All 0: the keys were let go.
+    `at_s` is the console's monotonic time, of the machine that both run on, at which the keys were down.
+    """
+
+    motion: tuple[int, int, int]
+    """-1, 0 or 1 along x, y and z."""
+    gripper: int
+    """-1 closes, 1 opens."""
+    at_s: float
+
+    @property
+    def moves(self) -> bool:
+        return any(self.motion) or self.gripper != 0
+
+
 class Mark(Command, frozen=True):
     """End the running episode with the person's verdict."""
 
@@ -213,6 +231,7 @@ AnyCommand = (
     StartRun
     | Intervene
     | Jog
+    | Drive
     | Mark
     | Veto
     | Proceed

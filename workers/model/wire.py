@@ -1,7 +1,8 @@
 """Frames on the station's Unix socket: 4-byte big-endian length, then MessagePack of a tagged type.
 
 A console says `Hello` first and gets `Welcome` (with the snapshot) or `Refused`; then events flow one way and
-commands the other. A connection that says hello with role "stop" carries nothing but `Stop`.
+commands the other. A connection that says hello with role "stop" carries nothing but `Stop`, one with role "drive"
+nothing but `Drive`.
 """
 
 import struct
@@ -13,7 +14,7 @@ from workers.model.commands import AnyCommand, Command
 from workers.model.events import AnyEvent, Event
 from workers.model.state import ConsoleState
 
-PROTOCOL_VERSION = 2
+PROTOCOL_VERSION = 3
 MAX_FRAME_BYTES = 4 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
 
@@ -21,6 +22,7 @@ _LENGTH = struct.Struct(">I")
 class Role(StrEnum):
     CONSOLE = "console"
     STOP = "stop"
+    DRIVE = "drive"
 
 
 class Hello(msgspec.Struct, frozen=True, tag=True):

@@ -1,4 +1,4 @@
-"""The Unix socket the consoles attach to: snapshot first, then events; commands back; stop on its own connection."""
+"""The Unix socket of the consoles: snapshot first, then events; commands back; stop and held keys on their own."""
 
 import asyncio
 import contextlib
@@ -11,6 +11,7 @@ from pathlib import Path
 from workers.model.commands import (
     AnyCommand,
     ApplySettings,
+    Drive,
     Look,
     ReadSettings,
     RenewLease,
@@ -145,6 +146,8 @@ class Server:
                 return
             if hello.role is Role.STOP:
                 await self._serve_stop(reader, hello.console)
+            elif hello.role is Role.DRIVE:
+                await self._serve_drive(reader, hello.console)
             else:
                 await self._serve_console(reader, writer, hello.console)
         except WireError as error:
@@ -160,6 +163,13 @@ class Server:
         while True:
             if isinstance(await _read(reader), Stop):
                 self._on_stop(name)
+
+    async def _serve_drive(self, reader: asyncio.StreamReader, name: str) -> None:
+        """Held keys of a console, while it holds the controls. They renew no lease: a machine repeats them."""
+        while True:
+            drive = await _read(reader)
+            if isinstance(drive, Drive) and self.holder is not None and self.holder.name == name:
+                self._on_command(drive)
 
     async def _serve_console(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, name: str
@@ -182,6 +192,8 @@ class Server:
         match message:
             case Hello():
                 raise WireError("a second Hello")
+            case Drive():
+                raise WireError("held keys come on a connection of their own")
             case Stop():
                 self._on_stop(console.name)
             case RenewLease():

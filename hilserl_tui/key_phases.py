@@ -1,0 +1,95 @@
+"""Key phases: whether a key is pressed, repeats, or is let go, where the terminal tells (kitty keyboard protocol).
+
+Textual's parser knows presses only, and fails at the field that says which it is. With `driver`, this is the file that
+touches Textual's insides. Written against textual 8.2.8 and https://sw.kovidgoyal.net/kitty/keyboard-protocol.
+"""
+
+import re
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import cast
+
+from textual import events
+from textual._xterm_parser import XTermParser
+from textual.keys import Keys
+from textual.message import Message
+
+REPORT_PHASES = "\x1b[=2;2u"  # adds to the flags that Textual pushed, and goes with them when it pops them
+PRESSES_ONLY = "\x1b[=2;3u"
+ASK_FLAGS = "\x1b[?u"
+_PHASES_REPORTED = 0b1010  # of all keys: without the 8, those with a text come as plain characters
+_FLAGS = re.compile(r"\x1b\[\?(\d{1,4})u")
+# The number of the key (and those of the same key with shift, or on another layout); modifiers and phase; its text.
+_KEY = re.compile(
+    r"\x1b\[(?P<key>\d*)[:\d]*(?:;(?P<modifiers>\d*)(?::(?P<phase>\d*))?)?(?P<text>;[\d:]*)?(?P<end>[u~A-FHPQS])"
+)
+
+
+class Phase(IntEnum):
+    """As the protocol numbers them."""
+
+    PRESS = 1
+    REPEAT = 2
+    RELEASE = 3
+
+
+class Key(events.Key):
+    """A key of which the terminal told whether it was pressed or repeats.
+
+    Its name is that of Textual's class, which makes the handlers' name of it. `code` is the same at press and release.
+    """
+
+    def __init__(self, key: str, character: str | None, code: str, phase: Phase) -> None:
+        super().__init__(key, character)
+        self.code, self.phase = code, phase
+
+
+class KeyReleased(Message):
+    """A key was let go."""
+
+    key = ""  # the parser looks at it, as at those of keys
+
+    def __init__(self, code: str) -> None:
+        super().__init__()
+        self.code = code
+
+
+class KeyboardFlags(Message):
+    """The answer to `ASK_FLAGS`."""
+
+    key = ""
+
+    def __init__(self, phases: bool) -> None:
+        super().__init__()
+        self.phases = phases
+        """Whether presses, repeats and releases of all keys are told apart from now on."""
+
+
+class PhaseParser(XTermParser):
+    """Textual's parser, which passes on with keys of escape sequences what the terminal told of them."""
+
+    def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
+        if sequence.startswith("\x1b["):
+            # What is no Key goes the same way: `parse` passes on whatever has a `key`.
+            return cast(Iterable[events.Key], self._phases(sequence, alt))
+        return self._plain(sequence, alt)
+
+    def _plain(self, sequence: str, alt: bool) -> Iterable[events.Key]:
+        return super()._sequence_to_key_events(sequence, alt)
+
+    def _phases(self, sequence: str, alt: bool) -> Iterable[Message]:
+        if reply := _FLAGS.fullmatch(sequence):
+            return (KeyboardFlags(int(reply[1]) & _PHASES_REPORTED == _PHASES_REPORTED),)
+        found = _KEY.fullmatch(sequence)
+        if found is None:
+            return self._plain(sequence, alt)
+        code, phase = f"{found['key'] or 1}{found['end']}", found["phase"] or "1"
+        if phase not in ("1", "2", "3"):
+            return (events.Key(Keys.Ignore, sequence),)
+        if phase == "3":
+            return (KeyReleased(code),)
+        modifiers = "" if found["modifiers"] is None else f";{found['modifiers']}"
+        plain = f"\x1b[{found['key']}{modifiers}{found['text'] or ''}{found['end']}"
+        if found["key"] == "0":  # text of an input method, of which no key is let go
+            return self._plain(plain, alt)
+        return tuple(Key(one.key, one.character, code, Phase(int(phase))) for one in self._plain(plain, alt))

@@ -1,6 +1,6 @@
 """Terminal driver: reads keys in its own thread, and does there what must not wait for the event loop.
 
-It extends Textual's Linux driver, and is the only file of the console that touches Textual's insides:
+It extends Textual's Linux driver, and touches Textual's insides, as only `drawing` does beside it:
 `run_input_thread` is replaced so that no byte sequence can crash it, `process_message` is where the stop key
 and the answers to `CSI 6n` are seen first. Written against textual 8.2.8.
 """
@@ -24,6 +24,7 @@ from textual.message import Message
 from hilserl_tui.guarding import LEFT_BY_FORCE
 from hilserl_tui.keymap import stop_keys
 from hilserl_tui.pace import Pacer
+from hilserl_tui.paper import Paper
 
 PROBE = "\x1b[6n"  # report cursor position: every terminal since the VT100 answers
 PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
@@ -43,12 +44,17 @@ class StopPressed(Message):
 class StopHost(Protocol):
     """What the driver needs of the app; `stop_now` and `terminal_answered` are called in the input thread."""
 
-    pacer: Pacer
     typing: bool
+
+    @property
+    def pacer(self) -> Pacer: ...
+
+    @property
+    def paper(self) -> Paper: ...
 
     def stop_now(self) -> bool: ...
 
-    def terminal_answered(self) -> None: ...
+    def terminal_answered(self, at_s: float) -> None: ...
 
 
 class _Paste:
@@ -80,20 +86,25 @@ class ConsoleDriver(LinuxDriver):
         return cast(StopHost, self._app)
 
     def start_application_mode(self) -> None:
+        self._host.paper.forget()  # after a suspension too
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self.probe()  # so that the line is known by the first drawing
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._leave)
 
+    def write(self, data: str) -> None:
+        self._host.pacer.wrote(len(data.encode(errors="replace")))
+        super().write(data)
+
     def probe(self) -> None:
         """Ask the terminal for a sign of life, behind everything drawn so far."""
-        self._host.pacer.asked(time.monotonic())
         self.write(PROBE)
+        self._host.pacer.asked(time.monotonic())
 
     def process_message(self, message: Message) -> None:
         """Runs in the input thread."""
         if isinstance(message, events.CursorPosition):
-            self._host.pacer.answered(time.monotonic())
-            self._host.terminal_answered()
+            self._host.terminal_answered(time.monotonic())
             return
         if isinstance(message, events.Key) and message.key in stop_keys(self._host.typing):
             self.send_message(StopPressed(self._host.stop_now()))

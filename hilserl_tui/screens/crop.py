@@ -38,6 +38,7 @@ class Crop(ConsoleScreen):
 
     name_in_view = "crop"
     keys_in_help = Group.CROP
+    own_keys = crop_keys.CROP_KEYS
     DEFAULT_CSS = """
     Crop .pane {
         border: round $edge; border-title-color: $dim; border-subtitle-color: $faint;

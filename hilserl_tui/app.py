@@ -351,9 +351,9 @@ class Console(PacedDrawing, Comforts, MadeScreens):
         """End this station, which does nothing (any more), and go on with the evaluation that was cut off."""
         if not config.is_file():
             self.hint(f"{config} is not there: the console was not started in the folder of its station")
-        elif self._holding():
-            if not self.view().over or self.client.link is Link.UP:
-                self.client.send(ShutDown())
+        elif not self.view().watching or self._holding():
+            self.client.send(TakeControl(self.client.name))
+            self.client.send(ShutDown())
             self.evaluates_next = config, run_dir
             self.exit()
 

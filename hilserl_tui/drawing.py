@@ -100,11 +100,9 @@ class PacedDrawing(KeyActions):
 
     def _draw_rest(self) -> None:
         """What the last drawing had no room for, unless this one had it."""
-        if (
-            self.screen_stack
-            and self.screen._compositor._dirty_regions
-            and self.pacer.room(Turn.PICTURE) != 0
-        ):
+        if not self.screen_stack or not self.screen._compositor._dirty_regions:
+            return
+        if Turn.TEXT in self.begin_at or self.pacer.room(Turn.PICTURE) != 0:
             self.screen._compositor_refresh()
 
     def _ask(self) -> None:
@@ -147,7 +145,7 @@ class Drawing(CompositorUpdate):
 
     def render_segments(self, console: RichConsole) -> str:
         paper, pacer = self._app.paper, self._app.pacer
-        paper.fit(*self._screen.size)
+        paper.fit(*self._app.size)
         pen = Pen(COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR))
         room = {turn: pacer.room(turn) for turn in Turn}
         pieces = list(self._in_turn())
@@ -173,7 +171,7 @@ class Drawing(CompositorUpdate):
             (region, getattr(widget, "turn", Turn.TEXT))  # front to back
             for widget, (region, _) in self._screen._compositor.visible_widgets.items()
         ]
-        height, begin_at = self._screen.size.height, self._app.begin_at
+        height, begin_at = max(1, self._app.size.height), self._app.begin_at
         pieces = []
         for piece in self._pieces():
             y, x, _ = piece

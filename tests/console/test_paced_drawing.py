@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from rich.console import Console as RichConsole
 
 from hilserl_tui.app import Console
 from hilserl_tui.drawing import Drawing
@@ -17,6 +18,8 @@ from workers.model.state import ConsoleState
 
 SIZE = (120, 40)
 THIN = 125_000, 0.08, [8_000] * 4
+THINNEST = 25_000, 0.08, [8_000] * 4
+TRUECOLOUR = RichConsole(color_system="truecolor", force_terminal=True)
 ROW = 5_000  # bytes: no row of the screen needs more
 
 
@@ -31,7 +34,7 @@ def draw(app: Console, full: bool = False) -> str:
     compositor = app.screen._compositor
     update = compositor.render_full_update() if full else compositor.render_partial_update()
     assert update is not None
-    return Drawing(app, app.screen, update).render_segments(app.console)
+    return Drawing(app, app.screen, update).render_segments(TRUECOLOUR)
 
 
 def rows_in(written: str) -> list[int]:
@@ -43,7 +46,7 @@ async def test_on_a_thin_line_the_bars_come_first_and_no_more_than_fits():
     app = Console(Still(with_pictures()), start_run=True)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause(0.3)
-        app.pacer = on_line(*THIN)
+        app.pacer = on_line(*THINNEST)
         room = app.pacer.room(Turn.TEXT)
         written = draw(app, full=True)
         assert room is not None and room < len(written.encode()) < room + ROW
@@ -55,7 +58,7 @@ async def test_a_large_change_is_complete_after_some_answers():
     app = Console(Still(with_pictures()), start_run=True)
     async with app.run_test(size=SIZE) as pilot:
         await pilot.pause(0.3)
-        app.pacer = on_line(*THIN)
+        app.pacer = on_line(*THINNEST)
         terminal, now_s, pieces = SmallTerminal(), 100.0, [draw(app, full=True)]
         while app.screen._compositor._dirty_regions:
             drawn(app.pacer, now_s, len(pieces[-1].encode()), 0.15)

@@ -9,7 +9,7 @@ the compositor's dirty regions. Written against textual 8.2.8.
 import time
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.color import ColorSystem
 from rich.console import COLOR_SYSTEMS, RenderableType
@@ -118,13 +118,15 @@ class PacedDrawing(KeyActions):
     # --- Textual's own ----------------------------------------------------------------------------------
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        if renderable is None:
+            super()._display(screen, None)
+            return
         if isinstance(renderable, (ChopsUpdate, LayoutUpdate)):
-            renderable = Drawing(self, screen, renderable)
-        elif renderable is not None:
+            super()._display(screen, cast("RenderableType", Drawing(self, screen, renderable)))
+        else:
             self.paper.forget()
-        super()._display(screen, renderable)
-        if renderable is not None:
-            self._probe(time.monotonic())
+            super()._display(screen, renderable)
+        self._probe(time.monotonic())
 
     def _begin_update(self) -> None:
         # On a slow line what comes first is to be seen first.
@@ -192,7 +194,7 @@ class Drawing(CompositorUpdate):
             return
         told = set()
         for y, first, last in update.spans:
-            for end, (x, strip) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
-                if strip is not None and x < last and end > first and (y, x) not in told:
+            for end, (x, chop) in zip(update.chop_ends[y], update.chops[y].items(), strict=False):
+                if chop is not None and x < last and end > first and (y, x) not in told:
                     told.add((y, x))
-                    yield y, x, strip
+                    yield y, x, chop

@@ -106,7 +106,7 @@ class Paper:
         characters, styles = characters[: end - x], styles[: end - x]
         if shown[x:end] == characters and worn[x:end] == styles:
             return ""
-        out = []
+        out: list[str] = []
         for start, stop in _runs(shown[x:end], characters, worn[x:end], styles):
             out.append(f"\x1b[{x + start + 1}G" if out else f"\x1b[{y + 1};{x + start + 1}H")
             out.append(_written(pen, characters[start:stop], styles[start:stop]))

@@ -6,15 +6,15 @@ import multiprocessing
 import os
 import re
 import sys
-import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.made_up_station import PERIOD_S, MadeUpStation
 from benchmarks.on_pty import ProgramOnPty, ThinLine
+from tests.console.small_terminal import SmallTerminal
 from workers.model.commands import Drive
 from workers.runtime.harness import Desk
 from workers.station.handle import WorkerHandle, WorkerSpec
@@ -26,7 +26,7 @@ UP, DOWN = b"\x1b[A", b"\x1b[B"
 UP_RELEASED = b"\x1b[1;1:3A"
 LONG_DISTANCE = ThinLine(bits_per_s=1e6, delay_s=0.04)
 LAG_PERIOD_S = 0.005
-_CLOCK = re.compile(rb"clock (\d+) ms")
+_CLOCK = re.compile(r"clock (\d+) ms")
 
 
 class Figure(NamedTuple):
@@ -43,11 +43,14 @@ def attached(
     size: tuple[int, int] = SMALL,
     line: ThinLine | None = None,
     code: str = "",
+    on_drawn: Callable[[bytes], None] = lambda _: None,
     releases: bool = False,
 ) -> Iterator[ProgramOnPty]:
     """A console on Train, attached to `station`; of `code` instead of the command where it is given."""
     how = ["-c", code] if code else ["-m", "hilserl_tui.cli"]
-    program = ProgramOnPty([sys.executable, *how, "attach"], dict(os.environ), size, line, releases=releases)
+    program = ProgramOnPty(
+        [sys.executable, *how, "attach"], dict(os.environ), size, line, on_drawn, releases=releases
+    )
     try:
         program.until(b"POLICY", b"HUMAN")
         time.sleep(1.0)
@@ -161,8 +164,7 @@ def stop(station: MadeUpStation, presses: int) -> Figure:
 def thin_line(station: MadeUpStation, seconds: float) -> Iterator[Figure]:
     """For how long the screen has lacked what was said since, every 20 ms, read off a clock in the log."""
     shown = _Newest()
-    with attached(station, line=LONG_DISTANCE) as program:
-        program.on_drawn = shown.read
+    with attached(station, line=LONG_DISTANCE, on_drawn=shown.receive):
         station.clock = station.talks = station.pictures = True
         time.sleep(SETTLE_S)
         ages = []
@@ -244,20 +246,16 @@ main()
 """
 
 
-class _Newest:
-    """The newest clock that the terminal has drawn; called in its thread."""
+class _Newest(SmallTerminal):
+    """The newest clock that stands on the terminal, seen when a row was written to its end; fed in its thread."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.at_s = time.monotonic()
-        self._tail = b""
-        self._lock = threading.Lock()
 
-    def read(self, drawn: bytes) -> None:
-        with self._lock:
-            text = self._tail + drawn
-            for found in _CLOCK.finditer(text):
-                self.at_s = max(self.at_s, int(found[1]) / 1e3)
-            self._tail = text[-40:]
+    def moved(self) -> None:
+        for found in _CLOCK.finditer(self.row(self.y, SMALL[0])):
+            self.at_s = max(self.at_s, int(found[1]) / 1e3)
 
 
 def _load(program: ProgramOnPty, seconds: float) -> tuple[float, float]:

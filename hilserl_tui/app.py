@@ -1,7 +1,7 @@
 """The console's app: follows the station, paces drawing, switches screens.
 
 Nothing is shown before the station says so. Events are folded at any rate; drawing waits for the terminal
-(see `pace`), except for the state bar, which shows a change of driver or mode at once.
+(see `drawing`), except for the state bar, which shows a change of driver or mode at once.
 """
 
 import gc
@@ -21,13 +21,14 @@ from textual.widgets import Input
 from hilserl_tui.actions import FACES
 from hilserl_tui.client import StationClient
 from hilserl_tui.comforts import Comforts
+from hilserl_tui.drawing import TICK_S, PacedDrawing
 from hilserl_tui.driver import ConsoleDriver, StopPressed
 from hilserl_tui.hold_to_move import HoldToMove, may_hold
 from hilserl_tui.keymap import KEYS
 from hilserl_tui.keymap import hint as key
 from hilserl_tui.launch import REFUSED, Launch
 from hilserl_tui.leaving import Leaving
-from hilserl_tui.pace import Pacer
+from hilserl_tui.pace import Turn
 from hilserl_tui.preferences import NO_PREFERENCES, Preferences
 from hilserl_tui.screens.base import ConsoleScreen
 from hilserl_tui.screens.home import Home
@@ -40,9 +41,6 @@ from workers.model.events import LinkState, Phase
 if TYPE_CHECKING:
     from hilserl_tui.screens.placed import PlacedScreen
 
-TICK_S = 0.1  # terminal probe, camera pictures
-TEXT_EVERY = 2  # ticks between two drawings of the text panes
-PICTURES_EVERY = 4  # drawings on a slow line
 CAMERA_HZ = 10.0
 END_SHOWN_S = 60.0
 REFUSAL_SHOWN_S = 20.0
@@ -54,7 +52,7 @@ def _collect_garbage_from_here_on() -> None:
     gc.enable()
 
 
-class Console(Comforts, MadeScreens, Leaving):
+class Console(PacedDrawing, Comforts, MadeScreens, Leaving):
     """Follows `client`; `launch` starts its station once the first screen is painted.
 
     `screen` names the first one; what fits the run, if none is named.
@@ -83,14 +81,12 @@ class Console(Comforts, MadeScreens, Leaving):
         super().__init__(driver_class=ConsoleDriver)
         self.prefer(preferences)
         self.client = client
-        self.pacer = Pacer()
         self.hold_to_move = HoldToMove(self.pacer, client.drive, preferences.jog == "hold" and may_hold())
         self._start_run = start_run
         self._first = screen or ("train" if start_run or client.recorded else "home")
         self._launch = launch
         self._watched = Watched()
         self._home = Home()
-        self._ticks_since_text = self._drawings = 0
         self._bar: tuple[object, ...] = ()
         self._asked_size = (0, 0)
         self._was_up = False
@@ -207,7 +203,6 @@ class Console(Comforts, MadeScreens, Leaving):
             screen=screen.name_in_view if screen else "",
             advice=self.advising.now,
             face=FACES[self.face],
-            thin=self.pacer.slow and self._drawings % PICTURES_EVERY > 0,
         )
 
     def _console_screen(self) -> ConsoleScreen | None:
@@ -217,27 +212,20 @@ class Console(Comforts, MadeScreens, Leaving):
     def _tick(self) -> None:
         if not self.screen_stack:
             return  # the app is closing: its screens go before its timers
-        self._ticks_since_text += 1
         self.typing = isinstance(self.focused, Input)
         self.look_after_held_keys()
-        self._draw()
+        self.tick()
         self._ask_for_pictures()
 
-    def _draw(self) -> None:
-        """Draw what is due where the terminal has shown what came before; of a slow line text goes before pictures."""
-        now = time.monotonic()
+    def drawn_screen(self) -> ConsoleScreen | None:
         screen = self._console_screen()
-        if screen is not None and screen.stands and self.pacer.may_draw(now):
-            if self.pacer.slow or self._ticks_since_text >= TEXT_EVERY:
-                self._ticks_since_text = 0
-                self._drawings += 1
-                screen.show(self.view())
-            else:
-                screen.show_cameras(self.view())
-        driver = self._driver
-        if isinstance(driver, ConsoleDriver) and self.pacer.may_ask(now):
-            # Behind this tick's drawing, so that the answer means it was drawn.
-            self.call_after_refresh(driver.probe)
+        return screen if screen is not None and screen.stands else None
+
+    def draw_now(self, screen: ConsoleScreen, turn: Turn) -> None:
+        if turn is Turn.TEXT:
+            screen.show(self.view())
+        else:
+            screen.show_cameras(self.view())
 
     def show_bar(self) -> None:
         screen = self._console_screen()
@@ -258,17 +246,8 @@ class Console(Comforts, MadeScreens, Leaving):
 
     # --- the terminal's life signs ----------------------------------------------------------------------
 
-    def terminal_answered(self) -> None:
-        """In the input thread. The lease goes through the loop on purpose: a hung console must lose it."""
-        driver = self._driver
-        if driver is not None and not driver._loop.is_closed():
-            driver._loop.call_soon_threadsafe(self._answered)
-
-    def _answered(self) -> None:
-        if not self._watched.left:
-            self.client.send(RenewLease())
-        if self.pacer.slow and self.screen_stack:
-            self._draw()  # on a slow line it would be late by the next tick
+    def left_alone(self) -> bool:
+        return self._watched.left
 
     def on_stop_pressed(self, event: StopPressed) -> None:
         self.tell_stop(event.delivered)
@@ -366,4 +345,8 @@ class Console(Comforts, MadeScreens, Leaving):
             if one.id not in ("confirm-clear", "stop-always", "palette"):
                 run = partial(self.run_action, one.action)
                 yield SystemCommand(f"{one.label} · {one.caption}", one.help, run)
+        here = self._console_screen()
+        for one in here.own_keys if here is not None else ():
+            run = partial(self.run_action, one.action, here)
+            yield SystemCommand(f"{one.label} · {one.caption}", one.help, run)
         yield from self.theme_commands()

@@ -1,6 +1,6 @@
 """Terminal driver: reads keys in its own thread, and does there what must not wait for the event loop.
 
-It extends Textual's Linux driver, and with `key_phases` is all of the console that touches Textual's insides:
+It extends Textual's Linux driver, and touches Textual's insides, as only `key_phases` and `drawing` do beside it:
 `run_input_thread` is replaced so that no byte sequence can crash it, `process_message` is where the stop key, keys
 that are held and the answers to `CSI 6n` are seen first. Written against textual 8.2.8.
 """
@@ -34,6 +34,7 @@ from hilserl_tui.key_phases import (
 )
 from hilserl_tui.keymap import driving_keys, stop_keys
 from hilserl_tui.pace import Pacer
+from hilserl_tui.paper import Paper
 from hilserl_tui.repeats import may_repeat
 
 if TYPE_CHECKING:
@@ -59,13 +60,18 @@ class StopPressed(Message):
 class StopHost(Protocol):
     """What the driver needs of the app; `stop_now` and `terminal_answered` are called in the input thread."""
 
-    pacer: Pacer
     hold_to_move: HoldToMove
     typing: bool
 
+    @property
+    def pacer(self) -> Pacer: ...
+
+    @property
+    def paper(self) -> Paper: ...
+
     def stop_now(self) -> bool: ...
 
-    def terminal_answered(self) -> None: ...
+    def terminal_answered(self, at_s: float) -> None: ...
 
 
 class _Paste:
@@ -101,7 +107,9 @@ class ConsoleDriver(LinuxDriver):
         return cast(StopHost, self._app)
 
     def start_application_mode(self) -> None:
+        self._host.paper.forget()  # after a suspension too
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self.probe()  # so that the line is known by the first drawing
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._leave)
         if self._host.hold_to_move.wanted:
@@ -117,16 +125,19 @@ class ConsoleDriver(LinuxDriver):
             self._presses_only.wait(SETTLE_WITHIN_S)
         super().stop_application_mode()
 
+    def write(self, data: str) -> None:
+        self._host.pacer.wrote(len(data.encode(errors="replace")))
+        super().write(data)
+
     def probe(self) -> None:
         """Ask the terminal for a sign of life, behind everything drawn so far."""
-        self._host.pacer.asked(time.monotonic())
         self.write(PROBE)
+        self._host.pacer.asked(time.monotonic())
 
     def process_message(self, message: Message) -> None:
         """Runs in the input thread."""
         if isinstance(message, events.CursorPosition):
-            self._host.pacer.answered(time.monotonic())
-            self._host.terminal_answered()
+            self._host.terminal_answered(time.monotonic())
             return
         if isinstance(message, KeyboardFlags):
             self._host.hold_to_move.releases = message.phases

@@ -1,5 +1,7 @@
 """Leaving the console: what becomes of run and arm, told before, meanwhile and by the terminal afterwards."""
 
+from pathlib import Path
+
 from hilserl_tui.actions import KeyActions
 from workers.model.commands import Intervene, ShutDown, TakeControl
 
@@ -10,6 +12,7 @@ SHUT_DOWN_WITHIN_S = 60.0
 class Leaving(KeyActions):
     """A run that ends here is watched until its station has gone: the arm is on its way until then."""
 
+    evaluates_next: tuple[Path, Path] | None = None  # configuration, and the run directory that is left
     parting = ""  # what the command line prints after the screen is gone
     _leaving = False
     _last_words = ""
@@ -35,6 +38,16 @@ class Leaving(KeyActions):
             return
         self.client.send(TakeControl(self.client.name))
         self._end_the_station()
+
+    def leave_to_evaluate(self, config: Path, run_dir: Path) -> None:
+        """End this station, which does nothing (any more), and go on with the evaluation that was cut off."""
+        if not config.is_file():
+            self.hint(f"{config} is not there: the console was not started in the folder of its station")
+        elif not self.view().watching or self._holding():
+            self.client.send(TakeControl(self.client.name))
+            self.client.send(ShutDown())
+            self.evaluates_next = config, run_dir
+            self.exit()
 
     def _stays_stiff(self) -> bool:
         """An arm that a person stopped does not park at the end of a run; what it found by itself may be over."""

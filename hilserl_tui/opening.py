@@ -11,13 +11,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from hilserl_tui.guarding import guard
-from hilserl_tui.launch import REFUSED, Launch, LaunchError, check_alive
+from hilserl_tui.launch import REFUSED, Launch, LaunchError, check_alive, gone_within
 from hilserl_tui.preferences import Preferences, load_preferences
 from workers.config import ConfigError, load
+from workers.model.places import read_lock
 
 if TYPE_CHECKING:
     from hilserl_tui.client import StationClient
     from workers.config.overrides import Overrides
+
+GONE_WITHIN_S = 20.0  # a station that stops in order takes 5 s
 
 
 def open_run(
@@ -68,7 +71,7 @@ def find_limits(config: Path, options: Sequence[str]) -> NoReturn:
     _show(LiveClient(launch.socket), True, launch, "bounds")
 
 
-def evaluate(config: Path, overrides: "Overrides", seed: int | None) -> NoReturn:
+def evaluate(config: Path, overrides: "Overrides", seed: int | None, start: bool = False) -> NoReturn:
     """Start the station that evaluates a policy of `config`'s run where it is absent, and attach."""
     try:
         run_dir = overrides.applied(load(config), named=False).run_dir
@@ -81,7 +84,22 @@ def evaluate(config: Path, overrides: "Overrides", seed: int | None) -> NoReturn
         _say_and_leave(str(error))
     from hilserl_tui.client import LiveClient
 
-    _show(LiveClient(launch.socket), launch=launch, screen="evaluate")
+    _show(LiveClient(launch.socket), start, launch, "evaluate")
+
+
+def _evaluate_on(config: Path, left: Path) -> NoReturn:
+    """Go on with the evaluation that was cut off, once the station in the run directory `left` has ended."""
+    from workers.config.overrides import Overrides
+
+    sys.stderr.write("the evaluation goes on: waiting for the station of before\n")
+    lock = read_lock(left)
+    if lock is not None and not gone_within(lock, GONE_WITHIN_S):
+        refuse(
+            f"the station of {lock.run} (pid {lock.pid}) is still there",
+            "it parks the arm and saves, or it hangs",
+            f"look with hilserl-tui status, then: hilserl-tui evaluate {config} --continue",
+        )
+    evaluate(config, Overrides("evaluate", go_on=True), None, start=True)
 
 
 def crop(config: Path, dataset: str | None) -> NoReturn:
@@ -175,6 +193,8 @@ def _show(
 
     console = Console(client, start_run=start, launch=launch, screen=screen, preferences=preferences)
     console.run()
+    if console.evaluates_next is not None and not console.return_code:
+        _evaluate_on(*console.evaluates_next)
     if console.parting:
         sys.stderr.write(console.parting + "\n")
     sys.exit(console.return_code or 0)  # a panicking Textual app returns as if all were well

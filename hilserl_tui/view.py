@@ -36,7 +36,6 @@ class View:
     recorded: bool = False  # a replay: keys move nothing
     clearing: bool = False  # ctrl+e was pressed, y would clear the stop
     screen: str = "home"
-    thin: bool = False  # the terminal's line is slow: no pictures this time
     face: tuple[str, int] = ("x", -1)  # of the box that was found: axis and end, which keys move
     advice: tuple[Advice, ...] = ()  # what is wrong with the run, the most important first
 

@@ -1,6 +1,7 @@
 """Key bar: the keys that matter now, as many as fit; the rest is under `?`."""
 
 from hilserl_tui.keymap import footer
+from hilserl_tui.pace import Turn
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
@@ -10,6 +11,7 @@ from workers.model.survey import Stage
 
 class KeyBar(Lines):
     DEFAULT_CSS = "KeyBar { height: 1; dock: bottom; background: $bar; }"
+    turn = Turn.FIRST
     greyed = False
 
     def watched(self, view: View) -> tuple[object, ...]:

@@ -5,12 +5,15 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from hilserl_tui.pace import Turn
 from hilserl_tui.panes import halfblock
 from hilserl_tui.theme import STYLES
 
 
 class PixelPane(Widget):
     """Shows cells of two pixels each; `offset_of_picture` is where they begin in the pane."""
+
+    turn = Turn.PICTURE
 
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)

@@ -5,6 +5,7 @@ from textwrap import wrap
 from typing import NamedTuple
 
 from hilserl_tui.keymap import hint
+from hilserl_tui.pace import Turn
 from hilserl_tui.panes.draw import Row, age, count, elide, figure, fit, row_width, size, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
@@ -111,6 +112,7 @@ class StateBar(Lines):
     StateBar { height: 1; background: $bar; }
     StateBar.-stopped { height: 3; }
     """
+    turn = Turn.FIRST
     greyed = False
 
     def watched(self, view: View) -> tuple[object, ...]:

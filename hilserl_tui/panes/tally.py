@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 from textwrap import wrap
 
+from hilserl_tui.evaluate_keys import GO_ON
 from hilserl_tui.keymap import hint
 from hilserl_tui.panes.draw import Row, age, bar, elide, elide_left, spread
 from hilserl_tui.panes.lines import Lines
@@ -30,17 +31,23 @@ STYLES = ("blue", "amber")  # A, B: as in the report
 WORDS = 19  # cells beside an interval: its figures
 
 
+def can_go_on(view: View) -> bool:
+    """Whether nothing runs that would have to end before an evaluation goes on."""
+    return not view.recorded and (view.idle or view.over != "")
+
+
 class Tally(Lines):
-    """`result` is set by the screen; `live` while it is the one that runs."""
+    """`result` is set by the screen; `live` while it is the one that runs; `cut_off` is one that lacks trials."""
 
     title = "evaluation"
     result: Result | None = None
+    cut_off: Result | None = None
     live = False
 
     def watched(self, view: View) -> tuple[object, ...]:
         state = view.state
         clock = int(view.now_s) if self.live else 0
-        return self.result, self.live, state.progress, state.running, state.run, clock
+        return self.result, self.cut_off, self.live, state.progress, state.running, state.run, clock
 
     def heading(self, view: View) -> tuple[str, str]:
         result = self.result
@@ -51,12 +58,10 @@ class Tally(Lines):
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         result, run = self.result, view.state.run
         if result is None:
-            return _nothing(view)
+            return _nothing(view, self.cut_off)
         rows = [_running(view, result, width) if self.live else _ended(result, width)]
-        if not self.live and not result.complete and run is not None:
-            goes_on = f"hilserl-tui evaluate {run.config_path} --continue"
-            rows += [((line, "text"),) for line in wrap(goes_on, max(8, width), break_on_hyphens=False)]
-            rows[-1] = (*rows[-1], ("  makes the rest", "dim"))
+        if not self.live and result == self.cut_off and run is not None:
+            rows += _how_to_go_on(view, result, run.config_path, width)
         sides = len(result.contestants)
         airy = height >= 4 * sides + 3 * (sides > 1) + 3
         for side in range(sides):
@@ -87,19 +92,33 @@ def interval(value: float | None, low: float, high: float, width: int, style: st
     )
 
 
-def _nothing(view: View) -> list[Row]:
+def _how_to_go_on(view: View, result: Result, config_path: str, width: int) -> list[Row]:
+    if can_go_on(view) and GO_ON.caption:
+        left = wanted(result) - made(result)
+        return [((f" {GO_ON.caption} ", "key"), (f" makes the {left} trials that it lacks", "bold"))]
+    command = f"hilserl-tui evaluate {config_path} --continue"
+    rows: list[Row] = [((line, "text"),) for line in wrap(command, max(8, width), break_on_hyphens=False)]
+    rows[-1] = (*rows[-1], ("  makes the rest", "dim"))
+    return rows
+
+
+def _nothing(view: View, cut_off: Result | None) -> list[Row]:
     run = view.state.run
     if run is None:
         return [(("no run yet", "dim"),)]
     if run.mode == "evaluate":
         if view.idle:
             does = "makes the trials that are left" if run.continues else "starts the trials"
-            return [
+            rows: list[Row] = [
                 ((f" {hint('start')} ", "key"), (f" {does}", "bold")),
                 (("the policy acts alone, deterministic", "dim"),),
             ]
+            if cut_off is not None and not run.continues:
+                done = f" goes on with the one cut off after {made(cut_off)} of {wanted(cut_off)} trials"
+                rows.insert(1, ((f" {GO_ON.caption or 'the palette'} ", "key"), (done, "amber")))
+            return rows
         return [((view.state.progress.detail or "it begins", "dim"),)]
-    rows: list[Row] = [(("nothing was evaluated yet", "bold"),)]
+    rows = [(("nothing was evaluated yet", "bold"),)]
     if run.trains:
         rows.append(((" e ", "key"), (" evaluates the newest policy of this run now", "dim")))
     return [*rows, ((f"hilserl-tui evaluate {run.config_path}", "dim"),)]

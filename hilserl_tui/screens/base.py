@@ -6,7 +6,7 @@ from textual.app import ComposeResult
 from textual.geometry import Region
 from textual.screen import Screen
 
-from hilserl_tui.keymap import Group
+from hilserl_tui.keymap import Group, Key
 from hilserl_tui.panes.key_bar import KeyBar
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.panes.state_bar import StateBar
@@ -20,6 +20,8 @@ class ConsoleScreen(Screen[None]):
     name_in_view = ""
     keys_in_help: Group | None = None
     """The keys that help lists first here."""
+    own_keys: tuple[Key, ...] = ()
+    """Those that only this screen has; the palette lists them while it is shown."""
 
     def compose(self) -> ComposeResult:
         yield StateBar()
@@ -66,8 +68,7 @@ class ConsoleScreen(Screen[None]):
         for pane in self.query(Lines):
             if pane.display:
                 pane.show(view)
-        if not view.thin:
-            self.show_cameras(view)
+        self.show_cameras(view)
 
     def show_cameras(self, view: View) -> None:
         """Draw only the pictures."""

@@ -8,7 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from hilserl_tui.classifier_job import TrainingJob, refused, relabelling
-from hilserl_tui.classifier_keys import bindings, caption
+from hilserl_tui.classifier_keys import CLASSIFIER_KEYS, bindings, caption
 from hilserl_tui.keymap import Group, hint
 from hilserl_tui.panes import halfblock
 from hilserl_tui.panes.classifier_report import ClassifierReport
@@ -41,6 +41,7 @@ class Classifier(ConsoleScreen):
 
     name_in_view = "classifier"
     keys_in_help = Group.CLASSIFIER
+    own_keys = CLASSIFIER_KEYS
     DEFAULT_CSS = """
     Classifier .pane {
         border: round $edge; border-title-color: $dim; border-subtitle-color: $faint;

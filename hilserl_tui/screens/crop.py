@@ -38,6 +38,7 @@ class Crop(ConsoleScreen):
 
     name_in_view = "crop"
     keys_in_help = Group.CROP
+    own_keys = crop_keys.CROP_KEYS
     DEFAULT_CSS = """
     Crop .pane {
         border: round $edge; border-title-color: $dim; border-subtitle-color: $faint;
@@ -148,6 +149,8 @@ class Crop(ConsoleScreen):
         answer, crop, choice = self._looking.answer, self.choice.crop, self.choice
         if answer is None or answer.trouble or crop is None or answer.camera != choice.camera:
             return
+        if not self.query(CropPicture) or not self.query(PolicyPicture):
+            return  # asked for after a refresh, and the screen is being taken down
         picture, seen = self.query_one(CropPicture), self.query_one(PolicyPicture)
         near = f", {ZOOMS[choice.zoom]:g} times nearer" if choice.zoom else ""
         picture.border_title = f"{answer.camera} {answer.width}x{answer.height}{near}"

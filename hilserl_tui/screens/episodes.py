@@ -34,6 +34,7 @@ class Episodes(ConsoleScreen):
 
     name_in_view = "episodes"
     keys_in_help = Group.EPISODES
+    own_keys = episode_keys.EPISODE_KEYS
     DEFAULT_CSS = """
     Episodes .pane {
         border: round $edge; border-title-color: $dim; border-subtitle-color: $faint;

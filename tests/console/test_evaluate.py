@@ -173,8 +173,141 @@ async def test_every_size_is_survived(tmp_path: Path) -> None:
         assert app.return_code is None or app.return_code == 0
 
 
+CUT = "cut off after 1 of 10 trials"
+
+
+@pytest.fixture
+def hints(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    said: list[str] = []
+    monkeypatch.setattr(Console, "hint", lambda app, text: said.append(text))
+    return said
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "lift.toml"
+    path.write_text("")
+    return path
+
+
+def configured(state: ConsoleState, path: Path) -> ConsoleState:
+    assert state.run is not None
+    return replace(state, run=replace(state.run, config_path=str(path)))
+
+
+async def continued(client: Still, *keys: str) -> Console:
+    """The console after the key that continues what was cut off."""
+    app = Console(client)
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.press("6", *(keys or ("i",)))
+        await pilot.pause(0.3)
+    return app
+
+
 @SIZES
-async def test_one_that_was_cut_off_tells_how_it_is_continued(size: tuple[int, int], tmp_path: Path) -> None:
-    kept(tmp_path / "lift", trial(0), began_s=1.8e9, ended="cut off after 1 of 10 trials")
+async def test_one_that_was_cut_off_names_the_key_that_continues_it(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    kept(tmp_path / "lift", trial(0), began_s=1.8e9, ended=CUT)
     text = await shown(state_of(tmp_path / "lift", trains=True), size)
+    assert CUT in text and " i  makes the 9 trials that it lacks" in text
+    assert " i  Continue" in text.splitlines()[-1]
+
+
+@SIZES
+async def test_while_a_run_has_the_arm_the_command_is_named_instead(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    kept(tmp_path / "lift", trial(0), began_s=1.8e9, ended=CUT)
+    training = e.PhaseChanged(e.Phase.TRAINING, "", 0, 0)
+    text = await shown(state_of(tmp_path / "lift", training, trains=True), size)
     assert "evaluate configs/sim_pick_lift.toml --continue" in text
+    assert "Continue" not in text.splitlines()[-1]
+
+
+@SIZES
+async def test_before_a_new_one_begins_the_one_cut_off_is_offered_too(
+    size: tuple[int, int], tmp_path: Path
+) -> None:
+    kept(tmp_path / "lift", trial(0), trial(1), began_s=1.8e9, ended="cut off after 2 of 10 trials")
+    text = await shown(state_of(tmp_path / "lift-evaluate"), size)
+    assert "enter  starts the trials" in text
+    assert " i  goes on with the one cut off after 2 of 10 trials" in text
+
+
+async def test_one_key_leaves_the_idle_station_for_the_evaluation_that_was_cut_off(
+    tmp_path: Path, config: Path
+) -> None:
+    kept(tmp_path / "lift", trial(0), began_s=1.8e9, ended=CUT)
+    client = Still(configured(state_of(tmp_path / "lift-evaluate"), config))
+    client.state = replace(client.state, control=replace(client.state.control, holder="me"))
+    app = await continued(client)
+    assert app.evaluates_next == (config, tmp_path / "lift-evaluate")
+    assert c.ShutDown() in client.sent
+
+
+async def test_one_that_was_just_cut_off_is_continued_from_its_own_end(tmp_path: Path, config: Path) -> None:
+    run_dir = tmp_path / "lift-evaluate"
+    cut = kept(tmp_path / "lift", trial(0), began_s=1.8e9, ended=CUT)
+    ended = e.RunEnded("somebody stopped it", succeeded=False)
+    state = state_of(run_dir, e.EvaluationBegan(cut), *RUNNING, ended)
+    client = Still(configured(state, config))
+    client.state = replace(client.state, control=replace(client.state.control, holder="me"))
+    assert " i  makes the 9 trials" in await shown(client.state, LARGE)
+    assert (await continued(client)).evaluates_next == (config, run_dir)
+
+
+async def test_an_evaluation_that_runs_is_not_continued(tmp_path: Path, hints: list[str]) -> None:
+    live = kept(tmp_path / "lift", trial(0), began_s=1.8e9)
+    state = state_of(tmp_path / "lift-evaluate", e.EvaluationBegan(live), *RUNNING)
+    app = await continued(Still(state))
+    assert app.evaluates_next is None and "no evaluation of this run was cut off" in hints[-1]
+
+
+async def test_a_run_that_has_the_arm_is_not_ended_for_it(tmp_path: Path, hints: list[str]) -> None:
+    kept(tmp_path / "lift", trial(0), began_s=1.8e9, ended=CUT)
+    client = Still(state_of(tmp_path / "lift", e.PhaseChanged(e.Phase.TRAINING, "", 0, 0), trains=True))
+    app = await continued(client)
+    assert app.evaluates_next is None and c.ShutDown() not in client.sent
+    assert "the run is alive" in hints[-1]
+
+
+async def test_who_only_watches_does_not_end_the_station(
+    tmp_path: Path, config: Path, hints: list[str]
+) -> None:
+    kept(tmp_path / "lift", trial(0), began_s=1.8e9, ended=CUT)
+    client = Still(configured(state_of(tmp_path / "lift-evaluate"), config))
+    client.state = replace(client.state, control=replace(client.state.control, holder="kim@pts/3"))
+    app = await continued(client)
+    assert app.evaluates_next is None and c.ShutDown() not in client.sent
+    assert "another console holds the controls" in hints[-1]
+
+
+async def test_a_configuration_that_is_not_there_is_told_before_anything_ends(
+    tmp_path: Path, hints: list[str]
+) -> None:
+    kept(tmp_path / "lift", trial(0), began_s=1.8e9, ended=CUT)
+    client = Still(configured(state_of(tmp_path / "lift-evaluate"), tmp_path / "gone.toml"))
+    app = await continued(client)
+    assert app.evaluates_next is None and c.ShutDown() not in client.sent
+    assert "gone.toml is not there" in hints[-1]
+
+
+async def test_a_station_that_was_started_to_continue_it_does_so_on_the_same_key(tmp_path: Path) -> None:
+    kept(tmp_path / "lift", trial(0), began_s=1.8e9, ended=CUT)
+    state = state_of(tmp_path / "lift-evaluate")
+    assert state.run is not None
+    client = Still(replace(state, run=replace(state.run, continues=True)))
+    client.state = replace(client.state, control=replace(client.state.control, holder="me"))
+    await continued(client)
+    assert c.StartRun() in client.sent and c.ShutDown() not in client.sent
+
+
+async def test_the_palette_has_the_keys_of_the_screen(tmp_path: Path) -> None:
+    app = Console(Still(state_of(tmp_path / "lift-evaluate")))
+    async with app.run_test(size=LARGE) as pilot:
+        on_home = {command.title for command in app.get_system_commands(app.screen)}
+        await pilot.press("6")
+        await pilot.pause(0.2)
+        here = {command.title for command in app.get_system_commands(app.screen)}
+    assert here - on_home == {"Continue · i", "Older · ,", "Newer · ."}

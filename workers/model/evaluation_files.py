@@ -4,6 +4,7 @@ RUN/evaluations/20270131-141500-1f0c34ab9d77/ result.json, report.html, pictures
 """
 
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import msgspec
@@ -46,7 +47,12 @@ def read_result(folder: Path) -> Result:
 
 def unfinished(run_dir: Path) -> Result | None:
     """The newest evaluation that was cut off, by a person, a failure or a power cut; None where there is none."""
-    for result in newest(run_dir, MOST_LOOKED_AT):
+    return cut_off(newest(run_dir, MOST_LOOKED_AT))
+
+
+def cut_off(results: Iterable[Result]) -> Result | None:
+    """The first of `results` that lacks trials and can be continued."""
+    for result in results:
         if not result.complete and (not result.ended or result.ended.startswith(CUT_OFF)):
             return result
     return None

@@ -43,8 +43,10 @@ class Measured:
 
     def held_out(self) -> list[Judged]:
         """The episodes that it never learnt from."""
+        doubted = np.zeros(len(self.frames), np.bool_)
+        doubted[self.frames.doubted] = True
         return [
-            Judged(self.probabilities[span.start : span.stop], self.success[span.start : span.stop])
+            Judged(*(of[span.start : span.stop] for of in (self.probabilities, self.success, doubted)))
             for span in self.frames.spans
             if span.held_out
         ]
@@ -84,7 +86,7 @@ def report_of(
     """
     settings, rule, episodes = config.reward_classifier, rule_of(config), measured.held_out()
     asked = settings.false_positive_rate
-    threshold = recommended_threshold(episodes, asked)
+    threshold = recommended_threshold(episodes, asked, rule, 1 - 2 * settings.label_smoothing)
     row = sweep_row(episodes, threshold, rule)
     probabilities, truth = all_frames(episodes)
     points, area = roc(probabilities, truth)

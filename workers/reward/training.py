@@ -17,6 +17,7 @@ from torch.nn import functional as F
 
 from workers.config import ClassifierConfig
 from workers.model.classifier_events import ClassifierProgress
+from workers.reward.averaging import AveragedWeights
 from workers.reward.errors import ClassifierError
 from workers.reward.features import Features
 from workers.reward.frames import Frames, Rows
@@ -24,6 +25,7 @@ from workers.reward.model import RewardClassifier
 
 _TOLD_EVERY_S = 0.2
 _MEASURED_AT_ONCE = 128
+_MEASURED_FRAMES = 800  # at most, after every epoch
 _EPOCH_FRAMES = 2048
 """At most: a large dataset is not measured less often than a small one."""
 _GAIN = 1e-3
@@ -61,7 +63,7 @@ class Fitting:
         self._told, self._stopping = told, stopping
         self._device = next(classifier.parameters()).device
         self._classes = torch.from_numpy(frames.classes).to(self._device)
-        self._train, self._held_out = frames.rows(held_out=False), frames.rows(held_out=True)
+        self._train, self._held_out = frames.rows(held_out=False), _spread(frames.rows(held_out=True))
         self._by_class = [
             self._train[frames.classes[self._train] == kind] for kind in range(config.num_classes)
         ]
@@ -70,7 +72,7 @@ class Fitting:
         self._optimiser = torch.optim.AdamW(
             trained, lr=config.learning_rate, weight_decay=config.weight_decay
         )
-        self._trained = trained
+        self._trained, self._mean = trained, AveragedWeights(classifier)
         self._steps = math.ceil(min(len(self._train), _EPOCH_FRAMES) / config.batch_size)
         self._began_s = self._told_s = time.monotonic()
         self._best: dict[str, Tensor] = {}
@@ -86,11 +88,12 @@ class Fitting:
         while self._epoch < self._config.max_epochs:
             self._epoch += 1
             self._one_epoch()
-            self._held = self._measured()
-            if self._held[0] < best:
-                best, self._best_epoch = self._held[0], self._epoch
-                self._best = copy.deepcopy(self._classifier.state_dict())
-            elif not math.isfinite(self._held[0]):
+            with self._mean.in_place():
+                self._held = self._measured()
+                if self._held[0] < best:
+                    best, self._best_epoch = self._held[0], self._epoch
+                    self._best = copy.deepcopy(self._classifier.state_dict())
+            if not math.isfinite(self._held[0]):
                 raise ClassifierError(
                     "training got lost: the loss is no number any more. Lower reward_classifier.learning_rate"
                 )
@@ -115,6 +118,7 @@ class Fitting:
             loss.backward()  # type: ignore[no-untyped-call]
             torch.nn.utils.clip_grad_norm_(self._trained, self._config.grad_clip_norm)
             self._optimiser.step()
+            self._mean.follow()
             self._loss += float(loss.detach()) * len(rows)
             self._right += float((_guess(logits.detach()) == classes).sum())
             self._seen += len(rows)
@@ -186,6 +190,11 @@ class Fitting:
                 epoch_ended=epoch_ended,
             )
         )
+
+
+def _spread(rows: Rows) -> Rows:
+    """Every second, third, ... of them, where there are many: neighbours are nearly the same picture."""
+    return rows[:: math.ceil(len(rows) / _MEASURED_FRAMES)]
 
 
 def _guess(logits: Tensor) -> Tensor:

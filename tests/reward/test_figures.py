@@ -177,6 +177,11 @@ def test_no_threshold_is_among_what_differs_by_chance_only() -> None:
     assert recommended_threshold([shown, fooled], 0.01, TWO_OF_THREE, most=0.9) <= 0.9
 
 
+def test_what_is_rather_seen_as_none_is_no_success() -> None:
+    episode = judged([0.02] * 20 + [0.02, 0.4, 0.9, 0.9], [0] * 20 + [1] * 4)
+    assert recommended_threshold([episode], 0.01, TWO_OF_THREE) == 0.5
+
+
 def test_where_labels_are_wrong_it_does_not_give_up_the_successes_for_the_rate() -> None:
     """Five of a hundred frames without success look exactly like one: only wrong labels do that."""
     episode = judged([0.1] * 95 + [0.9] * 5 + [0.9] * 100, [0] * 100 + [1] * 100)

@@ -23,7 +23,8 @@ _WORTH = 0.1
 """Of the successes, what keeping to the asked rate may cost."""
 _UPWARD = 2 / 3
 """How far up the gap: a wrong success teaches something else, a missed one costs a few steps."""
-_LEAST_THRESHOLD = 0.001
+_LEAST_THRESHOLD, _MOST_THRESHOLD = 0.5, 0.999
+"""What is rather seen as none is never a success, however few frames without success look like that."""
 _ROUNDING = 1e-9
 
 
@@ -177,7 +178,7 @@ def _in_gap(positives: Probabilities, low: float, missed: float) -> float:
     threshold = round(low + _UPWARD * (high - low), 3)
     if threshold <= low:  # the gap is narrower than the rounding
         threshold = float(np.nextafter(low, 1.0))
-    return min(max(threshold, _LEAST_THRESHOLD), 1 - _LEAST_THRESHOLD)
+    return min(max(threshold, _LEAST_THRESHOLD), _MOST_THRESHOLD)
 
 
 def roc(probabilities: Probabilities, truth: Truth) -> tuple[tuple[RocPoint, ...], float | None]:

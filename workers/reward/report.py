@@ -15,6 +15,8 @@ from workers.reward.figures import (
     Probabilities,
     Rule,
     all_frames,
+    believed_frames,
+    frame_scores,
     recommended_threshold,
     reliability,
     roc,
@@ -130,7 +132,7 @@ def _warnings(episodes: list[Judged], row: SweepRow, asked: float) -> list[str]:
             "no held-out episode is without success: how often a failure would be taken for one is known from what came"
             " before the successes only. Record attempts that fail"
         )
-    rate = row.frames.false_positive_rate
+    rate = frame_scores(*believed_frames(episodes), row.threshold).false_positive_rate
     if rate is not None and rate > asked:
         said.append(
             f"no threshold keeps to a false-positive rate of {asked:.1%} without missing many successes; at"

@@ -8,7 +8,7 @@ import pytest
 from tests.reward.scenes import Scene
 from tests.reward.test_job import Training, accuracy
 from workers.model.classifier_events import ClassifierProgress
-from workers.reward.doubts import Doubt, believed
+from workers.reward.doubts import believed, flickers_of
 from workers.reward.frames import Frames, Span
 from workers.reward.sources import Episode
 
@@ -29,6 +29,17 @@ def heights(root: Path) -> list[np.ndarray]:
         np.asarray(dataset.frames(number, ["observation.state"])["observation.state"]).reshape(-1) > 0.5
         for number in range(len(OUTCOMES))
     ]
+
+
+def labelled(*episodes: str) -> Frames:
+    """Episodes with labels like "0011", the second of which is held out."""
+    classes = [np.array([int(label) for label in labels]) for labels in episodes]
+    stops = np.cumsum([len(of) for of in classes]).tolist()
+    spans = tuple(
+        Span(None, Episode(number, of), stop - len(of), stop, number == 1)  # type: ignore[arg-type]
+        for number, (of, stop) in enumerate(zip(classes, stops, strict=True))
+    )
+    return Frames({}, np.concatenate(classes), spans, ())
 
 
 @pytest.fixture(scope="module")
@@ -65,12 +76,23 @@ def test_of_right_labels_none_is_in_doubt(tmp_path: Path) -> None:
 
 
 def test_frames_in_doubt_are_on_neither_side() -> None:
-    classes = np.array([0, 0, 0, 0, 1, 1, 1, 1])
-    spans = tuple(
-        Span(None, Episode(number, classes), 8 * number, 8 * number + 8, number == 1)  # type: ignore[arg-type]
-        for number in range(2)
-    )
-    frames = Frames({}, np.tile(classes, 2), spans, ())
-    left = believed(frames, (Doubt(spans[0], np.array([5, 6]), 1), Doubt(spans[1], np.array([8]), 0)))
+    left = believed(labelled("00001111", "00001111"), np.array([5, 6]), np.array([8]))
     assert left.rows(held_out=False).tolist() == [0, 1, 2, 3, 7], "4 is the first after a change"
     assert left.rows(held_out=True).tolist() == [9, 10, 11, 13, 14, 15]
+
+
+def test_single_frames_whose_label_changes_back_at_once_are_in_doubt() -> None:
+    frames = labelled("00100000", "00001101", "01110111")
+    assert flickers_of(frames).tolist() == [2, 14, 20]
+
+
+def test_of_a_class_that_is_marked_by_single_frames_none_is_in_doubt() -> None:
+    """As LeRobot's key for success does it."""
+    assert flickers_of(labelled("00100000", "00000010")).tolist() == []
+
+
+def test_single_frames_that_are_marked_wrongly_are_not_learnt_and_told(tmp_path: Path) -> None:
+    flipped = {(1, 2), (3, 20), (6, 12)}
+    root = Scene(OUTCOMES, FRAMES, flipped=flipped).record(tmp_path / "flipped")
+    (told,) = (of for of in Training(tmp_path, root, max_epochs=2).report.warnings if "single frames" in of)
+    assert told.startswith("3 single frames have a label that changes back at once")

@@ -49,6 +49,21 @@ def test_an_episode_ends_where_a_run_would_end_it(hits: list[bool], votes: int, 
     assert Rule(votes, window).decided_at(np.array(hits, bool)) == expected
 
 
+@given(
+    st.lists(st.floats(0.0, 1.0), min_size=1, max_size=30),
+    st.integers(1, 5),
+    st.integers(0, 4),
+    st.floats(0.001, 1.0),
+)
+def test_the_strength_of_a_decision_is_the_highest_threshold_with_which_it_falls(
+    said: list[float], votes: int, more: int, threshold: float
+) -> None:
+    rule, probabilities = Rule(votes, votes + more), np.array(said)
+    falls = np.flatnonzero(rule.strength(probabilities) >= threshold)
+    at = rule.decided_at(probabilities >= threshold)
+    assert (int(falls[0]) if len(falls) else None) == at
+
+
 def test_episodes_are_counted_as_they_would_have_ended() -> None:
     found = judged([0.1, 0.1, 0.9, 0.9, 0.9], [0, 0, 1, 1, 1])
     missed = judged([0.1, 0.1, 0.9, 0.1, 0.1], [0, 0, 1, 1, 1])
@@ -109,7 +124,7 @@ def test_the_threshold_keeps_to_the_rate_or_gains_a_tenth_by_not_doing_so(
     without: list[float], with_success: list[float], rate: float
 ) -> None:
     episode = judged([*without, *with_success], [0] * len(without) + [1] * len(with_success))
-    threshold = recommended_threshold([episode], rate)
+    threshold = recommended_threshold([episode], rate, TWO_OF_THREE)
     of = frame_scores(episode.probabilities, episode.truth, threshold)
     assert of.false_positive_rate is not None and of.recall is not None
     if of.false_positive_rate > rate:
@@ -119,19 +134,58 @@ def test_the_threshold_keeps_to_the_rate_or_gains_a_tenth_by_not_doing_so(
 
 def test_the_threshold_is_two_thirds_up_the_gap() -> None:
     episode = judged([0.1, 0.2, 0.9, 0.8], [0, 0, 1, 1])
-    assert recommended_threshold([episode], 0.01) == pytest.approx(0.6)
+    assert recommended_threshold([episode], 0.01, TWO_OF_THREE) == pytest.approx(0.6)
 
 
 def test_one_frame_in_a_hundred_with_a_wrong_label_does_not_move_the_threshold() -> None:
     right = judged([0.1] * 200 + [0.9] * 200, [0] * 200 + [1] * 200)
     wrong = judged([0.1, 0.9], [1, 0])
-    assert recommended_threshold([right, wrong], 0.01) == recommended_threshold([right], 0.01)
+    assert recommended_threshold([right, wrong], 0.01, TWO_OF_THREE) == recommended_threshold(
+        [right], 0.01, TWO_OF_THREE
+    )
+
+
+def test_the_threshold_is_above_what_would_have_ended_a_failure() -> None:
+    """Two frames of 202 are within the rate, and end an episode."""
+    shown = judged([0.1] * 200 + [0.9] * 200, [0] * 200 + [1] * 200)
+    fooled = judged([0.7, 0.7], [0, 0])
+    lone = judged([0.7, 0.1, 0.1, 0.7], [0, 0, 0, 0])
+    assert recommended_threshold([shown, fooled], 0.01, TWO_OF_THREE) > 0.7
+    assert recommended_threshold([shown, lone], 0.01, TWO_OF_THREE) == pytest.approx(
+        0.1 + 2 / 3 * 0.8, abs=1e-3
+    )
+
+
+def test_labels_that_are_not_believed_choose_no_threshold() -> None:
+    shown = judged([0.1] * 20 + [0.9] * 20, [0] * 20 + [1] * 20)
+    unmarked = Judged(np.full(20, 0.9), np.zeros(20, bool), doubted=np.ones(20, bool))
+    both = [shown, unmarked]
+    assert recommended_threshold(both, 0.01, TWO_OF_THREE) == recommended_threshold(
+        [shown], 0.01, TWO_OF_THREE
+    )
+    row = sweep_row(both, 0.5, TWO_OF_THREE)
+    assert row.episodes.wrong_positive == 1 and row.frames.wrong_positive == 20, (
+        "they are counted all the same"
+    )
+
+
+def test_no_threshold_is_among_what_differs_by_chance_only() -> None:
+    """A failure that is taken for a success with all certainty there is: no threshold can mend that."""
+    shown = judged([0.1] * 20 + [0.951] * 20, [0] * 20 + [1] * 20)
+    fooled = judged([0.95] * 4, [0] * 4)
+    assert recommended_threshold([shown, fooled], 0.01, TWO_OF_THREE) > 0.95
+    assert recommended_threshold([shown, fooled], 0.01, TWO_OF_THREE, most=0.9) <= 0.9
+
+
+def test_what_is_rather_seen_as_none_is_no_success() -> None:
+    episode = judged([0.02] * 20 + [0.02, 0.4, 0.9, 0.9], [0] * 20 + [1] * 4)
+    assert recommended_threshold([episode], 0.01, TWO_OF_THREE) == 0.5
 
 
 def test_where_labels_are_wrong_it_does_not_give_up_the_successes_for_the_rate() -> None:
     """Five of a hundred frames without success look exactly like one: only wrong labels do that."""
     episode = judged([0.1] * 95 + [0.9] * 5 + [0.9] * 100, [0] * 100 + [1] * 100)
-    threshold = recommended_threshold([episode], 0.01)
+    threshold = recommended_threshold([episode], 0.01, TWO_OF_THREE)
     assert 0.1 < threshold <= 0.9
 
 

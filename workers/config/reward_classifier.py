@@ -55,7 +55,7 @@ class ClassifierConfig(Section, frozen=True, kw_only=True):
     """Epochs after which training ends in any case; one is a pass over the frames, or 2,048 of them where there are
     more."""
     patience: Count = 8
-    """Epochs without a lower held-out loss after which it ends early; the best weights are kept."""
+    """Epochs without a lower held-out error after which it ends early; the best weights are kept."""
     held_out: Between0And1 = 0.25
     """Share of the episodes, with success and without, that are kept from training to measure it."""
     label_smoothing: Annotated[float, msgspec.Meta(ge=0.0, lt=0.5)] = 0.05

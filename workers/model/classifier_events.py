@@ -74,7 +74,7 @@ class ClassifierProgress(Event, frozen=True):
     held_out_accuracy: float | None = None
     """Of the last whole epoch, share of the frames at a threshold of 0.5."""
     best_epoch: int = 0
-    """Whose weights would be kept now: the lowest held-out loss; 0 before there is one."""
+    """Whose weights would be kept now: the lowest held-out error; 0 before there is one."""
     left_s: float | None = None
     """Seconds that it will take at most; it may end earlier."""
     epoch_ended: bool = False

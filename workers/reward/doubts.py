@@ -1,10 +1,14 @@
 """Labels that all other episodes contradict: whole stretches of an episode that somebody marked wrongly.
 
-A network learns a wrong episode by heart within an epoch or two, so that it cannot tell by itself. So others are asked:
-one is trained for a little while on half of the episodes, another on the other half, and each judges those that it did
-not see (Northcutt et al. 2021, confident learning). A stretch of frames with one label, most of which a stranger sees
-otherwise, is left out of the training, and a person is told. Single frames are left to the smoothed labels: hard
-examples are taken for wrong ones too easily.
+A network learns a wrong episode by heart within an epoch or two, so that it cannot tell by itself. So strangers are
+asked: each is trained for a little while on half of the episodes, and judges those that it did not see (Northcutt et
+al. 2021, confident learning). Halves are drawn several times: one stranger knows little and is often wrong, and two
+wrong episodes that look alike vouch for each other where both are learnt from. A stretch of frames with one label, most
+of which the strangers see otherwise on average, is left out of the training, and a person is told. For a success it is
+enough that they rather see none: one that is learnt wrongly spoils more than one that is missing. A failure must look
+like a success to nearly all of them: those that look like one a little are what is worth most in a training.
+
+Single frames need no stranger: a label that changes back at once contradicts the frames beside it.
 """
 
 from collections.abc import Callable, Iterator
@@ -18,18 +22,21 @@ from numpy.typing import NDArray
 
 from workers.config import ClassifierConfig
 from workers.reward.features import features_of
-from workers.reward.frames import Frames, Span, Told
-from workers.reward.labels import sure
+from workers.reward.frames import Frames, Rows, Span, Told
+from workers.reward.labels import flickers, settled, sure
 from workers.reward.model import RewardClassifier
 from workers.reward.training import Fitting
 
 _AT_ONCE = 64
 _LISTED = 6
 _EPOCHS = 4
+_ROUNDS = 4  # of halves; two strangers each
 _LEAST_EPISODES = 6  # of each half, success among them: with fewer, strangers know too little
 _LEAST_FRAMES = 8  # of a stretch
-_CONTRADICTED = 0.5  # of its frames
-_FAR = 0.7  # how far from the label a probability is that contradicts it
+# Of a stretch without success, and of one with it:
+_CONTRADICTED = (0.5, 0.6)  # more of its frames; those before a success that nobody marked are marked rightly
+_FAR = (0.7, 0.5)  # how far from its label a frame is seen that is contradicted
+_LONE = 0.5  # of the frames of a class: where as many change back at once, they were marked so
 _MOST = 0.2  # of the frames with a label: where more are in doubt, it is the strangers who are wrong
 
 
@@ -56,7 +63,9 @@ def doubts_of(
     `classifier` is not trained: it only says what the strangers are made of. Only of two classes. `stopping` is asked
     after every epoch, and true ends it there.
     """
-    halves = _halves(frames)
+    halves = [
+        half for round_ in range(_ROUNDS) for half in _halves(frames, np.random.default_rng([seed, round_]))
+    ]
     if config.num_classes != 2 or not all(_enough(frames, half) for half in halves):
         return ()
     quick = msgspec.structs.replace(config, max_epochs=_EPOCHS, patience=_EPOCHS)
@@ -96,9 +105,19 @@ def _few(doubts: tuple[Doubt, ...], frames: Frames, label: int) -> bool:
     return rows <= _MOST * int((frames.classes == label).sum())
 
 
-def believed(frames: Frames, doubts: tuple[Doubt, ...]) -> Frames:
-    """The same frames, without the labels that are in doubt."""
-    rows = [doubt.rows for doubt in doubts]
+def flickers_of(frames: Frames) -> Rows:
+    """Single frames whose label changes back at once.
+
+    Of a class that is mostly marked so, none: LeRobot's key for success marks a single frame.
+    """
+    lone = np.concatenate([span.rows[flickers(frames.classes[span.rows])] for span in frames.spans])
+    found, every = (np.bincount(of) for of in (frames.classes[lone], frames.classes))
+    few = np.pad(found, (0, len(every) - len(found))) < _LONE * every
+    return lone[few[frames.classes[lone]]]
+
+
+def believed(frames: Frames, *rows: Rows) -> Frames:
+    """The same frames, without the labels of `rows`, which are in doubt."""
     return replace(frames, doubted=np.concatenate([frames.doubted, *rows]))
 
 
@@ -114,15 +133,26 @@ def in_words(doubts: tuple[Doubt, ...]) -> list[str]:
     return [*said, f"so it is with {more} more stretches: mend these first"] if more > 0 else said
 
 
-def _halves(frames: Frames) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Every second of the episodes that are learnt from, of those with success and of those without."""
+def flickers_in_words(lone: Rows) -> list[str]:
+    """What a person is told of single frames."""
+    if not len(lone):
+        return []
+    return [
+        f"{len(lone)} single frames have a label that changes back at once, as no success does: they were left out of"
+        " the training. Those that it sees otherwise are among its worst errors: relabel them"
+    ]
+
+
+def _halves(frames: Frames, rng: np.random.Generator) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
+    """Of the episodes that are learnt from, half of those with success and of those without, and the others."""
     learnt = [span for span in frames.spans if not span.held_out]
-    ordered = sorted(learnt, key=lambda span: bool(frames.classes[span.rows].any()))
+    drawn = [learnt[number] for number in rng.permutation(len(learnt))]
+    ordered = sorted(drawn, key=lambda span: bool(settled(frames.classes[span.rows] > 0).any()))
     return tuple(ordered[::2]), tuple(ordered[1::2])
 
 
 def _enough(frames: Frames, half: tuple[Span, ...]) -> bool:
-    shown = [bool(frames.classes[span.rows].any()) for span in half]
+    shown = [bool(settled(frames.classes[span.rows] > 0).any()) for span in half]
     return len(half) >= _LEAST_EPISODES and sum(shown) >= 2
 
 
@@ -147,10 +177,10 @@ def _contradicted(frames: Frames, said: NDArray[np.float64], asked: NDArray[np.b
         asked: whether there was one.
     """
     for span in frames.spans:
-        classes = frames.classes[span.rows]
+        classes = settled(frames.classes[span.rows] > 0)
         for stretch in np.split(span.rows, np.flatnonzero(np.diff(classes)) + 1):
-            label = int(frames.classes[stretch[0]])
+            label = int(classes[stretch[0] - span.start])
             known = stretch[asked[stretch] & sure(classes)[stretch - span.start]]
-            against = known[np.abs(said[known] - label) > _FAR]
-            if len(known) >= _LEAST_FRAMES and len(against) > _CONTRADICTED * len(known):
+            against = known[np.abs(said[known] - label) > _FAR[label]]
+            if len(known) >= _LEAST_FRAMES and len(against) > _CONTRADICTED[label] * len(known):
                 yield Doubt(span, against, label)

@@ -23,7 +23,9 @@ _WORTH = 0.1
 """Of the successes, what keeping to the asked rate may cost."""
 _UPWARD = 2 / 3
 """How far up the gap: a wrong success teaches something else, a missed one costs a few steps."""
-_LEAST_THRESHOLD = 0.001
+_LEAST_THRESHOLD, _MOST_THRESHOLD = 0.5, 0.999
+"""What is rather seen as none is never a success, however few frames without success look like that."""
+_ROUNDING = 1e-9
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,8 @@ class Judged:
 
     probabilities: Probabilities
     truth: Truth
+    doubted: Truth | None = None
+    """[n] frames whose labels are not believed: they are counted, but choose no threshold."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,13 @@ class Rule:
 
     votes: int
     window: int
+
+    def strength(self, probabilities: Probabilities) -> Probabilities:
+        """[n] the highest threshold at which an episode would have ended by each of its frames' votes."""
+        before = np.concatenate([np.zeros(self.window - 1), probabilities])
+        newest = np.lib.stride_tricks.sliding_window_view(before, self.window)
+        strength: Probabilities = np.sort(newest, axis=1)[:, -self.votes]
+        return strength
 
     def decided_at(self, hits: Truth) -> int | None:
         """The frame at which it ends, None where it never does."""
@@ -116,38 +127,58 @@ def sweep(episodes: Sequence[Judged], rule: Rule, also: Iterable[float] = ()) ->
     return tuple(sweep_row(episodes, threshold, rule) for threshold in sorted({*_THRESHOLDS, *also}))
 
 
-def recommended_threshold(episodes: Sequence[Judged], false_positive_rate: float) -> float:
-    """The threshold that keeps to a false-positive rate and finds the most success.
+def recommended_threshold(
+    episodes: Sequence[Judged], false_positive_rate: float, rule: Rule, most: float = 1.0
+) -> float:
+    """The threshold that ends no episode wrongly, keeps to a false-positive rate, and finds the most success.
 
-    Between the last frame without success that it stays above and the frames with success that it finds there is often
-    a gap; it is in the upper half of that, nearer to the successes. Where keeping to the rate would miss more than a
-    tenth of what a threshold of 0.5 finds, as wrong labels bring about, it is the one that tells the frames apart best,
-    and the report says so.
+    Between what it must stay above and the frames with success that it finds there is often a gap; it is in the upper
+    half of that, nearer to the successes. Where this would miss more than a tenth of what a threshold of 0.5 finds, it
+    keeps to the rate alone; where that would too, as wrong labels bring about, it is the one that tells the frames
+    apart best, and the report says so.
+
+    Args:
+        most: no threshold is higher. Of smoothed labels, what is said above it differs by chance only, and the next
+            change of light would take the successes away.
     """
-    probabilities, truth = all_frames(episodes)
-    negatives = np.sort(probabilities[~truth])[::-1]
-    allowed = int(false_positive_rate * len(negatives))
-    strict = _in_gap(probabilities, truth, allowed, false_positive_rate)
-    found, at_half = ((probabilities >= threshold) & truth for threshold in (strict, 0.5))
-    if found.sum() >= (1 - _WORTH) * at_half.sum():
-        return strict
+    probabilities, truth = believed_frames(episodes)
+    negatives, positives = np.sort(probabilities[~truth])[::-1], np.sort(probabilities[truth])
+
+    def without(share: float) -> float:
+        """What all negative frames stay at or below, but a share."""
+        left_out = int(share * len(negatives) + _ROUNDING)
+        return float(negatives[left_out]) if left_out < len(negatives) else 0.0
+
+    by_rate = without(false_positive_rate)
+    for low in (max(by_rate, _wrong_strength(episodes, rule)), by_rate):
+        strict = min(most, _in_gap(positives, low, false_positive_rate))
+        if low < most and (positives >= strict).sum() >= (1 - _WORTH) * (positives >= 0.5).sum():
+            return strict
     points, _ = roc(probabilities, truth)
     best = max(points, key=lambda point: point.true_positive_rate - point.false_positive_rate)
-    return _in_gap(
-        probabilities, truth, round(best.false_positive_rate * len(negatives)), false_positive_rate
-    )
+    return min(most, _in_gap(positives, without(best.false_positive_rate), false_positive_rate))
 
 
-def _in_gap(probabilities: Probabilities, truth: Truth, allowed: int, missed: float) -> float:
-    """Between the negative frames, `allowed` of them left out, and the positive ones above, but a share."""
-    negatives, positives = np.sort(probabilities[~truth])[::-1], np.sort(probabilities[truth])
-    low = float(negatives[allowed]) if allowed < len(negatives) else 0.0  # it must stay below
+def _wrong_strength(episodes: Sequence[Judged], rule: Rule) -> float:
+    """The threshold above which none of the episodes would end without a success."""
+    found = 0.0
+    for episode in episodes:
+        doubted = np.zeros(len(episode.truth), np.bool_) if episode.doubted is None else episode.doubted
+        strength = rule.strength(np.where(doubted, 0.0, episode.probabilities))
+        truth = settled(episode.truth)
+        first = int(truth.argmax()) - rule.window if truth.any() else len(truth)
+        found = max(found, float(strength[: max(0, first)].max(initial=0.0)))
+    return found
+
+
+def _in_gap(positives: Probabilities, low: float, missed: float) -> float:
+    """Between `low` and the positive frames above it, in rising order, but a share."""
     above = positives[positives > low]
     high = float(above[int(missed * len(above))]) if len(above) else 1.0
     threshold = round(low + _UPWARD * (high - low), 3)
     if threshold <= low:  # the gap is narrower than the rounding
         threshold = float(np.nextafter(low, 1.0))
-    return min(max(threshold, _LEAST_THRESHOLD), 1 - _LEAST_THRESHOLD)
+    return min(max(threshold, _LEAST_THRESHOLD), _MOST_THRESHOLD)
 
 
 def roc(probabilities: Probabilities, truth: Truth) -> tuple[tuple[RocPoint, ...], float | None]:
@@ -190,7 +221,20 @@ def reliability(probabilities: Probabilities, truth: Truth) -> tuple[tuple[Relia
 
 def all_frames(episodes: Sequence[Judged]) -> tuple[Probabilities, Truth]:
     """Probabilities and truth of all their frames whose labels can be relied on."""
-    kept = [sure(episode.truth) for episode in episodes]
+    return _frames(episodes, [sure(episode.truth) for episode in episodes])
+
+
+def believed_frames(episodes: Sequence[Judged]) -> tuple[Probabilities, Truth]:
+    """Of these, the ones whose labels nothing contradicts; all, where nothing would be left of a class."""
+    kept = [
+        sure(episode.truth) if episode.doubted is None else sure(episode.truth) & ~episode.doubted
+        for episode in episodes
+    ]
+    found = _frames(episodes, kept)
+    return found if found[1].any() and not found[1].all() else all_frames(episodes)
+
+
+def _frames(episodes: Sequence[Judged], kept: Sequence[Truth]) -> tuple[Probabilities, Truth]:
     return (
         np.concatenate([episode.probabilities[at] for episode, at in zip(episodes, kept, strict=True)]),
         np.concatenate([episode.truth[at] for episode, at in zip(episodes, kept, strict=True)]),

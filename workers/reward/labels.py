@@ -25,7 +25,14 @@ def settled(success: NDArray[np.bool_]) -> NDArray[np.bool_]:
     For what is said of whole episodes: one wrong frame makes a failure no success. A success in the last frame alone,
     where it ended the episode, is one.
     """
-    believed = success.copy()
-    alone = (success[1:-1] != success[:-2]) & (success[1:-1] != success[2:])
-    believed[1:-1][alone] ^= True
-    return believed
+    return success ^ flickers(success)
+
+
+def flickers(labels: NDArray[Any]) -> NDArray[np.bool_]:
+    """[n] whether a frame's label differs from the one before and after it, which are alike.
+
+    What a scene shows lasts for longer than a frame; a finger that slipped does not.
+    """
+    found = np.zeros(len(labels), np.bool_)
+    found[1:-1] = (labels[1:-1] != labels[:-2]) & (labels[:-2] == labels[2:])
+    return found

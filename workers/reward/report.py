@@ -15,6 +15,8 @@ from workers.reward.figures import (
     Probabilities,
     Rule,
     all_frames,
+    believed_frames,
+    frame_scores,
     recommended_threshold,
     reliability,
     roc,
@@ -43,8 +45,10 @@ class Measured:
 
     def held_out(self) -> list[Judged]:
         """The episodes that it never learnt from."""
+        doubted = np.zeros(len(self.frames), np.bool_)
+        doubted[self.frames.doubted] = True
         return [
-            Judged(self.probabilities[span.start : span.stop], self.success[span.start : span.stop])
+            Judged(*(of[span.start : span.stop] for of in (self.probabilities, self.success, doubted)))
             for span in self.frames.spans
             if span.held_out
         ]
@@ -84,7 +88,7 @@ def report_of(
     """
     settings, rule, episodes = config.reward_classifier, rule_of(config), measured.held_out()
     asked = settings.false_positive_rate
-    threshold = recommended_threshold(episodes, asked)
+    threshold = recommended_threshold(episodes, asked, rule, 1 - 2 * settings.label_smoothing)
     row = sweep_row(episodes, threshold, rule)
     probabilities, truth = all_frames(episodes)
     points, area = roc(probabilities, truth)
@@ -128,7 +132,7 @@ def _warnings(episodes: list[Judged], row: SweepRow, asked: float) -> list[str]:
             "no held-out episode is without success: how often a failure would be taken for one is known from what came"
             " before the successes only. Record attempts that fail"
         )
-    rate = row.frames.false_positive_rate
+    rate = frame_scores(*believed_frames(episodes), row.threshold).false_positive_rate
     if rate is not None and rate > asked:
         said.append(
             f"no threshold keeps to a false-positive rate of {asked:.1%} without missing many successes; at"

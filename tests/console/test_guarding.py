@@ -123,6 +123,7 @@ async def test_seconds_of_noise_end_nothing_and_the_console_quits_in_order(guard
     for _ in range(10):  # whatever was opened is closed; how much that is depends on how busy the machine is
         term.press(b"\x1b")
         await asyncio.sleep(0.2)
+    await asyncio.sleep(1.0)  # read together, escape and q are alt+q
     term.press(b"q")
     await asyncio.sleep(0.4)
     term.press(b"d")

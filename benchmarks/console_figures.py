@@ -128,7 +128,8 @@ def hold(station: MadeUpStation, presses: int) -> Iterator[Figure]:
             time.sleep(0.0002)
         raise TimeoutError("nothing was heard of a key that is held")
 
-    begun, ended = [], []
+    begun: list[float] = []
+    ended: list[float] = []
     with attached(station, releases=True) as program:
         station.talks = True
         for _ in range(presses):

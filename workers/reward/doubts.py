@@ -113,7 +113,8 @@ def flickers_of(frames: Frames) -> Rows:
     lone = np.concatenate([span.rows[flickers(frames.classes[span.rows])] for span in frames.spans])
     found, every = (np.bincount(of) for of in (frames.classes[lone], frames.classes))
     few = np.pad(found, (0, len(every) - len(found))) < _LONE * every
-    return lone[few[frames.classes[lone]]]
+    doubted: Rows = lone[few[frames.classes[lone]]]
+    return doubted
 
 
 def believed(frames: Frames, *rows: Rows) -> Frames:

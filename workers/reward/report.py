@@ -48,7 +48,11 @@ class Measured:
         doubted = np.zeros(len(self.frames), np.bool_)
         doubted[self.frames.doubted] = True
         return [
-            Judged(*(of[span.start : span.stop] for of in (self.probabilities, self.success, doubted)))
+            Judged(
+                self.probabilities[span.start : span.stop],
+                self.success[span.start : span.stop],
+                doubted[span.start : span.stop],
+            )
             for span in self.frames.spans
             if span.held_out
         ]

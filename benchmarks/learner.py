@@ -201,6 +201,7 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", nargs="*", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--amp", action="store_true", help="policy.use_amp = true, ours only")
     parser.add_argument("--peer", type=Path, help="site-packages folder with LeRobot 0.4, to run beside")
     as_json.add_option(parser)
     options = parser.parse_args()
@@ -213,7 +214,11 @@ def main() -> None:
         " the step in the median and its parts at best."
     )
     rows = {
-        name: measure(VARIANTS[name], options.batch, 10 if "CNN" in name or "replay" in name else 2)
+        name: measure(
+            VARIANTS[name] | {"use_amp": options.amp},
+            options.batch,
+            10 if "CNN" in name or "replay" in name else 2,
+        )
         for name in options.only
     }
     contestants = {name: timed(row.step) for name, row in rows.items()}

@@ -92,6 +92,7 @@ class ArmConsole(App[None]):
         self.running = Running(self._draw)
         self.state[key] = "runs"
         self._work = asyncio.create_task(self._run(tool, self.running, command))
+        self._work.add_done_callback(lambda _: self._draw())  # only then no step is busy: the keys are others
         self._draw()
 
     async def _run(self, tool: Tool, running: Running, command: list[str]) -> None:
@@ -100,7 +101,6 @@ class ArmConsole(App[None]):
         for line in running.lines:
             if tool.key == "1" and (found := _FOUND.match(line.strip())):
                 self.target = self.target.of_port(found[1])
-        self._draw()
 
     def action_type(self, text: str) -> None:
         if self._busy() and self.running is not None:
@@ -187,7 +187,7 @@ class ArmConsole(App[None]):
         for tool in TOOLS:
             shape, style = _SHAPES[self.state[tool.key]]
             words.append(f"{shape} ", STYLES[style])
-            words.append(f" {tool.key} ", STYLES["key"])
+            words.append(f" {tool.key} " if wide else tool.key, STYLES["key"])
             words.append(f" {tool.name}\n", STYLES["bold"])
             lines = wrap(tool.what, STEPS_WIDE - 10) if wide else [""]
             words.append("".join(f"      {line}\n" for line in lines) + "\n" * wide, STYLES["dim"])

@@ -268,28 +268,27 @@ def _save(path: Path, calibration: "Calibration") -> None:
         )
 
 
-SERVO_HEAD = "  id     baud  model  firmware  volts  deg C  position  offset"
+SERVO_HEAD = " id    baud model firmware volts deg C position offset"
+"""Of 57 columns at most, as has every table here: more is not beside the steps of a console of 80."""
 
 
 def servo_line(servo: "Found") -> str:
     """One servo of a scan."""
     if servo.unreadable:
-        return f"{servo.servo_id:>4} {servo.baud:>8}  {servo.unreadable}"
+        return f"{servo.servo_id:>3} {servo.baud:>7} {servo.unreadable}"
     return (
-        f"{servo.servo_id:>4} {servo.baud:>8}  {servo.model:>5}  {servo.firmware:>8}  {servo.voltage_v:>5.1f}  "
-        f"{servo.temperature_c:>5}  {servo.position:>8}  {servo.homing_offset:>6}  {servo.errors}"
-    )
+        f"{servo.servo_id:>3} {servo.baud:>7} {servo.model:>5} {servo.firmware:>8} {servo.voltage_v:>5.1f} "
+        f"{servo.temperature_c:>5} {servo.position:>8} {servo.homing_offset:>6} {servo.errors}"
+    ).rstrip()
 
 
 def sweep_table(sweep: "Sweep") -> str:
     """The joints of a sweep: how far each has come, and what is missing."""
-    lines = ["joint             least    here  greatest   travel"]
+    lines = ["joint         least  here greatest travel"]
     for row in sweep.rows():
-        state = (
-            "again: it did not answer while it moved" if row.lost else "ok" if row.enough else "to both stops"
-        )
+        state = "again: was silent" if row.lost else "ok" if row.enough else "to both stops"
         lines.append(
-            f"{row.name:<15} {row.least:>7} {row.here:>7} {row.greatest:>9} {row.travel_deg:>6.0f} °  {state}"
+            f"{row.name:<13} {row.least:>5} {row.here:>5} {row.greatest:>8} {row.travel_deg:>5.0f}°  {state}"
         )
     return "\n".join(lines)
 

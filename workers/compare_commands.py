@@ -1,6 +1,7 @@
 """hilserl-worker compare-arms: whether leader and follower say the same angles in the same pose."""
 
 import contextlib
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -51,6 +52,8 @@ def compare_arms(
     """
     from workers.robot.compare import Comparison
 
+    if os.path.realpath(port) == os.path.realpath(leader_port):  # also by two names of it
+        refuse(f"{leader_port} is the follower's port too; `hilserl-worker find-port` tells which is which")
     with (
         leaving("broken off; nothing was compared"),
         _arm("follower", port, arm_id, calibration_dir) as follower,

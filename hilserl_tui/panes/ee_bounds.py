@@ -15,6 +15,7 @@ from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model.events import Driver, RunOpened
 
+EDGE_M = 0.002  # outside by less: an arm that is held at its bounds sags a little
 TRAIL = 80  # positions of this episode remembered, 16 s at 5 Hz
 Vector = tuple[float, float, float]
 Frame = tuple[tuple[float, float], tuple[float, float], str]
@@ -203,8 +204,15 @@ class EndEffector(Lines):
                 ("  open" if arm.gripper_pct > 50 and width >= len("gripper 100 %  open") else "", "dim"),
             )
         )
+        outside = " ".join(
+            name
+            for name, low, value, high in zip("xyz", run.ee_min_m, arm.ee_m, run.ee_max_m, strict=True)
+            if not low - EDGE_M <= value <= high + EDGE_M
+        )
         if arm.clipped:
             rows.append((("limited: ", "yellow"), (" ".join(arm.clipped), "yellow")))
+        elif outside:
+            rows.append((("outside the bounds: " if bounds else "outside: ", "red"), (outside, "red")))
         elif bounds:
             rows.append((("inside all limits", "faint"),))
         return rows

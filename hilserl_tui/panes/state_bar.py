@@ -1,5 +1,7 @@
 """State bar: who has the arm, always the top row; three rows while stopped. Shape, word and colour."""
 
+import re
+from textwrap import wrap
 from typing import NamedTuple
 
 from hilserl_tui.keymap import hint
@@ -20,6 +22,7 @@ class Condition(NamedTuple):
 
 
 STOP_KEY = "stop key"  # the arm's own word for it, of which the bar knows more
+_CLEARS = re.compile(r"[;,.]?( then)? ctrl\+e, then y .*$", re.IGNORECASE)
 
 
 def condition(view: View) -> Condition:
@@ -29,7 +32,7 @@ def condition(view: View) -> Condition:
         return _no_link(view)
     if view.stopped:
         holds = "the arm holds" if view.has_arm else "no step is taken"
-        why = arm.reason if arm.reason != STOP_KEY else ""
+        why = _why(view)
         by = f"by {control.stopped_by}" if control.stopped_by else why or holds
         return Condition("■ STOPPED", "red_block", by)
     if arm.mode is GateMode.LIMP:
@@ -58,6 +61,16 @@ def condition(view: View) -> Condition:
         words = "choose what the policy sees" if view.screen == "crop" else "play, label, delete its episodes"
         return Condition("▤ DATASET", "grey_block", words)
     return Condition("‖ HOLD", "grey_block", _waiting(view))
+
+
+def _why(view: View) -> str:
+    """What stopped the arm by itself, with what to do as far as the robot worker said it; "" after the stop key."""
+    why = view.state.arm.reason
+    if not why or why == STOP_KEY:
+        return ""
+    said = (line.text for line in reversed(view.state.log) if line.worker == "robot")
+    text = next((text for text in said if text.startswith(why)), why)
+    return _CLEARS.sub("", text)  # how it is cleared stands beside it
 
 
 def _no_link(view: View) -> Condition:
@@ -101,6 +114,7 @@ class StateBar(Lines):
             state.arm.mode,
             state.arm.reason,
             state.arm.unconfirmed,
+            _why(view) if view.stopped else "",
             state.progress,
             rate,
             view.link,
@@ -141,10 +155,13 @@ def _stopped_rows(view: View, now: Condition, width: int) -> list[Row]:
     how = f"{hint('clear-stop')}, then y clears the stop{slowly}"
     if view.clearing:
         how = "y clears it now, any other key does not"
-    line = spread(
-        ((f"  {now.word} ", now.style), (f" {now.text}", now.style)), ((how + "  ", now.style),), width
-    )
-    return [blank, fit(tuple((text, now.style) for text, _ in line), width, now.style), blank]
+    word = f"  {now.word}  "
+    if len(word) + len(now.text) + len(how) + 4 <= width:
+        middle = spread(((word, now.style), (now.text, now.style)), ((how + "  ", now.style),), width)
+        return [blank, fit(tuple((text, now.style) for text, _ in middle), width, now.style), blank]
+    lines = wrap(now.text, max(1, width - len(word) - 1), max_lines=2, placeholder=" …") or [""]
+    rows = [word + lines[0], " " * len(word) + "".join(lines[1:]), (how + "  ").rjust(width)]
+    return [fit(((text, now.style),), width, now.style) for text in rows]
 
 
 def state_of_link(view: View) -> LinkState | None:

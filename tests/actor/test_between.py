@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.config.effect_tools import NO_ARM, FakeDesk, small
-from workers.actor.between import Between
+from workers.actor.between import Between, Start
 from workers.actor.chair import Chair
+from workers.actor.environment import ArmUnavailable
 from workers.actor.gym_body import GymBody
 from workers.actor.loop import ActorLoop
 from workers.model import events as e
-from workers.model.commands import Intervene, Mark, Proceed, Verdict
+from workers.model.commands import Axis, Intervene, Jog, Mark, Proceed, Verdict
 from workers.model.orders import AnyOrder, Collect, Operate
 from workers.robot.board import Board
 
@@ -99,3 +100,35 @@ def test_the_next_episode_waits_for_warm_servos(
     assert len(desk.mailbox.of(e.EpisodeStarted)) == 2
     assert any(WARM in reason and "n goes on" in reason for reason in desk.reasons())
     assert len(rested) == 1
+
+
+def test_a_demonstration_that_waits_for_a_motion_waits_where_it_begins() -> None:
+    chair, went = Chair(scripted=False, jog_step=1.0), list[int]()
+
+    def go(seed: int) -> None:
+        went.append(seed)
+        chair.take(Jog(Axis.X, 1))  # pressed on the way: no beginning
+
+    start = Start(chair, go, on_motion=True)
+    assert start.motion_missing(e.EpisodeKind.DEMONSTRATION, 7) == "" and not went, "nobody has the arm"
+    chair.take(Intervene(True))
+    for _ in range(2):
+        assert start.motion_missing(e.EpisodeKind.DEMONSTRATION, 7) == e.FIRST_MOTION
+    assert went == [7], "once, and before the first motion"
+    chair.take(Jog(Axis.X, 1))
+    assert start.motion_missing(e.EpisodeKind.DEMONSTRATION, 7) == ""
+    start.left()
+    start.go(8)
+    chair.take_jogs()
+    assert start.motion_missing(e.EpisodeKind.DEMONSTRATION, 8) == e.FIRST_MOTION
+    assert went == [7, 8], "it was there since the last episode"
+
+
+def test_a_start_that_cannot_be_reached_leaves_the_reason_to_the_episode() -> None:
+    def go(_: int) -> None:
+        raise ArmUnavailable("stopped")
+
+    chair = Chair(scripted=False, jog_step=1.0, person_drives=True)
+    start = Start(chair, go, on_motion=True)
+    assert start.motion_missing(e.EpisodeKind.DEMONSTRATION, 1) == e.FIRST_MOTION
+    assert Start(chair, go, on_motion=False).motion_missing(e.EpisodeKind.DEMONSTRATION, 1) == ""

@@ -102,9 +102,33 @@ def test_a_device_that_is_gone_is_a_reason_to_hold_until_it_is_back() -> None:
     chair = Chair(scripted=False, jog_step=0.5, device="gamepad")
     chair.feel(DeviceWord(reason="unplugged"))
     chair.feel(DeviceWord(reason="no permission"))
-    assert chair.holds == {"gamepad gone: no permission"}
+    assert chair.holds == {"gamepad gone: no permission; space takes it by keys"}
     chair.feel(word())
     assert not chair.holds
+
+
+def test_who_takes_the_arm_by_key_while_the_device_is_gone_drives_by_keys() -> None:
+    chair = Chair(scripted=False, jog_step=0.5, device="gamepad")
+    chair.feel(DeviceWord(reason="none found"))
+    chair.take(Intervene(True))
+    chair.feel(DeviceWord(reason="none found"))
+    assert not chair.holds and chair.driver(script_wants=False) is Driver.HUMAN
+    chair.take(Jog(Axis.X, 1))
+    assert len(chair.take_jogs()) == 1
+    chair.take(Intervene(False))
+    chair.feel(DeviceWord(reason="none found"))
+    assert not chair.holds, "given back by key, by a person"
+    chair.feel(word())
+    chair.feel(DeviceWord(reason="unplugged"))
+    assert chair.holds, "lost anew: nobody has decided yet"
+
+
+def test_a_plug_that_comes_out_of_a_hand_that_took_the_arm_by_key_is_a_reason_to_hold() -> None:
+    chair = Chair(scripted=False, jog_step=0.5, device="gamepad")
+    chair.feel(word())
+    chair.take(Intervene(True))
+    chair.feel(DeviceWord(reason="unplugged"))
+    assert chair.holds and chair.has_person
 
 
 def test_a_scripted_person_needs_no_device() -> None:

@@ -108,14 +108,16 @@ def test_the_trigger_begins_a_demonstration_and_a_pulled_plug_pauses_it(
         tmp_path,
         board,
         [
-            lambda desk: pauses(desk)[-1:] == ["gamepad gone: its worker is not ready"],
+            lambda desk: (
+                pauses(desk)[-1:] == ["gamepad gone: its worker is not ready; space takes it by keys"]
+            ),
             begins(pad, pad.free),
             lambda desk: pauses(desk)[-1:] == [""],
             lambda desk: any("trigger" in event.reason for event in desk.mailbox.of(e.DriverChanged)),
             begins(pad, pad.held),
             driven,
             begins(pad, lambda: pad.writer.gone("unplugged")),
-            lambda desk: pauses(desk)[-1:] == ["gamepad gone: unplugged"],
+            lambda desk: pauses(desk)[-1:] == ["gamepad gone: unplugged; space takes it by keys"],
             begins(pad, pad.held),
             driven_again,
         ],

@@ -93,3 +93,12 @@ def test_two_pixels_share_a_character() -> None:
     picture = np.zeros((2, 1, 3), np.uint8)
     picture[1] = 255
     assert half_blocks(picture) == "  \x1b[38;2;0;0;0;48;2;255;255;255m▀\x1b[0m"
+
+
+@pytest.mark.parametrize(("text", "what"), [(None, "there is no file"), ("words", "is no video")])
+def test_a_file_is_not_asked_whether_it_is_switched_on(tmp_path: Path, text: str | None, what: str) -> None:
+    clip, said = tmp_path / "clip.mp4", list[str]()
+    if text is not None:
+        clip.write_text(text)
+    assert not Finder(Places(tmp_path), tmp_path, said.append).run([str(clip)])
+    assert what in said[-1] and "camera on" not in said[-1]

@@ -7,13 +7,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
+from textual.widgets import Static
 
 from hilserl_tui import arm_tools
 from hilserl_tui.arm_app import ArmConsole
 from hilserl_tui.arm_opening import targets
 from hilserl_tui.arm_tools import FRAME, ROW, TOOLS, Running, Target
 from tests.emulators.bus import emulated_bus
+from workers.arm_commands import SERVO_HEAD, servo_line, sweep_table
+from workers.robot.calibrate import Sweep
+from workers.robot.scan import Found
 from workers.runtime import terminal
 
 SWEPT = {
@@ -52,6 +57,24 @@ async def test_a_port_that_is_not_there_is_refused_in_words() -> None:
         await until(lambda: app.state["2"] == "wrong")
         assert "no serial port /dev/nowhere" in said(app)
         assert "Traceback" not in said(app)
+        await pilot.pause()
+        keys = str(app.query_one("#keys", Static).content)
+        assert "run a step" in keys and "break off" not in keys, "keys of a step that is over"
+
+
+async def test_what_tools_draw_stays_whole_beside_the_steps_of_80_columns() -> None:
+    app = ArmConsole(Target())
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        room = (
+            app.query_one("#said").scrollable_content_region.width - 2
+        )  # where it is longer than the screen
+        servo = servo_line(Found(6, 1_000_000, 777, "3.10", 12.4, 60, 4095, -2047))
+        sweep = Sweep(dict.fromkeys(range(6), 0), np.full(6, 4096.0))
+        sweep.see(dict.fromkeys(range(6), 4000), 0.0)
+        assert max(map(len, (SERVO_HEAD, servo, *sweep_table(sweep).splitlines()))) <= room
+        steps = app.query_one("#steps", Static)
+        assert max(map(len, str(steps.content).splitlines())) <= steps.content_size.width
 
 
 @pytest.mark.timeout(240)

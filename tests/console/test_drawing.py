@@ -5,11 +5,13 @@ from rich.cells import cell_len
 
 from hilserl_tui.panes import draw, halfblock
 from hilserl_tui.panes.braille import Canvas
-from hilserl_tui.panes.ee_bounds import side_view, top_view
+from hilserl_tui.panes.ee_bounds import EndEffector, side_view, top_view
 from hilserl_tui.panes.rewards import cell
 from hilserl_tui.screens.arrange import arrange, arrange_record, cameras_alone
-from tests.console.demo import OPENED
-from workers.model.events import EndedBy, EpisodeKind
+from hilserl_tui.view import Link, View
+from tests.console.demo import OPENED, training
+from workers.model.events import ArmMoved, EndedBy, EpisodeKind, GateMode
+from workers.model.reduce import reduce
 from workers.model.state import Episode
 
 SPACE = (OPENED.ee_min_m, OPENED.ee_max_m)
@@ -128,3 +130,14 @@ def test_everything_but_the_pictures_is_on_80x24_and_all_of_it_on_120x40():
     small, large = set(arrange(80, 24)), set(arrange(120, 40))
     assert large - small == {"camera0", "camera1"}
     assert small == {"arm", "intervention", "buffer", "rewards", "learner", "health", "log"}
+
+
+@pytest.mark.parametrize(
+    ("below_m", "words"), [(0.03, "outside the bounds: z"), (0.001, "inside all limits")]
+)
+def test_a_tool_outside_the_bounds_is_said_to_be_there_also_while_nothing_is_limited(below_m, words):
+    low, high = OPENED.ee_min_m, OPENED.ee_max_m
+    where = (0.5 * (low[0] + high[0]), 0.5 * (low[1] + high[1]), low[2] - below_m)
+    state = reduce(training(), ArmMoved(where, 10.0, GateMode.HOLD, at_s=200.0))
+    rows = EndEffector().rows(View(state, Link.UP, 200.0), 50, 20)
+    assert "".join(text for text, _ in rows[-1]) == words

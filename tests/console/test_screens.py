@@ -70,6 +70,20 @@ async def test_a_stop_fills_three_rows_and_names_the_way_out(size):
     assert "Clear stop" in rows[-1]
 
 
+@SIZES
+async def test_a_stop_that_the_arm_found_by_itself_says_why_and_what_to_do(size):
+    why = "elbow_flex: no reply for 3 readings"
+    advice = "The servos behind it answer: check the plugs of id 3 and its supply"
+    said = f"{why}. {advice}; ctrl+e, then y acknowledges; the arm then starts slowly"
+    state = reduce(demo.training(), e.LogLine("robot", e.Level.WARNING, said, 1.7e9))
+    arm = e.ArmMoved((0.3, 0.0, 0.1), 50.0, e.GateMode.STOPPED, reason=why, at_s=200.0)
+    rows = await drawn(Still(reduce(state, arm)), size)
+    assert "■ STOPPED" in rows[0] + rows[1]
+    bar = " ".join(" ".join(rows[:3]).split())
+    assert why in bar and advice in bar and "ctrl+e, then y clears the stop" in bar
+    assert "acknowledges" not in bar, "said twice"
+
+
 def waiting(*events: e.Event) -> ConsoleState:
     hold = e.ArmMoved((0.2, 0.0, 0.1), 50.0, e.GateMode.HOLD, reason="no target for 30 s")
     state = demo.fold(demo.opening(), iter([(0.0, e.PhaseChanged(e.Phase.TRAINING)), (0.0, hold)]))

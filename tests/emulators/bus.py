@@ -58,7 +58,7 @@ class EmulatedBus:
         return writes
 
     def reads(self, since_s: float = 0.0) -> list[dict[str, Any]]:
-        """Every reply as it left a servo, before any fault: time_s, servo, data (the frame)."""
+        """Every reply as it left a servo, before any fault: time_s, servo, first register, data (the frame)."""
         reads: list[dict[str, Any]] = self.ask("reads", since_s=since_s)
         return reads
 

@@ -9,6 +9,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from workers.config import PolicyConfig
+from workers.learner import encoders
 from workers.learner.backbones import BackboneNotFound, ResNet10, ScaledConv2d, SmallCNN, load_resnet10
 from workers.learner.batch import Observation
 from workers.learner.encoders import ObservationEncoder, SpatialEmbedding
@@ -118,6 +119,23 @@ def test_an_unfrozen_resnet_is_trained() -> None:
     encoder = ObservationEncoder(FEATURES, policy, pretrained=False)
     encoder(Observation(torch.randn(1, 5), pictures(1))).sum().backward()
     assert all(parameter.grad is not None for parameter in encoder.backbone.parameters())
+
+
+def test_half_precision_is_near_where_the_processor_has_it_and_exact_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    torch.manual_seed(3)
+    encoder = ObservationEncoder(FEATURES, PolicyConfig(vision_encoder_name="resnet10"), pretrained=False)
+    images = torch.randint(0, 256, (3, *FEATURES.image_shape), dtype=torch.uint8)
+    whole, differ_by = encoder.features(images), {}
+    encoder.uses_amp = True
+    for has_it in (False, True):
+        monkeypatch.setattr(encoders, "reckons_in_bfloat16", lambda _, has_it=has_it: has_it)
+        halved = encoder.features(images)
+        assert halved.dtype == torch.float32
+        differ_by[has_it] = float((halved - whole).abs().max() / whole.abs().max())
+    assert differ_by[False] == 0.0
+    assert 0.0 < differ_by[True] < 0.03
 
 
 def test_resnet10_has_the_published_names_shapes_and_size() -> None:

@@ -35,9 +35,8 @@ class FakeServoArm:
         self._answer()
         pushes = self.blocked & (np.abs(self.goal - self.joints) > 1.0) & self.torque
         load = np.where(pushes, 85.0, self.load)
-        health = ServoHealth(
-            load, self.voltage.copy(), self.temperature.copy(), self.bits.copy(), self.misses.copy()
-        )
+        figures = load, self.voltage, self.temperature, self.bits, self.misses
+        health = ServoHealth(*(tuple(each.tolist()) for each in figures))
         return ArmReading(self.joints.copy(), self.velocity, 0.0, np.zeros(6), health=health)
 
     def write(self, goal_deg: Floats) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from workers.robot.arm_model import builtin_model
-from workers.robot.arms import SO100
+from workers.robot.arms import SO100, SO101, Arm
 from workers.robot.drivers.sim import SimArm
-from workers.robot.figures import LOWER_DEG, UPPER_DEG, model_joints, public_joints
+from workers.robot.figures import LOWER_DEG, TOOL_NAME, UPPER_DEG, model_joints, public_joints
 from workers.robot.kinematics import Kinematics
 
 KINEMATICS = Kinematics()
@@ -115,3 +115,13 @@ def test_lerobot_s_example_pose_puts_the_tool_ahead_and_pointing_down() -> None:
         pose = arm.forward(np.array([0.0, 0.0, 0.0, 90.0, 0.0, 5.0]))
         assert pose.position_m == pytest.approx(position, abs=1e-4)
         assert pose.rotation[2, 2] == pytest.approx(-1.0)
+
+
+@pytest.mark.parametrize("frame", ["wrist", TOOL_NAME])
+@pytest.mark.parametrize("arm", [SO100, SO101])
+def test_the_position_in_plain_numbers_is_the_pose_of_the_library(arm: Arm, frame: str) -> None:
+    kinematics, rng = Kinematics(frame=frame, model=builtin_model(arm)), np.random.default_rng(3)
+    for joints in rng.uniform(LOWER_DEG, UPPER_DEG, (50, 6)):
+        exact_m = kinematics.forward(joints).position_m
+        assert kinematics.point(joints.tolist()) == pytest.approx(exact_m, abs=1e-12)
+        assert kinematics.position(joints) == pytest.approx(exact_m, abs=1e-12)

@@ -1,8 +1,10 @@
 """A health model and an arm that it is told of, tick by tick."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tests.robot.servo_cell import START
 from workers.robot.drivers import ArmReading, ServoHealth
@@ -11,9 +13,7 @@ from workers.robot.health import Finding, Health, Thresholds
 
 ELBOW = 2
 TICK_S = 0.02
-WELL = ServoHealth(
-    np.zeros(6), np.full(6, 12.0), np.full(6, 30.0), np.zeros(6, np.uint8), np.zeros(6, np.int64)
-)
+WELL = ServoHealth((0.0,) * 6, (12.0,) * 6, (30.0,) * 6, (0,) * 6, (0,) * 6)
 LEAD = np.array([3.5] * 5 + [20.0])
 
 
@@ -31,13 +31,13 @@ class Ward:
         error_deg: float = 0.0,
         current_a: float = 0.0,
         joint: int = ELBOW,
-        **figures: object,
+        **figures: NDArray[Any],
     ) -> list[Finding]:
         """The findings of so many seconds in which a joint is so far off its goal."""
         goal, current = self.joints.copy(), np.zeros(6)
         goal[joint] += error_deg
         current[joint] = current_a
-        health = replace(WELL, **figures)  # type: ignore[arg-type]
+        health = replace(WELL, **{name: tuple(each.tolist()) for name, each in figures.items()})
         found = []
         for _ in range(round(seconds / TICK_S)):
             found += self.health.take(

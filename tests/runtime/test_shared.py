@@ -85,7 +85,7 @@ def test_a_reader_takes_each_record_once_and_keeps_the_newest() -> None:
     block.write(record)
     seen = reader.look()
     assert seen is not None
-    assert (seen["number"], seen["on"], seen["pose"].tolist()) == (7, True, [1.0, 2.0])
+    assert (seen["number"], seen["on"], seen["pose"]) == (7, True, (1.0, 2.0))
     assert type(seen["number"]) is int and type(seen["on"]) is bool
     assert reader.look() is seen  # nothing new: not read again
     record["number"] = 8

@@ -47,14 +47,8 @@ class LeaderArm:
     def read(self) -> ArmReading:
         self._reach()
         zero = np.zeros(6)
-        health = ServoHealth(
-            zero,
-            zero + 7.4,
-            zero + 30.0,
-            np.zeros(6, np.uint8),
-            self.misses.copy(),
-            self.unpowered.copy(),
-        )
+        misses, unpowered = tuple(self.misses.tolist()), tuple(self.unpowered.tolist())
+        health = ServoHealth((0.0,) * 6, (7.4,) * 6, (30.0,) * 6, (0,) * 6, misses, unpowered)
         return ArmReading(self.joints_deg.copy(), zero, self.now_s, health=health)
 
     def write(self, goal_deg: Floats) -> None:

@@ -59,6 +59,7 @@ class Chair:
     word: DeviceWord = NOT_READ
     _gone: str = ""  # the device's own reason to hold
     _released: bool = True  # the device let go since the arm was given back
+    _without: bool = False  # the person took the arm by key since the device was lost
     _presses: tuple[int, ...] | None = None
     _rest_deg: Floats = field(default_factory=NO_JOINTS.copy)  # a leader arm's pose before somebody took it
     _jogs: list[Jog] = field(default_factory=list)
@@ -70,6 +71,7 @@ class Chair:
                 self._seat(on)
                 if on:
                     self.scripted = False
+                    self._without = self.word.lost and not self.asks_once
             case Jog() if self.has_person:
                 self._jogs.append(command)
             case Mark(verdict):
@@ -96,19 +98,22 @@ class Chair:
         """Note what the device says now.
 
         A device that is late moves nothing, and the arm stays with whoever held it. One that is lost is a reason
-        to hold: the policy never takes the arm because a plug came out. A leader arm that is lost while nobody has
-        it in the hand is none: it only moved along, and the policy goes on.
+        to hold: the policy never takes the arm because a plug came out. Who takes the arm by key then drives by keys,
+        and decides by key who goes on. A leader arm that is lost while nobody has it in the hand is no reason: it
+        only moved along, and the policy goes on.
         """
         self.word = word
         self._hear(word.presses)
         if word.live:
+            self._without = False
             self._say_gone("")
             self._released |= not word.intervene
             self._grip(word.intervene and self._released)
         elif word.lost:
             self.held = False
-            unneeded = self.scripted or (self.asks_once and not self.has_person)
-            self._say_gone("" if unneeded else f"{self.device} gone: {word.reason}")
+            unneeded = self.scripted or self._without or (self.asks_once and not self.has_person)
+            or_keys = "" if self.asks_once else "; space takes it by keys"
+            self._say_gone("" if unneeded else f"{self.device} gone: {word.reason}{or_keys}")
         if not self.has_person:
             self._rest_deg = word.joints_deg
 

@@ -2,10 +2,9 @@
 
 import contextlib
 import logging
-import time
 from collections.abc import Iterator
 
-from workers.actor.between import Between
+from workers.actor.between import Between, Start
 from workers.actor.body import Body
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmUnavailable, InterventionEnv, arm_env
@@ -26,7 +25,6 @@ from workers.actor.who_drives import missing_driver, policy_of, script_of
 from workers.config import Config
 from workers.config.live import applied
 from workers.model.events import (
-    FIRST_MOTION,
     Collected,
     Driver,
     DriverChanged,
@@ -106,7 +104,8 @@ class ActorLoop:
             self._hard_negatives.take,
         )
         self._records = config.mode == "record"
-        self._start_on_motion = self._records and config.dataset.start_on_motion
+        on_motion = self._records and config.dataset.start_on_motion
+        self._start = Start(self._chair, self._runner.rest, on_motion)
         self._order: Collect | None = None
         self._to_examine = 0  # reset frames that the classifier is to be asked about
         self._waiting_for = ""
@@ -242,7 +241,8 @@ class ActorLoop:
         why = why or self._between.scene_missing() or self._body.problem() or self._between.cooling()
         if why:
             self._chair.take_jogs()  # keys pressed meanwhile are no beginning
-        return self._waits(why or self._motion_missing(self._order.kind))
+        seed = self._seed(self._order, self._recorder.next_episode)
+        return self._waits(why or self._start.motion_missing(self._order.kind, seed))
 
     def _waits(self, why: str) -> bool:
         """Whether there is nothing to wait for; says what there is, and the arm holds meanwhile."""
@@ -268,10 +268,6 @@ class ActorLoop:
         self._to_examine = 0
         self._desk.mailbox.emit(said)
 
-    def _motion_missing(self, kind: EpisodeKind) -> str:
-        waits = self._start_on_motion and kind is EpisodeKind.DEMONSTRATION and self._chair.has_person
-        return FIRST_MOTION if waits and not self._chair.moves else ""
-
     def _run_episode(self, order: Collect) -> None:
         episode = self._recorder.next_episode
         self._recorder.next_episode += 1
@@ -280,7 +276,7 @@ class ActorLoop:
         seed = self._seed(order, episode)
         if order.trial is not None and isinstance(self._policy, TrialPolicies):
             self._policy.choose(order.trial.side)
-        started_s = time.monotonic()
+        self._start.left()
         try:
             result = self._runner.run(order.kind, episode, seed)
         except (LogFull, LogUnsaved) as why:
@@ -294,7 +290,7 @@ class ActorLoop:
             self._take_one(FAULT_WAIT_S)
         if order.kind is EpisodeKind.EVALUATION:
             self._tell_trial(order, episode, seed, result)
-        self._finish(order, episode, result, time.monotonic() - started_s)
+        self._finish(order, episode, result)
 
     def _tell_trial(self, order: Collect, episode: int, seed: int, result: EpisodeResult) -> None:
         assert isinstance(self._policy, PolicyRuntime | TrialPolicies), "others are not evaluated"
@@ -302,7 +298,7 @@ class ActorLoop:
         version, digest = self._policy.version, self._policy.digest
         self._desk.mailbox.emit(trial_ended(episode, plan, result, version, digest))
 
-    def _finish(self, order: Collect, episode: int, result: EpisodeResult, seconds: float) -> None:
+    def _finish(self, order: Collect, episode: int, result: EpisodeResult) -> None:
         ended = EpisodeEnded(
             episode,
             order.kind,
@@ -311,7 +307,7 @@ class ActorLoop:
             result.steps_by_human,
             result.interventions,
             result.ended_by,
-            round(seconds, 2),
+            round(result.driven_s, 2),
             self._policy.version,
             result.decided_by,
             result.vetoes,
@@ -338,7 +334,7 @@ class ActorLoop:
                 if cools:
                     self._body.rest()
                 elif seed is not None:
-                    self._runner.rest(seed)
+                    self._start.go(seed)
         self._between.make_room(seconds)
 
     def _next_seed(self, done: Collect) -> int | None:

@@ -154,7 +154,10 @@ def _offers(device: str) -> tuple[Mode, ...]:
 
 
 def _size_of(device: str) -> tuple[int, int]:
-    """Width and height of a stream's or a file's pictures. Raises CameraGone."""
+    """Width and height of a stream's or a file's pictures. Raises CameraGone and CameraUnfit."""
+    is_address = "://" in device
+    if not is_address and not Path(device).exists():
+        raise CameraGone(f"there is no file {device}; an address begins with http:// or rtsp://")
     limits = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 3000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 3000]
     capture = cv2.VideoCapture(device, cv2.CAP_FFMPEG, limits)
     try:
@@ -162,6 +165,8 @@ def _size_of(device: str) -> tuple[int, int]:
     finally:
         capture.release()
     if not done or picture is None:
+        if not is_address:
+            raise CameraUnfit(f"{device} is no video that FFmpeg can read")
         raise CameraGone(f"{device} does not answer: is the address right, and the camera on?")
     return picture.shape[1], picture.shape[0]
 

@@ -185,7 +185,7 @@ class Faults:
                 continue
             if fault.instruction is not None and fault.instruction != request.instruction:
                 continue
-            if fault.register is not None and request.params[:1] != bytes((fault.register,)):
+            if fault.register is not None and request.register != fault.register:
                 continue
             if fault.skip > 0:
                 fault.skip -= 1

@@ -31,6 +31,7 @@ class Read(msgspec.Struct, frozen=True):
 
     time_s: float
     servo: int
+    register: int  # where its data begin; -1 of a reply that has none
     data: tuple[int, ...]  # the frame
 
 
@@ -97,7 +98,7 @@ class Machine:
         hearing = [servo for servo in self.arm.on_chain() if self._hears(servo, baud)]
         for position, reply in enumerate(self.bus.answer(request, hearing, now_s)):
             at_s += reply.delay_s + len(reply.data) * byte_s
-            self.reads.append(Read(now_s, reply.servo, tuple(reply.data)))
+            self.reads.append(Read(now_s, reply.servo, request.register, tuple(reply.data)))
             for piece in self.faults.bend(request, reply.servo, position, reply.data):
                 self._send(at_s + piece.late_s + self._usb_s, piece.data, piece.unplug)
         self._wire_free_s = at_s

@@ -33,6 +33,11 @@ class Request:
     params: bytes
     raw: bytes
 
+    @property
+    def register(self) -> int:
+        """The first that it names; -1 of one that names none."""
+        return self.params[0] if self.params else -1
+
 
 def frame(servo: int, code: int, params: bytes = b"") -> bytes:
     """A frame with its sum: of a request (code: instruction) or a status (code: error bits)."""

@@ -22,6 +22,14 @@ def usable_device(name: str, key: str) -> torch.device:
     )
 
 
+def reckons_in_bfloat16(device: torch.device) -> bool:
+    """Whether convolutions in bfloat16 are quicker there than in float32: GPUs, and CPUs with AVX-512 BF16 or AMX."""
+    if device.type != "cpu":
+        return device.type == "cuda"
+    instructions = ("_is_avx512_bf16_supported", "_is_amx_tile_supported")
+    return any(getattr(torch.cpu, name, lambda: False)() for name in instructions)
+
+
 def _count(kind: str) -> int:
     match kind:
         case "cuda":

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from workers.config import PolicyConfig
 from workers.learner.backbones import LeRobotCNN, build_backbone
 from workers.learner.batch import Observation
+from workers.learner.devices import reckons_in_bfloat16
 from workers.transport.record import FeatureSpec
 
 
@@ -70,7 +71,8 @@ class ObservationEncoder(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """uint8 [B, cameras, H, W, 3] -> float32 [B, heads, h, w, C]; no gradient into a frozen backbone."""
-        half = torch.autocast("cuda", torch.bfloat16, enabled=self.uses_amp and images.is_cuda)
+        in_half = self.uses_amp and reckons_in_bfloat16(images.device)
+        half = torch.autocast(images.device.type, torch.bfloat16, enabled=in_half)
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.backbone_trained), half:
             maps = self.backbone(images if self.fuses_early else images.flatten(0, 1))
             by_place: Tensor = maps.float().permute(0, 2, 3, 1)

@@ -172,7 +172,7 @@ SET_UP = "set up the scene"
 COOLING = "servos cool down"
 """How the reason begins while they do."""
 
-FIRST_MOTION = "recording begins with your first motion"
+FIRST_MOTION = "recording when you move"
 """The reason while a person has the arm and is waited for."""
 
 
@@ -227,7 +227,7 @@ class EpisodeEnded(Event, frozen=True):
     steps_by_human: int
     interventions: int
     ended_by: EndedBy
-    seconds: float
+    seconds: float  # from its first step to its last
     policy_version: int = 0
     decided_by: DecidedBy = DecidedBy.NOBODY
     vetoes: int = 0

@@ -32,14 +32,11 @@ class Agreement:
     def take(self, health: ServoHealth) -> bool:
         """A reading; only servos that answered in it count. Whether anything is other than it was."""
         changed = False
-        misses = health.misses.tolist()
-        # Of six numbers at a time numpy costs more than it saves, and nearly always nothing is new.
-        figures = zip(
-            health.temperature_c.tolist(), health.voltage_v.tolist(), health.error_bits.tolist(), strict=True
-        )
+        # Nearly always nothing is new.
+        figures = zip(health.temperature_c, health.voltage_v, health.error_bits, strict=True)
         for joint, new in enumerate(figures):
             before = self._newest[joint]
-            if misses[joint] or (new == before and self._settled[joint]):
+            if health.misses[joint] or (new == before and self._settled[joint]):
                 continue
             changed = True
             self._newest[joint], self._settled[joint] = new, new == before

@@ -6,6 +6,7 @@ The controller has no clock, thread or queue of its own, so the real-time robot 
 environment run the same code. Units: degrees (gripper: percent), seconds of the caller's clock.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -38,7 +39,7 @@ class Mode(StrEnum):
 class JointTarget:
     """Where the actor wants the arm one period after `stamp_s`."""
 
-    joints_deg: Floats  # [6]
+    joints_deg: Sequence[float] | Floats  # [6]
     stamp_s: float
     sequence: int
 
@@ -198,7 +199,8 @@ class ArmController:
     def tick(self, target: JointTarget | None, now_s: float) -> Status:
         """Read the arm, follow the newest target (or hold), write one gated goal."""
         reading = self._driver.read()
-        mode, reason, request, limits = self._mode, self._reason, self._goal, self._limits
+        mode, reason, limits = self._mode, self._reason, self._limits
+        request: Sequence[float] | Floats = self._goal
         was_following, self._following = self._following, False
         if mode is Mode.ENGAGED:
             waiting = self._waiting(target, now_s)
@@ -232,12 +234,14 @@ class ArmController:
             return f"no target for {age_s:.1f} s"
         return ""
 
-    def _interpolate(self, target: JointTarget, now_s: float) -> Floats:
+    def _interpolate(self, target: JointTarget, now_s: float) -> list[float]:
         """Where to be after this tick: on the straight joint line that takes one period."""
         if self._target is None or target.sequence != self._target.sequence:
-            self._target, self._line_start, self._line_from_s = target, self._goal, now_s
+            self._target, self._line_from_s = target, now_s
+            ends = [float(each) for each in target.joints_deg]
+            self._line = [(start, end - start) for start, end in zip(self._goal.tolist(), ends, strict=True)]
         done = min(1.0, (now_s - self._line_from_s + self._tick_s) / self._period_s)
-        return self._line_start + done * (target.joints_deg - self._line_start)
+        return [start + done * way for start, way in self._line]
 
     def _slowed(self, limits: Limits) -> Limits:
         """These limits, slower for a while after a stop was cleared."""
@@ -249,7 +253,9 @@ class ArmController:
             share = min(1.0, share * float((self._limits.speed_deg_s / limits.speed_deg_s)[:GRIPPER].min()))
         return replace(limits, speed_deg_s=share * limits.speed_deg_s)
 
-    def _move(self, request: Floats, reading: ArmReading, limits: Limits) -> frozenset[Limit]:
+    def _move(
+        self, request: Sequence[float] | Floats, reading: ArmReading, limits: Limits
+    ) -> frozenset[Limit]:
         verdict = admit(
             request, self._goal, self._velocity, reading.joints_deg, limits, self._tool, self._tick_s
         )

@@ -4,6 +4,7 @@ A public joint vector is float64 [6] in motor order: five joints in degrees, the
 100 open. Radians stay inside kinematics and simulator.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from workers.robot.arms import SO101
 
 Floats = NDArray[np.float64]
+Point = tuple[float, float, float]
+"""A place in metres, base frame."""
 
 TOOL_NAME: Final = "gripper_frame_link"
 JOINT_NAMES: Final = tuple(joint.name for joint in SO101.joints)
@@ -40,6 +43,11 @@ class JointRange:
         """Public joint vector [6] -> radians [6] of the model."""
         joints: Floats = (joints_deg - self._offset) / self._scale
         return joints
+
+    def radians(self, joints_deg: Sequence[float]) -> list[float]:
+        """As `model`, in plain numbers."""
+        units = zip(joints_deg, self._offset.tolist(), self._scale.tolist(), strict=True)
+        return [(value - offset) / scale for value, offset, scale in units]
 
     def public_velocity(self, velocity_rad_s: Floats) -> Floats:
         """rad/s [6] -> deg/s of the five joints and percent/s of the gripper."""

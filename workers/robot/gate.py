@@ -6,14 +6,14 @@ goal. A check narrows the goal or holds the arm; none raises. Units: degrees (gr
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
 import numpy as np
 
-from workers.robot.figures import GRIPPER, SO101_RANGE, Floats, JointRange
+from workers.robot.figures import GRIPPER, SO101_RANGE, Floats, JointRange, Point
 
 _BISECTIONS = 12  # halvings on the way back into the box: 1/4096 of a tick's travel
 _BOX_SLACK_M = 1e-6
@@ -35,6 +35,10 @@ class ToolPosition(Protocol):
 
     def position(self, joints_deg: Floats) -> Floats: ...
 
+    def point(self, joints_deg: Sequence[float]) -> Point:
+        """The same in plain numbers."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class EndEffectorBox:
@@ -42,11 +46,19 @@ class EndEffectorBox:
 
     min_m: Floats  # [3]
     max_m: Floats  # [3]
+    _spans_m: tuple[tuple[float, float], ...] = field(init=False, repr=False, compare=False)
 
-    def outside_m(self, position_m: Floats) -> float:
+    def __post_init__(self) -> None:
+        spans = zip(self.min_m.tolist(), self.max_m.tolist(), strict=True)
+        object.__setattr__(self, "_spans_m", tuple(spans))
+
+    def outside_m(self, position_m: Sequence[float] | Floats) -> float:
         """Distance to the box, 0 inside."""
-        excess = np.maximum(np.maximum(self.min_m - position_m, position_m - self.max_m), 0.0)
-        return float(np.sqrt(excess @ excess))
+        excess = 0.0
+        for at, (low, high) in zip(position_m, self._spans_m, strict=True):
+            if not low <= at <= high:
+                excess += float(max(low - at, at - high)) ** 2
+        return math.sqrt(excess)
 
 
 def _per_joint(arm: float, gripper: float) -> Floats:
@@ -63,6 +75,13 @@ class Limits:
     acceleration_deg_s2: Floats = field(default_factory=lambda: _per_joint(500.0, 4000.0))
     lead_deg: Floats = field(default_factory=lambda: _per_joint(3.5, 20.0))
     box: EndEffectorBox | None = None
+    joints: tuple[tuple[float, ...], ...] = field(init=False, repr=False, compare=False)
+    """The vectors, joint by joint."""
+
+    def __post_init__(self) -> None:
+        vectors = self.lower_deg, self.upper_deg, self.speed_deg_s, self.acceleration_deg_s2, self.lead_deg
+        joints = zip(*(vector.tolist() for vector in vectors), strict=True)
+        object.__setattr__(self, "joints", tuple(joints))
 
     @classmethod
     def of(
@@ -89,16 +108,6 @@ class Limits:
             box,
         )
 
-    def by_joint(self) -> Iterator[tuple[float, float, float, float]]:
-        """Of each joint the lower and upper limit, speed and acceleration."""
-        return zip(
-            self.lower_deg.tolist(),
-            self.upper_deg.tolist(),
-            self.speed_deg_s.tolist(),
-            self.acceleration_deg_s2.tolist(),
-            strict=True,
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -110,7 +119,7 @@ class Verdict:
 
 
 def admit(
-    request_deg: Floats,
+    request_deg: Sequence[float] | Floats,
     goal_deg: Floats,
     goal_velocity_deg_s: Floats,
     measured_deg: Floats,
@@ -128,16 +137,17 @@ def admit(
     """
     clipped: set[Limit] = set()
     # Joint by joint: of six numbers at a time numpy costs more than it saves.
-    request, start, measured = request_deg.tolist(), goal_deg.tolist(), measured_deg.tolist()
+    request = [float(each) for each in request_deg]
+    start, measured = goal_deg.tolist(), measured_deg.tolist()
     if not all(map(math.isfinite, request)):
         clipped.add(Limit.FINITE)
         request = start
     if not all(map(math.isfinite, measured)):
         clipped.add(Limit.FINITE)
-        request, measured, measured_deg = start, start, goal_deg
-    velocity = goal_velocity_deg_s.tolist()
-    reached = []
-    for joint, (lower, upper, speed, acceleration) in enumerate(limits.by_joint()):
+        request = measured = start
+    velocity, box = goal_velocity_deg_s.tolist(), limits.box
+    goal = []
+    for joint, (lower, upper, speed, acceleration, _) in enumerate(limits.joints):
         allowed = min(max(request[joint], lower), upper)
         if allowed != request[joint]:
             clipped.add(Limit.JOINT)
@@ -145,24 +155,23 @@ def admit(
         travel = _travel(way, velocity[joint], speed, acceleration, dt_s)
         if joint != GRIPPER and _is_held_back(way, travel, speed * dt_s):
             clipped.add(Limit.RATE)
-        reached.append(start[joint] + travel)
-    goal = np.array(reached)
-    if limits.box is not None and reached != start:
-        goal, left_box = _kept_in_box(goal, goal_deg, limits.box, tool)
+        goal.append(start[joint] + travel)
+    if box is not None and goal != start:
+        goal, left_box = _kept_in_box(goal, start, box, tool)
         if left_box:
             clipped.add(Limit.BOX)
-            reached = goal.tolist()
-    leads = zip(reached, measured, limits.lead_deg.tolist(), strict=True)
-    led = [min(max(to, here - lead), here + lead) for to, here, lead in leads]
-    if led != reached:
+    bounded = zip(goal, measured, limits.joints, strict=True)
+    led = [min(max(to, here - lead), here + lead) for to, here, (*_, lead) in bounded]
+    if led != goal:
         clipped.add(Limit.LEAD)
-        goal = np.array(led)
-        if limits.box is not None:
+        goal = led
+        if box is not None:
             # Cutting each joint by itself bends the way of the tool: shorten the whole vector from where the arm is.
-            goal, left_box = _kept_in_box(goal, measured_deg, limits.box, tool)
+            goal, left_box = _kept_in_box(goal, measured, box, tool)
             if left_box:
                 clipped.add(Limit.BOX)
-    return Verdict(goal, (goal - goal_deg) / dt_s, frozenset(clipped))
+    moved = [(to - was) / dt_s for to, was in zip(goal, start, strict=True)]
+    return Verdict(np.array(goal), np.array(moved), frozenset(clipped))
 
 
 def _travel(way: float, velocity: float, speed: float, acceleration: float, dt_s: float) -> float:
@@ -184,22 +193,26 @@ def _is_held_back(way: float, travel: float, most: float) -> bool:
 
 
 def _kept_in_box(
-    goal: Floats, origin: Floats, box: EndEffectorBox, tool: ToolPosition
-) -> tuple[Floats, bool]:
+    goal: list[float], origin: list[float], box: EndEffectorBox, tool: ToolPosition
+) -> tuple[list[float], bool]:
     """The furthest point from `origin` towards `goal` whose tool is no further outside the box than at `origin`."""
-    outside_m = box.outside_m(tool.position(goal))
+    outside_m = box.outside_m(tool.point(goal))
     if outside_m <= _BOX_SLACK_M:
         return goal, False
-    allowed_m = max(box.outside_m(tool.position(origin)), _BOX_SLACK_M)
+    allowed_m = max(box.outside_m(tool.point(origin)), _BOX_SLACK_M)
     if outside_m <= allowed_m:
         return goal, False
     reached, beyond = 0.0, 1.0
     for _ in range(_BISECTIONS):
         middle = 0.5 * (reached + beyond)
-        if box.outside_m(tool.position(origin + middle * (goal - origin))) <= allowed_m:
+        if box.outside_m(tool.point(_between(origin, goal, middle))) <= allowed_m:
             reached = middle
         else:
             beyond = middle
-    kept = origin + reached * (goal - origin)
+    kept = _between(origin, goal, reached)
     kept[GRIPPER] = goal[GRIPPER]  # the jaw does not move the tool point
     return kept, True
+
+
+def _between(origin: list[float], goal: list[float], share: float) -> list[float]:
+    return [a + share * (b - a) for a, b in zip(origin, goal, strict=True)]

@@ -98,7 +98,7 @@ class Health:
     def caps_pct(self) -> Floats:
         """Torque limits [6] that are right now; the same object where nothing takes any off."""
         caps, stalled = self._limits.caps_pct, self._stall_watch.stalled
-        if not (self._heat.any() or stalled.any()):
+        if True not in stalled.tolist() and not any(self._heat.tolist()):
             return caps
         caps = caps.copy()
         caps[self._heat >= 2] = np.minimum(caps[self._heat >= 2], DERATED_PCT)
@@ -139,7 +139,7 @@ class Health:
 
     def _is_due(self, health: ServoHealth, now_s: float) -> bool:
         """Whether to look at what the servos say of themselves: it nearly always is what they said before."""
-        changed = self._agreed.take(health) or True in health.unpowered.tolist()
+        changed = self._agreed.take(health) or True in health.unpowered
         if not changed and not self._told and self._sagging_s == np.inf and now_s < self._look_s:
             return False
         self._look_s = now_s + LOOK_S
@@ -152,18 +152,19 @@ class Health:
         yield from self._voltage(now_s)
 
     def _silence(self, health: ServoHealth, now_s: float) -> Iterator[Finding]:
-        most = max(health.misses.tolist())
+        most = max(health.misses)
         if most < MISSES_HOLD:
             if self.silent and not most:
                 self.silent, self._silent_s = "", np.inf
                 yield Finding("all servos answer again", "the arm goes on when it is sent", comes=False)
             return
-        silent = health.misses >= MISSES_HOLD
+        silent = np.array(health.misses) >= MISSES_HOLD
+        missed = [joint for joint, misses in enumerate(health.misses) if misses >= MISSES_HOLD]
         names = _names(silent)
         reply, hint = "reply", chain_hint(silent)
-        if (2 * health.garbled >= health.misses)[silent].any():
+        if any(2 * health.garbled[joint] >= health.misses[joint] for joint in missed):
             reply, hint = "readable reply", NOISE
-        elif health.belated[silent].any():
+        elif any(health.belated[joint] for joint in missed):
             reply, hint = "reply in time", LATE
         if not self.silent:
             self._silent_s = now_s
@@ -186,7 +187,8 @@ class Health:
                 continue
             if bit == 2:
                 self._told["too hot"] = 1
-            volts = f" at {health.voltage_v[begins].min():.1f} V" if bit == 0 else ""
+            least_v = min(volts for volts, one in zip(health.voltage_v, begins, strict=True) if one)
+            volts = f" at {least_v:.1f} V" if bit == 0 else ""
             demand = {2: Demand.PARK, 4: Demand.NOTHING, 6: Demand.NOTHING, 7: Demand.NOTHING}.get(
                 bit, Demand.STOP
             )
@@ -197,7 +199,7 @@ class Health:
         """Servos that restarted: their torque is off, and only theirs."""
         limp = [
             name
-            for name, is_limp in zip(JOINT_NAMES, health.unpowered.tolist(), strict=True)
+            for name, is_limp in zip(JOINT_NAMES, health.unpowered, strict=True)
             if self._begins(f"bits {name} unpowered", is_limp)
         ]
         if limp:
@@ -269,9 +271,8 @@ class Health:
         if self._stall_watch.rests(health.load_pct, reading.current_a):
             return
         error_deg = np.abs(goal_deg - reading.joints_deg)
-        found = self._stall_watch.take(
-            reading.joints_deg, goal_deg, health.load_pct, reading.current_a, health.misses == 0, now_s
-        )
+        load_pct, new = np.array(health.load_pct), np.array(health.misses) == 0
+        found = self._stall_watch.take(reading.joints_deg, goal_deg, load_pct, reading.current_a, new, now_s)
         for joint in np.flatnonzero(found).tolist() if found.any() else ():
             work = f"load {abs(health.load_pct[joint]):.0f} %, {abs(reading.current_a[joint]):.1f} A"
             what = f"{JOINT_NAMES[joint]} is stalled: {error_deg[joint]:.1f}° off its goal, {work}"
@@ -282,7 +283,7 @@ class Health:
             yield Finding(what, advice, Demand.STOP)
 
     def _load(self, health: ServoHealth, now_s: float) -> Iterator[Finding]:
-        if not self._loaded and max(map(abs, health.load_pct.tolist())) < LOAD_PCT:
+        if not self._loaded and max(map(abs, health.load_pct)) < LOAD_PCT:
             return
         heavy = np.abs(health.load_pct) >= LOAD_PCT
         self._loaded = bool(heavy.any())

@@ -5,6 +5,7 @@ the arm moves in (1), and the turn of the jaws about the tool's axis (1). Positi
 the joints' freedom goes to the tool's rotation.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import chain
 
@@ -13,7 +14,8 @@ import pinocchio
 
 from workers.robot.arm_model import ArmModel, builtin_model
 from workers.robot.arms import SO101
-from workers.robot.figures import TOOL_NAME, Floats
+from workers.robot.chain import Chain
+from workers.robot.figures import TOOL_NAME, Floats, Point
 from workers.robot.pan import Pan
 from workers.robot.postures import Postures
 from workers.robot.solver import ARM, Descent, Pose, ToolSolver
@@ -79,7 +81,7 @@ class Kinematics:
             self._upper_rad = np.minimum(self._upper_rad, greatest[:ARM])
         self.limits_deg = np.rad2deg(self._lower_rad), np.rad2deg(self._upper_rad)
         """Least and greatest [5] of the arm's joints that a solution has."""
-        self._solver = ToolSolver(arm, frame_index)
+        self._solver, self._chain = ToolSolver(arm, frame_index), Chain(arm, frame_index)
         self._pan, self._tool_axis = _axes(arm, frame_index)
         self._postures = Postures(self._solver, self._pan, self._tool_axis, self._lower_rad, self._upper_rad)
 
@@ -90,8 +92,11 @@ class Kinematics:
 
     def position(self, joints_deg: Floats) -> Floats:
         """Tool position [3] in metres; the cheap half of `forward`."""
-        position: Floats = self._solver.place(self.joints.model(joints_deg)).translation.copy()
-        return position
+        return np.array(self._chain.end(joints_deg.tolist()))
+
+    def point(self, joints_deg: Sequence[float]) -> Point:
+        """As `position`, in plain numbers."""
+        return self._chain.end(joints_deg)
 
     def reference(self, joints_deg: Floats) -> Reference:
         """The tool's direction at a joint vector [6], for `pose_at` and `step` to keep."""

@@ -14,12 +14,16 @@ from workers.robot.bus.bus import PING_ALL_S
 from workers.robot.drivers import sts3215 as sts
 from workers.robot.drivers.sts3215 import Register
 from workers.robot.figures import JOINT_NAMES
-from workers.robot.scan import ARM_IDS, Found, look_at, scan, set_baud
+from workers.robot.scan import ARM_IDS, Found, is_there, look_at, scan, set_baud
 
 ORDER: Final = tuple(reversed(ARM_IDS))
 """Gripper first, as in LeRobot."""
 TRIES: Final = 4
 _BAUD_CODE: Final = 0  # 1 Mbaud
+_ABSENT: Final = (
+    "nobody answers: its plug is loose, or it has another id, since another servo was plugged in at its turn. "
+    "`hilserl-worker scan-arm` lists all there are; `setup-motors`, begun again, goes on with this one"
+)
 
 
 class SetupFailed(Exception):
@@ -151,6 +155,9 @@ def whole_chain(bus: Bus, tell: Callable[[Found], None]) -> list[str]:
     set_baud(bus, BAUDS[0])
     wrong = []
     for servo_id in ARM_IDS:
+        if not any(is_there(bus, servo_id) for _ in range(TRIES)):
+            wrong.append(f"{joint_of(servo_id)} (id {servo_id}): {_ABSENT}")
+            continue
         found = look_at(bus, servo_id)
         if found.sound:
             tell(found)

@@ -72,7 +72,7 @@ def scan(
         done += 1
         if every_id:
             for servo_id in range(GREATEST_ID + 1):
-                if servo_id not in ids and _is_there(bus, servo_id):
+                if servo_id not in ids and is_there(bus, servo_id):
                     ids.add(servo_id)
                 if servo_id % EACH_STEP == EACH_STEP - 1:
                     done += 1
@@ -160,7 +160,7 @@ def _called(bus: Bus, call_s: float) -> set[int]:
         if not ids and _heard(bus) == before:
             return ids
     for servo_id in ARM_IDS:  # where two have one id, their answers may have spoilt one another's
-        if servo_id not in ids and _is_there(bus, servo_id):
+        if servo_id not in ids and is_there(bus, servo_id):
             ids.add(servo_id)
     return ids
 
@@ -170,7 +170,7 @@ def _heard(bus: Bus) -> int:
     return bus.counters.skipped + bus.counters.drained
 
 
-def _is_there(bus: Bus, servo_id: int) -> bool:
+def is_there(bus: Bus, servo_id: int) -> bool:
     """Whether anybody answers to the id, readably or not."""
     try:
         bus.ping(servo_id, PING_S)

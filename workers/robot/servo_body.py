@@ -18,7 +18,7 @@ from workers.robot.board import Board, Hand, fitting
 from workers.robot.body import StateRecord
 from workers.robot.controller import ArmController, JointTarget, Mode, Status
 from workers.robot.drivers import ArmGone, ArmRefused, ServoArm
-from workers.robot.figures import JOINT_NAMES, Floats, model_joints
+from workers.robot.figures import JOINT_NAMES, SO101_RANGE, Floats
 from workers.robot.flapping import Flapping, Say
 from workers.robot.gate import Limits
 from workers.robot.health import ACKNOWLEDGE, Demand, Finding, Health, Thresholds
@@ -81,6 +81,7 @@ class ServoBody:
         self._found_stiff = found_stiff
         self._confirmed = self._by_hand = False
         self._warm, self._laid = "", False  # what `publish` said last, and that it laid the table
+        self._watched = any(camera.type == "sim" for camera in config.env.cameras.values())
         self._silence, self._unplugged = Flapping(say), Flapping(say)
         self._silent_until_s = self._reopen_s = self._cool_by_s = -np.inf
         word = board.word.read()  # what was asked of a predecessor is not this one's to do
@@ -268,8 +269,9 @@ class ServoBody:
             health = self._reading.health
             if health is None:
                 return
-            if not health.misses.any():  # a weak supply makes servos silent too
-                weakest = float(health.voltage_v.min()), int(health.voltage_v.argmin())
+            if not any(health.misses):  # a weak supply makes servos silent too
+                least_v = min(health.voltage_v)
+                weakest = least_v, health.voltage_v.index(least_v)
                 if weakest[0] >= LEAST_SUPPLY * nominal_v:
                     return
             self._reading = self.arm.read()
@@ -341,7 +343,8 @@ class ServoBody:
             state["object_m"] = state["goal_m"] = np.nan
             state["scene"][:-9] = _NO_CUBE
             state["scene"][-3:] = _UNDER_THE_TABLE
-        state["scene"][-9:-3] = model_joints(self._reading.joints_deg)
+        if self._watched:
+            state["scene"][-9:-3] = SO101_RANGE.radians(self._reading.joints_deg.tolist())
 
     def pass_time(self) -> None:
         """It passes by itself."""

@@ -6,6 +6,7 @@ that rests where it was sent is that the goal went elsewhere meanwhile, and the 
 Units: degrees, seconds of the caller's clock, percent of a servo's torque, ampere.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
@@ -52,11 +53,9 @@ class StallWatch:
         )  # readings: moved since; no push since
         self._is_calm = False  # nobody is watched
 
-    def rests(self, load_pct: Floats, current_a: Floats) -> bool:
+    def rests(self, load_pct: Sequence[float], current_a: Floats) -> bool:
         """Whether no joint is watched and none works hard: then there is nothing to `take`. Nearly always so."""
-        most = zip(
-            load_pct.tolist(), self._load_limits, current_a.tolist(), self._current_limits, strict=True
-        )
+        most = zip(load_pct, self._load_limits, current_a.tolist(), self._current_limits, strict=True)
         return self._is_calm and not any(abs(load) >= a or abs(current) >= b for load, a, current, b in most)
 
     def take(

@@ -21,7 +21,7 @@ from workers.runtime.shared import Newest, Record
 
 STATION_LIMIT_S = 1.0  # the station says something every 0.1 s
 RESET_FRESH_S = 2.0  # whoever asked for a reset longer ago has given it up
-ORDER_TICKS = 5  # between two looks for orders: what is urgent comes by shared memory
+ORDER_TICKS = 10  # between two looks for orders: what is urgent comes by shared memory
 BROKEN_TICKS = 3  # 60 ms at 50 Hz
 RATE_PERIOD_S = 1.0
 STILL_DEG = 0.02  # a goal that changes less in a tick stands still: solver and servo leave crumbs
@@ -79,6 +79,8 @@ class RobotLoop:
         # What was asked of a predecessor is not this worker's to do: the actor asks again for its next episode.
         asked = self._asked.look()
         self._reset_seen = 0 if asked is None else asked["reset_wanted"]
+        self._target: JointTarget | None = None
+        self._target_of: Record | None = None
         self._station_silent = False
         self._goal: Floats = np.zeros(6)
         self._goal_moved = False
@@ -153,7 +155,9 @@ class RobotLoop:
         self._guarded(self._heed_station)
         asked = None if self._station_silent else self._asked.look()
         self._guarded(lambda: self._heed_reset(asked))
-        self._drive(_target_of(asked), time.monotonic())
+        if asked is not self._target_of:
+            self._target, self._target_of = _target_of(asked), asked
+        self._drive(self._target, time.monotonic())
 
     def _guarded(self, work: Callable[[], None]) -> None:
         """Work that moves between modes, and for that reads the arm, which may be gone."""
@@ -223,14 +227,15 @@ class RobotLoop:
         state["velocity"] = reading.velocity_deg_s
         state["current"] = reading.current_a
         if status.goal_deg is not self._goal:  # a goal that stays is the same object
-            moves = float(np.abs(self._goal - status.goal_deg).max()) > STILL_DEG
+            ways = zip(self._goal.tolist(), status.goal_deg.tolist(), strict=True)
+            moves = max(abs(to - was) for was, to in ways) > STILL_DEG
             if moves and not self._goal_moved:
                 state["moving_since_ns"] = now_ns
             self._goal_moved, self._goal = moves, status.goal_deg
             state["goal"] = status.goal_deg
         else:
             self._goal_moved = False
-        state["ee_m"] = self._tool.position(reading.joints_deg)
+        state["ee_m"] = self._tool.point(reading.joints_deg.tolist())
         waits = self._body.waits
         reason = "the station is silent" if self._station_silent else waits or status.reason
         words = status.mode, reason, status.clipped, bool(waits), self._body.unconfirmed

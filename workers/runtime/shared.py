@@ -21,6 +21,8 @@ _COUNT = struct.Struct("@Q")  # native, so that it is one store
 _SLOT_HEAD = struct.Struct("@QI4x")  # count, CRC of the record
 
 
+_LETTERS = {"i8": "q", "f8": "d", "b1": "?"}  # of numpy -> of struct
+
 Record = Mapping[str, Any]
 """The fields of a structured record by name."""
 
@@ -35,9 +37,9 @@ class SharedNewest:
     """
 
     def __init__(self, context: SpawnContext, dtype: npt.DTypeLike, shape: tuple[int, ...] = ()) -> None:
-        self._dtype = np.dtype(dtype)
+        self.dtype = np.dtype(dtype)
         self._shape = shape
-        self._record_bytes = self._dtype.itemsize * int(np.prod(shape, dtype=np.int64))
+        self._record_bytes = self.dtype.itemsize * int(np.prod(shape, dtype=np.int64))
         self._slot_bytes = _SLOT_HEAD.size + self._record_bytes
         self._memory = context.RawArray(ctypes.c_uint8, 8 + SLOTS * self._slot_bytes)
         self._map()
@@ -61,7 +63,7 @@ class SharedNewest:
         count = published + 1
         slot = count % SLOTS
         body = self._bodies[slot]
-        body[:] = np.ascontiguousarray(record).reshape(-1).view(np.uint8).data
+        body[:] = record.tobytes()
         _SLOT_HEAD.pack_into(self._bytes, 8 + slot * self._slot_bytes, count, zlib.crc32(body))
         _COUNT.pack_into(self._bytes, 0, count)
 
@@ -70,6 +72,13 @@ class SharedNewest:
 
         None before the first, and while there is none newer than number `after`.
         """
+        if (taken := self.take(after)) is None:
+            return None
+        record = np.frombuffer(taken[1], self.dtype)
+        return taken[0], record[0] if self._shape == () else record.reshape(self._shape)
+
+    def take(self, after: int) -> tuple[int, bytearray] | None:
+        """As `read`, the record as its bytes."""
         for _ in range(READ_TRIES):
             (count,) = _COUNT.unpack_from(self._bytes)
             if count <= after:
@@ -77,8 +86,7 @@ class SharedNewest:
             slot = count % SLOTS
             copy = bytearray(self._bodies[slot])
             if (count, zlib.crc32(copy)) == _SLOT_HEAD.unpack_from(self._bytes, 8 + slot * self._slot_bytes):
-                record = np.frombuffer(copy, self._dtype)
-                return count, record[0] if self._shape == () else record.reshape(self._shape)
+                return count, copy
         return None
 
 
@@ -87,19 +95,33 @@ class Newest:
     one. Fields become plain numbers, which are read and compared at a tenth of numpy's cost."""
 
     def __init__(self, memory: SharedNewest) -> None:
+        """Raises KeyError for a layout with other fields than numbers and vectors of numbers."""
         self._memory = memory
+        self._fields = [
+            (name, dtype.shape[0] if dtype.shape else 1, bool(dtype.shape))
+            for name, dtype in ((name, memory.dtype[name]) for name in memory.dtype.names or ())
+        ]
+        letters = (memory.dtype[name].base.str[1:] for name, _, _ in self._fields)
+        counted = zip(self._fields, letters, strict=True)
+        self._layout = struct.Struct(
+            "<" + "".join(f"{count}{_LETTERS[each]}" for (_, count, _), each in counted)
+        )
         self._number = 0
         self._record: Record | None = None
 
     def look(self) -> Record | None:
         """The newest record, the same object until there is a newer one: not to be changed. None before the first.
 
-        Single numbers are Python's, vectors arrays.
+        Single numbers are Python's, vectors tuples of those.
         """
-        if (read := self._memory.read(after=self._number)) is not None:
-            self._number, record = read
-            fields = {name: record[name] for name in record.dtype.names}
-            self._record = {name: f if f.ndim else f.item() for name, f in fields.items()}
+        if (taken := self._memory.take(after=self._number)) is not None:
+            self._number, values = taken[0], self._layout.unpack(taken[1])
+            record: dict[str, Any] = {}
+            start = 0
+            for name, count, is_vector in self._fields:
+                record[name] = values[start : start + count] if is_vector else values[start]
+                start += count
+            self._record = record
         return self._record
 
 

@@ -174,7 +174,7 @@ class LeaderLoop:
         if silent or not np.isfinite(reading.joints_deg).all():
             self._writer.gone((silent or "its joints are no numbers")[:64])
             return
-        if reading.health is not None and reading.health.unpowered.any():
+        if reading.health is not None and any(reading.health.unpowered):
             log.warning("leader arm: its supply was gone for a moment")
             arm.set_torque(False)
             self._go_limp()

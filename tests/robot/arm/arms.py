@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 
 from tests.emulators.bus import EmulatedBus, emulated_bus
-from workers.robot.bus.bus import MEMORY
 from workers.robot.bus.packet import OVERHEAD
 from workers.robot.calibration import Calibration, load_calibration
 from workers.robot.drivers import ArmReading
@@ -92,10 +91,8 @@ class Judge:
         for reply in self._emulated.reads(self._samples[0][0]):
             data = bytes(reply["data"])
             size = len(data) - OVERHEAD
-            if size >= STATE_LENGTH:
-                at = STATE_ADDRESS - min(
-                    STATE_ADDRESS, MEMORY - size
-                )  # a long request begins before the block
+            at = STATE_ADDRESS - reply["register"]  # a long request begins before the block
+            if 0 <= at <= size - STATE_LENGTH:
                 counts = np.full(6, float(PRESENT_POSITION.decode(data[5 + at :])))
                 joint = reply["servo"] - 1
                 said[joint].append((reply["time_s"], float(self._calibration.public(counts)[joint])))

@@ -47,3 +47,12 @@ def test_an_arm_that_is_not_the_named_one_is_refused(tmp_path: Path) -> None:
         with tool("compare-arms", *ports, "--id", "blue", "--leader-id", "red", *folders) as run:
             assert run.end() == 2
         assert "is not the arm that" in run.said and "Traceback" not in run.said
+
+
+def test_one_port_for_both_arms_is_called_that_and_not_in_use(tmp_path: Path) -> None:
+    port, other_name = tmp_path / "ttyACM0", tmp_path / "by-id"
+    other_name.symlink_to(port)
+    arguments = ["--port", str(port), "--leader-port", str(other_name), "--id", "blue", "--leader-id", "red"]
+    with tool("compare-arms", *arguments) as run:
+        assert run.end() == 2
+    assert "is the follower's port too" in run.said and "find-port" in run.said

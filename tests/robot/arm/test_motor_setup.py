@@ -130,3 +130,12 @@ def test_a_servo_that_does_not_take_its_id_is_said_to_be_so() -> None:
         emulated.script("lost", register=5, count=0)
         with pytest.raises(SetupFailed, match="keeps id 1"):
             give_id(bus, servo, 6)
+
+
+def test_a_servo_that_nobody_heard_is_not_said_to_have_answered() -> None:
+    with emulated_bus(state="assembled") as emulated, opened(emulated) as bus:
+        emulated.ask("store", joint="elbow_flex", register="ID", value=73)  # its turn went to another servo
+        (wrong,) = whole_chain(bus, ignore)
+        assert wrong.startswith("elbow_flex (id 3): nobody answers")
+        assert "another id" in wrong
+        assert "answered once" not in wrong

@@ -74,7 +74,7 @@ def test_a_sync_read_is_byte_for_byte_the_sdks(ids: list[int], address: int, len
             group.addParam(each)
         group.txPacket()
 
-    assert sync_read_request(address, length, ids) == sent_by_sdk(use)
+    assert sync_read_request(address, length, tuple(ids)) == sent_by_sdk(use)
 
 
 @given(IDS, st.integers(0, 86), st.data())
@@ -180,3 +180,35 @@ def test_a_torn_reply_at_the_end_of_an_exchange_is_not_believed_either() -> None
     incoming.feed(torn)
     incoming.finish()
     assert not incoming.replies and incoming.complete
+
+
+class StepByStep(Incoming):
+    def _is_everything(self, chunk: bytes) -> bool:
+        return False
+
+
+@settings(max_examples=400)
+@given(IDS, st.integers(0, 20), st.data())
+def test_replies_taken_at_once_are_those_taken_step_by_step(ids: list[int], size: int, data: Any) -> None:
+    line = b"".join(status(each, data.draw(st.binary(min_size=size, max_size=size))) for each in ids)
+    hit = bytearray(data.draw(st.sampled_from([b"", b"\xff"]))) + line
+    for _ in range(data.draw(st.integers(0, 2))):
+        hit[data.draw(st.integers(0, len(hit) - 1))] = data.draw(st.integers(0, 255))
+    sent = data.draw(
+        st.sampled_from([sync_read_request(56, size, tuple(ids)), request(ids[0], PING), b"\xff\xff"])
+    )
+    at_once, in_steps = (kind(sent, dict.fromkeys(ids, size)) for kind in (Incoming, StepByStep))
+    for incoming in (at_once, in_steps):
+        incoming.feed(bytes(hit))
+        incoming.finish()
+    for figure in (
+        "replies",
+        "strangers",
+        "skipped",
+        "spoilt",
+        "unreadable",
+        "doubted",
+        "echoed",
+        "complete",
+    ):
+        assert getattr(at_once, figure) == getattr(in_steps, figure), figure

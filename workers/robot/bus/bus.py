@@ -28,7 +28,8 @@ RESTLESS_S: Final = 0.2  # a line that is not silent for so long never will be
 LEAST: Final = 3
 """Bytes of data that a read asks for at least: with 2 the request itself would pass for a reply where it is echoed."""
 MEMORY: Final = 87  # registers of the servo
-WAKE_S: Final = 0.00015  # from the last byte on the wire to the process that waits for it
+LEAST_LAG_S, MOST_LAG_S = 0.00015, 0.0006  # from the last byte on the wire to the process that waits for it
+LAG_STEP_S: Final = 0.000005
 PING_ALL_S: Final = 0.8
 """Time for the answers to a call to everybody; servos wait their turn by their id, and LeRobot waits so long too."""
 
@@ -62,6 +63,7 @@ class Bus:
         self.reply_s, self._quiet_s = reply_s, quiet_s
         self._debts = Debts()
         self._last_byte_s = port.now_s() - quiet_s
+        self._lag_s = LEAST_LAG_S
         self._restless = False
 
     @property
@@ -89,8 +91,10 @@ class Bus:
 
         A servo that was silent for long is asked once a second only.
         """
-        now_s = self.port.now_s()
-        asked = tuple(servo_id for servo_id in ids if not self._is_lost(servo_id, now_s))
+        asked = tuple(ids)
+        if self._debts.any_lost:
+            now_s = self.port.now_s()
+            asked = tuple(servo_id for servo_id in asked if not self._is_lost(servo_id, now_s))
         if not asked:
             return {}
         return self._read(
@@ -160,8 +164,10 @@ class Bus:
         wire_s = self._wire_s(sent, wanted)
         deadline_s = begun_s + (self.reply_s if reply_s is None else reply_s) + wire_s
         # They cannot all be here sooner, and whoever wakes for each costs as much as all the rest.
-        self.port.rest(wire_s + WAKE_S)
+        self.port.rest(wire_s + self._lag_s)
+        looks = 0
         while not incoming.complete:
+            looks += 1
             left_s = deadline_s - self.port.now_s()
             chunk = self.port.read(left_s)
             if chunk:
@@ -171,6 +177,9 @@ class Bus:
                 break  # even what came while nobody looked has been read
         incoming.finish()
         self._account(incoming, wanted)
+        if incoming.complete:  # so that nine of ten exchanges need one look
+            lag_s = self._lag_s + (9.0 if looks > 1 else -1.0) * LAG_STEP_S
+            self._lag_s = min(max(lag_s, LEAST_LAG_S), MOST_LAG_S)
         return incoming
 
     def _wire_s(self, sent: bytes, wanted: Mapping[int, int]) -> float:

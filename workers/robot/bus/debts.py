@@ -5,7 +5,7 @@ for a tenth of a second its length is not asked for again, and then chance decid
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 DEBT_S: Final = 1.0
@@ -22,7 +22,9 @@ class Debts:
 
     def __init__(self, seed: int | None = None) -> None:
         self._until_s: dict[tuple[int, int], float] = {}
-        self._asked_s: dict[int, float] = {}  # when each length was last asked for, of whomever
+        self._asked_s: dict[
+            int, float
+        ] = {}  # of each length of late, oldest first: when it was asked for, of whomever
         self._chance = random.Random(seed)
         self._lost: set[int] = set()
 
@@ -40,6 +42,11 @@ class Debts:
     def owed(self, servo_id: int, length: int, now_s: float) -> bool:
         return self._until_s.get((servo_id, length), now_s) > now_s
 
+    @property
+    def any_lost(self) -> bool:
+        """Whether it may be that a servo is `lost`."""
+        return bool(self._lost)
+
     def lost(self, servo_id: int, now_s: float) -> bool:
         """Whether so much is owed that asking makes no sense; ends by itself after a second without questions."""
         if servo_id in self._lost:
@@ -52,22 +59,25 @@ class Debts:
 
     def length(self, ids: Iterable[int], least: int, now_s: float) -> int | None:
         """A number of bytes from `least` on that no servo of `ids` owes; None where there is none."""
+        near: Sequence[int] = range(least, least + TAGS)
         if self._until_s:
             self._until_s = {debt: until_s for debt, until_s in self._until_s.items() if until_s > now_s}
-        asked = tuple(ids)
-        near = [least + more for more in range(TAGS) if self._is_free(asked, least + more)]
-        if not near:
-            lengths = range(least + TAGS, least + SPARE)
-            return next((length for length in lengths if self._is_free(asked, length)), None)
-        unused = [length for length in near if now_s - self._asked_s.get(length, -COPY_S) >= COPY_S]
+            asked = tuple(ids)
+            near = [length for length in near if self._is_free(asked, length)]
+            if not near:
+                lengths = range(least + TAGS, least + SPARE)
+                return next((length for length in lengths if self._is_free(asked, length)), None)
+        asked_s = self._asked_s
+        while asked_s and now_s - next(iter(asked_s.values())) >= COPY_S:
+            del asked_s[next(iter(asked_s))]
+        unused = [length for length in near if length not in asked_s]
         # At more than a hundred exchanges a second all of them are in use: then the one that was longest ago.
         chosen = (
-            self._chance.choice(unused)
-            if unused
-            else min(near, key=lambda length: self._asked_s.get(length, -COPY_S))
+            unused[int(self._chance.random() * len(unused))] if unused else min(near, key=asked_s.__getitem__)
         )
-        self._asked_s[chosen] = now_s
+        asked_s.pop(chosen, None)
+        asked_s[chosen] = now_s
         return chosen
 
     def _is_free(self, ids: tuple[int, ...], length: int) -> bool:
-        return not self._until_s or not any((servo_id, length) in self._until_s for servo_id in ids)
+        return not any((servo_id, length) in self._until_s for servo_id in ids)

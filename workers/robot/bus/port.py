@@ -66,6 +66,7 @@ class SerialPort:
             fcntl.ioctl(self._fd, termios.TIOCEXCL)
             termios.tcflush(self._fd, termios.TCIOFLUSH)
         self._ask_for_low_latency()
+        self._errors = port_errors(name)
         self._poll = select.poll()
         self._poll.register(self._fd, select.POLLIN)
 
@@ -78,12 +79,12 @@ class SerialPort:
         return int(self._serial.baudrate)
 
     def set_baud(self, baud: int) -> None:
-        with port_errors(self._name):
+        with self._errors:
             self._serial.baudrate = baud
 
     def write(self, data: bytes) -> None:
         until_s = time.monotonic() + _WRITE_S
-        with port_errors(self._name):
+        with self._errors:
             while data:
                 try:
                     data = data[os.write(self._fd, data) :]
@@ -93,11 +94,12 @@ class SerialPort:
                     select.select([], [self._fd], [], _WRITE_S)
 
     def read(self, timeout_s: float) -> bytes:
-        with port_errors(self._name):
-            # What is awaited has mostly come: to ask first, and then take it, would be two calls to the kernel.
-            if chunk := self._taken():
+        with self._errors:
+            # What is awaited has mostly come: to ask first, and then take it, would be two calls to the kernel. What
+            # is not awaited has mostly not come, and an exception costs more than two calls.
+            if timeout_s > 0.0 and (chunk := self._taken()):
                 return chunk
-            if timeout_s <= 0.0 or not self._poll.poll(timeout_s * 1e3):
+            if not self._poll.poll(max(0.0, timeout_s) * 1e3):
                 return b""
             if not (chunk := self._taken()):
                 raise OSError(errno.ENODEV, "unplugged")

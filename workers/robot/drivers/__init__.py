@@ -4,9 +4,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workers.robot.figures import Floats
+
+_ZEROS, _UNKNOWN = np.zeros(6), np.full(6, np.nan)
+_ZEROS.flags.writeable = _UNKNOWN.flags.writeable = False
 
 
 class ArmGone(Exception):
@@ -19,18 +21,19 @@ class ArmRefused(ArmGone):
 
 @dataclass(frozen=True, slots=True)
 class ServoHealth:
-    """What the servos say of themselves with a reading; all [6], motor order."""
+    """What the servos say of themselves with a reading; all [6], motor order, and plain numbers: nobody reckons with
+    them, but every one is looked at in every tick."""
 
-    load_pct: Floats  # share of the drive in use, signed
-    voltage_v: Floats
-    temperature_c: Floats
-    error_bits: NDArray[np.uint8]  # 0 voltage, 1 encoder, 2 temperature, 3 current, 5 overload
-    misses: NDArray[np.int64]  # replies missed in a row; the figures are then the last good ones
-    unpowered: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(6, np.bool_))
+    load_pct: tuple[float, ...]  # share of the drive in use, signed
+    voltage_v: tuple[float, ...]
+    temperature_c: tuple[float, ...]
+    error_bits: tuple[int, ...]  # 0 voltage, 1 encoder, 2 temperature, 3 current, 5 overload
+    misses: tuple[int, ...]  # replies missed in a row; the figures are then the last good ones
+    unpowered: tuple[bool, ...] = (False,) * 6
     """Servos whose torque is off though it was switched on: they lost their supply for a moment."""
-    garbled: NDArray[np.int64] = field(default_factory=lambda: np.zeros(6, np.int64))
+    garbled: tuple[int, ...] = (0,) * 6
     """How many of the missed replies came, but could not be read."""
-    belated: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(6, np.bool_))
+    belated: tuple[bool, ...] = (False,) * 6
     """Servos that are missed, but answer: too late."""
 
 
@@ -41,8 +44,8 @@ class ArmReading:
     joints_deg: Floats  # [6] public joint vector
     velocity_deg_s: Floats  # [6] degrees/s, gripper percent/s
     stamp_s: float  # seconds of the driver's own clock; only differences mean something
-    current_a: Floats = field(default_factory=lambda: np.zeros(6))  # [6] motor currents, ampere, signed
-    goal_deg: Floats = field(default_factory=lambda: np.full(6, np.nan))  # [6] newest one past the gate
+    current_a: Floats = field(default_factory=lambda: _ZEROS)  # [6] motor currents, ampere, signed
+    goal_deg: Floats = field(default_factory=lambda: _UNKNOWN)  # [6] newest one past the gate
     clipped_ticks: int = 0  # in which the gate cut a goal, not just delayed it; since the worker started
     health: ServoHealth | None = None  # None of an arm without servos
 

@@ -6,12 +6,11 @@ A tick costs one request for all that the servos measure, and one with all goals
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from typing import Any, Final
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workers.robot.bus import BAUDS, Bus, BusCorrupt, BusError, BusTimeout, Reply, SerialPort
 from workers.robot.calibration import Calibration
@@ -35,7 +34,7 @@ REPLY_S: Final = 0.008  # beyond the bytes' own time; a cycle's p99 on a good ad
 QUIET_S: Final = 0.006  # lengths tell late replies apart; a longer silence would cost the next tick its time
 _SAME_V: Final = 0.25  # between two readings of a supply without load
 _SLACK_STEPS: Final = 24.0  # of a position, for noise and backlash
-_WATCH_EVERY: Final = 5  # ticks between two looks at the RAM of one servo
+_WATCH_EVERY: Final = 5  # readings; one of them is of the servos' settings in RAM too, 1 ms more on the wire
 _RAM: Final = sts.TORQUE_ENABLE.address
 _RAM_LENGTH: Final = 10
 Opened = Callable[[str], Bus]
@@ -43,16 +42,13 @@ Whose = Callable[[Calibration], str]
 
 
 _NOBODY: Final = [0] * len(MOTOR_IDS)
-_ALL_WELL: Final[dict[type[np.generic], NDArray[Any]]] = {
-    kind: np.zeros(len(MOTOR_IDS), kind) for kind in (np.uint8, np.int64, np.bool_)
-}
-for _zeros in _ALL_WELL.values():
-    _zeros.flags.writeable = False
 
 
-def _flags(values: list[int], kind: type[np.generic]) -> NDArray[Any]:
-    """`values` of the servos as an array [6]; where all are 0, nearly always, one that is there already."""
-    return np.array(values, kind) if any(values) else _ALL_WELL[kind]
+def _limp(replies: Mapping[int, Reply]) -> dict[int, bool]:
+    """Of each servo whether it says that its torque is off, in replies that begin at `_RAM`."""
+    return {
+        servo_id: not value_in(reply.data, sts.TORQUE_ENABLE, _RAM) for servo_id, reply in replies.items()
+    }
 
 
 def _agree(one: bytes, other: bytes) -> bool:
@@ -65,6 +61,23 @@ def _agree(one: bytes, other: bytes) -> bool:
 def open_bus(port: str) -> Bus:
     """The bus on a serial port. Raises BusGone."""
     return Bus(SerialPort(port, BAUDS[0]), REPLY_S, QUIET_S)
+
+
+class _Reach:
+    """The bus while it is open; what it raises becomes ArmGone. A class, and only one: every tick passes here twice."""
+
+    def __init__(self, port: str) -> None:
+        self.bus: Bus | None = None
+        self._port = port
+
+    def __enter__(self) -> Bus:
+        if self.bus is None:
+            raise ArmGone(f"serial port {self._port} is not open")
+        return self.bus
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, BusError):
+            raise ArmGone(str(error)) from error
 
 
 class FeetechArm:
@@ -95,7 +108,7 @@ class FeetechArm:
         self._wanted_v, self._whose, self._opened = supply_v, whose, opened
         self._what = f"{'leader' if profile.leader else 'follower'} arm on {port}"
         self._caps_pct: Floats | None = None
-        self._bus: Bus | None = None
+        self._reach = _Reach(port)
         self.supply_v = 0.0
         self._open(again)
 
@@ -103,32 +116,37 @@ class FeetechArm:
 
     def read(self) -> ArmReading:
         """All that the servos measure, now; see `ServoArm`."""
-        with self._reach() as bus:
+        with self._reach as bus:
+            self._turn += 1
+            looks = self._torque and self._turn % _WATCH_EVERY == 0
+            first = _RAM if looks else STATE_ADDRESS
             asked_s = time.monotonic()  # a process that is held up meanwhile reads figures as old as that
             try:
-                replies = bus.sync_read(MOTOR_IDS, STATE_ADDRESS, STATE_LENGTH)
+                replies = bus.sync_read(MOTOR_IDS, first, STATE_ADDRESS + STATE_LENGTH - first)
             except (BusCorrupt, BusTimeout):
                 replies = {}
             now_s = time.monotonic()
             for joint, servo_id in enumerate(MOTOR_IDS):
                 reply = replies.get(servo_id)
-                if reply is None or not self._note(joint, reply, asked_s, now_s):
+                if reply is None or not self._note(
+                    joint, reply.data[STATE_ADDRESS - first :], reply.error_bits, asked_s, now_s
+                ):
                     self._misses[joint] += 1
                     self._garbled[joint] += reply is not None or servo_id in bus.garbled
-            if not bus.restless:
-                self._watch(bus)
-        joints, velocity, current, load, volts, warmth = np.array(self._figures).T
+            if looks and not bus.restless:
+                self._watch(bus, replies)
+        joints, velocity, current, load, volts, warmth = zip(*self._figures, strict=True)
         health = ServoHealth(
             load,
             volts,
             warmth,
-            _flags(self._error_bits, np.uint8),
-            _flags(self._misses, np.int64),
-            self._unpowered.copy(),
-            _flags(self._garbled, np.int64),
-            _flags([servo_id in bus.belated for servo_id in MOTOR_IDS] if bus.belated else _NOBODY, np.bool_),
+            tuple(self._error_bits),
+            tuple(self._misses),
+            tuple(self._unpowered),
+            tuple(self._garbled),
+            tuple(servo_id in bus.belated for servo_id in MOTOR_IDS),
         )
-        return ArmReading(joints, velocity, asked_s, current, health=health)
+        return ArmReading(np.array(joints), np.array(velocity), asked_s, np.array(current), health=health)
 
     def write(self, goal_deg: Floats) -> None:
         """Servo goals [6]; what is no finite number sends nothing to that joint."""
@@ -137,24 +155,24 @@ class FeetechArm:
             for joint, (servo_id, goal) in enumerate(zip(MOTOR_IDS, goal_deg.tolist(), strict=True))
             if math.isfinite(goal)
         }
-        with self._reach() as bus:
+        with self._reach as bus:
             bus.sync_write(sts.GOAL_POSITION.address, goals)
 
     def set_torque(self, on: bool) -> None:
         """See `ServoArm`. A servo that does not answer keeps its torque as it is: its goal could be anywhere."""
-        with self._reach() as bus:
+        with self._reach as bus:
             servos = Servos(bus, self._what)
             ids = self._goals_to_present(servos) if on else MOTOR_IDS
             if on:
                 self._write_caps(bus)
             self._all(servos, sts.TORQUE_ENABLE, dict.fromkeys(ids, int(on)))
             self._torque = on
-            self._unpowered[:] = False
+            self._unpowered = [False] * len(MOTOR_IDS)
 
     def cap_torque(self, limit_pct: Floats) -> None:
         """See `ServoArm`."""
         self._caps_pct = limit_pct.copy()
-        with self._reach() as bus:
+        with self._reach as bus:
             self._write_caps(bus)
 
     def reopen(self) -> None:
@@ -164,26 +182,26 @@ class FeetechArm:
 
     def close(self) -> None:
         """See `ServoArm`."""
-        if self._bus is not None:
-            self._bus.port.close()
-            self._bus = None
+        if self._reach.bus is not None:
+            self._reach.bus.port.close()
+            self._reach.bus = None
 
     # opening
 
     def _open(self, again: bool) -> None:
         self._misses, self._garbled, self._error_bits = list(_NOBODY), list(_NOBODY), list(_NOBODY)
-        self._unpowered = np.zeros(6, np.bool_)
+        self._unpowered = [False] * len(MOTOR_IDS)
         self._counts = [0] * 6  # where each joint was
         self._figures = [(0.0,) * 6] * 6  # of each joint what `read` gives
         self._seen_s = [0.0] * 6
         self._torque = False
         self._turn = 0
         try:
-            self._bus = self._opened(self._port)
+            self._reach.bus = self._opened(self._port)
         except BusError as error:
             raise ArmGone(str(error)) from error
         try:
-            with self._reach() as bus:
+            with self._reach as bus:
                 self._verify(Servos(bus, self._what), again)
         except BaseException:
             self.close()
@@ -211,19 +229,19 @@ class FeetechArm:
             self._all(servos, sts.GOAL_SPEED, speed)
         now_s = time.monotonic()
         for joint, servo_id in enumerate(MOTOR_IDS):
-            self._note(joint, first[servo_id], now_s, np.inf)
+            self._note(joint, first[servo_id].data, first[servo_id].error_bits, now_s, np.inf)
         torque = servos.sure_read(MOTOR_IDS, sts.TORQUE_ENABLE.address, sts.TORQUE_ENABLE.size)
         self.found_stiff = any(reply.data[0] for reply in torque.values())
         """The torque was on already when the port was opened: the arm may hang in the air."""
 
     # figures
 
-    def _note(self, joint: int, reply: Reply, asked_s: float, now_s: float) -> bool:
-        """Take a reply to a request of `asked_s`, unless the servo cannot be there from where it was.
+    def _note(self, joint: int, state: bytes, error_bits: int, asked_s: float, now_s: float) -> bool:
+        """Take what a servo answered to a request of `asked_s`, unless the servo cannot be there from where it was.
 
         The sum of a packet lets 1 of 256 faults through.
         """
-        count, speed, load, voltage, temperature, current = state_of(reply.data)
+        count, speed, load, voltage, temperature, current = state_of(state)
         moved = abs(count - self._counts[joint])
         if moved > sts.TOP_SPEED_STEPS_S * (now_s - self._seen_s[joint]) + _SLACK_STEPS:
             return False
@@ -236,44 +254,21 @@ class FeetechArm:
             voltage * sts.VOLT_PER_COUNT,
             float(temperature),
         )
-        self._error_bits[joint], self._seen_s[joint] = reply.error_bits, asked_s
+        self._error_bits[joint], self._seen_s[joint] = error_bits, asked_s
         self._misses[joint] = self._garbled[joint] = 0
         return True
 
-    def _watch(self, bus: Bus) -> None:
-        """Now and then look at one servo's RAM: after a brown-out its torque is off, and nothing else tells."""
-        self._turn += 1
-        if not self._torque or self._turn % _WATCH_EVERY:
-            return
-        joint = self._turn // _WATCH_EVERY % len(MOTOR_IDS)
-        # One look may be a damaged packet that passed its sum: a limp servo says so twice, in this very tick.
-        is_limp = self._is_limp(bus, joint)
-        if is_limp:
-            is_limp = self._is_limp(bus, joint)
-        if is_limp is None:
-            return
-        before, self._unpowered[joint] = self._unpowered[joint], is_limp
-        if self._unpowered[joint] and not before:
-            # The supply is everybody's: whoever else lost it is told now, not one after the other.
-            self._unpowered |= self._limp(bus) & self._limp(bus)
-
-    @staticmethod
-    def _is_limp(bus: Bus, joint: int) -> bool | None:
-        """Whether a servo says that its torque is off; None where it says nothing."""
-        try:
-            ram = bus.read(MOTOR_IDS[joint], _RAM, _RAM_LENGTH).data
-        except (BusCorrupt, BusTimeout):
-            return None
-        return not value_in(ram, sts.TORQUE_ENABLE, _RAM)
-
-    @staticmethod
-    def _limp(bus: Bus) -> NDArray[np.bool_]:
-        """As `_is_limp` of all servos [6], at once."""
-        limp = np.zeros(len(MOTOR_IDS), np.bool_)
-        with suppress(BusCorrupt, BusTimeout):
-            for servo_id, reply in bus.sync_read(MOTOR_IDS, _RAM, _RAM_LENGTH).items():
-                limp[servo_id - 1] = not value_in(reply.data, sts.TORQUE_ENABLE, _RAM)
-        return limp
+    def _watch(self, bus: Bus, replies: dict[int, Reply]) -> None:
+        """Take what these say of the servos' torque: after a brown-out it is off, and nothing else tells."""
+        limp = _limp(replies)
+        if any(limp.values()):
+            # One look may be a damaged packet that passed its sum: a limp servo says so twice, in this very tick.
+            again: dict[int, bool] = {}
+            with suppress(BusCorrupt, BusTimeout):
+                again = _limp(bus.sync_read(MOTOR_IDS, _RAM, _RAM_LENGTH))
+            limp = {servo_id: says for servo_id, says in limp.items() if again.get(servo_id) == says}
+        for servo_id, says in limp.items():
+            self._unpowered[servo_id - 1] = says
 
     # writing to all
 
@@ -336,12 +331,3 @@ class FeetechArm:
             }
             if not left:
                 return
-
-    @contextmanager
-    def _reach(self) -> Iterator[Bus]:
-        if self._bus is None:
-            raise ArmGone(f"serial port {self._port} is not open")
-        try:
-            yield self._bus
-        except BusError as error:
-            raise ArmGone(str(error)) from error

@@ -281,6 +281,8 @@ class Console(PacedDrawing, Comforts, MadeScreens, Leaving):
             self._go(self._crop)
 
     def _go(self, screen: ConsoleScreen) -> None:
+        if not self.top_stays():
+            return
         if self.view().dataset and screen is not self._first_screen():
             self.hint(f"a dataset is open, no run: {key('quit')} leaves it")
         elif self._console_screen() is not screen:

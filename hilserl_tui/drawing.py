@@ -118,6 +118,10 @@ class PacedDrawing(KeyActions):
 
     # --- Textual's own ----------------------------------------------------------------------------------
 
+    def top_stays(self) -> bool:
+        """False while the screen on top is being taken away: to switch from it then would end the app."""
+        return bool(self.screen_stack and self.screen._result_callbacks)
+
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
         if renderable is None:
             super()._display(screen, None)

@@ -205,4 +205,4 @@ def test_arms_are_compared_as_follower_and_leader_whichever_is_on_the_screen() -
     assert command[command.index("--port") + 1] == "/dev/a"
     assert command[command.index("--leader-id") + 1] == "red" and "--leader-calibration-dir" in command
     words = compare(follower, Target(leader=True))
-    assert isinstance(words, str) and "the leader has no port" in words
+    assert isinstance(words, str) and "the leader has no port or name" in words

@@ -76,7 +76,7 @@ def test_a_configuration_of_lerobot_is_imported(tmp_path: Path) -> None:
     assert f"Next: hilserl-tui config check {tmp_path / 'theirs.toml'}" in text
     made = load(tmp_path / "theirs.toml")
     assert (made.env.fps, made.policy.latent_dim, made.run.name) == (5, 32, "theirs")
-    assert "is there already" in said("import-lerobot", str(source), code=2)
+    assert "exists already" in said("import-lerobot", str(source), code=2)
     said("import-lerobot", str(source), "--output", str(tmp_path / "other.toml"))
 
 

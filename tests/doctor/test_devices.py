@@ -10,9 +10,12 @@ from workers.camera.find import Places
 from workers.config import Config, load
 from workers.config.ready import ready_config
 from workers.doctor import devices
-from workers.doctor.devices import cameras, gamepads, ports
+from workers.doctor.devices import calibrations, cameras, gamepads, ports
+from workers.doctor.examine import examinations
+from workers.robot.calibration import Calibration, MotorCalibration, save_calibration
 
 SIMULATED = load(ready_config())
+MADE_UP = Calibration(tuple(MotorCalibration(number, 0, 0, 1000, 3000) for number in range(1, 7)))
 
 
 def real(**keys: object) -> Config:
@@ -143,3 +146,29 @@ def test_a_pad_that_may_not_be_opened_comes_with_its_rule(hid: Hid) -> None:
     hid.entries.append(pad(0x1234, 0x5678, b"/dev/hidraw-not-there"))
     check = gamepads(driven_by())
     assert check.ok is False and "no permission" in check.found and "udevadm" in check.do
+
+
+def test_a_calibration_that_is_missing_or_broken_is_told_before_a_run(tmp_path: Path) -> None:
+    arm = real(id="blue", calibration_dir=str(tmp_path))
+    check = calibrations(arm)
+    assert check.ok is False and str(tmp_path / "blue.json") in check.found and "calibrate" in check.do
+    (tmp_path / "blue.json").write_text("{}")
+    assert calibrations(arm).ok is False
+    save_calibration(tmp_path / "blue.json", MADE_UP)
+    check = calibrations(arm)
+    assert check.ok is True and "blue.json" in check.found
+
+
+def test_a_leader_arm_needs_its_calibration_too(tmp_path: Path) -> None:
+    save_calibration(tmp_path / "blue.json", MADE_UP)
+    config = real(id="blue", calibration_dir=str(tmp_path))
+    teleop = msgspec.structs.replace(
+        config.env.teleop, type="so101_leader", port="/dev/ttyACM1", id="red", calibration_dir=str(tmp_path)
+    )
+    config = msgspec.structs.replace(config, env=msgspec.structs.replace(config.env, teleop=teleop))
+    check = calibrations(config)
+    assert check.ok is False and "red.json" in check.found
+    names = [name for name, _ in examinations(tmp_path, config)]
+    assert "calibrations" in names and "calibrations" not in [
+        name for name, _ in examinations(tmp_path, SIMULATED)
+    ]

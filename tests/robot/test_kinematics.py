@@ -125,3 +125,10 @@ def test_the_position_in_plain_numbers_is_the_pose_of_the_library(arm: Arm, fram
         exact_m = kinematics.forward(joints).position_m
         assert kinematics.point(joints.tolist()) == pytest.approx(exact_m, abs=1e-12)
         assert kinematics.position(joints) == pytest.approx(exact_m, abs=1e-12)
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_a_joint_that_is_no_number_has_the_tool_nowhere(broken: float) -> None:
+    joints = np.zeros(6)
+    joints[1] = broken
+    assert np.isnan(KINEMATICS.position(joints)).all()

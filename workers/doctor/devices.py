@@ -8,6 +8,7 @@ from workers.camera.find import Place, Places
 from workers.config import Config
 from workers.model.check import Check
 from workers.robot.bus.latency import latency_warning
+from workers.robot.calibration import CalibrationError, calibration_path, load_calibration
 from workers.robot.ports import PortName, serial_ports
 
 May = Callable[[str], bool]
@@ -36,6 +37,23 @@ def ports(config: Config | None, dev: Path = Path("/dev"), sysfs: Path = Path("/
         do = "nothing for the simulator; a real arm: plug it in, and look again"
         return Check("serial ports", True if _simulated(config) else None, "none", why, do)
     return Check("serial ports", True, names)
+
+
+def calibrations(config: Config) -> Check:
+    """Whether the files are there that say what the encoders of follower and leader mean, and can be read."""
+    robot, teleop = config.env.arm, config.env.teleop
+    arms = [(robot.id, False, robot.calibration_dir)]
+    if teleop.is_leader:
+        arms.append((teleop.id, True, teleop.calibration_dir))
+    paths = [calibration_path(name, leader, folder) for name, leader, folder in arms if name is not None]
+    why = "without it nobody knows at which angle a servo stands"
+    for path in paths:
+        try:
+            load_calibration(path)
+        except CalibrationError as error:
+            do = "calibrate on the console's arm screen, or with hilserl-worker calibrate"
+            return Check("calibrations", False, str(error), why, do)
+    return Check("calibrations", True, ", ".join(map(str, paths)))
 
 
 def _slow(found: Sequence[PortName], sysfs: Path) -> str:

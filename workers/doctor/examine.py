@@ -42,6 +42,12 @@ def examinations(folder: Path, config: Config | None) -> list[Examination]:
 
         return ports(config)
 
+    def calibrations() -> Check:
+        from workers.doctor.devices import calibrations
+
+        assert config is not None
+        return calibrations(config)
+
     def cameras() -> Check:
         from workers.doctor.devices import cameras
 
@@ -61,6 +67,7 @@ def examinations(folder: Path, config: Config | None) -> list[Examination]:
     elsewhere = config is not None and config.policy.actor_learner_config.learner_host is not None
     return [
         ("serial ports", ports),
+        *([("calibrations", calibrations)] if config is not None and not config.simulated else []),
         ("cameras", cameras),
         ("gamepads", gamepads),
         ("disk speed", disk_speed),

@@ -14,6 +14,8 @@ import pinocchio
 from workers.robot.figures import Point
 from workers.robot.solver import ARM
 
+_NOWHERE: Point = (math.nan, math.nan, math.nan)
+
 
 class Chain:
     """The joints before the jaw, and a frame that some of them move."""
@@ -31,7 +33,12 @@ class Chain:
         """From the last joint to the first, at zero: its number, axis [3] and a point [3] on that."""
 
     def end(self, joints_deg: Sequence[float]) -> Point:
-        """Position in metres, base frame, for a joint vector [6] (degrees; the gripper does not matter)."""
+        """Position in metres, base frame, for a joint vector [6] (degrees; the gripper does not matter).
+
+        NaN where a joint is no finite number.
+        """
+        if not all(map(math.isfinite, joints_deg[:ARM])):
+            return _NOWHERE
         x, y, z = self._end
         for joint, wx, wy, wz, ax, ay, az in self._screws:
             # Rodrigues' formula about an axis that does not pass through the origin.

@@ -145,7 +145,7 @@ def test_labels_that_were_corrected_are_in_the_offline_buffer_of_the_next_start(
     assert (after["reward"] == expected).all()
     kept = np.concatenate([before["state"][:9], before["state"][17:]])
     assert (after["state"] == kept).all()
-    assert "labels of" in caplog.text and "2 demonstrations now, 3 when this run was fed" in caplog.text
+    assert "labels of" in caplog.text and "2 demonstrations now, 3 before" in caplog.text
     resumed.update()
     resumed.close()
 

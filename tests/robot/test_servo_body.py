@@ -82,7 +82,7 @@ def test_an_arm_on_its_way_holds_when_the_actor_is_gone(monkeypatch: pytest.Monk
     cell.tick(0.6)
     cell.asks_on = False
     cell.tick(0.2 + 0.04)
-    assert cell.mode is GateMode.HOLD and "no more" in cell.reason
+    assert cell.mode is GateMode.HOLD and "no longer asks" in cell.reason
     there = cell.arm.joints.copy()
     cell.tick(1.0)
     assert np.abs(cell.arm.joints - there).max() < 0.1 and cell.state["reset_done"] == 0

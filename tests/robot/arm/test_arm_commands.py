@@ -19,7 +19,7 @@ OTHER_END = (110.0, 100.0, 97.0, 95.0, 160.0, 100.0)
 def test_a_scan_lists_the_servos_and_says_where_the_chain_breaks() -> None:
     with emulated_bus(plugged=JOINT_NAMES[:4]) as emulated, tool("scan-arm", "--port", emulated.port) as scan:
         assert scan.end() == 1
-        assert scan.said.count("  1000000    777") == 4
+        assert scan.said.count(" 1000000   777") == 4
         assert "the chain breaks after id 4" in scan.said
 
 

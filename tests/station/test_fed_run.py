@@ -62,7 +62,7 @@ async def test_a_dataset_that_does_not_fit_refuses_the_run_with_file_line_and_ke
     with pytest.raises(StationRefused) as refused:
         await serve(path)
     said = str(refused.value)
-    assert re.search(rf"small\.toml:{line}: dataset\.root: .*set cannot feed this run:\n", said), said
+    assert re.search(rf"small\.toml:{line}: dataset\.root: .*set cannot be used for this run:\n", said), said
     assert re.search(r"fps +20 +10\n +-> set env\.fps = 10", said), said
 
 

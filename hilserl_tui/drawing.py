@@ -155,7 +155,8 @@ class Drawing(CompositorUpdate):
         paper.fit(*self._app.size)
         pen = Pen(COLOR_SYSTEMS.get(console.color_system or "", ColorSystem.TRUECOLOR))
         room = {turn: pacer.room(turn) for turn in Turn}
-        pieces = list(self._in_turn())
+        # Where the line is quick all of it is there at once, in whatever order.
+        pieces = list(self._in_turn() if pacer.slow else ((Turn.TEXT, piece) for piece in self._pieces()))
         self._app.begin_at.clear()
         out, written = [], 0
         for turn, (y, x, strip) in pieces:

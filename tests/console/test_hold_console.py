@@ -260,26 +260,25 @@ async def test_a_key_that_ends_an_episode_acts_once_however_long_it_is_held(cons
     assert station.commands == [c.Mark(c.Verdict.FAILURE)]
 
 
-async def test_steps_can_be_wished_for(tmp_path) -> None:
-    term, station = await opened(tmp_path, STEPS, jog=b"jog: step")
-    assert term.flags & 2 == 0
+async def drives_by_steps(term: KittyTerm, station: FakeStation) -> None:
     term.down("up")
     await until(lambda: station.commands, 2.0)
     assert isinstance(station.commands[0], c.Jog) and station.drives == []
     assert b"jog: step" in term.out and b"jog: hold" not in term.out
     term.close()
     await station.die()
+
+
+async def test_steps_can_be_wished_for(tmp_path) -> None:
+    term, station = await opened(tmp_path, STEPS, jog=b"jog: step")
+    assert term.flags & 2 == 0
+    await drives_by_steps(term, station)
 
 
 async def test_a_terminal_without_releases_drives_by_steps(tmp_path) -> None:
     term, station = await opened(tmp_path, knows=25, jog=b"jog: step")
     assert term.flags == 25
-    term.down("up")
-    await until(lambda: station.commands, 2.0)
-    assert isinstance(station.commands[0], c.Jog) and station.drives == []
-    assert b"jog: step" in term.out and b"jog: hold" not in term.out
-    term.close()
-    await station.die()
+    await drives_by_steps(term, station)
 
 
 async def test_a_persons_own_keys_are_held_too(tmp_path) -> None:

@@ -80,7 +80,7 @@ class RobotLoop:
         asked = self._asked.look()
         self._reset_seen = 0 if asked is None else asked["reset_wanted"]
         self._target: JointTarget | None = None
-        self._target_of: Record | None = None
+        self._target_record: Record | None = None
         self._station_silent = False
         self._goal: Floats = np.zeros(6)
         self._goal_moved = False
@@ -155,8 +155,8 @@ class RobotLoop:
         self._guarded(self._heed_station)
         asked = None if self._station_silent else self._asked.look()
         self._guarded(lambda: self._heed_reset(asked))
-        if asked is not self._target_of:
-            self._target, self._target_of = _target_of(asked), asked
+        if asked is not self._target_record:
+            self._target, self._target_record = _target_of(asked), asked
         self._drive(self._target, time.monotonic())
 
     def _guarded(self, work: Callable[[], None]) -> None:

@@ -101,6 +101,13 @@ def threads(config: Config, folder: Path) -> int:
     return used
 
 
+def told_of_labels(config: Config, folder: Path) -> list[str]:
+    """What is said of a single frame that was marked wrongly."""
+    root = Scene((True, False) * 3, frames=10, flipped={(1, 3)}).record(folder / "flipped")
+    report = train_classifier(config, [str(root)], folder / "it", lambda _: None)
+    return [words for words in report.warnings if "changes back at once" in words]
+
+
 def on_device(config: Config, folder: Path) -> str:
     """Where it was trained, or that there is no such device."""
     try:
@@ -142,6 +149,7 @@ EFFECTS = dict(
         _of("patience", 1, 4, report_only, **STILL),
         _of("held_out", 0.25, 0.5, report_only),
         _of("label_smoothing", 0.0, 0.2),
+        _of("cross_check", True, False, told_of_labels),
         _of("random_shift_px", 0, 4),
         _of("colour_jitter", 0.0, 0.5),
         _of("random_patches", 0.0, 1.0),

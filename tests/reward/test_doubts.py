@@ -8,7 +8,7 @@ import pytest
 from tests.reward.scenes import Scene
 from tests.reward.test_job import Training, accuracy
 from workers.model.classifier_events import ClassifierProgress
-from workers.reward.doubts import believed, flickers_of
+from workers.reward.doubts import Said, believed, contradicted, drawn, flickers_of
 from workers.reward.frames import Frames, Span
 from workers.reward.sources import Episode
 
@@ -96,3 +96,29 @@ def test_single_frames_that_are_marked_wrongly_are_not_learnt_and_told(tmp_path:
     root = Scene(OUTCOMES, FRAMES, flipped=flipped).record(tmp_path / "flipped")
     (told,) = (of for of in Training(tmp_path, root, max_epochs=2).report.warnings if "single frames" in of)
     assert told.startswith("3 single frames have a label that changes back at once")
+
+
+def test_parts_share_successes_and_failures_of_the_episodes_that_are_learnt_from() -> None:
+    frames = labelled(*["0011", "0000", "0011", "0000", "0000"] * 6)  # the second is held out
+    thirds = drawn(frames, 3, parts=3, rounds=2)
+    assert len(thirds) == 6 and thirds[:3] != thirds[3:]
+    learnt = sorted(span.start for span in frames.spans if not span.held_out)
+    for round_ in (thirds[:3], thirds[3:]):
+        assert sorted(span.start for part in round_ for span in part) == learnt
+        assert [sum(bool(span.episode.classes.any()) for span in part) for part in round_] == [4, 4, 4]
+
+
+def doubted(label: int, seen_as: float) -> list[list[int]]:
+    """Rows that are in doubt where all strangers see a success with the probability `seen_as`."""
+    frames = labelled(str(label) * 12)
+    said = Said(np.full(12, seen_as), np.ones(12, bool))
+    nobody = Said(np.full(12, 0.5), np.zeros(12, bool))
+    by_label = (nobody, said) if label else (said, nobody)
+    return [doubt.rows.tolist() for doubt in contradicted(frames, by_label)]
+
+
+def test_a_success_is_given_up_sooner_than_a_failure_that_looks_like_one() -> None:
+    assert doubted(1, seen_as=0.4) == [list(range(12))]
+    assert doubted(1, seen_as=0.6) == []
+    assert doubted(0, seen_as=0.75) == []
+    assert doubted(0, seen_as=0.9) == [list(range(12))]

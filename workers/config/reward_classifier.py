@@ -60,6 +60,8 @@ class ClassifierConfig(Section, frozen=True, kw_only=True):
     """Share of the episodes, with success and without, that are kept from training to measure it."""
     label_smoothing: Annotated[float, msgspec.Meta(ge=0.0, lt=0.5)] = 0.05
     """How far labels are believed wrong: keeps a few of them from being learned by heart."""
+    cross_check: bool = True
+    """Leave labels out that the other episodes contradict; false, when you looked and they are right: all count."""
     random_shift_px: CountOr0 = 4
     """Largest random shift of pictures in training, in pixels each way; 0: none."""
     colour_jitter: Annotated[float, msgspec.Meta(ge=0.0, lt=1.0)] = 0.3

@@ -1,12 +1,15 @@
 """Labels that all other episodes contradict: whole stretches of an episode that somebody marked wrongly.
 
 A network learns a wrong episode by heart within an epoch or two, so that it cannot tell by itself. So strangers are
-asked: each is trained for a little while on half of the episodes, and judges those that it did not see (Northcutt et
-al. 2021, confident learning). Halves are drawn several times: one stranger knows little and is often wrong, and two
-wrong episodes that look alike vouch for each other where both are learnt from. A stretch of frames with one label, most
-of which the strangers see otherwise on average, is left out of the training, and a person is told. For a success it is
-enough that they rather see none: one that is learnt wrongly spoils more than one that is missing. A failure must look
-like a success to nearly all of them: those that look like one a little are what is worth most in a training.
+asked: each is trained for a little while on a part of the episodes, and judges those that it did not see (Northcutt et
+al. 2021, confident learning). Parts are drawn several times: one stranger knows little and is often wrong. A stretch of
+frames with one label, most of which the strangers see otherwise on average, is left out of the training, and a person
+is told.
+
+For a success it is enough that they rather see none: one that is learnt wrongly spoils more than one that is missing.
+Two wrong ones that look alike vouch for each other where one of them is learnt from: so those are asked of a success
+who learnt from a third of the episodes, and seldom from the other one. A failure must look like a success to nearly all
+who know more, from a half: those that look like one a little are what is worth most in a training.
 
 Single frames need no stranger: a label that changes back at once contradicts the frames beside it.
 """
@@ -14,6 +17,7 @@ Single frames need no stranger: a label that changes back at once contradicts th
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -30,12 +34,12 @@ from workers.reward.training import Fitting
 _AT_ONCE = 64
 _LISTED = 6
 _EPOCHS = 4
-_ROUNDS = 4  # of halves; two strangers each
-_LEAST_EPISODES = 6  # of each half, success among them: with fewer, strangers know too little
+_HALVES, _THIRDS = (2, 4), (3, 3)  # parts, and how often they are drawn: 8 strangers, and 9
+_LEAST_EPISODES = 6  # of each part, success among them: with fewer, strangers know too little
 _LEAST_FRAMES = 8  # of a stretch
 # Of a stretch without success, and of one with it:
-_CONTRADICTED = (0.5, 0.6)  # more of its frames; those before a success that nobody marked are marked rightly
-_FAR = (0.7, 0.5)  # how far from its label a frame is seen that is contradicted
+_CONTRADICTED = (0.3, 0.6)  # more of its frames; those before a success that nobody marked are marked rightly
+_FAR = (0.8, 0.5)  # how far from its label a frame is seen that is contradicted
 _LONE = 0.5  # of the frames of a class: where as many change back at once, they were marked so
 _MOST = 0.2  # of the frames with a label: where more are in doubt, it is the strangers who are wrong
 
@@ -47,6 +51,23 @@ class Doubt:
     span: Span
     rows: NDArray[np.int64]
     label: int
+
+
+def cross_checked(
+    classifier: RewardClassifier,
+    frames: Frames,
+    config: ClassifierConfig,
+    folder: Path,
+    seed: int,
+    told: Told,
+    stopping: Callable[[], bool],
+) -> tuple[Frames, list[str]]:
+    """The same frames without the labels that are in doubt, and what a person is told of these; as `doubts_of`."""
+    lone = flickers_of(frames)
+    frames = believed(frames, lone)
+    doubts = doubts_of(classifier, frames, config, folder, seed, told, stopping)
+    said = [*_in_words(doubts), *_flickers_in_words(lone)]
+    return believed(frames, *(doubt.rows for doubt in doubts)), said
 
 
 def doubts_of(
@@ -63,28 +84,67 @@ def doubts_of(
     `classifier` is not trained: it only says what the strangers are made of. Only of two classes. `stopping` is asked
     after every epoch, and true ends it there.
     """
-    halves = [
-        half for round_ in range(_ROUNDS) for half in _halves(frames, np.random.default_rng([seed, round_]))
-    ]
+    halves, thirds = (drawn(frames, seed, *asked) for asked in (_HALVES, _THIRDS))
     if config.num_classes != 2 or not all(_enough(frames, half) for half in halves):
         return ()
-    quick = msgspec.structs.replace(config, max_epochs=_EPOCHS, patience=_EPOCHS)
-    said, judges = np.zeros(len(frames)), np.zeros(len(frames), np.int64)
-    for number, half in enumerate(halves):
-        told(number, len(halves))
-        strange = _only(frames, half)
-        rows = strange.rows(held_out=True)
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed + 1 + number)
-            stranger = RewardClassifier(classifier.architecture).to(next(classifier.parameters()).device)
-            stranger.encoder.load_state_dict(classifier.encoder.state_dict())
-            features = features_of(stranger, frames, config, folder, seed, _untold)
-            Fitting(stranger, strange, features, quick, seed + 1 + number, _untold, stopping).run()
-        said[rows] += _probabilities(stranger, frames, rows)
-        judges[rows] += 1
-    told(len(halves), len(halves))
-    found = tuple(_contradicted(frames, said / np.maximum(judges, 1), judges > 0))
+    if not all(_enough(frames, third) for third in thirds):
+        thirds = ()
+    strangers = _Strangers(
+        classifier, frames, config, folder, seed, told, stopping, len(halves) + len(thirds)
+    )
+    none = strangers.ask(halves)
+    by_label = (none, strangers.ask(thirds) if thirds else none)
+    found = tuple(contradicted(frames, by_label))
     return found if all(_few(found, frames, label) for label in (0, 1)) else ()
+
+
+class Said(NamedTuple):
+    """Of each frame, by those who did not learn from its episode."""
+
+    success: NDArray[np.float64]
+    """[N] its probability, on average."""
+    asked: NDArray[np.bool_]
+    """[N] whether there was anybody."""
+
+
+@dataclass
+class _Strangers:
+    """Networks that are trained for a moment, one after the other."""
+
+    classifier: RewardClassifier
+    frames: Frames
+    config: ClassifierConfig
+    folder: Path
+    seed: int
+    told: Told
+    stopping: Callable[[], bool]
+    count: int
+    asked: int = 0
+
+    def ask(self, parts: tuple[tuple[Span, ...], ...]) -> Said:
+        """What those say on average that learn from one of `parts` each."""
+        said, judges = np.zeros(len(self.frames)), np.zeros(len(self.frames), np.int64)
+        for part in parts:
+            self.told(self.asked, self.count)
+            self.asked += 1
+            strange = _only(self.frames, part)
+            rows = strange.rows(held_out=True)
+            said[rows] += _probabilities(self._stranger(strange), self.frames, rows)
+            judges[rows] += 1
+        self.told(self.asked, self.count)
+        return Said(said / np.maximum(judges, 1), judges > 0)
+
+    def _stranger(self, learnt: Frames) -> RewardClassifier:
+        quick = msgspec.structs.replace(self.config, max_epochs=_EPOCHS, patience=_EPOCHS)
+        seed = self.seed + self.asked
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            stranger = RewardClassifier(self.classifier.architecture)
+            stranger.to(next(self.classifier.parameters()).device)
+            stranger.encoder.load_state_dict(self.classifier.encoder.state_dict())
+            features = features_of(stranger, self.frames, self.config, self.folder, self.seed, _untold)
+            Fitting(stranger, learnt, features, quick, seed, _untold, self.stopping).run()
+        return stranger
 
 
 def _only(frames: Frames, half: tuple[Span, ...]) -> Frames:
@@ -122,7 +182,7 @@ def believed(frames: Frames, *rows: Rows) -> Frames:
     return replace(frames, doubted=np.concatenate([frames.doubted, *rows]))
 
 
-def in_words(doubts: tuple[Doubt, ...]) -> list[str]:
+def _in_words(doubts: tuple[Doubt, ...]) -> list[str]:
     """What a person is told of them."""
     said = [
         f"{doubt.span.source.name} episode {doubt.span.episode.number}, frames {doubt.rows[0] - doubt.span.start} to"
@@ -131,10 +191,17 @@ def in_words(doubts: tuple[Doubt, ...]) -> list[str]:
         for doubt in doubts[:_LISTED]
     ]
     more = len(doubts) - len(said)
-    return [*said, f"so it is with {more} more stretches: mend these first"] if more > 0 else said
+    if more > 0:
+        said.append(f"so it is with {more} more stretches: mend these first")
+    if doubts:
+        said.append(
+            "where you looked at all these and their labels are right, train with reward_classifier.cross_check ="
+            " false: then they count"
+        )
+    return said
 
 
-def flickers_in_words(lone: Rows) -> list[str]:
+def _flickers_in_words(lone: Rows) -> list[str]:
     """What a person is told of single frames."""
     if not len(lone):
         return []
@@ -144,12 +211,21 @@ def flickers_in_words(lone: Rows) -> list[str]:
     ]
 
 
-def _halves(frames: Frames, rng: np.random.Generator) -> tuple[tuple[Span, ...], tuple[Span, ...]]:
-    """Of the episodes that are learnt from, half of those with success and of those without, and the others."""
+def drawn(frames: Frames, seed: int, parts: int, rounds: int) -> tuple[tuple[Span, ...], ...]:
+    """Of the episodes that are learnt from, each of `parts` equal parts, of those with success and of those without.
+
+    They are drawn `rounds` times anew.
+    """
     learnt = [span for span in frames.spans if not span.held_out]
-    drawn = [learnt[number] for number in rng.permutation(len(learnt))]
-    ordered = sorted(drawn, key=lambda span: bool(settled(frames.classes[span.rows] > 0).any()))
-    return tuple(ordered[::2]), tuple(ordered[1::2])
+    found: list[tuple[Span, ...]] = []
+    for round_ in range(rounds):
+        order = np.random.default_rng([seed, round_]).permutation(len(learnt))
+        mixed = sorted(
+            (learnt[number] for number in order),
+            key=lambda span: bool(settled(frames.classes[span.rows] > 0).any()),
+        )
+        found += [tuple(mixed[part::parts]) for part in range(parts)]
+    return tuple(found)
 
 
 def _enough(frames: Frames, half: tuple[Span, ...]) -> bool:
@@ -170,18 +246,14 @@ def _probabilities(
     return np.concatenate(found).astype(np.float64)
 
 
-def _contradicted(frames: Frames, said: NDArray[np.float64], asked: NDArray[np.bool_]) -> Iterator[Doubt]:
-    """Stretches of one label, most frames of which are far from it; of these, the frames that are.
-
-    Args:
-        said: probability of success of each frame, by whoever did not learn from its episode.
-        asked: whether there was one.
-    """
+def contradicted(frames: Frames, by_label: tuple[Said, Said]) -> Iterator[Doubt]:
+    """Stretches of one label, most frames of which are far from it; of these, the frames that are."""
     for span in frames.spans:
         classes = settled(frames.classes[span.rows] > 0)
         for stretch in np.split(span.rows, np.flatnonzero(np.diff(classes)) + 1):
             label = int(classes[stretch[0] - span.start])
-            known = stretch[asked[stretch] & sure(classes)[stretch - span.start]]
-            against = known[np.abs(said[known] - label) > _FAR[label]]
+            said = by_label[label]
+            known = stretch[said.asked[stretch] & sure(classes)[stretch - span.start]]
+            against = known[np.abs(said.success[known] - label) > _FAR[label]]
             if len(known) >= _LEAST_FRAMES and len(against) > _CONTRADICTED[label] * len(known):
                 yield Doubt(span, against, label)

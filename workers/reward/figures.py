@@ -20,7 +20,7 @@ BINS = 10
 _THRESHOLDS = (*(round(0.05 * step, 2) for step in range(1, 20)), 0.97, 0.99)
 _ROC_POINTS = 200
 _WORTH = 0.1
-"""Of the successes, what keeping to the asked rate may cost."""
+"""Of the frames with success, what the threshold may cost: an episode shows many."""
 _UPWARD = 2 / 3
 """How far up the gap: a wrong success teaches something else, a missed one costs a few steps."""
 _LEAST_THRESHOLD, _MOST_THRESHOLD = 0.5, 0.999
@@ -151,12 +151,12 @@ def recommended_threshold(
 
     by_rate = without(false_positive_rate)
     for low in (max(by_rate, _wrong_strength(episodes, rule)), by_rate):
-        strict = min(most, _in_gap(positives, low, false_positive_rate))
+        strict = min(most, _in_gap(positives, low))
         if low < most and (positives >= strict).sum() >= (1 - _WORTH) * (positives >= 0.5).sum():
             return strict
     points, _ = roc(probabilities, truth)
     best = max(points, key=lambda point: point.true_positive_rate - point.false_positive_rate)
-    return min(most, _in_gap(positives, without(best.false_positive_rate), false_positive_rate))
+    return min(most, _in_gap(positives, without(best.false_positive_rate)))
 
 
 def _wrong_strength(episodes: Sequence[Judged], rule: Rule) -> float:
@@ -171,10 +171,10 @@ def _wrong_strength(episodes: Sequence[Judged], rule: Rule) -> float:
     return found
 
 
-def _in_gap(positives: Probabilities, low: float, missed: float) -> float:
-    """Between `low` and the positive frames above it, in rising order, but a share."""
+def _in_gap(positives: Probabilities, low: float) -> float:
+    """Between `low` and the positive frames above it, in rising order, but the lowest of them."""
     above = positives[positives > low]
-    high = float(above[int(missed * len(above))]) if len(above) else 1.0
+    high = float(above[int(_WORTH * len(above))]) if len(above) else 1.0
     threshold = round(low + _UPWARD * (high - low), 3)
     if threshold <= low:  # the gap is narrower than the rounding
         threshold = float(np.nextafter(low, 1.0))

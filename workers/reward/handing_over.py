@@ -7,6 +7,7 @@ from workers.config.edit import replace_text, with_values
 from workers.config.lines import KeyPath
 from workers.config.load import parse, read_text
 from workers.model.classifier_events import ClassifierReported
+from workers.reward.errors import ClassifierError
 
 SECTION: KeyPath = ("env", "processor", "reward_classifier")
 
@@ -24,8 +25,13 @@ def handed_over(report: ClassifierReported) -> list[str]:
 def hand_over(path: Path, report: ClassifierReported) -> list[str]:
     """Write that section into a configuration file, which is replaced at once; what changed, line by line.
 
-    Raises ConfigError, and then the file is as it was.
+    Raises ConfigError, ClassifierError for one that finds no success; then the file is as it was.
     """
+    if not report.recommended.episodes.right_positive:
+        raise ClassifierError(
+            f"{path} was left as it was: the classifier finds none of the held-out successes, so that no episode would"
+            " ever have a reward. The notes of the report say what to look at"
+        )
     path = path.resolve()
     before = read_text(path)
     values = {

@@ -24,7 +24,7 @@ from workers.model.classifier_events import (
 from workers.model.places import classifier_path
 from workers.reward.architecture import architecture_of
 from workers.reward.checkpoint import save_classifier
-from workers.reward.doubts import believed, doubts_of, flickers_in_words, flickers_of, in_words
+from workers.reward.doubts import cross_checked
 from workers.reward.errors import ClassifierError, ClassifierMismatch
 from workers.reward.features import features_of
 from workers.reward.frames import Frames, Span, Told, read, spans_of
@@ -107,19 +107,18 @@ def _fitted(
 ) -> tuple[Frames, Fitted, list[str]]:
     """Train it from the labels that are believed: the frames with these, how it went, the others in words."""
     settings, seed = config.reward_classifier, config.run.seed
-    lone = flickers_of(frames)
-    frames = believed(frames, lone)
     features = features_of(classifier, frames, settings, folder, seed, _stage("encoding pictures", told))
-    checking = _stage("cross-checking labels", told)
-    doubts = doubts_of(classifier, frames, settings, folder, seed, checking, stopping)
-    frames = believed(frames, *(doubt.rows for doubt in doubts))
+    doubts: list[str] = []
+    if settings.cross_check:
+        checking = _stage("cross-checking labels", told)
+        frames, doubts = cross_checked(classifier, frames, settings, folder, seed, checking, stopping)
 
     def both(event: ClassifierProgress) -> None:
         told(event)
         metrics.progress(event)
 
     fitted = Fitting(classifier, frames, features, settings, seed, both, stopping).run()
-    return frames, fitted, [*in_words(doubts), *flickers_in_words(lone)]
+    return frames, fitted, doubts
 
 
 def _new(config: Config, found: Material) -> RewardClassifier:

@@ -32,6 +32,7 @@ from workers.reward.worst import worst_frames
 
 _AT_ONCE = 64
 _FEW_EPISODES = 5
+_FOUND = 0.9  # of the held-out successes: when fewer are, it is told
 Success = NDArray[np.bool_]
 
 
@@ -136,6 +137,7 @@ def _warnings(episodes: list[Judged], row: SweepRow, asked: float) -> list[str]:
             "no held-out episode is without success: how often a failure would be taken for one is known from what came"
             " before the successes only. Record attempts that fail"
         )
+    said += found_in_words(episodes, row)
     rate = frame_scores(*believed_frames(episodes), row.threshold).false_positive_rate
     if rate is not None and rate > asked:
         said.append(
@@ -143,6 +145,22 @@ def _warnings(episodes: list[Judged], row: SweepRow, asked: float) -> list[str]:
             f" {row.threshold:g} it is {rate:.1%}. Look at the worst errors: labels may be wrong; relabel, train again"
         )
     return said
+
+
+def found_in_words(episodes: Sequence[Judged], row: SweepRow) -> list[str]:
+    """What a person is told where many of the held-out successes are not found."""
+    shown, found = sum(settled(episode.truth).any() for episode in episodes), row.episodes.right_positive
+    if not found:
+        return [
+            f"it finds none of the {shown} held-out successes, and cannot stand in for a person. Look at the worst"
+            " errors: are labels wrong, is the success to be seen on the pictures at all? Else record more successes"
+        ]
+    if found < _FOUND * shown:
+        return [
+            f"it finds {found} of the {shown} held-out successes at {row.threshold:g}. Look at the worst errors; record"
+            " more successes like those that it misses"
+        ]
+    return []
 
 
 def recommended_of(report: ClassifierReported) -> Recommended:

@@ -45,6 +45,8 @@ class ProgramOnPty:
         self._drawn = b""
         self.drawn_bytes = 0
         self.answers, self._releases = True, releases
+        self.answered_s = 0.0
+        """When the terminal answered a question last."""
         self.on_drawn = on_drawn
         self._line = line
         self._reads = threading.Event()
@@ -104,6 +106,7 @@ class ProgramOnPty:
         if self._releases and KEYBOARD in drawn:
             self._type(TELLS_RELEASES)
         for _ in range((before + drawn).count(QUESTION) if self.answers else 0):
+            self.answered_s = time.monotonic()
             if self._line is None:
                 self._type(ANSWER)
             else:

@@ -95,6 +95,8 @@ class KeyActions(App[None]):
             heard = view.link is Link.UP and not view.recorded  # else sending a step tells what is the matter
             if not heard or self.hold_to_move.ask(self.acting, c.Axis(axis), direction) is Means.STEP:
                 self._send(c.Jog(c.Axis(axis), direction, pressed_s))
+            if not view.keys_move and view.state.control.reason:
+                self.hint("the arm waits: keys move it in the next episode")
         elif self._moving("cannot move the arm"):
             self.hint(f"{key('intervene')} takes over first")
 
@@ -103,7 +105,7 @@ class KeyActions(App[None]):
         if not self.hold_to_move.moving:
             return
         view = self.view()
-        drives = view.human and view.holds and view.link is Link.UP
+        drives = view.keys_move and view.holds and view.link is Link.UP
         if self.typing or not drives or self.screen_stack[-1:] != [self._driven_on]:
             self.hold_to_move.spend()
 

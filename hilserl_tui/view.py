@@ -85,7 +85,12 @@ class View:
 
     @property
     def human(self) -> bool:
-        """A person has the arm: drives it, or is waited for to begin."""
+        """A person has the arm: drives it, or will with the next episode, or is waited for to begin."""
+        return (self.state.control.taken and not self.stopped) or self.keys_move
+
+    @property
+    def keys_move(self) -> bool:
+        """The person who has the arm moves it by what is pressed now; between episodes nobody does."""
         control = self.state.control
         waited_for = control.driver is Driver.NOBODY and control.reason == FIRST_MOTION
         return (control.driver is Driver.HUMAN or waited_for) and not self.stopped

@@ -124,6 +124,8 @@ def test_the_trigger_begins_a_demonstration_and_a_pulled_plug_pauses_it(
     )
     ended = desk.mailbox.of(e.EpisodeEnded)[0]
     assert ended.ended_by is e.EndedBy.STOP and ended.steps_by_human == ended.steps
+    seat = [event.taken for event in desk.mailbox.of(e.SeatChanged)]
+    assert seat == [True, False, True], "the hand on the trigger, and the plug that came out"
 
 
 def test_a_press_on_the_device_ends_the_episode_as_the_key_does(

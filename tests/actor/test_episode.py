@@ -7,7 +7,7 @@ import pytest
 
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmEnv, ArmUnavailable
-from workers.actor.episode import EpisodeRunner
+from workers.actor.episode import GIVEN_BACK, EpisodeRunner
 from workers.actor.keys import jog_delta
 from workers.actor.rules import EpisodeResult, Rules
 from workers.actor.sim_env import InProcessArm, sim_env, without_cameras
@@ -138,7 +138,10 @@ def test_key_presses_move_the_arm_and_are_what_is_recorded(bench: Bench) -> None
     assert bench.steps[3].discrete_penalty < 0
     assert bench.steps[4].action == pytest.approx([0, 0, 0, 1])
     drivers = [event.driver for event in bench.events if isinstance(event, DriverChanged)]
-    assert drivers == [Driver.POLICY, Driver.HUMAN, Driver.POLICY, Driver.NOBODY]
+    assert drivers == [Driver.POLICY, Driver.HUMAN, Driver.NOBODY, Driver.POLICY, Driver.NOBODY]
+    given_back = bench.events.index(DriverChanged(Driver.NOBODY, GIVEN_BACK))
+    told = next(event for event in bench.events[given_back:] if isinstance(event, StepTaken))
+    assert (told.step, told.driver) == (5, Driver.HUMAN), "at once, and the step is the person's all the same"
 
 
 def test_more_key_presses_than_a_period_holds_are_bounded(bench: Bench) -> None:
@@ -262,7 +265,8 @@ def test_a_survey_waits_where_the_arm_is_until_somebody_drives_and_leaves_no_rec
     assert bench.records == [] and bench.policy.asked == []
     drivers = [(event.driver, event.reason) for event in bench.events if isinstance(event, DriverChanged)]
     waits = (Driver.NOBODY, "space takes the arm")
-    assert drivers == [waits, (Driver.HUMAN, ""), waits, (Driver.NOBODY, "")]
+    given_back = (Driver.NOBODY, GIVEN_BACK)
+    assert drivers == [waits, (Driver.HUMAN, ""), given_back, waits, (Driver.NOBODY, "")]
     driven = [
         event.step for event in bench.events if isinstance(event, StepTaken) and event.driver is Driver.HUMAN
     ]

@@ -132,6 +132,26 @@ async def test_the_first_motion_of_a_demonstration_can_be_a_key_press(socket):
         assert session.station.commands[1] == c.Intervene(False)
 
 
+async def test_between_episodes_the_arm_stays_with_who_took_it(socket):
+    """An episode has just ended, or just begun and not been told yet: nobody drives by what the console knows."""
+    between = reduce(reduce(human(), e.SeatChanged(True)), e.DriverChanged(e.Driver.NOBODY))
+    async with Session(socket, between) as session:
+        await session.press("up")
+        await session.until(lambda: session.station.commands)
+        assert isinstance(session.station.commands[0], c.Jog), "the actor knows whether it moves anything"
+        assert "takes over first" not in session.text()
+        await session.press("space")
+        await session.until(lambda: len(session.station.commands) == 2)
+        assert session.station.commands[1] == c.Intervene(False)
+
+
+async def test_a_key_between_episodes_says_why_nothing_moves(socket):
+    waits = e.DriverChanged(e.Driver.NOBODY, f"{e.SET_UP}: 4 s left, n when it is ready")
+    async with Session(socket, reduce(reduce(human(), e.SeatChanged(True)), waits)) as session:
+        await session.press("up")
+        await session.until(lambda: "the arm waits: keys move it in the next episode" in session.text())
+
+
 async def test_space_gives_back_what_it_took(socket):
     async with Session(socket, human()) as session:
         await session.press("space")

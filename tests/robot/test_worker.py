@@ -244,3 +244,16 @@ def test_from_any_pose_in_the_box_the_arm_is_parked_in_time() -> None:
                 break
         assert status.parked
         assert np.abs(arm.read().joints_deg - REST)[:GRIPPER].max() < 5.0
+
+
+def test_a_motion_begins_when_the_arm_goes_somewhere_and_not_when_its_posture_settles() -> None:
+    """Behind a key press joints bring the tool's direction back for half a second: the next press is told apart."""
+    cell, began_ns = Workcell(), []
+    cell.ask_reset()
+    state = cell.tick()
+    for ways_deg in ([0.8] * 5, [0.08] * 20, [0.8] * 5, [0.08] * 20):
+        for way_deg in ways_deg:
+            cell.aim(np.add(state["goal"], [5.0 * way_deg, 0, 0, 0, 0, 0]))  # a tick goes a fifth of the way
+            state = cell.tick()
+        began_ns.append(int(state["moving_since_ns"]))
+    assert began_ns[0] == began_ns[1] < began_ns[2] == began_ns[3]

@@ -130,6 +130,24 @@ def test_an_intervention_is_released_once_a_loss(made: tuple[Station, Hands]) ->
     assert actor.given.count(Operate(c.Intervene(on=False))) == 2
 
 
+def test_an_intervention_is_released_between_episodes_too(made: tuple[Station, Hands]) -> None:
+    """Else the next episode would begin in the hands of somebody who is gone."""
+    station, actor = made
+    station._fold(e.SeatChanged(taken=True))
+    station._fold(e.DriverChanged(e.Driver.NOBODY, e.SET_UP))
+    station._watch_lease(0.8)
+    assert actor.given.count(Operate(c.Intervene(on=False))) == 1
+
+
+def test_nobody_has_the_arm_of_an_actor_that_died(made: tuple[Station, Hands]) -> None:
+    """A trigger that was held is asked for anew; the intervene key is given again."""
+    station, _ = made
+    station._fold(e.WorkerChanged("actor", e.WorkerState.RUNNING))
+    station._fold(e.SeatChanged(taken=True))
+    station._fold(e.WorkerChanged("actor", e.WorkerState.RESTARTING, "died of SIGKILL"))
+    assert not station.state.control.taken
+
+
 def test_who_holds_a_trigger_is_there_without_a_console(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

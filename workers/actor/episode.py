@@ -23,6 +23,8 @@ from workers.teleop.scripted_operator import ScriptedOperator
 from workers.teleop.scripts import TaskView
 from workers.transport.record import EpisodeEnd, Outcome, Record, Step
 
+GIVEN_BACK = "given back"
+"""Why nobody drives for the rest of a step."""
 log = logging.getLogger(__name__)
 _HUMANS = (Driver.HUMAN, Driver.SCRIPTED)
 _LOGGED = (EpisodeKind.DEMONSTRATION, EpisodeKind.TRAINING)
@@ -101,6 +103,7 @@ class EpisodeRunner:
         self._hand = Hand(env.person) if hand is None else hand
         self._stay = self._hand.stay
         self._led = False  # the device moves the arm in this period
+        self._kind = EpisodeKind.TRAINING
         self._keys = Keys(env, chair, self._hand)
 
     def rest(self, seed: int) -> None:
@@ -128,6 +131,7 @@ class EpisodeRunner:
         self._chair.take_verdict()
         self._veto.restart()
         self._marking = False
+        self._kind = kind
         if not self._rules.keep_first_motion:
             self._chair.take_jogs()
         if self._script is not None:
@@ -309,13 +313,17 @@ class EpisodeRunner:
     def _apply_input(self) -> None:
         """What the person does takes effect at once, in the middle of the period.
 
-        Keys move the arm. A device that moved it and is late, gone or let go stops it where it is.
+        Keys move the arm. A device that moved it and is late, gone or let go stops it where it is. Who gives the arm
+        back drives no more, although the policy goes on with the next step only.
         """
         if self._led and not self._chair.drives_by_device:
             self._led = False
             self._hand.release()
             self._env.halt()
         self._keys.apply()
+        rests = self._kind is EpisodeKind.DEMONSTRATION and self._chair.demonstrates
+        if self._driver is Driver.HUMAN and not (self._chair.has_person or rests):
+            self._change_driver(Driver.NOBODY, GIVEN_BACK)
 
     def _change_driver(self, driver: Driver, reason: str = "") -> None:
         if (driver, reason) != (self._driver, self._reason):

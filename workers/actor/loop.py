@@ -36,6 +36,7 @@ from workers.model.events import (
     PauseChanged,
     Recorded,
     ScriptChanged,
+    SeatChanged,
 )
 from workers.model.orders import (
     AnyOrder,
@@ -204,11 +205,13 @@ class ActorLoop:
     @contextlib.contextmanager
     def _telling_chair(self) -> Iterator[None]:
         """Tell whom it concerns what the person changed."""
-        scripted = self._chair.scripted
+        scripted, taken = self._chair.scripted, self._chair.has_person
         with self._telling_holds():
             yield
         if self._chair.scripted != scripted:
             self._desk.mailbox.emit(ScriptChanged(self._chair.scripted))
+        if self._chair.has_person != taken:
+            self._desk.mailbox.emit(SeatChanged(self._chair.has_person))
         self._body.seat(self._chair.has_person)
 
     @contextlib.contextmanager

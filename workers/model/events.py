@@ -18,6 +18,15 @@ from workers.model.dataset_events import FrameShown as FrameShown
 from workers.model.dataset_events import Looked as Looked
 from workers.model.dataset_events import Pixels as Pixels
 from workers.model.dataset_events import StoredEpisode as StoredEpisode
+from workers.model.driving_events import COOLING as COOLING
+from workers.model.driving_events import FIRST_MOTION as FIRST_MOTION
+from workers.model.driving_events import SET_UP as SET_UP
+from workers.model.driving_events import Driver as Driver
+from workers.model.driving_events import DriverChanged as DriverChanged
+from workers.model.driving_events import OperatorChanged as OperatorChanged
+from workers.model.driving_events import PauseChanged as PauseChanged
+from workers.model.driving_events import ScriptChanged as ScriptChanged
+from workers.model.driving_events import SeatChanged as SeatChanged
 from workers.model.evaluation_events import EvaluationBegan as EvaluationBegan
 from workers.model.evaluation_events import EvaluationEnded as EvaluationEnded
 from workers.model.evaluation_events import EvaluationProgress as EvaluationProgress
@@ -42,15 +51,6 @@ from workers.model.reward_events import SuccessSettled as SuccessSettled
 from workers.model.settings_events import SettingChange as SettingChange
 from workers.model.settings_events import SettingsRead as SettingsRead
 from workers.model.survey import Survey
-
-
-class Driver(StrEnum):
-    """Who moves the arm."""
-
-    NOBODY = "nobody"
-    POLICY = "policy"
-    HUMAN = "human"  # a person at the console
-    SCRIPTED = "scripted"  # the simulated person
 
 
 class GateMode(StrEnum):
@@ -162,42 +162,8 @@ class ArmMoved(Event, frozen=True):
     clipped: tuple[str, ...] = ()
     reason: str = ""
     at_s: float = 0.0
-    moving_since_s: float = 0.0  # when the joint command last began to change
+    moving_since_s: float = 0.0  # when the joint command last began to go somewhere: settling is no motion
     unconfirmed: bool = False  # a real arm waits for a person to confirm its first motion
-
-
-SET_UP = "set up the scene"
-"""How the reason begins while a person has time for that."""
-
-COOLING = "servos cool down"
-"""How the reason begins while they do."""
-
-FIRST_MOTION = "recording when you move"
-"""The reason while a person has the arm and is waited for."""
-
-
-class DriverChanged(Event, frozen=True):
-    driver: Driver
-    reason: str = ""
-
-
-class OperatorChanged(Event, frozen=True):
-    """Who answers for the arm: a person at a console, the scripted one, or nobody."""
-
-    scripted: bool
-    attached: int  # consoles that hold or watch
-    holder: str = ""  # console that holds the controls, "" when nobody does
-
-
-class ScriptChanged(Event, frozen=True):
-    """The scripted person came on duty, or a real one sent it away."""
-
-    on: bool
-
-
-class PauseChanged(Event, frozen=True):
-    paused: bool
-    reason: str = ""
 
 
 class EpisodeStarted(Event, frozen=True):
@@ -351,6 +317,7 @@ AnyEvent = (
     | DriverChanged
     | OperatorChanged
     | ScriptChanged
+    | SeatChanged
     | PauseChanged
     | EpisodeStarted
     | StepTaken

@@ -131,6 +131,8 @@ def _reduce_control(state: ConsoleState, event: e.Event) -> ConsoleState:
             control = replace(control, scripted=scripted, attached=attached, holder=holder)
         case e.ScriptChanged(on):
             control = replace(control, scripted=on)
+        case e.SeatChanged(taken):
+            control = replace(control, taken=taken)
         case e.PauseChanged(paused, reason):
             control = replace(control, paused=paused, pause_reason=reason)
         case e.StopLatched(by):

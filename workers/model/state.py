@@ -55,6 +55,7 @@ class Control(msgspec.Struct, frozen=True):
 
     driver: Driver = Driver.NOBODY
     reason: str = ""
+    taken: bool = False  # a person has the arm, also between episodes, where nobody drives
     scripted: bool = False
     attached: int = 0
     holder: str = ""

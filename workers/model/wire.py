@@ -14,7 +14,7 @@ from workers.model.commands import AnyCommand, Command
 from workers.model.events import AnyEvent, Event
 from workers.model.state import ConsoleState
 
-PROTOCOL_VERSION = 3
+PROTOCOL_VERSION = 4
 MAX_FRAME_BYTES = 4 * 1024 * 1024
 _LENGTH = struct.Struct(">I")
 

@@ -16,7 +16,7 @@ ARM_STATE = np.dtype(
         ("velocity", "<f8", (6,)),  # per second
         ("current", "<f8", (6,)),  # amperes
         ("goal", "<f8", (6,)),  # what the gate let through last
-        ("moving_since_ns", "<i8"),  # when the goal began to change after it stood still
+        ("moving_since_ns", "<i8"),  # when the goal began to change after it stood still, or only settled
         ("ee_m", "<f8", (3,)),
         ("mode", "S8"),  # a GateMode
         ("reason", "S160"),  # why the gate holds, "" while it does not

@@ -24,7 +24,7 @@ RESET_FRESH_S = 2.0  # whoever asked for a reset longer ago has given it up
 ORDER_TICKS = 10  # between two looks for orders: what is urgent comes by shared memory
 BROKEN_TICKS = 3  # 60 ms at 50 Hz
 RATE_PERIOD_S = 1.0
-STILL_DEG = 0.02  # a goal that changes less in a tick stands still: solver and servo leave crumbs
+SETTLES_DEG = 0.4  # a period: by no more do joints bring the tool's direction back behind a step
 _MODES = {
     Mode.ENGAGED: GateMode.ENGAGED,
     Mode.HOLD: GateMode.HOLD,
@@ -83,6 +83,7 @@ class RobotLoop:
         self._target_record: Record | None = None
         self._station_silent = False
         self._goal: Floats = np.zeros(6)
+        self._still_deg = 2.0 * SETTLES_DEG * self._tick_s / self._period_s  # ticks are not all alike
         self._goal_moved = False
         self._words: tuple[object, ...] = ()  # of the state, as they were published last
         self._clipped_ticks = 0
@@ -228,7 +229,7 @@ class RobotLoop:
         state["current"] = reading.current_a
         if status.goal_deg is not self._goal:  # a goal that stays is the same object
             ways = zip(self._goal.tolist(), status.goal_deg.tolist(), strict=True)
-            moves = max(abs(to - was) for was, to in ways) > STILL_DEG
+            moves = max(abs(to - was) for was, to in ways) > self._still_deg
             if moves and not self._goal_moved:
                 state["moving_since_ns"] = now_ns
             self._goal_moved, self._goal = moves, status.goal_deg

@@ -26,6 +26,7 @@ from workers.runtime.episode_book import EpisodeBook
 from workers.station.crew import crew, stop_waves
 from workers.station.handle import WorkerHandle
 from workers.station.journal import Journal
+from workers.station.lease import LEASE_LIMIT_S, look_again_s
 from workers.station.preflight import Seen
 from workers.station.recipes import recipe_of
 from workers.station.server import Server
@@ -38,8 +39,6 @@ from workers.teleop.device import DeviceReader
 
 WORD_PERIOD_S = 0.1  # the gate holds when the station is silent for 1 s
 ARM_DISPLAY_PERIOD_S = 0.1
-LEASE_WATCH_PERIOD_S = 0.1
-LEASE_LIMIT_S = 0.5
 TELL_WAITING_S = 2  # an end that takes longer says what for
 ARM_WORKERS = {"robot", "guardian"}
 LAST_WORDS_S = 1.0  # for "stopped" of every worker to reach the consoles
@@ -261,14 +260,16 @@ class Station:
     async def _watch_leases(self) -> None:
         """Release the arm when the console that drives it is gone; learning goes on."""
         while True:
-            await asyncio.sleep(LEASE_WATCH_PERIOD_S)
-            self._watch_lease(self._server.lease_age_s())
+            age_s = self._server.lease_age_s()
+            self._watch_lease(age_s)
+            await asyncio.sleep(look_again_s(age_s))
 
     def _watch_lease(self, age_s: float | None) -> None:
         """One look at the holder's lease; `age_s` is None while nobody holds the controls."""
         lost = age_s is None or age_s > LEASE_LIMIT_S
         by_device = self._device.read().intervene  # whoever holds a trigger is there, console or not
-        human = self.state.control.driver is e.Driver.HUMAN and not by_device
+        control = self.state.control
+        human = (control.taken or control.driver is e.Driver.HUMAN) and not by_device
         if lost and human and not self._released:
             self._operate(c.Intervene(on=False))
             self._note(f"{LEASE_LOST_WORDS}: intervention released")
@@ -316,6 +317,7 @@ class Station:
         again = now.state is e.WorkerState.RESTARTING
         why = "the actor restarts" if again else f"the actor {now.state.value}"
         self._fold(e.DriverChanged(e.Driver.NOBODY, why))
+        self._fold(e.SeatChanged(taken=False))  # whoever had it is told of it anew
         paused = self._standing.get(("actor", c.Pause)) == o.Operate(c.Pause(on=True))
         if not (paused or self._holding):
             self._fold(e.PauseChanged(False))

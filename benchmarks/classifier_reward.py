@@ -51,6 +51,7 @@ class JudgedTrial(Trial):
         self._lifted = False
 
     def learn(self) -> None:
+        assert self.port is not None, "only the simulated arm tells whether the cube was lifted"
         self._lifted = self.port.task_state().success
         super().learn()
 

@@ -4,6 +4,8 @@ The same environment, scripted person, log, replay and SAC as a real run, withou
 the learner does as many updates as it would have managed, so curves show steps and CPU seconds, not waiting.
 
 Run: python -m benchmarks.learning --seed 1 --updates-per-step 1.5 --max-steps 4000
+gym-hil's Panda, from 30 demonstrations: python -m benchmarks.learning --config configs/gym_hil_pick_cube.toml
+    --set operator.demonstrations=30 --updates-per-step 2 --max-steps 15000 --alone --to-the-end
 """
 
 import argparse
@@ -20,7 +22,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.actor.chair import Chair
+from workers.actor.environment import ArmEnv
 from workers.actor.episode import EpisodeRunner
+from workers.actor.gym_env import GymEnv, gym_env
+from workers.actor.gym_truth import truth_of
 from workers.actor.policy import Policy
 from workers.actor.rules import EpisodeResult
 from workers.actor.sim_env import InProcessArm, sim_env
@@ -42,9 +47,12 @@ SWAP_EVERY_STEPS = 20  # at 10 Hz two seconds, as policy_parameters_push_frequen
 
 
 class SimulatedPeriod:
-    """A period that passes when the environment's port is told to; the learner works meanwhile."""
+    """A period that passes when the environment's port is told to; the learner works meanwhile.
 
-    def __init__(self, port: InProcessArm, work: Callable[[], None]) -> None:
+    A Gymnasium environment, which has no port, moves in its step.
+    """
+
+    def __init__(self, port: InProcessArm | None, work: Callable[[], None]) -> None:
         self._port, self._work = port, work
         self.stages_ms: dict[str, float] = {}
 
@@ -52,7 +60,8 @@ class SimulatedPeriod:
         return
 
     def pass_by(self, on_input: Callable[[], None]) -> None:
-        self._port.wait_period()
+        if self._port is not None:
+            self._port.wait_period()
         self._work()
 
     def interrupted(self) -> str:
@@ -80,6 +89,13 @@ class PolicyAdapter:
         return self._policy.act(observation, deterministic, self._generator)
 
 
+def simulated(config: Config) -> tuple[ArmEnv | GymEnv, InProcessArm | None]:
+    """The environment of the configuration, and the port that its periods pass on; None where they need not."""
+    if config.env.type == "gymnasium":
+        return gym_env(config, "cpu", truth=truth_of(config.env)), None
+    return sim_env(config, device="cpu")
+
+
 class Trial:
     """One run from demonstrations to the last evaluation."""
 
@@ -90,9 +106,9 @@ class Trial:
         self.log = LogWriter(config.run_dir / "log", feature_spec(config))
         self.policy = PolicyAdapter(config, self.session, SWAP_EVERY_STEPS)
         script = scripted_operator_of(config, np.random.default_rng([args.seed, 7]))
-        assert script is not None, "the simulated arm has a scripted person"
+        assert script is not None, "simulated arms have a scripted person, and so has gym-hil's"
         self.script = script
-        self.env, self.port = sim_env(config, device="cpu")
+        self.env, self.port = simulated(config)
         chair, period = Chair(True, config.env.teleop.jog_step), SimulatedPeriod(self.port, self.learn)
         self.runner = EpisodeRunner(
             self.env, self.policy, chair, self.script, period, self.append, lambda event: None
@@ -142,7 +158,7 @@ class Trial:
             self.train()
             if self.session.env_steps >= next_report:
                 next_report += self.args.evaluate_every
-                if self.report() == self.args.trials:
+                if self.report() == self.args.trials and not self.args.to_the_end:
                     break
 
     def demonstrate(self) -> None:
@@ -162,10 +178,11 @@ class Trial:
         self.policy.take()
 
     def train(self) -> None:
-        """One training episode; the better the policy does alone, the less often the person watches."""
+        """One training episode; the better the policy does alone, the less often the person watches, if at all."""
         recent = self.episodes[-RECENT:]
         rate = autonomous_success(recent) if len(recent) >= RECENT // 2 else None
-        self.script.attendance = float(np.clip(1 - (rate or 0.0), LEAST_ATTENDANCE, FIRST_ATTENDANCE))
+        watched = float(np.clip(1 - (rate or 0.0), LEAST_ATTENDANCE, FIRST_ATTENDANCE))
+        self.script.attendance = 0.0 if self.args.alone else watched
         result = self.run_episode(EpisodeKind.TRAINING)
         self.episodes.append(training_episode(self.episode, result))
 
@@ -214,6 +231,8 @@ def arguments(description: str) -> argparse.ArgumentParser:
     parser.add_argument("--evaluate-every", type=int, default=500)
     parser.add_argument("--trials", type=int, default=50)
     parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--alone", action="store_true", help="after the demonstrations nobody intervenes")
+    parser.add_argument("--to-the-end", action="store_true", help="go on after a perfect evaluation")
     parser.add_argument("--set", action="append", default=[], help="a key, as in algorithm.bc_weight=0.1")
     return parser
 

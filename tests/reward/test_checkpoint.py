@@ -32,6 +32,16 @@ def test_what_is_loaded_gives_the_same_probability(tmp_path: Path, config: Class
     torch.testing.assert_close(loaded.success_probability(seen), expected, atol=1e-6, rtol=0)
 
 
+def test_a_frozen_resnet_is_laid_out_for_judging_and_is_no_part_of_the_weights(tmp_path: Path) -> None:
+    made = classifier(RESNET)
+    save_classifier(tmp_path, made)
+    loaded = load_classifier(tmp_path, CAMERAS)
+    assert loaded.encoder.packed is not None
+    assert loaded.state_dict().keys() == made.state_dict().keys()
+    save_classifier(tmp_path, classifier(replace(RESNET, freeze_vision_encoder=False)))
+    assert load_classifier(tmp_path, CAMERAS).encoder.packed is None
+
+
 def test_one_picture_at_a_time_is_judged_as_in_a_batch(tmp_path: Path) -> None:
     save_classifier(tmp_path, classifier())
     loaded, seen = load_classifier(tmp_path, CAMERAS), images()

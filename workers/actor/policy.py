@@ -110,11 +110,18 @@ class Policy:
                     )
                 mine.copy_(given)
                 breathe()
+        if self._frozen and not self.version:
+            self._pack()
 
     def take(self, version: int) -> None:
         """Drive with the weights prepared last, as `version`."""
         self._networks, self._spare = self._spare, self._networks
         self.version = version
+
+    def _pack(self) -> None:
+        """Both sets of networks share what is made of the frozen backbone, whose weights have come now for good."""
+        self._spare.encoder.pack()
+        self._networks.encoder.packed = self._spare.encoder.packed
 
     def _may_miss(self, name: str) -> bool:
         return self._frozen and self.version > 0 and name.startswith(BACKBONE)

@@ -156,10 +156,12 @@ class _SameConv2d(nn.Module):
 
     def __init__(self, before: int, after: int, stride: int) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(before, after, 3, stride=stride, bias=False)
+        self.stride = stride
+        # Padding by one all around is the convolution's own work; any other makes a copy.
+        self.conv = nn.Conv2d(before, after, 3, stride=stride, padding=int(stride == 1), bias=False)
 
     def forward(self, maps: Tensor) -> Tensor:
-        return self.conv(_pad_same(maps, 3, self.conv.stride[0]))  # type: ignore[no-any-return]
+        return self.conv(maps if self.stride == 1 else _pad_same(maps, 3, self.stride))  # type: ignore[no-any-return]
 
 
 class _Pointwise(nn.Module):
@@ -186,7 +188,7 @@ class _BasicBlock(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         kept = maps if self.shortcut is None else self.shortcut(maps)
         maps = F.relu_(self.norm1(self.conv1(maps)))
-        return F.relu_(self.norm2(self.conv2(maps)) + kept)
+        return F.relu_(self.norm2(self.conv2(maps)).add_(kept))
 
 
 class ResNet10(nn.Module):
@@ -195,7 +197,7 @@ class ResNet10(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         stem = _Stem(3, 64, 7, stride=2, padding=3, bias=False)
-        self.embedder = nn.Sequential(stem, _GroupNorm(64), nn.ReLU(inplace=True))
+        self.embedder = nn.Sequential(stem, _GroupNorm(64))
         widths = (64, 64, 128, 256, 512)
         self.encoder = nn.Module()
         self.encoder.stages = nn.ModuleList(
@@ -212,7 +214,9 @@ class ResNet10(nn.Module):
     def maps(self, pixels: Tensor) -> Tensor:
         """Normalised pictures, float32 [M, 3, H, W] -> float32 [M, 512, ceil(H / 32), ceil(W / 32)]."""
         maps: Tensor = self.embedder(pixels)
-        maps = F.max_pool2d(_pad_same(maps, 3, 2, value=float("-inf")), 3, stride=2)
+        # "SAME" padding again; `ceil_mode` adds the odd row below. ReLU keeps order: it may follow, on a quarter.
+        padding = [_same_padding(size, 3, 2)[0] for size in maps.shape[2:]]
+        maps = F.relu_(F.max_pool2d(maps, 3, stride=2, padding=padding, ceil_mode=True))
         for stage in self.encoder.stages:  # type: ignore[union-attr]
             maps = stage(maps)
         return maps
@@ -310,22 +314,30 @@ def _download(hub_id: str) -> Path:
 
 def _add_imagenet_buffers(module: nn.Module) -> None:
     scale = 255 * torch.tensor(IMAGENET_STD)
-    module.register_buffer("image_scale", (1 / scale).view(1, 3, 1, 1), persistent=False)
+    module.register_buffer("image_scale", 1 / scale, persistent=False)
     offset = torch.tensor(IMAGENET_MEAN) / torch.tensor(IMAGENET_STD)
-    module.register_buffer("image_offset", offset.view(1, 3, 1, 1), persistent=False)
+    module.register_buffer("image_offset", offset, persistent=False)
 
 
 def _normalise(module: nn.Module, images: Tensor) -> Tensor:
-    """(x / 255 - mean) / std of ImageNet: uint8 [M, H, W, 3] -> float32 [M, 3, H, W] channels-last."""
+    """(x / 255 - mean) / std of ImageNet: uint8 [M, H, W, 3] -> float32 [M, 3, H, W] channels-last.
+
+    Row by row, [M, H, 3 W]: an innermost dimension of three takes four times as long.
+    """
     scale, offset = module.image_scale, module.image_offset
     assert isinstance(scale, Tensor)
     assert isinstance(offset, Tensor)
-    return bytes_to_float(images).mul_(scale).sub_(offset)
+    width = images.shape[2]
+    rows = images.flatten(2).to(torch.float32).mul_(scale.repeat(width)).sub_(offset.repeat(width))
+    return rows.view(images.shape).permute(0, 3, 1, 2)
 
 
-def _pad_same(maps: Tensor, kernel: int, stride: int, value: float = 0.0) -> Tensor:
-    pads = []
-    for size in (maps.shape[3], maps.shape[2]):
-        total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
-        pads += [total // 2, total - total // 2]
-    return F.pad(maps, pads, value=value)
+def _pad_same(maps: Tensor, kernel: int, stride: int) -> Tensor:
+    height, width = (_same_padding(size, kernel, stride) for size in maps.shape[2:])
+    return F.pad(maps, [*width, *height])
+
+
+def _same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
+    """Pixels before and after, so that ceil(size / stride) places come out."""
+    total = max(0, (-(-size // stride) - 1) * stride + kernel - size)
+    return total // 2, total - total // 2

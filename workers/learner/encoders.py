@@ -13,6 +13,7 @@ from workers.config import PolicyConfig
 from workers.learner.backbones import LeRobotCNN, build_backbone
 from workers.learner.batch import Observation
 from workers.learner.devices import reckons_in_bfloat16
+from workers.learner.packed import PackedBackbone, packed
 from workers.transport.record import FeatureSpec
 
 
@@ -43,7 +44,10 @@ class ObservationEncoder(nn.Module):
         early = policy.vision_encoder_name == "cnn" and policy.camera_fusion == "early"
         self.fuses_early = early and cameras > 0
         self.backbone = build_backbone(policy, cameras, pretrained)
+        self.packed: PackedBackbone | None = None
+        """In place of the backbone, once `pack` was called."""
         self.uses_amp = policy.use_amp
+        self._image_shape = features.image_shape
         self.backbone_trained = any(parameter.requires_grad for parameter in self.backbone.parameters())
         self.heads = 1 if self.fuses_early else cameras
         self.maps_shape = self._probe(features)
@@ -71,12 +75,20 @@ class ObservationEncoder(nn.Module):
 
     def features(self, images: Tensor) -> Tensor:
         """uint8 [B, cameras, H, W, 3] -> float32 [B, heads, h, w, C]; no gradient into a frozen backbone."""
-        in_half = self.uses_amp and reckons_in_bfloat16(images.device)
-        half = torch.autocast(images.device.type, torch.bfloat16, enabled=in_half)
+        backbone, in_half = self.packed or self.backbone, self._in_half(images.device)
+        half = torch.autocast(images.device.type, torch.bfloat16, enabled=in_half and self.packed is None)
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.backbone_trained), half:
-            maps = self.backbone(images if self.fuses_early else images.flatten(0, 1))
+            maps = backbone(images if self.fuses_early else images.flatten(0, 1))
             by_place: Tensor = maps.float().permute(0, 2, 3, 1)
             return by_place.reshape(len(images), self.heads, *by_place.shape[1:])
+
+    def pack(self) -> None:
+        """Lay out a frozen backbone for acting, where that helps, with the weights that it has now."""
+        dtype = torch.bfloat16 if self._in_half(self.device) else torch.float32
+        self.packed = packed(self.backbone, dtype, self._image_shape)
+
+    def _in_half(self, device: torch.device) -> bool:
+        return self.uses_amp and reckons_in_bfloat16(device)
 
     def embed(self, maps: Tensor, state: Tensor) -> Tensor:
         """[B, heads, h, w, C], [B, state_dim] -> z [B, out_dim]."""

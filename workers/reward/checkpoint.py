@@ -111,7 +111,8 @@ def load_classifier(
     folder = found(path_or_hub_id)
     classifier = read_classifier(folder)
     check_cameras(str(path_or_hub_id), classifier.architecture, cameras)
-    return classifier.to(device).eval()
+    classifier.to(device).eval().encoder.pack(*next(iter(classifier.architecture.cameras.values())))
+    return classifier
 
 
 def found(path_or_hub_id: str | Path) -> Path:

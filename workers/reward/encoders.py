@@ -22,6 +22,7 @@ from workers.learner.backbones import (
     build_backbone,
     bytes_to_float,
 )
+from workers.learner.packed import PackedBackbone, packed
 from workers.reward.architecture import Architecture, Channels
 from workers.reward.errors import ClassifierError
 
@@ -58,6 +59,8 @@ class PictureEncoder(nn.Module):
     def __init__(self, backbone: nn.Module, architecture: Architecture) -> None:
         super().__init__()
         self.backbone, self.normalise = backbone, Normalise(architecture)
+        self.packed: PackedBackbone | None = None
+        """In place of the backbone, once `pack` was called."""
         self.frozen = not any(parameter.requires_grad for parameter in backbone.parameters())
 
     def forward(self, images: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
@@ -77,9 +80,15 @@ class PictureEncoder(nn.Module):
 
     def _encoded(self, prepared: Tensor) -> Tensor:
         if isinstance(self.backbone, ResNet10 | ResNet18):
-            return _places_first(self.backbone.maps(prepared))
+            return _places_first((self.packed or self.backbone).maps(prepared))
         encoded: Tensor = self.backbone(prepared)
         return _places_first(encoded) if isinstance(self.backbone, SmallCNN) else encoded
+
+    def pack(self, height: int, width: int) -> None:
+        """Lay out a frozen backbone to judge one observation at a time, with the weights that it has now."""
+        cameras = len(self.normalise.numbers)
+        height, width = self.normalise.size or (height, width)
+        self.packed = packed(self.backbone, torch.float32, (cameras, height, width, 3))
 
     def train(self, mode: bool = True) -> "PictureEncoder":
         """A frozen backbone stays as it was published, dropout included."""

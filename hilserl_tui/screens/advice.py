@@ -23,7 +23,7 @@ class AdviceScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll()
-        box.border_title = "what the rules say of this run"
+        box.border_title = "advice on this run"
         box.border_subtitle = "esc closes, ↑ ↓ scroll"
         with box:
             yield AdviceList()

@@ -41,7 +41,7 @@ async def test_train_shows_the_most_important_and_the_key_shows_all(size: tuple[
         assert "actions are saturated: 95%" in text
         await pilot.press("escape")
         await pilot.pause(0.2)
-        assert "what the rules say" not in "\n".join(screen_text(app))
+        assert "advice on this run" not in "\n".join(screen_text(app))
 
 
 async def test_without_advice_there_is_no_line_and_the_key_says_that_all_is_well() -> None:

@@ -6,10 +6,11 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 CONFIG ?= configs/sim_pick_lift.toml
 # These tests compute, two at a time. The next wait for one another's processes most of the time, and get the cores without
-# them. The others, of whole runs, get the cores alone.
+# them. The others are of whole runs: where the times of one are judged, it gets the cores alone.
 SHARING := $(wildcard $(addprefix tests/,camera config console dataset evaluation learner model policy_export processors \
 	reward runtime teleop test_hygiene.py))
 WAITING := $(wildcard $(addprefix tests/,actor doctor emulator robot transport))
+ALONE := $(addprefix tests/station/test_,cameras.py held_keys.py remote_run.py run.py)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow lint bench stubs clean
@@ -24,7 +25,8 @@ demo: $(READY) ## open the console on a simulated arm and start training (CONFIG
 test: $(READY) ## run the tests, all but the slow ones
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" -n 2 --dist loadfile $(SHARING)
 	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" -n 2 --dist loadfile $(WAITING)
-	$(BIN)/pytest -q -m "not slow" $(addprefix --ignore=,$(SHARING) $(WAITING))
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" -n 2 --dist loadfile $(addprefix --ignore=,$(SHARING) $(WAITING) $(ALONE))
+	$(BIN)/pytest -q -m "not slow" $(ALONE)
 
 test-slow: $(READY) ## run the tests that take minutes
 	$(BIN)/pytest -q -m slow

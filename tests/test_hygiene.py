@@ -104,9 +104,9 @@ def offences_of_call(node: ast.Call, called: str) -> Iterator[str]:
         yield f"line {node.lineno}: allow_pickle in a call of {called}"
 
 
-@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(ROOT)))
-def test_no_file_runs_foreign_bytes(file: Path) -> None:
-    assert not list(offences(file.read_text()))
+def test_no_file_runs_foreign_bytes() -> None:
+    found = [f"{file.relative_to(ROOT)}, {what}" for file in SOURCES for what in offences(file.read_text())]
+    assert len(SOURCES) > 100 and not found
 
 
 @pytest.mark.parametrize(
@@ -177,9 +177,11 @@ def test_the_ban_leaves_the_harmless_alone(source: str) -> None:
     assert not list(offences(source))
 
 
-@pytest.mark.parametrize("file", ALL, ids=lambda file: str(file.relative_to(ROOT)))
-def test_no_file_is_longer_than_one_idea(file: Path) -> None:
-    assert len(file.read_text().splitlines()) <= MOST_LINES
+def test_no_file_is_longer_than_one_idea() -> None:
+    assert len(ALL) > len(SOURCES)
+    assert not [
+        str(file.relative_to(ROOT)) for file in ALL if len(file.read_text().splitlines()) > MOST_LINES
+    ]
 
 
 def test_nothing_names_a_place_on_somebody_s_machine() -> None:

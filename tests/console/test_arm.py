@@ -16,6 +16,7 @@ from hilserl_tui.arm_app import ArmConsole
 from hilserl_tui.arm_opening import targets
 from hilserl_tui.arm_tools import FRAME, ROW, TOOLS, Running, Target
 from tests.emulators.bus import emulated_bus
+from tests.robot.arm.arms import hold
 from workers.arm_commands import SERVO_HEAD, servo_line, sweep_table
 from workers.robot.calibrate import Sweep
 from workers.robot.scan import Found
@@ -25,6 +26,7 @@ SWEPT = {
     "shoulder_pan": (-109, 109), "shoulder_lift": (-99, 99), "elbow_flex": (-96, 96), "wrist_flex": (-94, 94),
     "wrist_roll": (-159, 159), "gripper": (1, 99),
 }  # fmt: skip
+MIDDLE = tuple(0.5 * sum(ends) for ends in SWEPT.values())
 
 
 async def until(condition: Callable[[], bool], limit_s: float = 60.0) -> None:
@@ -89,10 +91,10 @@ async def test_an_arm_is_scanned_named_and_calibrated(tmp_path: Path) -> None:
             assert app.target.arm_id == "mine"
             await pilot.press("4")
             await until(lambda: "shoulder_pan" in said(app))
-            for joint, ends in SWEPT.items():
-                for value in (*ends, 0.5 * sum(ends)):
-                    await asyncio.to_thread(bus.ask, "hand", joint=joint, value=value, over_s=0.6)
-                    await asyncio.sleep(0.8)
+            for pose in (*zip(*SWEPT.values(), strict=True), MIDDLE):
+                await asyncio.to_thread(hold, bus, pose, 1.0)
+                await asyncio.sleep(1.3)
+            await until(lambda: said(app).count("°  ok") == len(SWEPT))
             await pilot.press("enter")
             await until(lambda: app.state["4"] != "runs")
             assert app.state["4"] == "done", said(app)

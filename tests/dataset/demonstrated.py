@@ -1,6 +1,9 @@
 """Datasets with all that a recorder of ours writes: outcomes, interventions, origins. Every frame tells which it is."""
 
+import shutil
+import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -50,6 +53,23 @@ def make(
     first: int = 0,
 ) -> Path:
     """A dataset of episodes `first` and on, of these lengths; `named` is before the number in their origins."""
+    if root.exists():
+        return _record(root, lengths, video, named, task, first)
+    shutil.copytree(_recorded(tuple(lengths), video, named, task, first).name, root)
+    return root
+
+
+@cache
+def _recorded(
+    lengths: tuple[int, ...], video: bool, named: str, task: str, first: int
+) -> "tempfile.TemporaryDirectory[str]":
+    """Many tests begin with the same dataset: it is encoded once."""
+    made = tempfile.TemporaryDirectory(prefix="hilserl-demonstrated-")
+    _record(Path(made.name), lengths, video, named, task, first)
+    return made
+
+
+def _record(root: Path, lengths: Sequence[int], video: bool, named: str, task: str, first: int) -> Path:
     writer = DatasetWriter.open(root, COLUMNS, FPS, "so101", video=video)
     try:
         for episode, length in enumerate(lengths, first):

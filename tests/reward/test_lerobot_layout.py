@@ -23,6 +23,12 @@ FOR_LEROBOT = ClassifierConfig(
 )
 
 
+@pytest.fixture(scope="module")
+def theirs() -> dict[str, bytes]:
+    """A classifier's files as LeRobot has them."""
+    return lerobot_files(classifier(FOR_LEROBOT, CAMERAS))
+
+
 def written(folder: Path, files: dict[str, bytes]) -> Path:
     folder.mkdir(exist_ok=True)
     for name, content in files.items():
@@ -69,9 +75,11 @@ def test_there_and_back_it_says_the_same(tmp_path: Path, config: ClassifierConfi
     )
 
 
-def test_one_of_theirs_keeps_the_normalisation_that_it_was_trained_with(tmp_path: Path) -> None:
+def test_one_of_theirs_keeps_the_normalisation_that_it_was_trained_with(
+    tmp_path: Path, theirs: dict[str, bytes]
+) -> None:
     """LeRobot's own run time leaves it out (L6)."""
-    folder = written(tmp_path / "theirs", lerobot_files(classifier(FOR_LEROBOT, CAMERAS)))
+    folder = written(tmp_path / "theirs", theirs)
     other = {
         f"observation.images.{camera}.{name}": torch.full((3, 1, 1), value)
         for camera in CAMERAS
@@ -107,8 +115,8 @@ def test_a_shared_encoder_may_be_saved_under_any_of_its_names(tmp_path: Path) ->
     )
 
 
-def test_its_cameras_are_held_to_as_ours_are(tmp_path: Path) -> None:
-    folder = written(tmp_path / "theirs", lerobot_files(classifier(FOR_LEROBOT, CAMERAS)))
+def test_its_cameras_are_held_to_as_ours_are(tmp_path: Path, theirs: dict[str, bytes]) -> None:
+    folder = written(tmp_path / "theirs", theirs)
     with pytest.raises(ClassifierMismatch, match="wrist"):
         load_classifier(folder, {"front": (128, 128)})
 
@@ -132,8 +140,10 @@ def test_what_lerobot_has_no_network_for_is_named_with_what_would_do(tmp_path: P
         (STATE, None),
     ],
 )
-def test_a_damaged_one_is_an_error_for_people(tmp_path: Path, name: str, content: bytes | None) -> None:
-    folder = written(tmp_path / "theirs", lerobot_files(classifier(FOR_LEROBOT, CAMERAS)))
+def test_a_damaged_one_is_an_error_for_people(
+    tmp_path: Path, name: str, content: bytes | None, theirs: dict[str, bytes]
+) -> None:
+    folder = written(tmp_path / "theirs", theirs)
     if content is None:
         (folder / name).unlink()
     else:
@@ -142,8 +152,10 @@ def test_a_damaged_one_is_an_error_for_people(tmp_path: Path, name: str, content
         load_classifier(folder, CAMERAS)
 
 
-def test_a_network_of_theirs_that_is_none_of_ours_is_refused(tmp_path: Path) -> None:
-    folder = written(tmp_path / "theirs", lerobot_files(classifier(FOR_LEROBOT, CAMERAS)))
+def test_a_network_of_theirs_that_is_none_of_ours_is_refused(
+    tmp_path: Path, theirs: dict[str, bytes]
+) -> None:
+    folder = written(tmp_path / "theirs", theirs)
     weights = load((folder / "model.safetensors").read_bytes())
     del weights["encoder.embedder.0.weight"]
     save_file(weights, folder / "model.safetensors")
@@ -154,8 +166,8 @@ def test_a_network_of_theirs_that_is_none_of_ours_is_refused(tmp_path: Path) -> 
         load_classifier(folder, CAMERAS)
 
 
-def test_export_writes_over_nothing(tmp_path: Path) -> None:
-    folder = written(tmp_path / "theirs", lerobot_files(classifier(FOR_LEROBOT, CAMERAS)))
+def test_export_writes_over_nothing(tmp_path: Path, theirs: dict[str, bytes]) -> None:
+    folder = written(tmp_path / "theirs", theirs)
     (tmp_path / "there").mkdir()
     (tmp_path / "there" / "mine.txt").write_text("mine")
     with pytest.raises(ClassifierError, match="is there already"):

@@ -41,6 +41,9 @@ def small_config(folder: Path) -> Path:
         ("batch_size = 64", "batch_size = 8"),
         ("online_buffer_capacity = 20_000", "online_buffer_capacity = 2_000"),
         ("save_freq = 2000", "save_freq = 20"),
+        ("width = 128", "width = 32"),
+        ("height = 128", "height = 32"),
+        ("resize_size = [128, 128]", "resize_size = [32, 32]"),
     ):
         assert old in text, old
         text = text.replace(old, new)

@@ -99,7 +99,7 @@ NOISE = st.one_of(
 CHUNKS = st.lists(st.tuples(st.floats(0.0, 0.6), NOISE), max_size=12)
 
 
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=500, deadline=None)
 @given(st.lists(CHUNKS, min_size=1, max_size=4), st.integers(1, 20))
 def test_whatever_arrives_raises_nothing_but_bus_errors(exchanges: list[Any], length: int) -> None:
     pending = iter(exchanges)
@@ -119,7 +119,7 @@ def test_whatever_arrives_raises_nothing_but_bus_errors(exchanges: list[Any], le
         assert port.time_s - begun_s < 0.3
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(st.lists(st.tuples(st.integers(1, 3), st.binary(max_size=30)), max_size=6), st.data())
 def test_replies_are_found_however_the_bytes_are_cut_and_whatever_lies_before_them(
     between: list[tuple[int, bytes]], data: st.DataObject

@@ -149,7 +149,10 @@ class KeyActions(App[None]):
         raise NotImplementedError
 
     def action_pause(self) -> None:
-        self._control(c.Pause(on=not self.view().state.control.paused))
+        view = self.view()
+        if self._control(c.Pause(on=not view.paused)) and view.kept_waiting:
+            then = "holds all the same" if view.paused else "is paused too, and holds already"
+            self.hint(f"the arm {then}: {view.kept_waiting}")
 
     def action_evaluate(self) -> None:
         state = self.view().state

@@ -29,7 +29,6 @@ from hilserl_tui.keymap import hint as key
 from hilserl_tui.launch import REFUSED, Launch
 from hilserl_tui.leaving import Leaving
 from hilserl_tui.pace import Turn
-from hilserl_tui.preferences import NO_PREFERENCES, Preferences
 from hilserl_tui.screens.base import ConsoleScreen
 from hilserl_tui.screens.home import Home
 from hilserl_tui.screens.made import MadeScreens
@@ -39,6 +38,7 @@ from workers.model.commands import RenewLease, ShowCameras, StartRun, TakeContro
 from workers.model.events import LinkState, Phase
 
 if TYPE_CHECKING:
+    from hilserl_tui.preferences import Preferences
     from hilserl_tui.screens.placed import PlacedScreen
 
 CAMERA_HZ = 10.0
@@ -76,12 +76,13 @@ class Console(PacedDrawing, Comforts, MadeScreens, Leaving):
         start_run: bool = False,
         launch: Launch | None = None,
         screen: str = "",
-        preferences: Preferences = NO_PREFERENCES,
+        preferences: "Preferences | None" = None,
     ) -> None:
         super().__init__(driver_class=ConsoleDriver)
         self.prefer(preferences)
         self.client = client
-        self.hold_to_move = HoldToMove(self.pacer, client.drive, preferences.jog == "hold" and may_hold())
+        holds = preferences is None or preferences.jog == "hold"
+        self.hold_to_move = HoldToMove(self.pacer, client.drive, holds and may_hold())
         self._start_run = start_run
         self._first = screen or ("train" if start_run or client.recorded else "home")
         self._launch = launch
@@ -201,7 +202,7 @@ class Console(PacedDrawing, Comforts, MadeScreens, Leaving):
             recorded=client.recorded,
             clearing=time.monotonic() < self.clear_until_s,
             screen=screen.name_in_view if screen else "",
-            advice=self.advising.now,
+            advice=self.advice,
             face=FACES[self.face],
         )
 

@@ -1,5 +1,6 @@
 """hilserl-tui: the entry point of the console."""
 
+import gc
 import sys
 from pathlib import Path
 
@@ -19,10 +20,12 @@ def main() -> None:
     match sys.argv[1:]:
         case [config] | [config, "--start"] | ["--start", config] if config.endswith(".toml"):
             # What people wait for does not wait for typer: it takes a third of the time to the first paint.
+            gc.disable()  # until the first paint: what is made on the way there stays
             from hilserl_tui.opening import open_run
 
             open_run(Path(config), start="--start" in sys.argv)
         case ["attach"] | ["attach", _] if not any(one.startswith("-") for one in sys.argv[2:]):
+            gc.disable()
             from hilserl_tui.finding import find
             from hilserl_tui.opening import attach
 

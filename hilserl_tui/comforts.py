@@ -3,7 +3,7 @@
 `Console` inherits this between the keys' actions and its own life; Textual calls the handlers of both.
 """
 
-import random
+import os
 from collections.abc import Iterator
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -12,21 +12,25 @@ from textual.app import SystemCommand
 from textual.theme import Theme
 
 from hilserl_tui.actions import KeyActions
-from hilserl_tui.advising import Advising
 from hilserl_tui.bell import NO_BELL, Bell
 from hilserl_tui.guarding import abandoned
 from hilserl_tui.keymap import remap
 from hilserl_tui.panes.lines import Lines
-from hilserl_tui.preferences import NO_KEY, Preferences
 from hilserl_tui.theme import THEMES, use
 from workers.model.commands import ApplySettings, ReadSettings
 from workers.model.settings_events import SettingsRead
 
 if TYPE_CHECKING:
+    from hilserl_tui.advising import Advising
+    from hilserl_tui.preferences import Preferences
     from hilserl_tui.screens.base import ConsoleScreen
     from hilserl_tui.screens.doctor import Doctor
+    from workers.model.advice import Advice
 
 LOOK_EVERY_S = 1.0
+DEFAULT_THEME = "dark"
+NO_KEY = "nothing"
+"""A key that no keyboard has, for Textual, which takes "" for "as it was"."""
 
 
 class Comforts(KeyActions):
@@ -36,20 +40,29 @@ class Comforts(KeyActions):
     _rung = NO_BELL
 
     @cached_property
-    def advising(self) -> Advising:
+    def advising(self) -> "Advising":
+        from hilserl_tui.advising import Advising  # there is time for it behind the first screen
+
         return Advising()
+
+    @property
+    def advice(self) -> "tuple[Advice, ...]":
+        """What the rules say of the run, since they were first asked."""
+        return self.advising.now if "advising" in self.__dict__ else ()
 
     def on_mount(self) -> None:
         self.set_interval(LOOK_EVERY_S, self._look_after)
         self.theme_changed_signal.subscribe(self, self._draw_anew)
 
-    def prefer(self, preferences: Preferences) -> None:
+    def prefer(self, preferences: "Preferences | None") -> None:
         """Before anything is drawn."""
         for name, theme in THEMES.items():
             self.register_theme(theme)
-            if name == preferences.theme:
+            if name == (preferences.theme if preferences else DEFAULT_THEME):
                 use(name)
                 self.theme = theme.name
+        if preferences is None:
+            return
         if preferences.keys:
             remap(preferences.keys)
             self.set_keymap({name: keys or NO_KEY for name, keys in preferences.keys.items()})
@@ -98,7 +111,7 @@ class Comforts(KeyActions):
 
         if isinstance(self.screen, SettingsScreen):
             return
-        number = random.getrandbits(48) + 1  # other consoles ask too
+        number = int.from_bytes(os.urandom(6)) + 1  # other consoles ask too
         if self._send(ReadSettings(number)):
             self._asked = number
 

@@ -326,7 +326,7 @@ def forward_gamepad(
 @app.command("keys")
 def keys() -> None:
     """List every key with its id, and the file in which you may change it."""
-    from hilserl_tui.preferences import preferences_path
+    from hilserl_tui.preferences_path import preferences_path
     from hilserl_tui.remapping import ALL_KEYS
 
     for key in ALL_KEYS:

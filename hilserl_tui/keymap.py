@@ -139,7 +139,7 @@ KEYS: tuple[Key, ...] = (
     Key("stop-always", "ctrl+c", "stop(True)", "STOP", "the same, also while typing", Group.SAFETY, "", True),
     Key("clear-stop", "ctrl+e", "arm_clear", "Clear stop", "clear a stop; let the arm move", Group.SAFETY, "ctrl+e y"),
     Key("confirm-clear", "y", "clear_stop", "Yes, clear", "second half of clearing the stop", Group.SAFETY),
-    Key("intervene", "space", "intervene", "Take over", "take over, or give back", Group.DRIVING),
+    Key("intervene", "space", "intervene", "Take over", "take over or give back, between episodes too", Group.DRIVING),
     Key("forward", "up", "jog('x',1)", "Forward", "+x, away from the base", Group.DRIVING, "↑"),
     Key("back", "down", "jog('x',-1)", "Back", "-x, towards the base", Group.DRIVING, "↓"),
     Key("left", "left", "jog('y',1)", "Left", "+y, left seen from behind the base", Group.DRIVING, "←"),

@@ -1,6 +1,7 @@
 """Opening the screen: on a new run, on one that is alive, or on a recording.
 
-Every "no" is words on standard error and exit code 2. Textual is imported when all is well, and not before.
+Every "no" is words on standard error and exit code 2. Textual is imported when all is well, and not before; the
+configuration's modules where a configuration is read.
 """
 
 import gc
@@ -12,12 +13,12 @@ from typing import TYPE_CHECKING, NoReturn
 
 from hilserl_tui.guarding import guard
 from hilserl_tui.launch import REFUSED, Launch, LaunchError, check_alive, gone_within
-from hilserl_tui.preferences import Preferences, load_preferences
-from workers.config import ConfigError, load
+from hilserl_tui.preferences_path import preferences_path
 from workers.model.places import read_lock
 
 if TYPE_CHECKING:
     from hilserl_tui.client import StationClient
+    from hilserl_tui.preferences import Preferences
     from workers.config.overrides import Overrides
 
 GONE_WITHIN_S = 20.0  # a station that stops in order takes 5 s
@@ -36,6 +37,8 @@ def open_run(
             "a run is described by a TOML file",
             "hilserl-tui configs/sim_pick_lift.toml",
         )
+    from workers.config import ConfigError, load
+
     try:
         loaded = load(config)
         options = tuple(overrides.options()) if overrides is not None else ()
@@ -52,6 +55,7 @@ def open_run(
 
 def find_limits(config: Path, options: Sequence[str]) -> NoReturn:
     """Start the station that looks for the workspace of `config` where it is absent, and attach."""
+    from workers.config import ConfigError
     from workers.config.survey import load_for_survey, surveying
 
     try:
@@ -73,6 +77,8 @@ def find_limits(config: Path, options: Sequence[str]) -> NoReturn:
 
 def evaluate(config: Path, overrides: "Overrides", seed: int | None, start: bool = False) -> NoReturn:
     """Start the station that evaluates a policy of `config`'s run where it is absent, and attach."""
+    from workers.config import ConfigError, load
+
     try:
         run_dir = overrides.applied(load(config), named=False).run_dir
         _need_terminal("evaluate")
@@ -104,6 +110,8 @@ def _evaluate_on(config: Path, left: Path) -> NoReturn:
 
 def crop(config: Path, dataset: str | None) -> NoReturn:
     """Open the Crop screen: on the pictures of a dataset, or on the cameras of the run, whose arm stands still."""
+    from workers.config import ConfigError, load
+
     try:
         env = load(config).env
         _need_terminal()
@@ -172,8 +180,13 @@ def _need_terminal(job: str = "station", of_config: bool = True) -> None:
         )
 
 
-def _preferences() -> Preferences:
-    """The person's own keys, theme and bell; a file with mistakes opens nothing."""
+def _preferences() -> "Preferences | None":
+    """The person's own keys, theme and bell, if they have any; a file with mistakes opens nothing."""
+    if not preferences_path().exists():
+        return None
+    from hilserl_tui.preferences import load_preferences
+    from workers.config import ConfigError
+
     try:
         return load_preferences()
     except ConfigError as error:

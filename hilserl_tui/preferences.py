@@ -11,18 +11,14 @@
 Mistakes are told as those of a configuration: file, line, key, the nearest right one; nothing is opened.
 """
 
-import os
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from hilserl_tui.preferences_path import preferences_path
 from workers.config.load import parse_section, read_text
 from workers.config.values import Problems, Section
-
-NAME = "hilserl-tui/console.toml"
-NO_KEY = "nothing"
-"""A key that no keyboard has, for Textual, which takes "" for "as it was"."""
 
 
 class Preferences(Section, frozen=True, kw_only=True):
@@ -45,18 +41,6 @@ class Preferences(Section, frozen=True, kw_only=True):
 
 
 NO_PREFERENCES = Preferences()
-
-
-def preferences_path() -> Path:
-    """Where they are looked for: below $XDG_CONFIG_HOME, or ~/.config."""
-    base = os.environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else Path.home() / ".config") / NAME
-
-
-def shown_path() -> str:
-    """That place for people."""
-    path, home = str(preferences_path()), str(Path.home())
-    return "~" + path[len(home) :] if path.startswith(home + "/") else path
 
 
 def load_preferences(path: Path | None = None) -> Preferences:

@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from workers.model.advice import Advice
-from workers.model.events import FIRST_MOTION, Driver, GateMode, Phase
+from workers.model.events import FIRST_MOTION, PAUSED, Driver, GateMode, Phase
 from workers.model.state import ConsoleState
 from workers.model.survey import Stage
+
+if TYPE_CHECKING:
+    from workers.model.advice import Advice
 
 _LEFT_SO = ("the torque stays on", "left limp", "not parked", "parked, but", "it never moved, but")
 """How the robot worker's last words on an arm begin where its torque is not simply off."""
@@ -37,7 +39,7 @@ class View:
     clearing: bool = False  # ctrl+e was pressed, y would clear the stop
     screen: str = "home"
     face: tuple[str, int] = ("x", -1)  # of the box that was found: axis and end, which keys move
-    advice: tuple[Advice, ...] = ()  # what is wrong with the run, the most important first
+    advice: "tuple[Advice, ...]" = ()  # what is wrong with the run, the most important first
 
     @property
     def stale(self) -> bool:
@@ -94,6 +96,18 @@ class View:
         control = self.state.control
         waited_for = control.driver is Driver.NOBODY and control.reason == FIRST_MOTION
         return (control.driver is Driver.HUMAN or waited_for) and not self.stopped
+
+    @property
+    def paused(self) -> bool:
+        """A person paused the run, which the same key lifts."""
+        control = self.state.control
+        return control.paused and (PAUSED in control.pause_reason or not control.pause_reason)
+
+    @property
+    def kept_waiting(self) -> str:
+        """For what else than a person's pause the arm holds, "" while for nothing."""
+        reason = self.state.control.pause_reason if self.state.control.paused else ""
+        return reason.replace(PAUSED, "").strip(", ").replace(", , ", ", ")
 
     @property
     def idle(self) -> bool:

@@ -9,7 +9,6 @@ from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import Link, View
 from workers.model import select
 from workers.model.collecting import KEPT
-from workers.model.evaluation_figures import made, summary, wanted
 from workers.model.events import EpisodeKind, LinkChanged, LinkState, Phase, WorkerState
 from workers.model.state import Classifier, ConsoleState, Progress
 from workers.model.survey import Stage
@@ -189,6 +188,8 @@ def _trials(state: ConsoleState) -> Step:
     result = state.result
     if result is None:
         return Step("○", "dim", "evaluation", "a policy alone, deterministic")
+    from workers.model.evaluation_figures import made, summary, wanted  # of no other run
+
     told = [
         f"{one.successes} of {one.trials}"
         for one in (summary(result, n) for n in range(len(result.contestants)))

@@ -1,6 +1,6 @@
 """Key bar: the keys that matter now, as many as fit; the rest is under `?`."""
 
-from hilserl_tui.keymap import footer
+from hilserl_tui.keymap import footer, footer_entry
 from hilserl_tui.pace import Turn
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.lines import Lines
@@ -15,7 +15,6 @@ class KeyBar(Lines):
     greyed = False
 
     def watched(self, view: View) -> tuple[object, ...]:
-        control = view.state.control
         return (
             view.stopped,
             view.unconfirmed,
@@ -23,7 +22,8 @@ class KeyBar(Lines):
             view.holds,
             view.idle,
             view.over,
-            control.paused,
+            view.paused,
+            view.kept_waiting,
             _waits(view),
             view.veto_left_s is not None,
             view.stage,
@@ -50,8 +50,12 @@ class KeyBar(Lines):
                 label = "Give back"
             elif name == "clear-stop" and view.unconfirmed:
                 label = "Let it move"
-            elif name == "pause" and view.state.control.paused:
-                label = "Go on"
+            elif name == "pause" and view.paused:
+                label = "Unpause" if view.kept_waiting else "Go on"
+            elif name == "pause" and view.kept_waiting:
+                if view.holds or view.watching:
+                    continue  # the bar on top says what the arm waits for: no key here lifts that
+                name, caption, label = footer_entry("control")
             elif name == "survey-done" and view.stage is Stage.DONE:
                 label = "Count on"
             elif name == "start" and view.stage is Stage.DONE:

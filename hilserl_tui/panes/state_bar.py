@@ -21,6 +21,8 @@ class Condition(NamedTuple):
     text: str
 
 
+LEFT_OUT = ("rate", "reward", "step", "jog", "episode")
+"""Figures beside which a sentence may not be cut off, the least important first."""
 STOP_KEY = "stop key"  # the arm's own word for it, of which the bar knows more
 _CLEARS = re.compile(r"[;,.]?( then)? ctrl\+e, then y .*$", re.IGNORECASE)
 
@@ -157,8 +159,12 @@ class StateBar(Lines):
             text = lost if len(lost) <= room else lost.rpartition(", ")[0]  # without the last of them
             left = ((word, now.style), ("▏", "faint"), block, (" " + elide(text, room), "bold"))
             return [spread(left, figures, width)]
-        figures = _figures(view, width)
-        room = width - len(word) - row_width(figures) - 2  # a space on either side
+        room = 0
+        for leave_out in range(len(LEFT_OUT) + 1):
+            figures = _figures(view, width, leave_out=leave_out)
+            room = width - len(word) - row_width(figures) - 2  # a space on either side
+            if len(now.text) <= room:
+                break
         return [spread(((word, now.style), (" " + elide(now.text, room), "bold")), figures, width)]
 
 
@@ -204,29 +210,31 @@ def _survey_words(view: View) -> str:
     return f"{survey.stage.value}{left}"
 
 
-def _figures(view: View, width: int, short: bool = False) -> Row:
-    """Episode, step, reward, loop rate, link; fewer on a narrow screen. Widths are fixed: nothing jitters."""
+def _figures(view: View, width: int, short: bool = False, leave_out: int = 0) -> Row:
+    """Episode, step, reward, loop rate, link; fewer on a narrow screen. Widths are fixed: nothing jitters.
+
+    `leave_out`: so many of `LEFT_OUT` make room for words that matter more.
+    """
     running, rate = view.state.running, view.state.rates.get("actor")
     link = "link   – ms" if view.link_ms is None else f"link {min(view.link_ms, 999):3.0f} ms"
-    hz = f"{figure(rate.hz if rate else None, 1)} Hz"
-    if view.recorded:
-        link = "recording"
-    parts = []
+    wide = width >= 100
+    parts: dict[str, str] = {}
     if view.stage is not None:
-        parts.append(_survey_words(view))
+        parts["stage"] = _survey_words(view)
     elif running.episode >= 0:
-        parts.append(f"ep {running.episode:3d}")
-        parts.append(f"step {running.step:3d}/{running.step_limit:<3d}")
+        parts["episode"] = f"ep {running.episode:3d}"
+        parts["step"] = f"step {running.step:3d}/{running.step_limit:<3d}"
         if short:
-            return (("  ".join(parts) + " ", "text"),)
-        if width >= 100:
-            parts.append(f"reward {running.reward:5.2f}")
+            return (("  ".join(parts.values()) + " ", "text"),)
+        if wide:
+            parts["reward"] = f"reward {running.reward:5.2f}"
     jogs = view.human and view.holds and not view.recorded
     if jogs:
-        parts.append(f"jog: {view.jog}")
+        parts["jog"] = f"jog: {view.jog}"
     if not (jogs and width < 120):  # no room for both
-        parts.append(hz)
-    parts.append(link)
+        parts["rate"] = f"{figure(rate.hz if rate else None, 1)} Hz"
+    parts["link"] = "recording" if view.recorded else link
     if state_of_link(view) is LinkState.UP:
-        parts.append("learner ●" if width >= 100 else "net ●")
-    return (("   ".join(parts) + " ", "text"),) if width >= 100 else (("  ".join(parts) + " ", "text"),)
+        parts["learner"] = "learner ●" if wide else "net ●"
+    told = [text for name, text in parts.items() if name not in LEFT_OUT[:leave_out]]
+    return ((("   " if wide else "  ").join(told) + " ", "text"),)

@@ -12,7 +12,7 @@ from hilserl_tui.evaluate_keys import EVALUATE_KEYS
 from hilserl_tui.keymap import KEYS, Group, hint
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.lines import Lines
-from hilserl_tui.preferences import shown_path
+from hilserl_tui.preferences_path import shown_path
 from hilserl_tui.view import View
 from workers.model.state import ConsoleState
 

@@ -9,7 +9,8 @@ from hilserl_tui import keymap, theme
 from hilserl_tui.app import Console
 from hilserl_tui.bell import Bell
 from hilserl_tui.keymap import KEYS, footer, hint, remap, stop_keys
-from hilserl_tui.preferences import NO_PREFERENCES, Preferences, load_preferences, preferences_path
+from hilserl_tui.preferences import NO_PREFERENCES, Preferences, load_preferences
+from hilserl_tui.preferences_path import preferences_path
 from hilserl_tui.remapping import ALL_KEYS, key_problems, normal
 from hilserl_tui.screens.help import key_rows
 from hilserl_tui.theme import PALETTES, STYLES, use

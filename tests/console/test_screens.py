@@ -6,6 +6,7 @@ from hilserl_tui.app import Console
 from hilserl_tui.view import Link
 from tests.console import demo
 from tests.console.still import Still, screen_text
+from workers.model import commands as c
 from workers.model import events as e
 from workers.model.reduce import reduce
 from workers.model.state import ConsoleState
@@ -267,3 +268,56 @@ async def test_a_screen_that_is_shown_again_goes_on_being_drawn():
 async def test_who_quits_is_told_what_becomes_of_the_arm(state, words):
     text = "\n".join(await drawn(Still(state), SMALL, "q"))
     assert "stop the run and quit" in text and words in text
+
+
+@SIZES
+@pytest.mark.parametrize(
+    ("reason", "label", "holder"),
+    [
+        ("paused by the operator", " p  Go on", "me"),
+        ("paused by the operator, the disk is full", " p  Unpause", "me"),
+        ("the disk is full", "", "me"),
+        ("nobody holds the controls", " g  Get controls", ""),
+    ],
+)
+async def test_the_footer_offers_what_ends_a_hold(size, reason, label, holder):
+    """`p` lifts a person's pause and nothing else."""
+    held = reduce(demo.training(), e.OperatorChanged(False, 1, holder))
+    rows = await drawn(Still(reduce(held, e.PauseChanged(True, reason))), size)
+    assert label in rows[-1]
+    assert label.startswith(" p ") or " p " not in rows[-1]
+    assert reason in rows[0], "and the whole reason stands on top"
+
+
+async def test_a_pause_beside_another_reason_is_lifted_alone_and_says_so():
+    state = reduce(demo.training(), e.PauseChanged(True, "paused by the operator, the disk is full"))
+    client = Still(reduce(state, e.OperatorChanged(False, 1, "me")))
+    app = Console(client, start_run=True)
+    async with app.run_test(size=SMALL) as pilot:
+        await pilot.press("p")
+        await pilot.pause(0.1)
+        assert c.Pause(on=False) in client.sent
+        assert [note.message for note in app._notifications] == [
+            "the arm holds all the same: the disk is full"
+        ]
+
+
+@pytest.mark.parametrize("taken", [False, True], ids=["nobody", "a person"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"{e.SET_UP}: 4 s left, n when ready",
+        f"{e.COOLING}: shoulder_lift 58 °C; n goes on",
+        "gamepad gone: unplugged; space takes it by keys",
+    ],
+)
+async def test_what_is_waited_for_is_not_cut_off(words, taken):
+    """Figures make room for it: between episodes nobody asks for the step or the loop's rate."""
+    waits = e.DriverChanged(e.Driver.NOBODY, words)
+    state = reduce(demo.training(), e.OperatorChanged(False, 1, "me"))
+    for event in (e.SeatChanged(taken), waits, e.ArmMoved((0.2, 0.0, 0.1), 40.0, e.GateMode.HOLD)):
+        state = reduce(state, event)
+    rows = await drawn(Still(state), SMALL)
+    assert words in rows[0]
+    assert "link" in rows[0]
+    assert ("Give back" if taken else "Take over") in rows[-1]

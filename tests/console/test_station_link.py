@@ -146,7 +146,7 @@ async def test_between_episodes_the_arm_stays_with_who_took_it(socket):
 
 
 async def test_a_key_between_episodes_says_why_nothing_moves(socket):
-    waits = e.DriverChanged(e.Driver.NOBODY, f"{e.SET_UP}: 4 s left, n when it is ready")
+    waits = e.DriverChanged(e.Driver.NOBODY, f"{e.SET_UP}: 4 s left, n when ready")
     async with Session(socket, reduce(reduce(human(), e.SeatChanged(True)), waits)) as session:
         await session.press("up")
         await session.until(lambda: "the arm waits: keys move it in the next episode" in session.text())

@@ -39,7 +39,7 @@ class Between:
         left_s = self._scene_ready_s - time.monotonic()
         if left_s > 0 and self._chair.take_proceed():
             self._scene_ready_s = left_s = 0.0
-        return f"{SET_UP}: {left_s:.0f} s left, n when it is ready" if left_s > 0 else ""
+        return f"{SET_UP}: {left_s:.0f} s left, n when ready" if left_s > 0 else ""
 
     def cooling(self) -> str:
         """Which servos cool down."""

@@ -19,12 +19,11 @@ from workers.model.commands import (
     Verdict,
     Veto,
 )
-from workers.model.events import Driver
+from workers.model.events import PAUSED, Driver
 from workers.robot.figures import Floats
 from workers.teleop.device import COUNTS, NO_JOINTS, NOT_READ, DeviceWord
 from workers.teleop.held_keys import NOTHING, HeldKeys
 
-PAUSED = "paused by the operator"
 LEADER_MOVED = 1.0  # degrees, percent: less is the trembling of a hand
 
 

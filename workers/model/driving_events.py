@@ -10,6 +10,9 @@ SET_UP = "set up the scene"
 COOLING = "servos cool down"
 """How the reason begins while they do."""
 
+PAUSED = "paused by the operator"
+"""The one reason to hold that the pause key lifts; others are lifted by what caused them."""
+
 FIRST_MOTION = "recording when you move"
 """The reason while a person has the arm and is waited for."""
 

@@ -3,7 +3,7 @@
 Run: python -m benchmarks.learner [--threads N] [--batch B] [--rounds R] [--peer SITE-PACKAGES] [--json FILE]
 All networks have LeRobot's widths. A UTD-2 step = two batches drawn and shifted, two critic updates, with actor and
 temperature on the second. "floor" is the larger of its arithmetic at the pace of a large matrix product and its
-bytes at that of a large copy, both measured here. "act" is one action of the policy.
+bytes at that of a large copy, both measured here. "act" is one action of the policy, on one thread.
 LeRobot's learner runs in a process of its own, with the allocator as it is, in turns with ours: compare ratios.
 With feature replay the time in which frames that arrive at 10 Hz are encoded counts too.
 """
@@ -40,6 +40,7 @@ VARIANTS: dict[str, dict[str, object]] = {
 ARRIVALS_HZ = 10.0
 CAPACITY = 250
 TURN_S = 1.0
+ACTIONS = 60
 
 
 @dataclass
@@ -98,7 +99,7 @@ def measure(change: dict[str, object], batch_size: int, repeats: int) -> Row:
         encode_ms=encode,
         critic_ms=critic,
         actor_ms=best_ms(lambda: sac.update(batch), repeats) - critic,
-        act_ms=act_ms(sac, networks, updates, 20 * repeats),
+        act_ms=act_ms(sac, networks, updates, ACTIONS),
         frame_ms=best_ms(lambda: replay.add(arriving), 20) if maps else 0.0,
         step=step,
     )
@@ -186,13 +187,22 @@ def table(
     return figures
 
 
-def beside(figures: dict[str, dict[str, float]], steps_s: dict[str, float], peers: dict[str, str]) -> None:
-    """Print how many times LeRobot's step ours fits into, and note it."""
+def beside(
+    figures: dict[str, dict[str, float]],
+    steps_s: dict[str, float],
+    actions_s: dict[str, float],
+    peers: dict[str, str],
+) -> None:
+    """Print how many times LeRobot's step ours fits into, and what an action takes there; note both."""
     for name, peer in peers.items():
         if name in figures:
-            ratio = 1e3 * steps_s[peer] / figures[name]["utd2_step_ms"]
-            print(f"{name:27s} {ratio:6.1f} times as fast as {peer} ({1e3 * steps_s[peer]:,.0f} ms a step)")
+            ratio, peer_act_ms = 1e3 * steps_s[peer] / figures[name]["utd2_step_ms"], 1e3 * actions_s[peer]
+            print(
+                f"{name:27s} {ratio:6.1f} times as fast as {peer} ({1e3 * steps_s[peer]:,.0f} ms a step);"
+                f" an action {peer_act_ms:.1f} ms there"
+            )
             figures[name] |= {"peer_step_ms": 1e3 * steps_s[peer], "times_as_fast": ratio}
+            figures[name] |= {"peer_act_ms": peer_act_ms}
 
 
 def main() -> None:
@@ -223,16 +233,19 @@ def main() -> None:
     }
     contestants = {name: timed(row.step) for name, row in rows.items()}
     peers: dict[str, str] = {}
+    processes: dict[str, PeerProcess] = {}
     if options.peer:
         peers = dict.fromkeys(VARIANTS, "LeRobot, its CNN") | dict.fromkeys(
             list(VARIANTS)[2:], "LeRobot, ResNet-10"
         )
         for peer in {peers[name]: None for name in options.only}:
             encoder = "resnet10" if "ResNet" in peer else None
-            contestants[peer] = PeerProcess(options.peer, options.batch, options.threads, encoder).step_s
+            processes[peer] = PeerProcess(options.peer, options.batch, options.threads, encoder)
+            contestants[peer] = processes[peer].step_s
     steps_s = in_turns(contestants, options.rounds)
+    actions_s = {peer: process.action_s(ACTIONS) for peer, process in processes.items()}
     figures = table(rows, steps_s, rates)
-    beside(figures, steps_s, peers)
+    beside(figures, steps_s, actions_s, peers)
     as_json.write(options, figures)
 
 

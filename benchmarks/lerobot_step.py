@@ -81,6 +81,19 @@ class LeRobotLearner:
             loss.item()
         policy.update_target_networks()
 
+    def action_s(self, repeats: int) -> float:
+        """Shortest time of one action on one thread, as its actor has it computed; pictures are normalised before."""
+        observation, threads = _observation(), torch.get_num_threads()
+        policy, times = self._policy.eval(), []
+        torch.set_num_threads(1)
+        for _ in range(repeats):
+            start = time.perf_counter()
+            policy.select_action(observation)
+            times.append(time.perf_counter() - start)
+        torch.set_num_threads(threads)
+        policy.train()
+        return min(times)
+
     def _critics(self, batch: dict[str, Any], last: bool) -> None:
         policy = self._policy
         pairs = (("critic", policy.critic_ensemble), ("discrete_critic", policy.discrete_critic))
@@ -164,7 +177,14 @@ class PeerProcess:
 
     def step_s(self) -> float:
         """Seconds of one UTD-2 step."""
-        self._ours.send(None)
+        return self._asked(0)
+
+    def action_s(self, repeats: int) -> float:
+        """Seconds of one action, the shortest of `repeats`."""
+        return self._asked(repeats)
+
+    def _asked(self, actions: int) -> float:
+        self._ours.send(actions)
         took: float = self._ours.recv()
         return took
 
@@ -176,12 +196,15 @@ def _serve(pipe: Connection, path: Path, batch: int, threads: int, vision_encode
     while True:
         try:
             pipe.send(took)
-            pipe.recv()
+            actions = pipe.recv()
         except (EOFError, BrokenPipeError):
             return
         start = time.perf_counter()
-        learner.step()
-        took = time.perf_counter() - start
+        if actions:
+            took = learner.action_s(actions)
+        else:
+            learner.step()
+            took = time.perf_counter() - start
 
 
 def _transition() -> dict[str, Any]:

@@ -166,15 +166,13 @@ def _training(state: ConsoleState) -> Step:
         return Step(
             "●", "green", "training", f"{len(training)} episodes, {count(state.learner.updates)} updates"
         )
-    return Step(
-        "○", "dim", "training", "begins by itself after the demonstrations; take over when it goes wrong"
-    )
+    return Step("○", "dim", "training", "begins after the demonstrations; you take over any time")
 
 
 def _evaluation(state: ConsoleState) -> Step:
     evaluation = state.evaluation
     if evaluation is None:
-        return Step("○", "dim", "evaluation", "the policy alone, deterministic; e asks for one at any time")
+        return Step("○", "dim", "evaluation", "the policy alone, deterministic; e asks for one")
     low, high = select.wilson_interval(evaluation.successes, evaluation.trials)
     interval = f"95 %: {low:.2f} to {high:.2f}"
     text = f"{evaluation.successes} of {evaluation.trials} ({interval}), policy {evaluation.policy_version}"

@@ -21,7 +21,7 @@ class LogPane(Lines):
         lines = view.state.log[-height:]
         if not lines:
             return [(("nothing logged yet", "dim"),)]
-        name_width = 10 if width < 100 else 14
+        name_width = 12 if width < 100 else 14  # camera-front
         rows: list[Row] = []
         for entry in lines:
             clock = time.strftime("%H:%M:%S", time.localtime(entry.wall_s)) if entry.wall_s else "        "

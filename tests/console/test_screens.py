@@ -321,3 +321,10 @@ async def test_what_is_waited_for_is_not_cut_off(words, taken):
     assert words in rows[0]
     assert "link" in rows[0]
     assert ("Give back" if taken else "Take over") in rows[-1]
+
+
+@pytest.mark.parametrize("state", [demo.training(), demo.fold(demo.opening())], ids=["a run", "a new run"])
+async def test_home_and_train_cut_nothing_off_on_a_small_screen(state):
+    for train in (False, True):
+        rows = await drawn(Still(state), SMALL, train=train)
+        assert [row for row in rows if "…" in row] == []

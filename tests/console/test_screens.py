@@ -267,3 +267,18 @@ async def test_a_screen_that_is_shown_again_goes_on_being_drawn():
 async def test_who_quits_is_told_what_becomes_of_the_arm(state, words):
     text = "\n".join(await drawn(Still(state), SMALL, "q"))
     assert "stop the run and quit" in text and words in text
+
+
+async def test_a_window_that_is_closed_twice_leaves_the_screen_below() -> None:
+    """As on a busy machine, where two escapes, or an escape and its own work, close it before it is gone."""
+    app = Console(Still(demo.training()), start_run=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("question_mark")
+        window = app.screen
+        window.dismiss()
+        window.dismiss()
+        await pilot.pause(0.2)
+        assert app.screen is app._train
+        await pilot.press("1")
+        await pilot.pause(0.2)
+        assert "configuration" in "\n".join(screen_text(app))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
 from textual.app import SystemCommand
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
@@ -268,6 +269,10 @@ class Console(PacedDrawing, Comforts, MadeScreens, Leaving):
         return not (action == "stop" and not parameters and isinstance(self.focused, Input))
 
     # --- screens ----------------------------------------------------------------------------------------
+
+    def pop_screen(self) -> AwaitComplete:
+        """Never a full screen: a window that two quick keys close would take the one below along."""
+        return AwaitComplete.nothing() if isinstance(self.screen, ConsoleScreen) else super().pop_screen()
 
     def action_home(self) -> None:
         self._go(self._home)

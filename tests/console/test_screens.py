@@ -328,3 +328,18 @@ async def test_home_and_train_cut_nothing_off_on_a_small_screen(state):
     for train in (False, True):
         rows = await drawn(Still(state), SMALL, train=train)
         assert [row for row in rows if "…" in row] == []
+
+
+async def test_a_window_that_is_closed_twice_leaves_the_screen_below() -> None:
+    """As on a busy machine, where two escapes, or an escape and its own work, close it before it is gone."""
+    app = Console(Still(demo.training()), start_run=True)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("question_mark")
+        window = app.screen
+        window.dismiss()
+        window.dismiss()
+        await pilot.pause(0.2)
+        assert app.screen is app._train
+        await pilot.press("1")
+        await pilot.pause(0.2)
+        assert "configuration" in "\n".join(screen_text(app))

@@ -21,6 +21,13 @@ SIZE, FRAMES = 64, 40
 OUTCOMES = (True, True, True, False) * 5
 CAMERAS = {"front": (SIZE, SIZE), "side": (SIZE, SIZE)}
 
+AS_RECORDED = (0.97, 0.95, 0.95)  # frames right, precision and recall of episodes
+CHANGED = (
+    0.95,
+    0.95,
+    0.85,
+)  # of 14 successes two may be missed: that costs time, a wrong one would teach something else
+
 pytestmark = pytest.mark.slow
 
 
@@ -91,14 +98,17 @@ def test_what_was_recorded_so_is_gone_in_the_run(
 
 @pytest.mark.timeout(1800)
 def test_on_the_simulated_task_wrong_labels_another_light_and_a_thing_cost_little() -> None:
-    """Judged by the simulator's word on fresh episodes. About five minutes on one core."""
+    """Judged by the simulator's word on fresh episodes. About ten minutes on one core."""
     planted = ("nothing", "3 % of the frames", "10 % of the episodes")
     found = classifier_noise.main(["--seeds", "1", "--planted", *planted])
     for of in found:
         if of.judged == classifier_noise.HELD_OUT:
             continue  # by labels that may be wrong
         said = f"{of.planted}, {of.judged}: {of.row}"
-        assert of.row.frames.accuracy is not None and of.row.frames.accuracy >= 0.97, said
-        assert of.row.episodes.precision is not None and of.row.episodes.precision >= 0.95, said
-        assert of.row.episodes.recall is not None and of.row.episodes.recall >= 0.95, said
+        frames, episodes = of.row.frames, of.row.episodes
+        assert frames.accuracy is not None and episodes.precision is not None and episodes.recall is not None
+        least = AS_RECORDED if of.judged == "as recorded" else CHANGED
+        assert frames.accuracy >= least[0], said
+        assert episodes.precision >= least[1], said
+        assert episodes.recall >= least[2], said
         assert of.seconds < 300

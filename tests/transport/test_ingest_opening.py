@@ -48,7 +48,7 @@ async def test_a_stream_that_breaks_while_its_log_is_opened_leaves_no_lock_file_
     assert session.alive
     await actors.close()
     await until(lambda: set(threading.enumerate()) <= threads)  # some of those before may have ended
-    assert len(os.listdir("/proc/self/fd")) == files
+    assert len(os.listdir("/proc/self/fd")) <= files
 
 
 async def test_an_opening_that_goes_on_alone_is_over_when_all_are_closed(

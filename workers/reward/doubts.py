@@ -62,36 +62,30 @@ def cross_checked(
     told: Told,
     stopping: Callable[[], bool],
 ) -> tuple[Frames, list[str]]:
-    """The same frames without the labels that are in doubt, and what a person is told of these; as `doubts_of`."""
+    """The same frames without the labels that are in doubt, and what a person is told of these.
+
+    `classifier` is not trained: it only says what the strangers are made of. `stopping` is asked after every epoch of
+    theirs, and true ends it there.
+    """
     lone = flickers_of(frames)
     frames = believed(frames, lone)
-    doubts = doubts_of(classifier, frames, config, folder, seed, told, stopping)
+    doubts = _doubts(_Strangers(classifier, frames, config, folder, seed, told, stopping))
     said = [*_in_words(doubts), *_flickers_in_words(lone)]
     return believed(frames, *(doubt.rows for doubt in doubts)), said
 
 
-def doubts_of(
-    classifier: RewardClassifier,
-    frames: Frames,
-    config: ClassifierConfig,
-    folder: Path,
-    seed: int,
-    told: Told,
-    stopping: Callable[[], bool],
-) -> tuple[Doubt, ...]:
+def _doubts(strangers: "_Strangers") -> tuple[Doubt, ...]:
     """Stretches of any episode, held-out ones too, that strangers contradict; none where there is too little to go by.
 
-    `classifier` is not trained: it only says what the strangers are made of. Only of two classes. `stopping` is asked
-    after every epoch, and true ends it there.
+    Only of two classes.
     """
-    halves, thirds = (drawn(frames, seed, *asked) for asked in (_HALVES, _THIRDS))
-    if config.num_classes != 2 or not all(_enough(frames, half) for half in halves):
+    frames = strangers.frames
+    halves, thirds = (drawn(frames, strangers.seed, *asked) for asked in (_HALVES, _THIRDS))
+    if strangers.config.num_classes != 2 or not all(_enough(frames, half) for half in halves):
         return ()
     if not all(_enough(frames, third) for third in thirds):
         thirds = ()
-    strangers = _Strangers(
-        classifier, frames, config, folder, seed, told, stopping, len(halves) + len(thirds)
-    )
+    strangers.count = len(halves) + len(thirds)
     none = strangers.ask(halves)
     by_label = (none, strangers.ask(thirds) if thirds else none)
     found = tuple(contradicted(frames, by_label))
@@ -118,7 +112,8 @@ class _Strangers:
     seed: int
     told: Told
     stopping: Callable[[], bool]
-    count: int
+    count: int = 0
+    """How many there will be."""
     asked: int = 0
 
     def ask(self, parts: tuple[tuple[Span, ...], ...]) -> Said:

@@ -54,7 +54,7 @@ def _step(policy: PolicyConfig, algorithm: AlgorithmConfig, device: str, batch: 
     sac = SAC(FEATURES, policy, algorithm, seed=0, device=on, pretrained=False)
     slots = frame_slots(CAPACITY, CAPACITY)
     maps = feature_maps(sac.encoder, FEATURES, policy, algorithm, slots=slots, seed=0, device=on)
-    replay = filled_replay(rng, device, maps, CAPACITY, policy.use_torch_compile)
+    replay = filled_replay(rng, device, maps, CAPACITY)
 
     def step() -> None:
         sac.update(replay.sample(batch, 0.5, rng), with_actor=False)

@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -28,10 +29,17 @@ POLICY = PolicyConfig(
 )
 
 
-def make_sac(features: FeatureSpec = FEATURES, seed: int = 0, device: str = "cpu", **changes: object) -> SAC:
+def make_sac(
+    features: FeatureSpec = FEATURES,
+    seed: int = 0,
+    device: str = "cpu",
+    compiles: bool = False,
+    **changes: object,
+) -> SAC:
     plain: dict[str, object] = {"critic_network_kwargs": SMALL, "use_backup_entropy": False}
     algorithm = AlgorithmConfig(**plain | changes)  # type: ignore[arg-type]
-    return SAC(features, POLICY, algorithm, seed=seed, device=device)
+    policy = msgspec.structs.replace(POLICY, use_torch_compile=compiles)
+    return SAC(features, policy, algorithm, seed=seed, device=device)
 
 
 def make_batch(size: int = 8, seed: int = 0, features: FeatureSpec = FEATURES) -> Batch:

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+PIECE = 1 << 14
+"""Elements: in pieces of this size PyTorch's operations on lists keep all of a GPU's processors busy."""
 _NORM_EPSILON = 1e-6
 """As in `torch.nn.utils.clip_grad_norm_`."""
 

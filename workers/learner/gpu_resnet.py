@@ -61,9 +61,8 @@ class GpuResNet10:
         """The first norm, pooling and ReLU: [M, 4 x 64, B, B], places of a block as channels -> [M, B, B, 64]."""
         count, _, side, _ = maps.shape
         norm, out = self._stem_norm, maps.new_empty((count, side, side, STEM))
-        rows = max(1, min(side, 256 // side))
-        _pool_kernel[count, GROUPS](
-            maps, norm.weight, norm.bias, out, side, rows, STEM, STEM // GROUPS, EPSILON, num_warps=8
+        _pool_kernel[(count,)](
+            maps, norm.weight, norm.bias, out, side, 64, STEM, GROUPS, EPSILON, num_warps=8
         )
         return out
 
@@ -102,9 +101,14 @@ class GpuResNet10:
         elements = side * side * channels // GROUPS
         _norm_kernel[count, GROUPS](
             maps, maps if skip is None else skip, weight, offset, out, side * side, side, channels,
-            channels // GROUPS, cut, pad, skip is not None, rectifies, EPSILON, num_warps=8 if elements > 4096 else 4,
+            channels // GROUPS, cut, pad, skip is not None, rectifies, EPSILON, num_warps=_warps(elements),
         )  # fmt: skip
         return out
+
+
+def _warps(elements: int) -> int:
+    """Of 32 threads each, for so many elements of a program."""
+    return max(4, min(16, elements // 1024))
 
 
 def _nchw(maps: Tensor) -> Tensor:
@@ -150,43 +154,54 @@ def _blocks_kernel(images, scale, offset, out, BLOCKS: tl.constexpr, SIZE: tl.co
 
 @triton.jit
 def _pool_kernel(
-    maps, scale, offset, out, SIDE: tl.constexpr, ROWS: tl.constexpr, CHANNELS: tl.constexpr, GROUP: tl.constexpr,
+    maps, scale, offset, out, SIDE: tl.constexpr, PLACES: tl.constexpr, CHANNELS: tl.constexpr, GROUPS: tl.constexpr,
     EPSILON: tl.constexpr,
 ):  # fmt: skip
-    """A group of a picture's channels. Its norm follows pooling: max(a x + b) = |a| max(sign(a) x) + b."""
+    """A picture. Its norm follows pooling: max(a x + b) = |a| max(sign(a) x) + b, and a has the sign of the scale."""
     picture = tl.program_id(0).to(tl.int64)
-    channel = tl.program_id(1) * GROUP + tl.arange(0, GROUP)
+    channel = tl.arange(0, CHANNELS)
     base = maps + picture * (SIDE * SIDE * 4 * CHANNELS)
-    tile = tl.arange(0, ROWS * SIDE)
-    total = tl.zeros([ROWS * SIDE, GROUP], tl.float32)
-    squares = tl.zeros([ROWS * SIDE, GROUP], tl.float32)
-    for start in range(0, SIDE * SIDE, ROWS * SIDE):
-        for part in tl.static_range(4):
-            at = (start + tile)[:, None] * (4 * CHANNELS) + part * CHANNELS + channel[None, :]
-            values = tl.load(base + at).to(tl.float32)
-            total += values
-            squares += values * values
-    count = SIDE * SIDE * 4 * GROUP
-    mean = tl.sum(tl.sum(total, 1), 0) / count
-    variance = tl.sum(tl.sum(squares, 1), 0) / count - mean * mean
-    by = tl.load(scale + channel) * tl.rsqrt(variance + EPSILON)
-    plus = tl.load(offset + channel) - mean * by
-    sign = tl.where(by < 0, -1.0, 1.0)
-    for start in range(0, SIDE * SIDE, ROWS * SIDE):
+    target = out + picture * (SIDE * SIDE * CHANNELS)
+    factor = tl.load(scale + channel)
+    sign = tl.where(factor < 0, -1.0, 1.0)
+    tile = tl.arange(0, PLACES)
+    total = tl.zeros([PLACES, CHANNELS], tl.float32)
+    squares = tl.zeros([PLACES, CHANNELS], tl.float32)
+    for start in range(0, SIDE * SIDE, PLACES):
         block = start + tile
         has_below, has_right = block // SIDE < SIDE - 1, block % SIDE < SIDE - 1
-        largest = tl.full([ROWS * SIDE, GROUP], float("-inf"), tl.float32)
+        largest = tl.full([PLACES, CHANNELS], float("-inf"), tl.float32)
         for dy in tl.static_range(3):
             for dx in tl.static_range(3):
                 inside = (has_below | (dy < 2)) & (has_right | (dx < 2))
                 part = (dy % 2) * 2 + dx % 2
                 there = block + (dy // 2) * SIDE + dx // 2
                 at = there[:, None] * (4 * CHANNELS) + part * CHANNELS + channel[None, :]
-                values = tl.load(base + at, mask=inside[:, None], other=0.0).to(tl.float32) * sign[None, :]
-                largest = tl.maximum(largest, tl.where(inside[:, None], values, float("-inf")))
-        pooled = tl.maximum(largest * (by * sign)[None, :] + plus[None, :], 0.0)
-        at = picture * (SIDE * SIDE * CHANNELS) + block[:, None] * CHANNELS + channel[None, :]
-        tl.store(out + at, pooled.to(tl.bfloat16))
+                values = tl.load(base + at, mask=inside[:, None], other=0.0).to(tl.float32)
+                if dy < 2 and dx < 2:
+                    total += values
+                    squares += values * values
+                largest = tl.maximum(
+                    largest, tl.where(inside[:, None], values * sign[None, :], float("-inf"))
+                )
+        tl.store(target + block[:, None] * CHANNELS + channel[None, :], largest.to(tl.bfloat16))
+    count = SIDE * SIDE * 4 * (CHANNELS // GROUPS)
+    mean = _over_groups(tl.sum(total, 0), CHANNELS, GROUPS) / count
+    variance = _over_groups(tl.sum(squares, 0), CHANNELS, GROUPS) / count - mean * mean
+    by = factor * tl.rsqrt(variance + EPSILON)
+    plus = tl.load(offset + channel) - mean * by
+    tl.debug_barrier()  # what one thread stored another loads
+    for start in range(0, SIDE * SIDE, PLACES):
+        at = target + (start + tile)[:, None] * CHANNELS + channel[None, :]
+        pooled = tl.load(at).to(tl.float32) * (by * sign)[None, :] + plus[None, :]
+        tl.store(at, tl.maximum(pooled, 0.0).to(tl.bfloat16))
+
+
+@triton.jit
+def _over_groups(sums, CHANNELS: tl.constexpr, GROUPS: tl.constexpr):
+    """Of [CHANNELS] the sum over each channel's group, [CHANNELS]."""
+    grouped = tl.sum(tl.reshape(sums, (GROUPS, CHANNELS // GROUPS)), 1)
+    return tl.reshape(tl.broadcast_to(grouped[:, None], (GROUPS, CHANNELS // GROUPS)), (CHANNELS,))
 
 
 @triton.jit

@@ -53,12 +53,8 @@ class Replay:
         offline_capacity: int,
         storage_device: torch.device | str = "cpu",
         pictures: Pictures | None = None,
-        compiles: bool = False,
     ) -> None:
-        """`pictures` is where they are kept instead of as they are: a store of `frame_slots` slots on the device.
-
-        With `compiles`, a storage device other than the CPU gathers them by a kernel made for it.
-        """
+        """`pictures` is where they are kept instead of as they are: a store of `frame_slots` slots on the device."""
         self.features = features
         self.capacity = capacity
         self.offline_capacity = offline_capacity
@@ -67,7 +63,7 @@ class Replay:
         slots = frame_slots(capacity, offline_capacity)
         self._storage_device = torch.device(storage_device)
         if pictures is None:
-            pictures = picture_store(features, slots, self._storage_device, compiles)
+            pictures = picture_store(features, slots, self._storage_device)
         self._store = FrameStore(features, slots, pictures)
         self._online = IndexRing(capacity)
         self._demonstrations = IndexRing(offline_capacity)

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from workers.config import AlgorithmConfig, PolicyConfig
 from workers.learner.batch import Batch
 from workers.learner.encoders import ObservationEncoder
-from workers.learner.flat_adam import FlatAdam, side_by_side
+from workers.learner.flat_adam import PIECE, FlatAdam, side_by_side
 from workers.learner.graphs import GraphedUpdate, Metrics
 from workers.learner.gripper import GripperDQN
 from workers.learner.imitation import actor_imitation_loss, preferred_demonstrations
@@ -127,10 +127,8 @@ class SAC:
         clip_norm = self.algorithm.grad_clip_norm
         self._flat_adams = {name: FlatAdam(adam, clip_norm) for name, adam in self.optimisers.items()}
         slow = side_by_side(self._slow)
-        self._slow, self._fast = (
-            [slow],
-            [self._flat_adams["critic"].values[-len(slow) :]],
-        )  # behind the encoder's
+        fast = self._flat_adams["critic"].values[-len(slow) :]  # behind the encoder's
+        self._slow, self._fast = list(slow.split(PIECE)), list(fast.split(PIECE))
 
     # The equations
 

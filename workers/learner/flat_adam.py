@@ -93,7 +93,7 @@ def side_by_side(parameters: Sequence[Tensor]) -> Tensor:
 
 def _views(flat: Tensor, like: Sequence[Tensor]) -> list[Tensor]:
     """Pieces of `flat` in the shapes and orders of memory of `like`."""
-    pieces = flat.split([one.numel() for one in like])
+    pieces = torch.split(flat, [one.numel() for one in like])
     return [
         piece.as_strided(one.shape, one.stride(), piece.storage_offset())
         for piece, one in zip(pieces, like, strict=True)

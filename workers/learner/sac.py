@@ -128,7 +128,7 @@ class SAC:
         self._flat_adams = {name: FlatAdam(adam, clip_norm) for name, adam in self.optimisers.items()}
         slow = side_by_side(self._slow)
         fast = self._flat_adams["critic"].values[-len(slow) :]  # behind the encoder's
-        self._slow, self._fast = list(slow.split(PIECE)), list(fast.split(PIECE))
+        self._slow, self._fast = list(torch.split(slow, PIECE)), list(torch.split(fast, PIECE))
 
     # The equations
 

@@ -17,7 +17,7 @@ def test_the_kernels_compute_what_the_processor_does() -> None:
     repository = str(SCRIPT.parents[2])
     environment = os.environ | {"TRITON_INTERPRET": "1", "PYTHONPATH": repository, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        [sys.executable, SCRIPT], env=environment, capture_output=True, text=True, timeout=240
+        [sys.executable, SCRIPT], check=False, env=environment, capture_output=True, text=True, timeout=240
     )
     said = re.search(r"pictures differ: (\w+), error of the ResNet: ([\d.]+)", done.stderr)
     assert said, done.stderr

@@ -65,7 +65,7 @@ class SAC:
         self.optimisers = self._build_optimisers()
         self._flat_adams: dict[str, FlatAdam] = {}
         self._slow, self._fast = self._critic_parameters("target_"), self._critic_parameters()
-        if policy.use_torch_compile:
+        if policy.compiles:
             self._compile()
         self._held_critics = held(self.critics)
         self.critic_updates = 0

@@ -72,7 +72,7 @@ def best_ms(work: Callable[[], object], repeats: int) -> float:
 
 def measure(change: dict[str, object], batch_size: int, repeats: int) -> Row:
     """Every part of one variant."""
-    rng, networks, updates = np.random.default_rng(0), PolicyConfig(**change), AlgorithmConfig()  # type: ignore[arg-type]
+    rng, networks, updates = np.random.default_rng(0), PolicyConfig(**change), AlgorithmConfig(bc_weight=0.0)  # type: ignore[arg-type]
     sac = SAC(FEATURES, networks, updates, seed=0, pretrained=False)
     slots, cpu = frame_slots(CAPACITY, CAPACITY), torch.device("cpu")
     maps = feature_maps(sac.encoder, FEATURES, networks, updates, slots=slots, seed=0, device=cpu)

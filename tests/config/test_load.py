@@ -195,8 +195,8 @@ def test_a_crop_belongs_to_a_camera_and_lies_inside_it(more: str, said: str) -> 
     ("more", "said"),
     [
         ("[algorithm]\nnum_subsample_critics = 3", "more than num_critics (2)"),
-        ("[algorithm]\nbc_decay_updates = 3", "does nothing while bc_weight is 0"),
-        ("[algorithm]\nbc_q_filter = true", "does nothing while bc_weight is 0"),
+        ("[algorithm]\nbc_weight = 0.0\nbc_decay_updates = 3", "does nothing while bc_weight is 0"),
+        ("[algorithm]\nbc_weight = 0.0\nbc_q_filter = true", "does nothing while bc_weight is 0"),
         ("[policy.policy_kwargs]\nstd_min = 2\nstd_max = 1", "2 is not below std_max (1)"),
         ('[policy]\nvision_encoder_name = "resnet18"\ninput_downsample = 1', 'only "cnn" has it'),
         ("[policy]\nfeature_replay = 1", "only features of a frozen ResNet stay as they are"),

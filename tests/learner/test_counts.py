@@ -30,7 +30,7 @@ MFLOP_A_TRANSITION: dict[str, tuple[dict[str, object], float]] = {
 
 def made(change: dict[str, object]) -> tuple[SAC, Replay]:
     """A learner with LeRobot's widths, and a replay with a few transitions for it."""
-    policy, algorithm = PolicyConfig(**change), AlgorithmConfig()  # type: ignore[arg-type]
+    policy, algorithm = PolicyConfig(**change), AlgorithmConfig(bc_weight=0.0)  # type: ignore[arg-type]
     sac = SAC(FEATURES, policy, algorithm, seed=0, pretrained=False)
     slots, cpu = frame_slots(4, 4), torch.device("cpu")
     maps = feature_maps(sac.encoder, FEATURES, policy, algorithm, slots=slots, seed=0, device=cpu)

@@ -36,7 +36,7 @@ def make_sac(
     compiles: bool = False,
     **changes: object,
 ) -> SAC:
-    plain: dict[str, object] = {"critic_network_kwargs": SMALL, "use_backup_entropy": False}
+    plain: dict[str, object] = {"critic_network_kwargs": SMALL, "use_backup_entropy": False, "bc_weight": 0.0}
     algorithm = AlgorithmConfig(**plain | changes)  # type: ignore[arg-type]
     policy = msgspec.structs.replace(POLICY, use_torch_compile=compiles)
     return SAC(features, policy, algorithm, seed=seed, device=device)

@@ -22,7 +22,12 @@ from workers.transport.record import Step
 
 ROWS = 12
 UPDATES = 24
-PLAIN: dict[str, object] = {"critic_network_kwargs": SMALL, "policy_update_freq": 2}
+PLAIN: dict[str, object] = {
+    "critic_network_kwargs": SMALL,
+    "policy_update_freq": 2,
+    "bc_pretrain_updates": 0,
+    "bc_weight": 0.0,
+}
 VARIANTS: dict[str, dict[str, object]] = {
     "plain": {},
     "no gripper": {},

@@ -44,9 +44,9 @@ class AlgorithmConfig(Section, frozen=True, kw_only=True):
     """Critic updates per actor update."""
     discrete_exploration: Share = 0.05
     """Share of training steps whose gripper command is random."""
-    bc_pretrain_updates: CountOr0 = 0
+    bc_pretrain_updates: CountOr0 = 800
     """Updates on demonstrations alone before training starts (behaviour cloning); 0 is off."""
-    bc_weight: AtLeast0 = 0.0
+    bc_weight: AtLeast0 = 0.3
     """Weight of the behaviour-cloning term in the actor's loss; 0 is off."""
     bc_decay_updates: CountOr0 = 0
     """Actor updates over which that weight falls to 0; 0 keeps it."""

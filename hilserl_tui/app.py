@@ -278,7 +278,7 @@ class Console(PacedDrawing, Comforts, MadeScreens, Leaving):
         self._go(self._home)
 
     def action_train(self) -> None:
-        self._go(self._job())
+        self._go(self._bounds if self.view().stage is not None else self._job())
 
     def action_crop(self) -> None:
         if self.client.recorded:
@@ -299,10 +299,12 @@ class Console(PacedDrawing, Comforts, MadeScreens, Leaving):
         self._go(self._bounds)
 
     def action_cameras(self) -> None:
-        self.action_train()
-        if self.view().dataset:
+        job, view = self._job(), self.view()
+        back = self._console_screen() is job and job.only_cameras and view.stage is not None
+        self._go(self._bounds if back else job)
+        if view.dataset:
             return
-        self._job().call_after_refresh(self._job().toggle_cameras)
+        job.call_after_refresh(job.toggle_cameras)
         self.refresh_view()
 
     def action_help(self) -> None:

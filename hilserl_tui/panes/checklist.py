@@ -172,7 +172,9 @@ def _training(state: ConsoleState) -> Step:
 def _evaluation(state: ConsoleState) -> Step:
     evaluation = state.evaluation
     if evaluation is None:
-        return Step("○", "dim", "evaluation", "the policy alone, deterministic; e asks for one")
+        asks = state.learner.policy_version and not state.progress.ended
+        how = f"; {hint('evaluate')} asks for one" if asks else ""
+        return Step("○", "dim", "evaluation", f"the policy alone, deterministic{how}")
     low, high = select.wilson_interval(evaluation.successes, evaluation.trials)
     interval = f"95 %: {low:.2f} to {high:.2f}"
     text = f"{evaluation.successes} of {evaluation.trials} ({interval}), policy {evaluation.policy_version}"
@@ -235,6 +237,8 @@ class Checklist(Lines):
             state.survey,
             state.classifier and state.classifier.examined,
             view.link,
+            view.stopped,
+            view.unconfirmed,
         )
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
@@ -265,7 +269,7 @@ class Checklist(Lines):
                 rows.append(())
         if not airy and not view.over:
             rows.append(())
-        rows += _next(state, width)
+        rows += _next(view, width)
         return rows
 
 
@@ -297,31 +301,35 @@ def _waiting(view: View) -> list[Row]:
     return [(("◌  ", "violet"), ("no run yet", "bold"))]
 
 
-def _next(state: ConsoleState, width: int) -> list[Row]:
+def _next(view: View, width: int) -> list[Row]:
     """What to do now, with its key."""
-    progress = state.progress
+    state, progress = view.state, view.state.progress
     rule: Row = (("─" * width, "faint"),)
     if progress.ended:
         return [rule, *_over(progress, width)]
+    if (first := _first(view)) is not None:
+        return [rule, first]
     if progress.phase is Phase.IDLE:
         held = state.buffer.online + state.buffer.offline
-        rows: list[Row] = [
-            rule,
-            (("next  ", "dim"), (f" {hint('start')} ", "key"), (" start the run", "bold")),
-        ]
-        if held:
-            version = state.learner.policy_version
-            words = f"this run already has {count(held)} transitions and policy {version}"
-            rows[1] = (("next  ", "dim"), (f" {hint('start')} ", "key"), (" go on where it stopped", "bold"))
-            rows.append((("      ", "text"), (words, "amber")))
-        return rows
+        if not held:
+            return [rule, _do("start", "start the run")]
+        words = f"this run already has {count(held)} transitions and policy {state.learner.policy_version}"
+        return [rule, _do("start", "go on where it stopped"), (("      ", "text"), (words, "amber"))]
     finds, trains = (state.run.finds_limits, state.run.trains) if state.run else (False, False)
-    return [
-        rule,
-        (
-            ("next  ", "dim"),
-            (f" {hint('bounds' if finds else 'train')} ", "key"),
-            (" watch and help it train" if trains else " watch and take part", "bold"),
-            (f"   {progress.detail}", "dim"),
-        ),
-    ]
+    words = "watch and help it train" if trains else "watch and take part"
+    return [rule, (*_do("bounds" if finds else "train", words), (f"   {progress.detail}", "dim"))]
+
+
+def _do(key: str, words: str) -> Row:
+    return ("next  ", "dim"), (f" {hint(key)} ", "key"), (f" {words}", "bold")
+
+
+def _first(view: View) -> Row | None:
+    """What comes before anything else: the console has no link, or no controls, or the arm waits."""
+    if view.stale:
+        return ("next  ", "dim"), ("wait: the console comes back by itself when the station answers", "bold")
+    if view.watching:
+        return _do("control", f"take the controls from {view.state.control.holder}")
+    if view.stopped:
+        return _do("clear-stop", "then y: clear the stop")
+    return _do("clear-stop", "then y: let the arm move, slowly at first") if view.unconfirmed else None

@@ -4,7 +4,7 @@ from hilserl_tui.keymap import hint
 from hilserl_tui.panes.draw import Row, elide, row_width, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
-from workers.model.events import Phase
+from workers.model.events import Phase, RunOpened
 from workers.model.state import ConsoleState
 
 SCREENS = (
@@ -17,8 +17,18 @@ SCREENS = (
     ("doctor", ("doctor",), "Doctor"),
 )
 """Id of the key, names of the screens it leads to, label."""
+KEYS_TO = {key: names for key, names, _ in SCREENS}
 SHORTEST = 8  # cells below which the phase says nothing
 WIDE = 100  # cells from which there is room for screens that nobody lives on
+
+
+def job_of(run: RunOpened | None) -> str:
+    """What the screen of a run's job is called."""
+    if run is None:
+        return "Train"
+    return (
+        "Bounds" if run.finds_limits else {"record": "Record", "evaluate": "Evaluate"}.get(run.mode, "Train")
+    )
 
 
 def doing(state: ConsoleState) -> str:
@@ -50,12 +60,12 @@ class StepBar(Lines):
         left: list[tuple[str, str]] = []
         run = view.state.run
         for key, names, label in SCREENS:
-            if label == "Train" and run is not None and run.mode == "evaluate":
-                continue  # its job is on Evaluate
+            if key == "train" and job_of(run) in ("Evaluate", "Bounds"):
+                continue  # they have a key of their own
             here = view.screen in names
             if key in ("classifier", "doctor") and not here and width < WIDE:
                 continue
-            label = "Record" if label == "Train" and run is not None and run.mode == "record" else label
+            label = job_of(run) if key == "train" else label
             left += [
                 ("  ", "text"),
                 (f"{hint(key)} ", "dim" if here else "faint"),

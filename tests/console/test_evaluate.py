@@ -20,6 +20,7 @@ from workers.model.state import ConsoleState
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE, HUGE], ids=["80x24", "120x40", "200x60"])
 RUNNING = (
+    e.EpisodeStarted(2, e.EpisodeKind.EVALUATION),
     e.PhaseChanged(e.Phase.EVALUATING, "the policy alone, deterministic", 2, 10),
     e.StepTaken(2, 30, 100, 0.0, e.Driver.POLICY),
 )
@@ -110,7 +111,11 @@ async def test_older_results_are_looked_through_with_two_keys(tmp_path: Path) ->
 
 async def test_training_shows_its_own_evaluation_and_the_key_for_one(tmp_path: Path) -> None:
     nothing = await shown(state_of(tmp_path / "lift", trains=True), LARGE)
-    assert "nothing was evaluated yet" in nothing and "evaluates the newest policy of this run" in nothing
+    assert "nothing was evaluated yet" in nothing and "any of its policies, in a shell:" in nothing
+    assert "evaluates the newest policy" not in nothing, "there is none"
+    learnt = e.LearnerProgress(900, 450, 2.0, 20.0, 3, "training")
+    nothing = await shown(state_of(tmp_path / "lift", learnt, trains=True), LARGE)
+    assert "e  evaluates the newest policy of this run" in nothing
     assert "2 Train" in nothing
     live = result(trial(0), folder=str(tmp_path / "lift/evaluations/x"))
     text = await shown(state_of(tmp_path / "lift", e.EvaluationBegan(live), *RUNNING, trains=True), SMALL)

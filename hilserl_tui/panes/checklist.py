@@ -10,7 +10,7 @@ from hilserl_tui.view import Link, View
 from workers.model import select
 from workers.model.collecting import KEPT
 from workers.model.events import EpisodeKind, LinkChanged, LinkState, Phase, WorkerState
-from workers.model.state import Classifier, ConsoleState, Progress
+from workers.model.state import Classifier, ConsoleState
 from workers.model.survey import Stage
 
 _ORDER = (Phase.IDLE, Phase.STARTING, Phase.RECORDING, Phase.TRAINING, Phase.EVALUATING, Phase.FINISHED)
@@ -208,15 +208,34 @@ def _past(state: ConsoleState, phase: Phase) -> bool:
     return not state.progress.ended and now in _ORDER and _ORDER.index(now) > _ORDER.index(phase)
 
 
-def _over(progress: Progress, width: int) -> list[Row]:
-    """The whole reason of the end, which may be advice of several lines."""
+def _over(state: ConsoleState, width: int) -> list[Row]:
+    """The whole reason of the end, which may be advice of several lines; then what may come after it."""
+    progress = state.progress
     mark = ("●  ", "green") if progress.succeeded else ("○  ", "dim")
     first, *rest = wrap(f"run over: {progress.ended}", max(20, width - 3), break_on_hyphens=False)
     return [
         (mark, (first, "bold")),
         *((("   ", "text"), (line, "bold")) for line in rest),
-        (("   ", "text"), (" q ", "key"), (" leaves and ends the station", "dim")),
+        (("   ", "text"), (f" {hint('quit')} ", "key"), (" leaves and ends the station", "dim")),
+        *_then(state, width - 3),
     ]
+
+
+def _then(state: ConsoleState, width: int) -> list[Row]:
+    """A command for afterwards."""
+    run = state.run
+    if run is None or run.finds_limits or not (run.trains or run.mode == "record"):
+        return []
+    if run.mode == "record":
+        if state.dataset is None or not state.dataset.episodes:
+            return []
+        command, does = f"hilserl-tui episodes {state.dataset.root}", "looks through them"
+    elif state.progress.succeeded:
+        command, does = f"hilserl-tui evaluate {run.config_path}", "tries the policy"
+    else:
+        command, does = f"hilserl-tui {run.config_path}", "goes on where it stopped"
+    tail = (f"  {does}", "dim") if len(command) + len(does) + 2 <= width else ("", "dim")
+    return [(("   ", "text"), (elide(command, width).rstrip(), "text"), tail)]
 
 
 class Checklist(Lines):
@@ -306,7 +325,7 @@ def _next(view: View, width: int) -> list[Row]:
     state, progress = view.state, view.state.progress
     rule: Row = (("─" * width, "faint"),)
     if progress.ended:
-        return [rule, *_over(progress, width)]
+        return [rule, *_over(state, width)]
     if (first := _first(view)) is not None:
         return [rule, first]
     if progress.phase is Phase.IDLE:

@@ -31,7 +31,7 @@ class KeyBar(Lines):
             _writable(view),
             view.state.run,
             _judged_by_task(view),
-            view.state.running.episode >= 0,
+            view.episode_runs,
             view.state.survey is None,
             view.watching,
             view.screen,
@@ -90,7 +90,7 @@ def _waits(view: View) -> bool:
 
 def _does_something(name: str, view: View) -> bool:
     """Whether a key has any effect in a run like this one, on this screen."""
-    run, runs = view.state.run, view.state.running.episode >= 0
+    run, runs = view.state.run, view.episode_runs
     leads_here = name in KEYS_TO and view.screen in KEYS_TO[name]
     if run is None or leads_here:
         return not leads_here

@@ -20,6 +20,7 @@ from workers.model.state import ConsoleState
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE, HUGE], ids=["80x24", "120x40", "200x60"])
 RUNNING = (
+    e.DriverChanged(e.Driver.POLICY),
     e.EpisodeStarted(2, e.EpisodeKind.EVALUATION),
     e.PhaseChanged(e.Phase.EVALUATING, "the policy alone, deterministic", 2, 10),
     e.StepTaken(2, 30, 100, 0.0, e.Driver.POLICY),

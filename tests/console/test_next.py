@@ -15,6 +15,7 @@ from tests.console.looker import Looker
 from tests.console.still import Still
 from tests.console.test_bounds import surveyed
 from tests.console.test_screens import LARGE, SIZES, SMALL, drawn, stopped
+from workers.model import commands as c
 from workers.model import events as e
 from workers.model.classifier_training import ClassifierTraining
 from workers.model.reduce import reduce
@@ -55,6 +56,34 @@ async def test_no_key_ends_an_episode_before_there_is_one() -> None:
     assert not any(label in before for label in ("Success", "Fail", "Rerecord"))
     during = (await drawn(Still(demo.training()), LARGE))[-1]
     assert all(label in during for label in ("Success", "Fail", "Rerecord"))
+
+
+async def test_no_key_ends_an_episode_that_is_over() -> None:
+    waits = e.DriverChanged(e.Driver.NOBODY, "the learner prepares the first policy")
+    client = Still(reduce(demo.training(), waits))
+    rows = await drawn(client, LARGE, "s")
+    assert not any(label in rows[-1] for label in ("Success", "Fail", "Rerecord"))
+    assert not any(isinstance(one, c.Mark) for one in client.sent), "it would be for the next episode"
+
+
+async def test_who_gave_the_arm_back_may_end_the_episode_at_once() -> None:
+    client = Still(reduce(demo.training(), e.DriverChanged(e.Driver.NOBODY, e.GIVEN_BACK)))
+    await drawn(client, LARGE, "f")
+    assert c.Mark(c.Verdict.FAILURE) in client.sent
+
+
+@SIZES
+async def test_home_says_what_may_come_after_a_run(size) -> None:
+    trained = demo.training()
+    recorded = reduce(recording(trained), e.DatasetOpened("runs/x/dataset", 12, 900, 1))
+    for state, good, words in (
+        (trained, True, "hilserl-tui evaluate configs/sim_pick_lift.toml  tries the policy"),
+        (trained, False, "hilserl-tui configs/sim_pick_lift.toml  goes on where it stopped"),
+        (recorded, True, "hilserl-tui episodes runs/x/dataset  looks through them"),
+    ):
+        over = reduce(state, e.RunEnded("somebody stopped it", succeeded=good))
+        text = "\n".join(await drawn(Still(over), size, "1"))
+        assert words in text and "leaves and ends the station" in text
 
 
 async def test_nothing_is_counted_by_workers_that_start() -> None:

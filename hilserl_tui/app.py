@@ -43,13 +43,18 @@ if TYPE_CHECKING:
     from hilserl_tui.screens.placed import PlacedScreen
 
 CAMERA_HZ = 10.0
+GARBAGE_EVERY = 5_000  # objects; 700 as Python has it costs 1 % of a core, this a third of that
 END_SHOWN_S = 60.0
 REFUSAL_SHOWN_S = 20.0
 
 
 def _collect_garbage_from_here_on() -> None:
-    """`opening` starts without the collector; modules and widgets made so far are never garbage."""
+    """`opening` starts without the collector; modules and widgets made so far are never garbage.
+
+    What is drawn makes many objects that are soon gone: the collector looks seldom, and finds them gone already.
+    """
     gc.freeze()
+    gc.set_threshold(GARBAGE_EVERY, 10, 10)
     gc.enable()
 
 

@@ -334,6 +334,8 @@ def _next(view: View, width: int) -> list[Row]:
             return [rule, _do("start", "start the run")]
         words = f"this run already has {count(held)} transitions and policy {state.learner.policy_version}"
         return [rule, _do("start", "go on where it stopped"), (("      ", "text"), (words, "amber"))]
+    if progress.phase is Phase.EVALUATING:
+        return [rule, _do("evaluations", "watch the trials: whoever takes the arm makes one not count")]
     finds, trains = (state.run.finds_limits, state.run.trains) if state.run else (False, False)
     words = "watch and help it train" if trains else "watch and take part"
     return [rule, (*_do("bounds" if finds else "train", words), (f"   {progress.detail}", "dim"))]

@@ -35,6 +35,7 @@ class KeyBar(Lines):
             view.state.survey is None,
             view.watching,
             view.screen,
+            _can_evaluate(view),
         )
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
@@ -98,7 +99,7 @@ def _does_something(name: str, view: View) -> bool:
     does = {
         "script": run.simulated,
         "by-hand": not run.simulated,
-        "evaluate": run.trains,
+        "evaluate": _can_evaluate(view),
         "success": runs and not _judged_by_task(view),
         "fail": runs,
         "rerecord": runs,
@@ -107,6 +108,13 @@ def _does_something(name: str, view: View) -> bool:
         "train": job_of(run).lower() != view.screen,
     }
     return does.get(name, True)
+
+
+def _can_evaluate(view: View) -> bool:
+    """Whether this run has a policy that could be tried, and does not try one now."""
+    run, state = view.state.run, view.state
+    policy = bool(state.learner.policy_version) and state.progress.phase is not Phase.EVALUATING
+    return run is not None and run.trains and policy
 
 
 def _judged_by_task(view: View) -> bool:

@@ -66,6 +66,20 @@ async def test_no_key_ends_an_episode_that_is_over() -> None:
     assert not any(isinstance(one, c.Mark) for one in client.sent), "it would be for the next episode"
 
 
+async def test_an_evaluation_is_offered_once_there_is_a_policy_and_none_runs() -> None:
+    tries = reduce(demo.training(), e.PhaseChanged(e.Phase.EVALUATING, "the policy alone", 2, 10))
+    for state, offered in ((BEGUN, False), (demo.training(), True), (tries, False)):
+        assert (" e  Evaluate" in (await drawn(Still(state), LARGE))[-1]) is offered
+    home = "\n".join(await drawn(Still(tries), SMALL, "1"))
+    assert "next   6  watch the trials" in home and "help it train" not in home
+
+
+async def test_an_episode_that_has_not_begun_has_no_step() -> None:
+    begins = reduce(demo.training(), e.EpisodeStarted(85, e.EpisodeKind.TRAINING))
+    top = (await drawn(Still(begins), LARGE))[0]
+    assert "ep  85   step   –" in top and "0/0" not in top
+
+
 async def test_who_gave_the_arm_back_may_end_the_episode_at_once() -> None:
     client = Still(reduce(demo.training(), e.DriverChanged(e.Driver.NOBODY, e.GIVEN_BACK)))
     await drawn(client, LARGE, "f")

@@ -160,7 +160,8 @@ def _training(state: ConsoleState) -> Step:
     training = select.training_episodes(state)
     alone = select.autonomous_success(training)
     if state.progress.phase is Phase.TRAINING:
-        text = f"{len(training)} episodes, alone {figure(alone).strip()}, {state.learner.status}"
+        does = select.learner_is_away(state) or state.learner.status
+        text = f"{len(training)} episodes, alone {figure(alone).strip()}, {does}"
         return Step("◐", "blue", "training", text, alone)
     if training:
         return Step(

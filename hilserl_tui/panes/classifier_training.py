@@ -1,5 +1,6 @@
 """What a reward classifier learns from, and how its training goes."""
 
+import re
 from collections.abc import Callable, Sequence
 from textwrap import wrap
 
@@ -109,15 +110,20 @@ class ClassifierProgressPane(Lines):
                 (("measure it", "dim"),),
             ]
         if training.failed:
-            lines = [
-                line for words in training.failed.splitlines() for line in wrap(words, max(20, width)) or [""]
-            ]
+            lines = [line for words in training.failed.splitlines() for line in _fitted(words, width)]
             again = ((f" {caption('classifier-train')} ", "key"), (" tries again", "dim"))
             return [(("no classifier was made", "red"),), *(((line, "text"),) for line in lines), again]
         if training.progress is None:
             return [(("it starts", "bold"),), (("and counts the frames of its datasets", "dim"),)]
         rows = _progress(training.progress, width)
         return rows + curves(training.curve, width, height - len(rows))
+
+
+def _fitted(words: str, width: int) -> list[str]:
+    """A line in as many as it needs; columns that are too wide come closer together first."""
+    if len(words) > width:
+        words = re.sub(" {2,}", "  ", words)
+    return wrap(words, max(20, width)) or [""]
 
 
 def _progress(now: ClassifierProgress, width: int) -> list[Row]:

@@ -1,7 +1,7 @@
 """Step bar: the screens, and what the run does now."""
 
 from hilserl_tui.keymap import hint
-from hilserl_tui.panes.draw import Row, elide, row_width, spread
+from hilserl_tui.panes.draw import Row, elide, elide_left, row_width, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model.events import Phase, RunOpened
@@ -40,6 +40,13 @@ def doing(state: ConsoleState) -> str:
     return f"{words} {progress.done}/{progress.total}" if progress.total else words
 
 
+def _of_dataset(view: View, run: RunOpened, width: int) -> Row:
+    """There is no run, and no other screen."""
+    name = next((label for _, names, label in SCREENS if view.screen in names), "Episodes")
+    head: Row = (("  ", "text"), (name, "tab"), ("  ", "text"))
+    return spread(head, ((elide_left(run.run_dir, width - row_width(head) - 1) + " ", "dim"),), width)
+
+
 def _without_controls(view: View, room: int) -> str:
     """Who has the controls, and the key that takes them, as far as there is room."""
     key, who = hint("control"), view.state.control.holder if view.watching else "nobody"
@@ -59,6 +66,8 @@ class StepBar(Lines):
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         left: list[tuple[str, str]] = []
         run = view.state.run
+        if run is not None and run.dataset:
+            return [_of_dataset(view, run, width)]
         for key, names, label in SCREENS:
             if key == "train" and job_of(run) in ("Evaluate", "Bounds"):
                 continue  # they have a key of their own

@@ -175,6 +175,19 @@ def test_a_camera_that_is_ill_is_named_with_its_reason_where_its_picture_is_wait
     assert in_words(pane, view) == "waiting for a picture of front: no frame for 2 s: its plug?"
 
 
+def test_a_table_of_a_failed_training_stays_in_its_lines_where_it_can() -> None:
+    pane, view = ClassifierProgressPane(), View(demo.training(), Link.UP)
+    table = f"{'':28}episodes  no success  success\n  runs/record/dataset        10          84       10"
+    pane.training = ClassifierTraining(failed=f"too little:\n{table}")
+    rows = ["".join(text for text, _ in row).split() for row in pane.rows(view, 44, 20)]
+    assert ["episodes", "no", "success", "success"] in rows and [
+        "runs/record/dataset",
+        "10",
+        "84",
+        "10",
+    ] in rows
+
+
 def test_a_training_says_that_it_starts_before_its_first_word_and_how_to_try_again_after_a_failure() -> None:
     pane, view = ClassifierProgressPane(), View(demo.training(), Link.UP)
     pane.training = ClassifierTraining()

@@ -316,7 +316,7 @@ class Console(PacedDrawing, Comforts, MadeScreens, Leaving):
         from hilserl_tui.screens.help import Help
 
         screen = self._console_screen()
-        self.push_screen(Help(screen.keys_in_help if screen else None))
+        self.push_screen(Help(screen.keys_in_help if screen else None, runs=not self.view().dataset))
 
     def action_command_palette(self) -> None:
         from hilserl_tui.screens.palette import Palette

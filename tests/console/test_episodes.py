@@ -68,6 +68,11 @@ async def test_it_offers_no_screen_of_a_run_and_tells_a_success_whole(
         assert "Episodes" in rows[1] and "set" in rows[1]
         assert not any(words in rows[1] for words in ("Home", "Train", "idle"))
         assert any("reward 1" in row and "success" in row for row in rows)
+        await pilot.press("question_mark")
+        await pilot.pause(0.5)
+        text = "\n".join(screen_text(app))
+        assert "play the episode, or stop" in text and "stop the run, or leave it running" in text
+        assert "take over" not in text and "stop the arm" not in text
 
 
 async def test_it_plays_to_the_end_and_again_from_the_start(shelf: Shelf) -> None:

@@ -133,9 +133,16 @@ async def test_a_success_key_that_does_nothing_is_not_offered(tmp_path: Path) ->
 
 async def test_the_job_key_leads_to_it_and_pictures_are_asked_for(tmp_path: Path) -> None:
     client = Still(state_of(tmp_path / "lift-evaluate", e.EvaluationBegan(result(trial(0))), *RUNNING))
-    text = "\n".join(await drawn(client, LARGE, "t", train=False))
+    app, asked = Console(client), list[c.ShowCameras]()
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.press("t")
+        for _ in range(200):  # a busy machine lays a screen out late
+            await pilot.pause(0.05)
+            asked = [command for command in client.sent if isinstance(command, c.ShowCameras)]
+            if asked and asked[-1].width > 0 and "1 of 1" in "\n".join(screen_text(app)):
+                break
+        text = "\n".join(screen_text(app))
     assert "1 of 1" in text and "weights 1f0c34ab9d77" in text
-    asked = [command for command in client.sent if isinstance(command, c.ShowCameras)]
     assert asked[-1].width > 0
 
 

@@ -110,8 +110,9 @@ class KeyActions(App[None]):
             self.hold_to_move.spend()
 
     def action_mark(self, verdict: str) -> None:
-        if self.view().state.running.episode < 0:
-            self.hint("no episode runs yet")
+        view = self.view()
+        if view.holds and not view.episode_runs:
+            self.hint(f"no episode runs {'now' if view.state.running.episode >= 0 else 'yet'}")
             return
         self._control(c.Mark(c.Verdict(verdict)))
 

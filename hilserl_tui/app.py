@@ -43,13 +43,18 @@ if TYPE_CHECKING:
     from hilserl_tui.screens.placed import PlacedScreen
 
 CAMERA_HZ = 10.0
+GARBAGE_EVERY = 5_000  # objects; 700 as Python has it costs 1 % of a core, this a third of that
 END_SHOWN_S = 60.0
 REFUSAL_SHOWN_S = 20.0
 
 
 def _collect_garbage_from_here_on() -> None:
-    """`opening` starts without the collector; modules and widgets made so far are never garbage."""
+    """`opening` starts without the collector; modules and widgets made so far are never garbage.
+
+    What is drawn makes many objects that are soon gone: the collector looks seldom, and finds them gone already.
+    """
     gc.freeze()
+    gc.set_threshold(GARBAGE_EVERY, 10, 10)
     gc.enable()
 
 
@@ -278,7 +283,7 @@ class Console(PacedDrawing, Comforts, MadeScreens, Leaving):
         self._go(self._home)
 
     def action_train(self) -> None:
-        self._go(self._job())
+        self._go(self._bounds if self.view().stage is not None else self._job())
 
     def action_crop(self) -> None:
         if self.client.recorded:
@@ -299,17 +304,19 @@ class Console(PacedDrawing, Comforts, MadeScreens, Leaving):
         self._go(self._bounds)
 
     def action_cameras(self) -> None:
-        self.action_train()
-        if self.view().dataset:
+        job, view = self._job(), self.view()
+        back = self._console_screen() is job and job.only_cameras and view.stage is not None
+        self._go(self._bounds if back else job)
+        if view.dataset:
             return
-        self._job().call_after_refresh(self._job().toggle_cameras)
+        job.call_after_refresh(job.toggle_cameras)
         self.refresh_view()
 
     def action_help(self) -> None:
         from hilserl_tui.screens.help import Help
 
         screen = self._console_screen()
-        self.push_screen(Help(screen.keys_in_help if screen else None))
+        self.push_screen(Help(screen.keys_in_help if screen else None, runs=not self.view().dataset))
 
     def action_command_palette(self) -> None:
         from hilserl_tui.screens.palette import Palette

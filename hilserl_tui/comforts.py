@@ -3,6 +3,7 @@
 `Console` inherits this between the keys' actions and its own life; Textual calls the handlers of both.
 """
 
+import gc
 import os
 from collections.abc import Iterator
 from functools import cached_property, partial
@@ -91,7 +92,10 @@ class Comforts(KeyActions):
         if abandoned():
             self.exit()  # the shell has the terminal again
 
+        first = "advising" not in self.__dict__
         self.advising.look(self.client.state, self.client.now_s())
+        if first:
+            gc.freeze()  # what was imported behind the first screen stays too
         for screen in self.screen_stack:
             if isinstance(screen, AdviceScreen):
                 screen.show(self.view())

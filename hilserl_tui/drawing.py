@@ -160,6 +160,9 @@ class Drawing(CompositorUpdate):
         self._app.begin_at.clear()
         out, written = [], 0
         for turn, (y, x, strip) in pieces:
+            # A strip that is one piece keeps itself there: thousands of objects a second that only the garbage
+            # collector would find.
+            strip._divide_cache.clear()
             limit = room[turn]
             if limit is not None and written >= limit:
                 self._leave(turn, Region(x, y, strip.cell_length, 1))

@@ -6,6 +6,7 @@ that are held and the answers to `CSI 6n` are seen first. Written against textua
 """
 
 import os
+import re
 import selectors
 import signal
 import termios
@@ -42,9 +43,9 @@ if TYPE_CHECKING:
 
 PROBE = "\x1b[6n"  # report cursor position: every terminal since the VT100 answers
 READ_EVERY_S = 0.1  # also when nothing comes in
-PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
 PASTE_WITHIN_S = 2.0  # a paste whose end is lost (noise, a line that broke) must not swallow the stop key
-MORE_THAN_A_KEY = 12
+MORE_THAN_A_KEY = 12  # characters of one read, without sequences: those are keys and answers
+_SEQUENCE = re.compile(r"\x1b\[[^a-zA-Z~]*[a-zA-Z~]")
 SETTLE_WITHIN_S = 0.25  # for the terminal to say that it tells presses only; longer means it is gone
 ORDERLY_EXIT_WITHIN_S = 3.0  # then the terminal is restored by force
 
@@ -75,24 +76,18 @@ class StopHost(Protocol):
 
 
 class _Paste:
-    """Whether a paste began and did not end: until then the parser takes every key for text."""
+    """For how long a paste has brought nothing: until it ends the parser takes every key for text."""
 
     def __init__(self) -> None:
         self._since_s: float | None = None
 
-    def lost(self, data: str, now_s: float) -> bool:
-        """Look at what came in; True when the end of a paste has not come in time."""
-        begins, ends = data.rfind(PASTE_BEGINS), data.rfind(PASTE_ENDS)
-        if begins > ends:
-            self._since_s = now_s
-        elif ends >= 0:
+    def lost(self, pasting: bool, data: str, now_s: float) -> bool:
+        """`pasting`: whether a paste is open after `data` came in; True when its end has not come in time."""
+        if not pasting:
             self._since_s = None
-        elif self._since_s is not None and len(data) > MORE_THAN_A_KEY:
+        elif self._since_s is None or len(_SEQUENCE.sub("", data)) > MORE_THAN_A_KEY:
             self._since_s = now_s  # it goes on; a person who hammers on a key is no paste
-        lost = self._since_s is not None and now_s - self._since_s > PASTE_WITHIN_S
-        if lost:
-            self._since_s = None
-        return lost
+        return self._since_s is not None and now_s - self._since_s > PASTE_WITHIN_S
 
 
 class ConsoleDriver(LinuxDriver):
@@ -186,9 +181,9 @@ class ConsoleDriver(LinuxDriver):
                         self._call(self._app.exit)
                         return
                     data = decode(raw)
-                if paste.lost(data, time.monotonic()):
-                    parser = PhaseParser(self._debug)
                 parser = self._parse(parser, data)
+                if paste.lost(parser.pasting, data, time.monotonic()):
+                    parser = PhaseParser(self._debug)
                 wait_s = self._host.hold_to_move.keep_up() or READ_EVERY_S
 
     def _parse(self, parser: PhaseParser, data: str) -> PhaseParser:

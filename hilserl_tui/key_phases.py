@@ -5,12 +5,13 @@ touches Textual's insides. Written against textual 8.2.8 and https://sw.kovidgoy
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from enum import IntEnum
 from typing import cast
 
 from textual import events
-from textual._xterm_parser import XTermParser
+from textual._time import get_time
+from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XTermParser
 from textual.keys import Keys
 from textual.message import Message
 
@@ -23,6 +24,12 @@ _FLAGS = re.compile(r"\x1b\[\?(\d{1,4})u")
 _KEY = re.compile(
     r"\x1b\[(?P<key>\d*)[:\d]*(?:;(?P<modifiers>\d*)(?::(?P<phase>\d*))?)?(?P<text>;[\d:]*)?(?P<end>[u~A-FHPQS])"
 )
+
+_CUT = re.compile(r"\x1b\[[?<]?\d[\d;:]*")  # of an answer or a key; nobody types that by hand
+_LONGEST = 40  # characters of a sequence that are looked at
+REST_WITHIN_S = 0.6  # of a sequence that the line cut in two
+_ANSWER = re.compile(r"\x1b\[\d+;\d+R")  # a terminal may put one between two pieces of a pasted text
+_CONTROLS = {number: None for number in (*range(32), *range(127, 160)) if chr(number) not in "\n\r\t"}
 
 
 class Phase(IntEnum):
@@ -66,7 +73,47 @@ class KeyboardFlags(Message):
 
 
 class PhaseParser(XTermParser):
-    """Textual's parser, which passes on with keys of escape sequences what the terminal told of them."""
+    """Textual's parser, which passes on with keys of escape sequences what the terminal told of them.
+
+    It sees nothing of a pasted text: it would take an escape sequence in it, and what follows that, for keys.
+    """
+
+    def __init__(self, debug: bool = False) -> None:
+        super().__init__(debug)
+        self._last = ""  # the sequence that begins with the newest escape character
+        self._pasted: list[str] | None = None
+
+    @property
+    def pasting(self) -> bool:
+        """Whether a paste began and did not end: keys are text until then."""
+        return self._pasted is not None
+
+    def feed(self, data: str) -> Iterator[Message]:
+        for character in data:
+            self._last = character if character == "\x1b" else (self._last + character)[-_LONGEST:]
+            if self._pasted is not None:
+                yield from self._paste(character)
+            else:
+                yield from super().feed(character)
+                if self._last == BRACKETED_PASTE_START:
+                    self._pasted = []
+
+    def _paste(self, character: str) -> Iterator[Message]:
+        assert self._pasted is not None
+        self._pasted.append(character)
+        if self._last == BRACKETED_PASTE_END:
+            text = "".join(self._pasted).removesuffix(BRACKETED_PASTE_END)
+            self._pasted = None
+            for _ in super().feed(BRACKETED_PASTE_END):
+                pass  # an empty paste: it has seen no more than the two ends
+            yield events.Paste(_ANSWER.sub("", text).translate(_CONTROLS))
+
+    def tick(self) -> Iterable[Message]:
+        """What began with an escape character and goes on no more is keys; on a late line not as soon as elsewhere."""
+        due_s = self._timeout_time
+        if due_s is not None and _CUT.fullmatch(self._last) and get_time() < due_s + REST_WITHIN_S:
+            return ()
+        return super().tick()
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         if sequence.startswith("\x1b["):

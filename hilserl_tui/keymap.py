@@ -231,10 +231,16 @@ def footer(
     unconfirmed: bool = False,
     vetoable: bool = False,
     stage: Stage | None = None,
+    stale: bool = False,
+    watching: bool = False,
 ) -> tuple[tuple[str, str, str], ...]:
     """(id, caption, label) of the keys that matter now, most important first; as many as fit are printed."""
     wanted: tuple[str, ...]
-    if stopped:
+    if stale:  # nothing can be sent; the stop key has a line of its own
+        wanted = ("stop", "home", "train", "help", "quit")
+    elif watching and not over:
+        wanted = ("stop", "control", "home", "train", "cameras", "help", "quit")
+    elif stopped:
         wanted = ("clear-stop", "home", "train", "cameras", "help", "quit")
     elif unconfirmed and stage is not None:
         here = _SURVEY_DONE if stage is Stage.DONE else ("by-hand", *_SURVEY)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal
 
-from workers.model.events import FIRST_MOTION, PAUSED, Driver, GateMode, Phase
+from workers.model.events import FIRST_MOTION, GIVEN_BACK, PAUSED, Driver, GateMode, Phase
 from workers.model.state import ConsoleState
 from workers.model.survey import Stage
 
@@ -96,6 +96,13 @@ class View:
         control = self.state.control
         waited_for = control.driver is Driver.NOBODY and control.reason == FIRST_MOTION
         return (control.driver is Driver.HUMAN or waited_for) and not self.stopped
+
+    @property
+    def episode_runs(self) -> bool:
+        """Whether there is an episode that a key could end: between two of them nobody drives."""
+        control = self.state.control
+        driven = control.driver is not Driver.NOBODY or control.reason == GIVEN_BACK
+        return self.state.running.episode >= 0 and (driven or self.veto_left_s is not None)
 
     @property
     def paused(self) -> bool:

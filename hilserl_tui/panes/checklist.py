@@ -10,7 +10,7 @@ from hilserl_tui.view import Link, View
 from workers.model import select
 from workers.model.collecting import KEPT
 from workers.model.events import EpisodeKind, LinkChanged, LinkState, Phase, WorkerState
-from workers.model.state import Classifier, ConsoleState, Progress
+from workers.model.state import Classifier, ConsoleState
 from workers.model.survey import Stage
 
 _ORDER = (Phase.IDLE, Phase.STARTING, Phase.RECORDING, Phase.TRAINING, Phase.EVALUATING, Phase.FINISHED)
@@ -160,7 +160,8 @@ def _training(state: ConsoleState) -> Step:
     training = select.training_episodes(state)
     alone = select.autonomous_success(training)
     if state.progress.phase is Phase.TRAINING:
-        text = f"{len(training)} episodes, alone {figure(alone).strip()}, {state.learner.status}"
+        does = select.learner_is_away(state) or state.learner.status
+        text = f"{len(training)} episodes, alone {figure(alone).strip()}, {does}"
         return Step("◐", "blue", "training", text, alone)
     if training:
         return Step(
@@ -172,7 +173,9 @@ def _training(state: ConsoleState) -> Step:
 def _evaluation(state: ConsoleState) -> Step:
     evaluation = state.evaluation
     if evaluation is None:
-        return Step("○", "dim", "evaluation", "the policy alone, deterministic; e asks for one")
+        asks = state.learner.policy_version and not state.progress.ended
+        how = f"; {hint('evaluate')} asks for one" if asks else ""
+        return Step("○", "dim", "evaluation", f"the policy alone, deterministic{how}")
     low, high = select.wilson_interval(evaluation.successes, evaluation.trials)
     interval = f"95 %: {low:.2f} to {high:.2f}"
     text = f"{evaluation.successes} of {evaluation.trials} ({interval}), policy {evaluation.policy_version}"
@@ -206,15 +209,34 @@ def _past(state: ConsoleState, phase: Phase) -> bool:
     return not state.progress.ended and now in _ORDER and _ORDER.index(now) > _ORDER.index(phase)
 
 
-def _over(progress: Progress, width: int) -> list[Row]:
-    """The whole reason of the end, which may be advice of several lines."""
+def _over(state: ConsoleState, width: int) -> list[Row]:
+    """The whole reason of the end, which may be advice of several lines; then what may come after it."""
+    progress = state.progress
     mark = ("●  ", "green") if progress.succeeded else ("○  ", "dim")
     first, *rest = wrap(f"run over: {progress.ended}", max(20, width - 3), break_on_hyphens=False)
     return [
         (mark, (first, "bold")),
         *((("   ", "text"), (line, "bold")) for line in rest),
-        (("   ", "text"), (" q ", "key"), (" leaves and ends the station", "dim")),
+        (("   ", "text"), (f" {hint('quit')} ", "key"), (" leaves and ends the station", "dim")),
+        *_then(state, width - 3),
     ]
+
+
+def _then(state: ConsoleState, width: int) -> list[Row]:
+    """A command for afterwards."""
+    run = state.run
+    if run is None or run.finds_limits or not (run.trains or run.mode == "record"):
+        return []
+    if run.mode == "record":
+        if state.dataset is None or not state.dataset.episodes:
+            return []
+        command, does = f"hilserl-tui episodes {state.dataset.root}", "looks through them"
+    elif state.progress.succeeded:
+        command, does = f"hilserl-tui evaluate {run.config_path}", "tries the policy"
+    else:
+        command, does = f"hilserl-tui {run.config_path}", "goes on where it stopped"
+    tail = (f"  {does}", "dim") if len(command) + len(does) + 2 <= width else ("", "dim")
+    return [(("   ", "text"), (elide(command, width).rstrip(), "text"), tail)]
 
 
 class Checklist(Lines):
@@ -235,6 +257,8 @@ class Checklist(Lines):
             state.survey,
             state.classifier and state.classifier.examined,
             view.link,
+            view.stopped,
+            view.unconfirmed,
         )
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
@@ -265,7 +289,7 @@ class Checklist(Lines):
                 rows.append(())
         if not airy and not view.over:
             rows.append(())
-        rows += _next(state, width)
+        rows += _next(view, width)
         return rows
 
 
@@ -297,31 +321,37 @@ def _waiting(view: View) -> list[Row]:
     return [(("◌  ", "violet"), ("no run yet", "bold"))]
 
 
-def _next(state: ConsoleState, width: int) -> list[Row]:
+def _next(view: View, width: int) -> list[Row]:
     """What to do now, with its key."""
-    progress = state.progress
+    state, progress = view.state, view.state.progress
     rule: Row = (("─" * width, "faint"),)
     if progress.ended:
-        return [rule, *_over(progress, width)]
+        return [rule, *_over(state, width)]
+    if (first := _first(view)) is not None:
+        return [rule, first]
     if progress.phase is Phase.IDLE:
         held = state.buffer.online + state.buffer.offline
-        rows: list[Row] = [
-            rule,
-            (("next  ", "dim"), (f" {hint('start')} ", "key"), (" start the run", "bold")),
-        ]
-        if held:
-            version = state.learner.policy_version
-            words = f"this run already has {count(held)} transitions and policy {version}"
-            rows[1] = (("next  ", "dim"), (f" {hint('start')} ", "key"), (" go on where it stopped", "bold"))
-            rows.append((("      ", "text"), (words, "amber")))
-        return rows
+        if not held:
+            return [rule, _do("start", "start the run")]
+        words = f"this run already has {count(held)} transitions and policy {state.learner.policy_version}"
+        return [rule, _do("start", "go on where it stopped"), (("      ", "text"), (words, "amber"))]
+    if progress.phase is Phase.EVALUATING:
+        return [rule, _do("evaluations", "watch the trials: whoever takes the arm makes one not count")]
     finds, trains = (state.run.finds_limits, state.run.trains) if state.run else (False, False)
-    return [
-        rule,
-        (
-            ("next  ", "dim"),
-            (f" {hint('bounds' if finds else 'train')} ", "key"),
-            (" watch and help it train" if trains else " watch and take part", "bold"),
-            (f"   {progress.detail}", "dim"),
-        ),
-    ]
+    words = "watch and help it train" if trains else "watch and take part"
+    return [rule, (*_do("bounds" if finds else "train", words), (f"   {progress.detail}", "dim"))]
+
+
+def _do(key: str, words: str) -> Row:
+    return ("next  ", "dim"), (f" {hint(key)} ", "key"), (f" {words}", "bold")
+
+
+def _first(view: View) -> Row | None:
+    """What comes before anything else: the console has no link, or no controls, or the arm waits."""
+    if view.stale:
+        return ("next  ", "dim"), ("wait: the console comes back by itself when the station answers", "bold")
+    if view.watching:
+        return _do("control", f"take the controls from {view.state.control.holder}")
+    if view.stopped:
+        return _do("clear-stop", "then y: clear the stop")
+    return _do("clear-stop", "then y: let the arm move, slowly at first") if view.unconfirmed else None

@@ -1,5 +1,6 @@
 """What a reward classifier learns from, and how its training goes."""
 
+import re
 from collections.abc import Callable, Sequence
 from textwrap import wrap
 
@@ -12,6 +13,7 @@ from workers.model.classifier_events import ClassifierProgress, Labelled, Learnt
 from workers.model.classifier_training import ClassifierTraining
 
 LEARNT, HELD_OUT = "blue", "amber"  # styles of what it learns from, and of what it is measured on
+_NAMED_IN = "reward_classifier.datasets, or [dataset]"
 CURVE_ROWS = 3  # the fewest that say anything
 
 
@@ -51,11 +53,8 @@ def _named(names: Sequence[str], relabelled: int, width: int) -> list[Row]:
     """Before a training has looked at them."""
     again = [_again(relabelled)] if relabelled else []
     if not names:
-        return [
-            (("no dataset is named", "amber"),),
-            (("reward_classifier.datasets or [dataset]", "dim"),),
-            *again,
-        ]
+        how = wrap(f"name it in the file: {_NAMED_IN}; hilserl-tui record makes one", max(20, width))
+        return [(("no dataset is named", "amber"),), *(((line, "dim"),) for line in how), *again]
     rows: list[Row] = [((elide_left(name, width), "text"),) for name in names]
     return [*rows, *again, (("its frames are counted when training begins", "dim"),)]
 
@@ -111,12 +110,20 @@ class ClassifierProgressPane(Lines):
                 (("measure it", "dim"),),
             ]
         if training.failed:
-            lines = [
-                line for words in training.failed.splitlines() for line in wrap(words, max(20, width)) or [""]
-            ]
-            return [(("no classifier was made", "red"),), *(((line, "text"),) for line in lines)]
-        rows = _progress(training.progress, width) if training.progress is not None else []
+            lines = [line for words in training.failed.splitlines() for line in _fitted(words, width)]
+            again = ((f" {caption('classifier-train')} ", "key"), (" tries again", "dim"))
+            return [(("no classifier was made", "red"),), *(((line, "text"),) for line in lines), again]
+        if training.progress is None:
+            return [(("it starts", "bold"),), (("and counts the frames of its datasets", "dim"),)]
+        rows = _progress(training.progress, width)
         return rows + curves(training.curve, width, height - len(rows))
+
+
+def _fitted(words: str, width: int) -> list[str]:
+    """A line in as many as it needs; columns that are too wide come closer together first."""
+    if len(words) > width:
+        words = re.sub(" {2,}", "  ", words)
+    return wrap(words, max(20, width)) or [""]
 
 
 def _progress(now: ClassifierProgress, width: int) -> list[Row]:

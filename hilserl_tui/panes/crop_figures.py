@@ -1,9 +1,11 @@
 """Figures beside the pictures: which camera, which frame, the crop in numbers, and what the keys do now."""
 
 import time
+from textwrap import wrap
 
 from hilserl_tui.crop_choice import Choice
 from hilserl_tui.crop_keys import crop_footer
+from hilserl_tui.keymap import hint
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.key_bar import KeyBar
 from hilserl_tui.panes.lines import Lines
@@ -20,7 +22,7 @@ class CropFigures(Lines):
     """Whether the file has something else."""
 
     def watched(self, view: View) -> tuple[object, ...]:
-        return self.choice, self.unwritten, view.state.looked
+        return self.choice, self.unwritten, view.state.looked, view.state.run, view.state.workers
 
     def heading(self, view: View) -> tuple[str, str]:
         return self.title, "not written yet" if self.unwritten else ""
@@ -28,7 +30,7 @@ class CropFigures(Lines):
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         choice, crop = self.choice, self.choice.crop
         if crop is None:
-            return [(("no picture yet", "faint"),)]
+            return _no_picture(view, choice, width)
         lock = ("square", "amber") if choice.square else ("free", "dim")
         arrows = f"{'size' if choice.sizing else 'move'} {choice.step} px"
         rows: list[Row] = [
@@ -38,6 +40,22 @@ class CropFigures(Lines):
             (lock, ("  arrows ", "dim"), (arrows, "text")),
         ]
         return [*rows, *_source(view.state.looked, choice)]
+
+
+def _no_picture(view: View, choice: Choice, width: int) -> list[Row]:
+    """Why there is none, and where to look."""
+    run = view.state.run
+    if run is None:
+        return [(("no run yet", "dim"),)]
+    if not choice.cameras:
+        return [(("this run has no camera", "amber"),), (("there is nothing to crop", "dim"),)]
+    words = f"waiting for a picture of {choice.camera}"
+    worker = view.state.workers.get(f"camera-{choice.camera}")
+    if worker is not None and worker.reason:
+        words += f": {worker.reason}"
+    elif not run.dataset:
+        words += f". {hint('home')} Home tells how its camera is"
+    return [((line, "amber"),) for line in wrap(words, max(8, width))]
 
 
 def _source(looked: Looked | None, choice: Choice) -> list[Row]:
@@ -62,7 +80,7 @@ class CropKeyBar(KeyBar):
         return (view.state.run, *super().watched(view))
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
-        if view.stopped:
+        if view.stopped or view.stale:
             return super().rows(view, width, height)
         run = view.state.run
         row: list[tuple[str, str]] = []

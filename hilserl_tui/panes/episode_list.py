@@ -77,16 +77,11 @@ class FrameFigures(Lines):
 def _frame(stored: EpisodesListed, shown: FrameShown, width: int) -> list[Row]:
     frames = stored.episodes[shown.episode].frames if shown.episode < len(stored.episodes) else 0
     driver = ("person", "amber") if shown.by_person else ("as recorded", "dim")
-    good = ("success", "green") if shown.success else ("", "text")
-    rows: list[Row] = [
-        (
-            (f"{shown.frame + 1} of {frames}", "bold"),
-            (f"  {shown.frame / stored.fps:.1f} s  reward {shown.reward:g}  ", "dim"),
-            driver,
-            ("  ", "text"),
-            good,
-        )
-    ]
+    good = (("  success", "green"),) if shown.success else ()
+    at = f"  {shown.frame / stored.fps:.1f} s  reward {shown.reward:g}  "
+    head: Row = ((f"{shown.frame + 1} of {frames}", "bold"), (at, "dim"))
+    whole = (*head, driver, *good)
+    rows: list[Row] = [whole if row_width(whole) <= width else (*head, *(good or (driver,)))]
     wide = max(8, width - 20)
     for name, value in shown.action.items():
         low, high = (0.0, 2.0) if name == "gripper" else (-1.0, 1.0)

@@ -4,6 +4,7 @@ from hilserl_tui.keymap import footer, footer_entry
 from hilserl_tui.pace import Turn
 from hilserl_tui.panes.draw import Row
 from hilserl_tui.panes.lines import Lines
+from hilserl_tui.panes.step_bar import KEYS_TO, job_of
 from hilserl_tui.view import View
 from workers.model.events import COOLING, SET_UP, Driver, Phase
 from workers.model.survey import Stage
@@ -30,6 +31,11 @@ class KeyBar(Lines):
             _writable(view),
             view.state.run,
             _judged_by_task(view),
+            view.episode_runs,
+            view.state.survey is None,
+            view.watching,
+            view.screen,
+            _can_evaluate(view),
         )
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
@@ -44,6 +50,8 @@ class KeyBar(Lines):
             unconfirmed=view.unconfirmed,
             vetoable=view.veto_left_s is not None,
             stage=view.stage,
+            stale=view.stale,
+            watching=view.watching,
         )
         for name, caption, label in entries:
             if name == "intervene" and view.human and view.holds:
@@ -56,6 +64,8 @@ class KeyBar(Lines):
                 if view.holds or view.watching:
                     continue  # the bar on top says what the arm waits for: no key here lifts that
                 name, caption, label = footer_entry("control")
+            elif name == "train":
+                label = job_of(view.state.run)
             elif name == "survey-done" and view.stage is Stage.DONE:
                 label = "Count on"
             elif name == "start" and view.stage is Stage.DONE:
@@ -80,12 +90,31 @@ def _waits(view: View) -> bool:
 
 
 def _does_something(name: str, view: View) -> bool:
-    """Whether a key has any effect in a run like this one."""
-    run = view.state.run
-    if run is None:
-        return True
-    does = {"script": run.simulated, "by-hand": not run.simulated, "evaluate": run.trains}
-    return {**does, "success": not _judged_by_task(view)}.get(name, True)
+    """Whether a key has any effect in a run like this one, on this screen."""
+    run, runs = view.state.run, view.episode_runs
+    leads_here = name in KEYS_TO and view.screen in KEYS_TO[name]
+    if run is None or leads_here:
+        return not leads_here
+    surveys = view.state.survey is not None
+    does = {
+        "script": run.simulated,
+        "by-hand": not run.simulated,
+        "evaluate": _can_evaluate(view),
+        "success": runs and not _judged_by_task(view),
+        "fail": runs,
+        "rerecord": runs,
+        "survey-done": surveys,
+        "start-over": surveys,
+        "train": job_of(run).lower() != view.screen,
+    }
+    return does.get(name, True)
+
+
+def _can_evaluate(view: View) -> bool:
+    """Whether this run has a policy that could be tried, and does not try one now."""
+    run, state = view.state.run, view.state
+    policy = bool(state.learner.policy_version) and state.progress.phase is not Phase.EVALUATING
+    return run is not None and run.trains and policy
 
 
 def _judged_by_task(view: View) -> bool:

@@ -22,7 +22,7 @@ class LearnerPane(Lines):
         wanted = state.link.policy_wanted if state.link else 0
         old = None if seconds is None else age(seconds)
         up = state.link is None or state.link.state is LinkState.UP
-        return state.learner, state.policy_version, state.run, wanted, old, up
+        return state.learner, state.policy_version, state.run, wanted, old, up, select.learner_is_away(state)
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         state = view.state
@@ -60,6 +60,8 @@ class LearnerPane(Lines):
 def _status(view: View, width: int) -> Row:
     """What the learner does; of one that is out of reach, what it did last."""
     status, link = view.state.learner.status, view.state.link
+    if away := select.learner_is_away(view.state):
+        return ((f"{away}  ", "yellow"), (elide(f"last: {status}", max(0, width - len(away) - 2)), "dim"))
     if link is None or link.state is LinkState.UP:
         return ((elide(status, width), "text"),)
     return (("out of reach  ", "violet"), (elide(f"last: {status}", max(0, width - 14)), "dim"))

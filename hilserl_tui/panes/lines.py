@@ -11,17 +11,17 @@ from rich.segment import Segment
 from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from hilserl_tui.keymap import in_own_keys
 from hilserl_tui.panes.draw import Row, fit
+from hilserl_tui.panes.surface import Surface
 from hilserl_tui.theme import STYLES
 from hilserl_tui.view import View
 
 log = logging.getLogger(__name__)
 
 
-class Lines(Widget):
+class Lines(Surface):
     """A pane whose content is `rows(view, width, height)`.
 
     `watched` names what the rows depend on; as long as every value in it is the same object (or equal
@@ -35,6 +35,7 @@ class Lines(Widget):
         self._view: View | None = None
         self._seen: tuple[object, ...] | None = None
         self._rows: list[Row] = []
+        self._drawn_so: tuple[int, int, bool] | None = None  # width, height, and whether in grey
         self._strips: list[Strip] = []
         self.border_title = self.title or None
 
@@ -84,19 +85,18 @@ class Lines(Widget):
             self.show(self._view)
 
     def _repaint(self, rows: list[Row], width: int, height: int) -> None:
+        """Make the strips of those rows anew that differ from what was drawn."""
         stale = self._view is not None and self._view.stale and self.greyed
-        fitted = [fit(tuple((in_own_keys(text), style) for text, style in row), width) for row in rows]
-        fitted += [((" " * width, "text"),)] * (height - len(fitted))
-        if stale:
-            fitted = [tuple((text, "faint") for text, _ in row) for row in fitted]
-        changed = [y for y, row in enumerate(fitted) if y >= len(self._rows) or self._rows[y] != row]
-        if len(self._rows) != height:
-            changed = list(range(height))
-        self._rows = fitted
-        strips = self._strips[:height] + [Strip([])] * (height - len(self._strips))
+        rows += [()] * (height - len(rows))
+        how = width, height, stale
+        same = self._rows if how == self._drawn_so else []
+        changed = [y for y, row in enumerate(rows) if y >= len(same) or same[y] != row]
+        self._rows, self._drawn_so = rows, how
+        self._strips = self._strips[:height] + [Strip([])] * (height - len(self._strips))
         for y in changed:
-            strips[y] = Strip([Segment(text, STYLES[style]) for text, style in fitted[y]], width)
-        self._strips = strips
+            row = fit(tuple((in_own_keys(text), style) for text, style in rows[y]), width)
+            segments = [Segment(text, STYLES["faint" if stale else style]) for text, style in row]
+            self._strips[y] = Strip(segments, width)
         if changed:
             self.refresh(*(Region(0, y, width, 1) for y in changed))
 
@@ -105,8 +105,8 @@ class Lines(Widget):
 
     def render_line(self, y: int) -> Strip:
         if y < len(self._strips):
-            return self._strips[y].apply_style(self.rich_style)
-        return Strip.blank(self.content_size.width, self.rich_style)
+            return self._strips[y].apply_style(self.ground)
+        return Strip.blank(self.content_size.width, self.ground)
 
     def on_resize(self, event: events.Resize) -> None:
         if self._view is not None:

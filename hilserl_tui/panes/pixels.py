@@ -3,14 +3,14 @@
 from rich.segment import Segment
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 from hilserl_tui.pace import Turn
 from hilserl_tui.panes import halfblock
+from hilserl_tui.panes.surface import Surface
 from hilserl_tui.theme import STYLES
 
 
-class PixelPane(Widget):
+class PixelPane(Surface):
     """Shows cells of two pixels each; `offset_of_picture` is where they begin in the pane."""
 
     turn = Turn.PICTURE
@@ -68,5 +68,5 @@ class PixelPane(Widget):
 
     def render_line(self, y: int) -> Strip:
         if y < len(self._strips):
-            return self._strips[y].apply_style(self.rich_style)
-        return Strip.blank(self.content_size.width, self.rich_style)
+            return self._strips[y].apply_style(self.ground)
+        return Strip.blank(self.content_size.width, self.ground)

@@ -223,7 +223,8 @@ def _figures(view: View, width: int, short: bool = False, leave_out: int = 0) ->
         parts["stage"] = _survey_words(view)
     elif running.episode >= 0:
         parts["episode"] = f"ep {running.episode:3d}"
-        parts["step"] = f"step {running.step:3d}/{running.step_limit:<3d}"
+        begun = f"{running.step:3d}/{running.step_limit:<3d}"
+        parts["step"] = f"step {begun if running.step_limit else '  –    '}"
         if short:
             return (("  ".join(parts.values()) + " ", "text"),)
         if wide:

@@ -1,10 +1,10 @@
 """Step bar: the screens, and what the run does now."""
 
 from hilserl_tui.keymap import hint
-from hilserl_tui.panes.draw import Row, elide, row_width, spread
+from hilserl_tui.panes.draw import Row, elide, elide_left, row_width, spread
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
-from workers.model.events import Phase
+from workers.model.events import Phase, RunOpened
 from workers.model.state import ConsoleState
 
 SCREENS = (
@@ -17,8 +17,18 @@ SCREENS = (
     ("doctor", ("doctor",), "Doctor"),
 )
 """Id of the key, names of the screens it leads to, label."""
+KEYS_TO = {key: names for key, names, _ in SCREENS}
 SHORTEST = 8  # cells below which the phase says nothing
 WIDE = 100  # cells from which there is room for screens that nobody lives on
+
+
+def job_of(run: RunOpened | None) -> str:
+    """What the screen of a run's job is called."""
+    if run is None:
+        return "Train"
+    return (
+        "Bounds" if run.finds_limits else {"record": "Record", "evaluate": "Evaluate"}.get(run.mode, "Train")
+    )
 
 
 def doing(state: ConsoleState) -> str:
@@ -28,6 +38,13 @@ def doing(state: ConsoleState) -> str:
         return f"{'done' if progress.succeeded else 'ended'}: {progress.ended}"
     words = progress.phase.value if progress.phase is Phase.IDLE else progress.detail or progress.phase.value
     return f"{words} {progress.done}/{progress.total}" if progress.total else words
+
+
+def _of_dataset(view: View, run: RunOpened, width: int) -> Row:
+    """There is no run, and no other screen."""
+    name = next((label for _, names, label in SCREENS if view.screen in names), "Episodes")
+    head: Row = (("  ", "text"), (name, "tab"), ("  ", "text"))
+    return spread(head, ((elide_left(run.run_dir, width - row_width(head) - 1) + " ", "dim"),), width)
 
 
 def _without_controls(view: View, room: int) -> str:
@@ -49,13 +66,15 @@ class StepBar(Lines):
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         left: list[tuple[str, str]] = []
         run = view.state.run
+        if run is not None and run.dataset:
+            return [_of_dataset(view, run, width)]
         for key, names, label in SCREENS:
-            if label == "Train" and run is not None and run.mode == "evaluate":
-                continue  # its job is on Evaluate
+            if key == "train" and job_of(run) in ("Evaluate", "Bounds"):
+                continue  # they have a key of their own
             here = view.screen in names
             if key in ("classifier", "doctor") and not here and width < WIDE:
                 continue
-            label = "Record" if label == "Train" and run is not None and run.mode == "record" else label
+            label = job_of(run) if key == "train" else label
             left += [
                 ("  ", "text"),
                 (f"{hint(key)} ", "dim" if here else "faint"),

@@ -58,7 +58,7 @@ class Tally(Lines):
     def rows(self, view: View, width: int, height: int) -> list[Row]:
         result, run = self.result, view.state.run
         if result is None:
-            return _nothing(view, self.cut_off)
+            return _nothing(view, self.cut_off, width)
         rows = [_running(view, result, width) if self.live else _ended(result, width)]
         if not self.live and result == self.cut_off and run is not None:
             rows += _how_to_go_on(view, result, run.config_path, width)
@@ -102,7 +102,7 @@ def _how_to_go_on(view: View, result: Result, config_path: str, width: int) -> l
     return rows
 
 
-def _nothing(view: View, cut_off: Result | None) -> list[Row]:
+def _nothing(view: View, cut_off: Result | None, width: int) -> list[Row]:
     run = view.state.run
     if run is None:
         return [(("no run yet", "dim"),)]
@@ -120,8 +120,18 @@ def _nothing(view: View, cut_off: Result | None) -> list[Row]:
         return [((view.state.progress.detail or "it begins", "dim"),)]
     rows = [(("nothing was evaluated yet", "bold"),)]
     if run.trains:
-        rows.append(((" e ", "key"), (" evaluates the newest policy of this run now", "dim")))
-    return [*rows, ((f"hilserl-tui evaluate {run.config_path}", "dim"),)]
+        rows += _newest(view)
+    command = elide_left(f"hilserl-tui evaluate {run.config_path}", width)
+    return [*rows, (("any of its policies, in a shell:", "dim"),), ((command, "text"),)]
+
+
+def _newest(view: View) -> list[Row]:
+    """How the policy is tried that the run has now."""
+    if view.over:
+        return []
+    if not view.state.learner.policy_version:
+        return [(("the run tries its policy itself once there is one", "dim"),)]
+    return [((f" {hint('evaluate')} ", "key"), (" evaluates the newest policy of this run now", "dim"))]
 
 
 def _running(view: View, result: Result, width: int) -> Row:

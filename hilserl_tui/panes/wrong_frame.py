@@ -69,7 +69,8 @@ class ClassifierKeyBar(KeyBar):
         return *super().watched(view), self.training, self.errors, self.report
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
-        if view.stopped or view.unconfirmed or view.veto_left_s is not None or (view.human and view.holds):
+        arm = view.stopped or view.unconfirmed or view.veto_left_s is not None or (view.human and view.holds)
+        if arm or view.stale:
             return super().rows(view, width, height)  # the arm's keys matter more
         row: list[tuple[str, str]] = []
         used = 0

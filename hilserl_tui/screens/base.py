@@ -1,6 +1,6 @@
 """What all full screens share: bars at top and bottom, and how a View reaches the panes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from textual.app import ComposeResult
 from textual.geometry import Region
@@ -65,10 +65,14 @@ class ConsoleScreen(Screen[None]):
 
     def show(self, view: View) -> None:
         """Draw `view` in every pane that is on the screen."""
-        for pane in self.query(Lines):
+        for pane in self.text_panes():
             if pane.display:
                 pane.show(view)
         self.show_cameras(view)
+
+    def text_panes(self) -> Iterable[Lines]:
+        """All that there are."""
+        return self.query(Lines)
 
     def show_cameras(self, view: View) -> None:
         """Draw only the pictures."""

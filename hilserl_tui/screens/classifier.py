@@ -176,6 +176,8 @@ class Classifier(ConsoleScreen):
         )
         going.training, going.ending = training, self._job.ending if self._job is not None else 0
         going.display, report.display, report.training = not has_report, has_report, training
+        failed = training is not None and bool(training.failed)
+        data.display = not failed or self.size.height >= ROOMY[1]  # why it failed is a long text
         error.shown = errors[self.at] if errors else None
         error.at, error.total, error.said, error.reported = self.at, len(errors), self._said, has_report
         error.label = self.labels.get(_frame(errors[self.at]), errors[self.at].label) if errors else 0

@@ -69,6 +69,11 @@ class Crop(ConsoleScreen):
         """Whether something is chosen that the file does not have."""
         return (self.choice.by_key(), self.choice.size) != (self.in_file.by_key(), self.in_file.size)
 
+    @property
+    def _whole(self) -> bool:
+        """Whether its panes are there: on its way onto the screen, or off it, they come and go one by one."""
+        return all(self.query(pane) for pane in (CropPicture, PolicyPicture, CropFigures))
+
     def key_bar(self) -> KeyBar:
         return CropKeyBar()
 
@@ -102,8 +107,8 @@ class Crop(ConsoleScreen):
     # --- drawing ----------------------------------------------------------------------------------------
 
     def show(self, view: View) -> None:
-        if not self.query(CropFigures):
-            return  # on its way onto the screen, or off it
+        if not self._whole:
+            return
         run = view.state.run
         if run is not None and run != self._run:
             self._run = run
@@ -123,7 +128,7 @@ class Crop(ConsoleScreen):
 
     def show_cameras(self, view: View) -> None:
         """Take the answer that has come, and ask the next question."""
-        if not self.query(CropFigures):
+        if not self._whole:
             return
         answer = view.state.looked
         if answer is not None and (choice := self._looking.take(answer, self.choice)) is not None:
@@ -149,8 +154,8 @@ class Crop(ConsoleScreen):
         answer, crop, choice = self._looking.answer, self.choice.crop, self.choice
         if answer is None or answer.trouble or crop is None or answer.camera != choice.camera:
             return
-        if not self.query(CropPicture) or not self.query(PolicyPicture):
-            return  # asked for after a refresh, and the screen is being taken down
+        if not self._whole:
+            return  # asked for after a refresh
         picture, seen = self.query_one(CropPicture), self.query_one(PolicyPicture)
         near = f", {ZOOMS[choice.zoom]:g} times nearer" if choice.zoom else ""
         picture.border_title = f"{answer.camera} {answer.width}x{answer.height}{near}"

@@ -24,15 +24,26 @@ NOTES: tuple[str, ...] = (
 )
 
 
-def key_rows(first: Group | None = None) -> list[Row]:
-    """Every key, those of the group `first` before the others."""
+WITHOUT_A_RUN = ("help", "palette", "quit")
+
+
+def key_rows(first: Group | None = None, runs: bool = True) -> list[Row]:
+    """Every key, those of the group `first` before the others; only those that do something where no run is open."""
     rows: list[Row] = []
     for group in sorted(Group, key=lambda group: group is not first):
-        rows.append(((group.value, "amber"),))
-        for key in (*KEYS, *CROP_KEYS, *EPISODE_KEYS, *CLASSIFIER_KEYS, *EVALUATE_KEYS):
-            if key.group is group and key.id != "confirm-clear":
-                rows.append(((f"  {key.caption:<10}", "bold"), (key.help, "text")))
+        keys = [
+            key
+            for key in (*KEYS, *CROP_KEYS, *EPISODE_KEYS, *CLASSIFIER_KEYS, *EVALUATE_KEYS)
+            if key.group is group and key.id != "confirm-clear"
+        ]
+        if not runs and group is not first:
+            keys = [key for key in keys if key.id in WITHOUT_A_RUN]
+        if keys:
+            rows.append(((group.value, "amber"),))
+        rows += [((f"  {key.caption:<10}", "bold"), (key.help, "text")) for key in keys]
     rows.append(())
+    if not runs:
+        return rows
     names = {"stop": hint("stop"), "file": shown_path()}
     rows += [((note.format_map(names), "dim"),) for note in NOTES]
     return rows
@@ -42,19 +53,20 @@ class KeyList(Lines):
     DEFAULT_CSS = "KeyList { height: auto; }"
     greyed = False
     first: Group | None = None
+    runs = True
 
     def get_content_height(self, container: object, viewport: object, width: int) -> int:
-        return len(key_rows())
+        return len(key_rows(self.first, self.runs))
 
     def watched(self, view: View) -> tuple[object, ...]:
         return ()
 
     def rows(self, view: View, width: int, height: int) -> list[Row]:
-        return key_rows(self.first)
+        return key_rows(self.first, self.runs)
 
 
 class Help(ModalScreen[None]):
-    """`first` is the group of the screen that it was opened from."""
+    """`first` is the group of the screen that it was opened from; `runs` is False where a dataset is open."""
 
     DEFAULT_CSS = """
     Help { align: center middle; background: $background 60%; }
@@ -65,9 +77,9 @@ class Help(ModalScreen[None]):
     """
     BINDINGS = [Binding("escape,question_mark,q", "dismiss", "Close", id="help-close")]
 
-    def __init__(self, first: Group | None = None) -> None:
+    def __init__(self, first: Group | None = None, runs: bool = True) -> None:
         super().__init__()
-        self._first = first
+        self._first, self._runs = first, runs
 
     def compose(self) -> ComposeResult:
         box = VerticalScroll()
@@ -75,7 +87,7 @@ class Help(ModalScreen[None]):
         box.border_subtitle = "esc closes, ↑ ↓ scroll"
         with box:
             keys = KeyList()
-            keys.first = self._first
+            keys.first, keys.runs = self._first, self._runs
             yield keys
 
     def on_mount(self) -> None:

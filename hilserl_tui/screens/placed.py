@@ -62,7 +62,7 @@ class PlacedScreen(ConsoleScreen):
 
     def picture_size(self) -> tuple[int, int]:
         """Pixels a preview may have here, (0, 0) while no camera is shown."""
-        return next((camera.picture_size() for camera in self.query(Camera) if camera.display), (0, 0))
+        return next((camera.picture_size() for camera in self._cameras() if camera.display), (0, 0))
 
     def show(self, view: View) -> None:
         # The bar grows while stopped and the panes move down with it.
@@ -77,9 +77,17 @@ class PlacedScreen(ConsoleScreen):
         super().show(view)
 
     def show_cameras(self, view: View) -> None:
-        for camera in self.query(Camera):
+        for camera in self._cameras():
             if camera.display:
                 camera.show(view)
+
+    # Panes lie directly on the screen: to query for them, ten times a second, would cost more than what they draw.
+
+    def text_panes(self) -> Iterable[Lines]:
+        return [pane for pane in self.children if isinstance(pane, Lines)]
+
+    def _cameras(self) -> list[Camera]:
+        return [pane for pane in self.children if isinstance(pane, Camera)]
 
     def _place(self, width: int, height: int) -> None:
         self.set_class(is_compact(width, height), "-compact")

@@ -7,14 +7,14 @@ import pytest
 
 from workers.actor.chair import Chair
 from workers.actor.environment import ArmEnv, ArmUnavailable
-from workers.actor.episode import GIVEN_BACK, EpisodeRunner
+from workers.actor.episode import EpisodeRunner
 from workers.actor.keys import jog_delta
 from workers.actor.rules import EpisodeResult, Rules
 from workers.actor.sim_env import InProcessArm, sim_env, without_cameras
 from workers.config import load
 from workers.config.ready import ready_config
 from workers.model.commands import Axis, Command, Intervene, Jog, Mark, Verdict
-from workers.model.events import Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
+from workers.model.events import GIVEN_BACK, Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
 from workers.teleop.scripted_operator import ScriptedOperator
 from workers.teleop.scripts import Hand, PickLiftScript
 from workers.transport.record import EpisodeEnd, FeatureSpec, Outcome, Step

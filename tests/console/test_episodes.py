@@ -55,6 +55,26 @@ async def test_the_screen_shows_episodes_pictures_and_figures(shelf: Shelf, size
         assert "▀" * 3 in text
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_it_offers_no_screen_of_a_run_and_tells_a_success_whole(
+    shelf: Shelf, size: tuple[int, int]
+) -> None:
+    app = Console(shelf, screen="episodes")
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause(0.5)
+        await pilot.press("end")
+        await pilot.pause(0.5)
+        rows = screen_text(app)
+        assert "Episodes" in rows[1] and "set" in rows[1]
+        assert not any(words in rows[1] for words in ("Home", "Train", "idle"))
+        assert any("reward 1" in row and "success" in row for row in rows)
+        await pilot.press("question_mark")
+        await pilot.pause(0.5)
+        text = "\n".join(screen_text(app))
+        assert "play the episode, or stop" in text and "stop the run, or leave it running" in text
+        assert "take over" not in text and "stop the arm" not in text
+
+
 async def test_it_plays_to_the_end_and_again_from_the_start(shelf: Shelf) -> None:
     app = Console(shelf, screen="episodes")
     async with app.run_test(size=(120, 40)) as pilot:

@@ -20,6 +20,8 @@ from workers.model.state import ConsoleState
 
 SIZES = pytest.mark.parametrize("size", [SMALL, LARGE, HUGE], ids=["80x24", "120x40", "200x60"])
 RUNNING = (
+    e.DriverChanged(e.Driver.POLICY),
+    e.EpisodeStarted(2, e.EpisodeKind.EVALUATION),
     e.PhaseChanged(e.Phase.EVALUATING, "the policy alone, deterministic", 2, 10),
     e.StepTaken(2, 30, 100, 0.0, e.Driver.POLICY),
 )
@@ -110,7 +112,11 @@ async def test_older_results_are_looked_through_with_two_keys(tmp_path: Path) ->
 
 async def test_training_shows_its_own_evaluation_and_the_key_for_one(tmp_path: Path) -> None:
     nothing = await shown(state_of(tmp_path / "lift", trains=True), LARGE)
-    assert "nothing was evaluated yet" in nothing and "evaluates the newest policy of this run" in nothing
+    assert "nothing was evaluated yet" in nothing and "any of its policies, in a shell:" in nothing
+    assert "evaluates the newest policy" not in nothing, "there is none"
+    learnt = e.LearnerProgress(900, 450, 2.0, 20.0, 3, "training")
+    nothing = await shown(state_of(tmp_path / "lift", learnt, trains=True), LARGE)
+    assert "e  evaluates the newest policy of this run" in nothing
     assert "2 Train" in nothing
     live = result(trial(0), folder=str(tmp_path / "lift/evaluations/x"))
     text = await shown(state_of(tmp_path / "lift", e.EvaluationBegan(live), *RUNNING, trains=True), SMALL)
@@ -127,9 +133,16 @@ async def test_a_success_key_that_does_nothing_is_not_offered(tmp_path: Path) ->
 
 async def test_the_job_key_leads_to_it_and_pictures_are_asked_for(tmp_path: Path) -> None:
     client = Still(state_of(tmp_path / "lift-evaluate", e.EvaluationBegan(result(trial(0))), *RUNNING))
-    text = "\n".join(await drawn(client, LARGE, "t", train=False))
+    app, asked = Console(client), list[c.ShowCameras]()
+    async with app.run_test(size=LARGE) as pilot:
+        await pilot.press("t")
+        for _ in range(200):  # a busy machine lays a screen out late
+            await pilot.pause(0.05)
+            asked = [command for command in client.sent if isinstance(command, c.ShowCameras)]
+            if asked and asked[-1].width > 0 and "1 of 1" in "\n".join(screen_text(app)):
+                break
+        text = "\n".join(screen_text(app))
     assert "1 of 1" in text and "weights 1f0c34ab9d77" in text
-    asked = [command for command in client.sent if isinstance(command, c.ShowCameras)]
     assert asked[-1].width > 0
 
 

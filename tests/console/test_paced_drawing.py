@@ -8,6 +8,7 @@ from rich.console import Console as RichConsole
 from hilserl_tui.app import Console
 from hilserl_tui.drawing import Drawing
 from hilserl_tui.pace import LEAST_BYTES, Turn
+from hilserl_tui.theme import use
 from tests.console import demo
 from tests.console.small_terminal import SmallTerminal
 from tests.console.still import Still, screen_text
@@ -111,3 +112,37 @@ async def test_a_screen_that_is_shown_again_costs_only_what_differs():
         home = draw(app, full=True)
         assert 0 not in rows_in(home), "the state bar is there already"
         assert len(home) < len(first)
+
+
+async def test_a_strip_that_was_drawn_does_not_hold_on_to_itself():
+    """Only the garbage collector would find it then, and would have to look often."""
+    app = Console(Still(demo.training()), start_run=True)
+    async with app.run_test(size=SIZE) as pilot:
+        await pilot.pause(0.3)
+        app.screen._compositor._dirty_regions.update(pane.region for pane in app.screen.query("Lines"))
+        update = app.screen._compositor.render_partial_update()
+        drawing = Drawing(app, app.screen, update)
+        drawing.render_segments(TRUECOLOUR)
+        strips = [strip for _, _, strip in drawing._pieces()]
+        assert len(strips) > 50
+        assert not any(len(strip._divide_cache) for strip in strips)
+
+
+@pytest.mark.parametrize("theme", ["light", "safe"])
+async def test_what_panes_stand_on_follows_the_theme(theme: str):
+    """It is kept between two drawings, since to ask for it anew for every line costs an eighth of the console."""
+    app = Console(Still(with_pictures()), start_run=True)
+    try:
+        async with app.run_test(size=SIZE) as pilot:
+            await pilot.pause(0.3)
+            panes = list(app.screen.query("Surface"))
+            before = [pane.ground for pane in panes]
+            assert len(panes) > 10 and all(pane.ground == pane.rich_style for pane in panes)
+            app._change_theme(theme)
+            await pilot.pause(0.3)
+            assert all(pane.ground == pane.rich_style for pane in panes)
+            assert theme != "light" or all(
+                now.ground.bgcolor != then.bgcolor for now, then in zip(panes, before, strict=True)
+            )
+    finally:
+        use("dark")

@@ -207,7 +207,7 @@ async def test_home_offers_to_go_on_where_a_run_stopped():
 async def test_a_failed_worker_shows_its_reason():
     state = reduce(demo.training(), e.WorkerChanged("learner", e.WorkerState.FAILED, "out of memory", 3))
     rows = await drawn(Still(state), LARGE)
-    (row,) = [row for row in rows if "✗ learner" in row]
+    row = next(row for row in rows if "✗ learner" in row)
     assert "out of memory" in row
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.learner.runs import Arm, tiny_config
 from workers.learner.session import LearnerSession
-from workers.learner.worker import Loop
+from workers.learner.worker import TELLING_UPDATES, Countdown, Loop
 from workers.model.orders import AnyOrder, ChangeSettings, Learn, Quit
 
 
@@ -55,3 +55,13 @@ def test_settings_change_between_two_updates(tmp_path: Path, caplog: pytest.LogC
     assert session.ahead_of_data() == (session.updates >= 7 * session.env_steps)
     assert session._config.algorithm.utd_ratio == 7
     assert f"algorithm.utd_ratio is 7 now, it was {config.algorithm.utd_ratio}" in caplog.text
+
+
+def test_cloning_tells_how_long_it_still_takes_by_its_pace_so_far() -> None:
+    countdown = Countdown()
+    assert countdown.told(800, 10.0) == "800 updates left"
+    assert countdown.told(801 - TELLING_UPDATES, 18.0) == f"{801 - TELLING_UPDATES} updates left"
+    assert countdown.told(700, 110.0) == "12 min left (700 updates)"
+    assert countdown.told(40, 770.0) == "40 s left (40 updates)"
+    assert countdown.told(0, 810.0) == "0 s left (0 updates)"
+    assert countdown.told(900, 900.0) == "900 updates left", "a run that begins anew"

@@ -69,6 +69,18 @@ def test_time_left_is_that_of_the_trials_so_far() -> None:
     assert left_s(result(), 0.0) is None
 
 
+def test_time_left_is_right_after_the_first_trial_although_the_result_begins_with_its_end() -> None:
+    running = result(trial(0, False), began_s=1_800_000_009.9)
+    assert left_s(running, 1_800_000_010.0) == pytest.approx(90.0)
+
+
+def test_time_left_does_not_count_the_night_before_an_evaluation_went_on() -> None:
+    day_s = 86_400.0
+    before = [trial(number) for number in range(3)]
+    after = [trial(number, ended_s=1_800_000_000.0 + day_s + 10 * number) for number in (3, 4)]
+    assert left_s(result(*before, *after), after[-1].ended_s) == pytest.approx(50.0)
+
+
 def test_a_result_without_an_end_is_told_as_unfinished() -> None:
     assert state_in_words(result(trial(0))) == "1 of 10 trials so far"
     assert "(1 of 10 trials so far)" in line(result(trial(0)))

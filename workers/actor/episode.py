@@ -17,14 +17,21 @@ from workers.actor.pictures import Observation, stack_pictures
 from workers.actor.rules import AS_TRAINED, EpisodeResult, Rules
 from workers.actor.veto import Finished, VetoWindow
 from workers.model.commands import Verdict
-from workers.model.events import DecidedBy, Driver, DriverChanged, EndedBy, EpisodeKind, Event, StepTaken
+from workers.model.events import (
+    GIVEN_BACK,
+    DecidedBy,
+    Driver,
+    DriverChanged,
+    EndedBy,
+    EpisodeKind,
+    Event,
+    StepTaken,
+)
 from workers.processors.transition import Judgement
 from workers.teleop.scripted_operator import ScriptedOperator
 from workers.teleop.scripts import TaskView
 from workers.transport.record import EpisodeEnd, Outcome, Record, Step
 
-GIVEN_BACK = "given back"
-"""Why nobody drives for the rest of a step."""
 log = logging.getLogger(__name__)
 _HUMANS = (Driver.HUMAN, Driver.SCRIPTED)
 _LOGGED = (EpisodeKind.DEMONSTRATION, EpisodeKind.TRAINING)

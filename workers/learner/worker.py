@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # torch takes seconds to import: only in the process that tra
 REPORT_PERIOD_S = 1.0
 SKIPS_ALLOWED = 10  # updates in a row whose gradients hold NaN, before learning stops
 LEAST_DEMONSTRATION_STEPS = 40  # cloning fewer would only memorise one episode
+TELLING_UPDATES = 10  # of so many the pace can be told; the first ones compile and allocate
 log = logging.getLogger(__name__)
 
 
@@ -51,6 +52,24 @@ def main(desk: Desk, config: Config, beginning: Beginning = Beginning.AS_LEFT) -
         session.close()
 
 
+class Countdown:
+    """How long so many updates still take, by how long those before took."""
+
+    def __init__(self) -> None:
+        self._first: tuple[int, float] | None = None  # how many were left, and when
+
+    def told(self, left: int, now_s: float) -> str:
+        """Of `left` updates at `now_s`."""
+        if self._first is None or left > self._first[0]:
+            self._first = left, now_s
+        done, took_s = self._first[0] - left, now_s - self._first[1]
+        if done < TELLING_UPDATES:
+            return f"{left} updates left"
+        left_s = left * took_s / done
+        words = f"{left_s:.0f} s" if left_s < 100 else f"{left_s / 60:.0f} min"
+        return f"{words} left ({left} updates)"
+
+
 class Loop:
     """The order of the work: read the log, then one update if there is reason for one, then tell."""
 
@@ -65,6 +84,7 @@ class Loop:
         self._published_s = 0.0
         self._status = ""
         self._told_diverged = False
+        self._cloning = Countdown()
         self._dataset = DatasetWatch(config)
         nap_s = config.policy.actor_learner_config.queue_get_timeout
         self._nap_s = min(nap_s, WORD_EVERY_S) if own_place().world > 1 else nap_s
@@ -110,7 +130,7 @@ class Loop:
             if shown < LEAST_DEMONSTRATION_STEPS and not self._all_demonstrated:
                 return self._wait(f"waiting for demonstrations, {shown}/{LEAST_DEMONSTRATION_STEPS} steps")
             session.pretrain()
-            return f"cloning demonstrations, {session.pretrain_left} updates left"
+            return f"cloning, {self._cloning.told(session.pretrain_left, time.monotonic())}"
         if session.checkpoint_due():
             session.save_checkpoint()
         if not self._published_s:

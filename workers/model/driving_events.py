@@ -15,6 +15,8 @@ PAUSED = "paused by the operator"
 
 FIRST_MOTION = "recording when you move"
 """The reason while a person has the arm and is waited for."""
+GIVEN_BACK = "given back"
+"""The reason from the key that gives the arm back to the next step; the episode goes on."""
 
 
 class Driver(StrEnum):

@@ -4,6 +4,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from statistics import mean, median
 
 from workers.model.evaluation import SHORT, SIDES, Contestant, Result, Trial, side_of
@@ -132,13 +133,21 @@ def next_side(result: Result) -> int | None:
 
 
 def left_s(result: Result, now_s: float) -> float | None:
-    """Seconds until the end as it has gone so far, `now_s` on the wall clock; None before the first trial counts."""
+    """Seconds until the end as it has gone so far, `now_s` on the wall clock; None before the first trial counts.
+
+    By the median trial, from end to end: an evaluation that was cut off may have gone on a day later.
+    """
     done = made(result)
     if not done or result.ended:
         return None
-    last_s = max(trial.ended_s for trial in result.trials)
-    each_s = (last_s - result.began_s) / done
-    return max(0.0, each_s * (wanted(result) - done) - max(0.0, now_s - last_s))
+    trials = sorted(result.trials, key=lambda trial: trial.ended_s)
+    first, last_s = trials[0], trials[-1].ended_s
+    began_s = min(
+        result.began_s, first.ended_s - first.seconds
+    )  # some are written down after their first trial
+    each_s = median(after - before for before, after in pairwise([began_s, *(one.ended_s for one in trials)]))
+    left = (wanted(result) - done) * len(trials) / done  # those that do not count take time too
+    return max(0.0, each_s * left - max(0.0, now_s - last_s))
 
 
 def short(contestant: Contestant) -> str:

@@ -20,6 +20,7 @@ from workers.model.dataset_events import Pixels as Pixels
 from workers.model.dataset_events import StoredEpisode as StoredEpisode
 from workers.model.driving_events import COOLING as COOLING
 from workers.model.driving_events import FIRST_MOTION as FIRST_MOTION
+from workers.model.driving_events import GIVEN_BACK as GIVEN_BACK
 from workers.model.driving_events import PAUSED as PAUSED
 from workers.model.driving_events import SET_UP as SET_UP
 from workers.model.driving_events import Driver as Driver

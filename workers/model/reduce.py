@@ -57,11 +57,13 @@ def _reduce(state: ConsoleState, event: e.Event) -> ConsoleState:
         case e.LoopRate(worker, hz, p50, p99, overruns, stages):
             return replace(state, rates={**state.rates, worker: Rate(hz, p50, p99, overruns, stages)})
         case e.LogLine(worker, level, text, wall_s):
-            lines = (*state.log, LoggedLine(worker, level, text, wall_s))
-            return replace(state, log=lines[-LOG_LINES_KEPT:])
+            return _logged(state, LoggedLine(worker, level, text, wall_s))
         case e.WorkerChanged(worker, worker_state, reason, restarts, pid):
             changed = Worker(worker, worker_state, reason, restarts, pid)
-            return replace(state, workers={**state.workers, worker: changed})
+            state = replace(state, workers={**state.workers, worker: changed})
+            died = reason and worker_state in (e.WorkerState.RESTARTING, e.WorkerState.FAILED)
+            words = f"{worker} {worker_state.value}: {reason}"
+            return _logged(state, LoggedLine("station", e.Level.ERROR, words, 0.0)) if died else state
         case e.RunOpened(classifier=used):
             vetoes = sum(episode.vetoes for episode in state.episodes)  # before this station
             return replace(state, run=event, classifier=used and Classifier(used, vetoes=vetoes))
@@ -151,6 +153,10 @@ def _saved(dataset: Dataset, event: e.EpisodeSaved) -> Dataset:
         positives=dataset.positives + new,
         saved={**dataset.saved, event.episode: event},
     )
+
+
+def _logged(state: ConsoleState, line: LoggedLine) -> ConsoleState:
+    return replace(state, log=(*state.log, line)[-LOG_LINES_KEPT:])
 
 
 def _stepped(running: Running, event: e.StepTaken) -> Running:

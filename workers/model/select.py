@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from workers.model.events import EndedBy, EpisodeKind, LinkState
+from workers.model.events import EndedBy, EpisodeKind, LinkState, WorkerState
 from workers.model.state import ConsoleState, Episode, Running
 
 WINDOW = 20  # episodes in a rolling figure
@@ -124,3 +124,14 @@ def catches_up_s(state: ConsoleState) -> float | None:
         return link.backlog / -grows if grows < 0 else None
     best = state.link_best_bytes_per_s
     return link.backlog_bytes / best if best else None
+
+
+def learner_is_away(state: ConsoleState) -> str:
+    """How a learner that has worked before and does not now is to come back, "" while it works."""
+    learner = state.workers.get("learner")
+    if learner is None:
+        return ""
+    if learner.state is WorkerState.FAILED:
+        return "failed"
+    comes = learner.restarts and learner.state in (WorkerState.STARTING, WorkerState.RESTARTING)
+    return "restarts" if comes else ""

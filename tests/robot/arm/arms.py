@@ -15,7 +15,7 @@ from tests.emulators.bus import EmulatedBus, emulated_bus
 from workers.robot.bus.packet import OVERHEAD
 from workers.robot.calibration import Calibration, load_calibration
 from workers.robot.drivers import ArmReading
-from workers.robot.drivers.feetech import FeetechArm
+from workers.robot.drivers.feetech import FeetechArm, Opened, open_bus
 from workers.robot.drivers.servos import Profile
 from workers.robot.drivers.sts3215 import PRESENT_POSITION, STATE_ADDRESS, STATE_LENGTH
 from workers.robot.figures import JOINT_NAMES
@@ -41,19 +41,26 @@ def let_go(emulated: EmulatedBus) -> None:
 
 
 def open_arm(
-    emulated: EmulatedBus, profile: Profile = FOLLOWER, supply_v: float | None = None, again: bool = False
+    emulated: EmulatedBus,
+    profile: Profile = FOLLOWER,
+    supply_v: float | None = None,
+    again: bool = False,
+    opened: Opened = open_bus,
 ) -> FeetechArm:
     """The driver, with the calibration that the emulated arm holds."""
-    return FeetechArm(emulated.port, calibration_of(emulated), "arm.json", profile, supply_v, again=again)
+    calibration = calibration_of(emulated)
+    return FeetechArm(emulated.port, calibration, "arm.json", profile, supply_v, again=again, opened=opened)
 
 
 @contextmanager
-def arm_on_bus(profile: Profile = FOLLOWER, **options: Any) -> Iterator[tuple[FeetechArm, EmulatedBus]]:
+def arm_on_bus(
+    profile: Profile = FOLLOWER, opened: Opened = open_bus, **options: Any
+) -> Iterator[tuple[FeetechArm, EmulatedBus]]:
     """A calibrated arm and its emulated bus; with a `pose_deg` a hand holds it there."""
     with emulated_bus(leader=profile.leader, **options) as emulated:
         if "pose_deg" in options:
             hold(emulated, options["pose_deg"])
-        arm = open_arm(emulated, profile)
+        arm = open_arm(emulated, profile, opened=opened)
         try:
             yield arm, emulated
         finally:

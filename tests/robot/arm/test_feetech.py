@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests.robot.arm.arms import LEADER, Judge, arm_on_bus, hold, let_go, open_arm
-from workers.robot.bus import Bus, Reply
+from workers.robot.bus import BAUDS, Bus, Reply, SerialPort
 from workers.robot.bus.debts import TAGS
 from workers.robot.bus.packet import checksum
 from workers.robot.drivers import ArmGone, ArmReading, ArmRefused, ServoHealth
@@ -314,11 +314,18 @@ def test_an_error_bit_is_seen_at_rest_and_in_motion_and_never_keeps_a_servo_from
         assert emulated.state()["torque"] == [0] * 6
 
 
+def patient_bus(port: str) -> Bus:
+    return Bus(SerialPort(port, BAUDS[0]), reply_s=3.0)
+
+
 def test_a_wall_clock_that_jumps_makes_no_reply_late(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An hour to and fro, as by NTP, between any two looks at it. The SDK takes that for a time-out."""
+    """An hour to and fro, as by NTP, between any two looks at it. The SDK takes that for a time-out.
+
+    The bus waits for seconds, so that no reply is late because the machine is busy.
+    """
     jumps = itertools.cycle((0.0, 3600.0, -3600.0))
     real_s = time.time
-    with arm_on_bus(pose_deg=POSE) as (arm, _):
+    with arm_on_bus(pose_deg=POSE, opened=patient_bus) as (arm, _):
         monkeypatch.setattr(time, "time", lambda: real_s() + next(jumps))
         for _ in range(50):
             assert not any(health_of(arm.read()).misses)

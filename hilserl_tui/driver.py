@@ -101,6 +101,7 @@ class ConsoleDriver(LinuxDriver):
     def __init__(self, app: "App[Any]", **options: Any) -> None:
         super().__init__(app, **options)
         self._presses_only = threading.Event()  # set when the terminal said so
+        self._has_terminal = False  # between the beginning and the end of application mode
 
     @property
     def _host(self) -> StopHost:
@@ -109,6 +110,9 @@ class ConsoleDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         self._host.paper.forget()  # after a suspension too
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._has_terminal = self._writer_thread is not None and self._writer_thread.is_alive()
+        if not self._has_terminal:
+            return  # in the background it is stopped again, until `fg`
         self.probe()  # so that the line is known by the first drawing
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._leave)
@@ -117,6 +121,7 @@ class ConsoleDriver(LinuxDriver):
 
     def stop_application_mode(self) -> None:
         """The shell must not read the release of the key that ended the console: it would print it."""
+        self._has_terminal = False
         held = self._host.hold_to_move
         held.spend()
         if held.releases and self._key_thread is not None and self._key_thread.is_alive():
@@ -124,6 +129,30 @@ class ConsoleDriver(LinuxDriver):
             self.write(PRESSES_ONLY + ASK_FLAGS)
             self._presses_only.wait(SETTLE_WITHIN_S)
         super().stop_application_mode()
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Stop. Before and after application mode Textual would write to a terminal that it does not have."""
+        if self._has_terminal:
+            super()._sigtstp_application()
+        else:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Go on. A shell sends SIGCONT also to what never stopped, and to what is leaving.
+
+        Where application mode was not left (SIGSTOP), it is first: begun a second time, it would have two input
+        threads, and take the modes of a raw terminal for those to return to.
+        """
+        if self._has_terminal:
+            self.suspend_application_mode()
+        elif not self._must_signal_resume:
+            return
+        self.resume_application_mode()
+
+    def _disable_mouse_support(self) -> None:
+        super()._disable_mouse_support()
+        if self._mouse_pixels:
+            self.write("\x1b[?1016l")  # Textual leaves it on
 
     def write(self, data: str) -> None:
         self._host.pacer.wrote(len(data.encode(errors="replace")))

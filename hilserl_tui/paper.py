@@ -17,6 +17,7 @@ from rich.style import Style
 UNKNOWN = "\0"  # no character that is ever drawn
 GAP = 4  # so few unchanged cells are written again: going past them takes as many bytes
 HALF = "▀"
+BLACK, BOLD = "30", "1"  # together they are grey in xterm and on the Linux console: unreadable on a colour
 _BLANK_ALIKE = ("", "1", "2", "3", "1;2", "1;3")  # attributes that a space does not show
 _NO_STYLE = Style()
 _NO_MARKS = re.compile("[ -\u02ff\u2190-\u28ff]*")  # no characters without a width of their own among these
@@ -35,9 +36,12 @@ def ink(style: Style, colours: ColorSystem) -> Ink:
     plain = style.without_color.render("x", color_system=colours)
     attributes = plain[2 : plain.index("m")] if plain.startswith("\x1b[") else ""
     front, back = style.color, style.bgcolor
+    front_codes = ";".join(front.downgrade(colours).get_ansi_codes()) if front else "39"
+    if front_codes == BLACK:
+        attributes = ";".join(one for one in attributes.split(";") if one != BOLD)
     return Ink(
         attributes,
-        ";".join(front.downgrade(colours).get_ansi_codes()) if front else "39",
+        front_codes,
         ";".join(back.downgrade(colours).get_ansi_codes(foreground=False)) if back else "49",
     )
 

@@ -1,11 +1,13 @@
 """What the terminal shows after what `Paper` wrote: read back by a terminal that knows only what is written here."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
+from hilserl_tui import theme as themes
 from hilserl_tui.paper import HALF, Paper, Pen
 from tests.console.small_terminal import SmallTerminal
 
@@ -98,3 +100,16 @@ def test_what_lies_outside_the_screen_is_left_out():
     assert written(paper, [(HIGH, 0, [("a", STYLES[0])])]) == ""
     assert written(paper, [(0, WIDE + 2, [("a", STYLES[0])])]) == ""
     assert "abc" in written(paper, [(0, WIDE - 3, [("abcdef", STYLES[0])])])
+
+
+@pytest.mark.parametrize("theme", themes.PALETTES)
+def test_who_has_the_arm_is_no_bold_black_in_16_colours(theme):
+    """xterm and the Linux console show that as grey: on a colour nobody reads it."""
+    themes.use(theme)
+    blocks = [style for name, style in themes.STYLES.items() if name.endswith("_block")]
+    themes.use("dark")
+    for style in blocks:
+        drawn = Pen(ColorSystem.STANDARD).write("HOLD", style)
+        codes = drawn[2 : drawn.index("m")].split(";")
+        assert not ("30" in codes and "1" in codes), drawn
+        assert "1" in Pen(ColorSystem.TRUECOLOR).write("HOLD", style)[2:].split("m")[0].split(";")

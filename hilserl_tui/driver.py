@@ -25,6 +25,7 @@ from hilserl_tui.hold_to_move import HoldToMove
 from hilserl_tui.key_phases import (
     ASK_FLAGS,
     PRESSES_ONLY,
+    REPORT_LATIN,
     REPORT_PHASES,
     Key,
     KeyboardFlags,
@@ -32,7 +33,7 @@ from hilserl_tui.key_phases import (
     Phase,
     PhaseParser,
 )
-from hilserl_tui.keymap import driving_keys, stop_keys
+from hilserl_tui.keymap import driving_keys, remapped, stop_keys
 from hilserl_tui.pace import Pacer
 from hilserl_tui.paper import Paper
 from hilserl_tui.repeats import may_repeat
@@ -116,6 +117,7 @@ class ConsoleDriver(LinuxDriver):
         self.probe()  # so that the line is known by the first drawing
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._leave)
+        self.write(REPORT_LATIN)
         if self._host.hold_to_move.wanted:
             self.write(REPORT_PHASES + ASK_FLAGS)
 
@@ -187,6 +189,8 @@ class ConsoleDriver(LinuxDriver):
         """Stop at once, note what goes down, and pass on what acts: of repeats only what may."""
         typing, held = self._host.typing, self._host.hold_to_move
         told = key if isinstance(key, Key) else None
+        if told and told.latin and not (typing and key.is_printable) and key.key not in remapped():
+            key = told = told.latin  # in every layout stop is where it is printed on a Latin keyboard
         if told and told.phase is Phase.PRESS:
             held.press(told.code)
         if key.key in stop_keys(typing):

@@ -10,9 +10,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
+
+from hilserl_tui.theme import IN_16_COLOURS
 
 UNKNOWN = "\0"  # no character that is ever drawn
 GAP = 4  # so few unchanged cells are written again: going past them takes as many bytes
@@ -36,14 +38,20 @@ def ink(style: Style, colours: ColorSystem) -> Ink:
     plain = style.without_color.render("x", color_system=colours)
     attributes = plain[2 : plain.index("m")] if plain.startswith("\x1b[") else ""
     front, back = style.color, style.bgcolor
-    front_codes = ";".join(front.downgrade(colours).get_ansi_codes()) if front else "39"
+    front_codes = _codes(front, colours, True) if front else "39"
     if front_codes == BLACK:
         attributes = ";".join(one for one in attributes.split(";") if one != BOLD)
     return Ink(
         attributes,
         front_codes,
-        ";".join(back.downgrade(colours).get_ansi_codes(foreground=False)) if back else "49",
+        _codes(back, colours, False) if back else "49",
     )
+
+
+def _codes(colour: Color, colours: ColorSystem, foreground: bool) -> str:
+    if colours is ColorSystem.STANDARD and colour.triplet is not None:
+        colour = IN_16_COLOURS.get(colour.triplet.hex, colour)
+    return ";".join(colour.downgrade(colours).get_ansi_codes(foreground=foreground))
 
 
 class Pen:

@@ -8,7 +8,7 @@ from rich.segment import Segment
 from rich.style import Style
 
 from hilserl_tui import theme as themes
-from hilserl_tui.paper import HALF, Paper, Pen
+from hilserl_tui.paper import HALF, Paper, Pen, ink
 from tests.console.small_terminal import SmallTerminal
 
 WIDE, HIGH = 12, 3
@@ -113,3 +113,12 @@ def test_who_has_the_arm_is_no_bold_black_in_16_colours(theme):
         codes = drawn[2 : drawn.index("m")].split(";")
         assert not ("30" in codes and "1" in codes), drawn
         assert "1" in Pen(ColorSystem.TRUECOLOR).write("HOLD", style)[2:].split("m")[0].split(";")
+
+
+def test_in_16_colours_the_stop_is_red_and_no_hue_is_taken_for_another():
+    def of(name: str) -> str:
+        return ink(themes.STYLES[name], ColorSystem.STANDARD).back
+
+    assert of("red_block") == "41"
+    assert len({of(f"{hue}_block") for hue in ("red", "amber", "blue", "green", "violet", "grey")}) == 6
+    assert ink(themes.STYLES["red"], ColorSystem.STANDARD).front == "31"

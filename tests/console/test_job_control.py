@@ -119,6 +119,15 @@ async def back_on(term: ShellTerm) -> None:
     assert not term.cooked()
 
 
+async def test_a_console_whose_group_is_stopped_leaves_first(shell: Shell) -> None:
+    term, station = shell
+    os.killpg(term.console, signal.SIGTSTP)
+    await until(lambda: term.out.endswith(PROMPT))
+    assert LEAVE_SCREEN in term.out and term.cooked()
+    await back_on(term)
+    await hears(term, station)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP])
 async def test_a_stopped_console_leaves_the_terminal_to_the_shell_and_returns(
     shell: Shell, number: signal.Signals

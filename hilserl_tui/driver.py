@@ -205,7 +205,7 @@ class ConsoleDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read, decode and parse until told to stop; what cannot be understood is skipped."""
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
-        parser, paste, wait_s = PhaseParser(self._debug), _Paste(), READ_EVERY_S
+        parser, paste, wait_s, last = PhaseParser(self._debug), _Paste(), READ_EVERY_S, ""
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -219,10 +219,22 @@ class ConsoleDriver(LinuxDriver):
                         self._call(self._app.exit)
                         return
                     data = decode(raw)
+                    self._stop_behind_escape(last + data)
+                    last = data[-1:]
                 if paste.lost(data, time.monotonic()):
                     parser = PhaseParser(self._debug)
                 parser = self._parse(parser, data)
                 wait_s = self._host.hold_to_move.keep_up() or READ_EVERY_S
+
+    def _stop_behind_escape(self, data: str) -> None:
+        """Stop where the stop key follows an escape so closely that the parser takes both for alt and a key, or text.
+
+        A person who leaves a field and stops does that in tmux, which holds an escape back for half a second
+        (`escape-time`, before 3.5). No report of a terminal begins with an escape and a small letter.
+        """
+        letters = (name for name in stop_keys(typing=False) if len(name) == 1 and name.islower())
+        if any(f"\x1b{letter}" in data for letter in letters):
+            self.send_message(StopPressed(self._host.stop_now()))
 
     def _parse(self, parser: PhaseParser, data: str) -> PhaseParser:
         """Feed a chunk; a parser that trips over malformed escape sequences is replaced by a new one."""

@@ -1,13 +1,17 @@
-"""Log: the newest lines of every worker."""
+"""Log: the newest lines of every worker. What is longer than the pane goes on in a second row where there is room."""
 
 import time
+from textwrap import wrap
 
-from hilserl_tui.panes.draw import Row, elide
+from rich.cells import cell_len
+
+from hilserl_tui.panes.draw import Row, elide, row_width
 from hilserl_tui.panes.lines import Lines
 from hilserl_tui.view import View
 from workers.model.events import Level
 
 _LEVELS = {Level.DEBUG: "faint", Level.INFO: "text", Level.WARNING: "yellow", Level.ERROR: "red"}
+ROWS_FOR_TWO = 4  # a pane of so many has a second row for a long line
 _SHAPES = {Level.DEBUG: " ", Level.INFO: " ", Level.WARNING: "!", Level.ERROR: "✗"}
 
 
@@ -25,12 +29,23 @@ class LogPane(Lines):
         rows: list[Row] = []
         for entry in lines:
             clock = time.strftime("%H:%M:%S", time.localtime(entry.wall_s)) if entry.wall_s else "        "
-            rows.append(
-                (
-                    (f"{clock} ", "faint"),
-                    (elide(entry.worker, name_width), "dim"),
-                    (f" {_SHAPES[entry.level]} ", _LEVELS[entry.level]),
-                    (entry.text, _LEVELS[entry.level]),
-                )
+            head: Row = (
+                (f"{clock} ", "faint"),
+                (elide(entry.worker, name_width), "dim"),
+                (f" {_SHAPES[entry.level]} ", _LEVELS[entry.level]),
             )
-        return rows
+            indent = row_width(head)
+            for text in _parts(entry.text, width - indent, 2 if height >= ROWS_FOR_TWO else 1):
+                rows.append((*head, (text, _LEVELS[entry.level])))
+                head = ((" " * indent, "text"),)
+        return rows[-height:]
+
+
+def _parts(text: str, room: int, most: int) -> list[str]:
+    """A line in at most `most` rows of `room` cells; what is left out is marked."""
+    if cell_len(text) <= room or room < 1:
+        return [text]
+    parts = wrap(text, room)
+    if most == 1 or len(parts) < 2:
+        return [elide(text, room)]
+    return [parts[0], elide(" ".join(parts[1:]), room).rstrip()]

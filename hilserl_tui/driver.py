@@ -46,6 +46,7 @@ READ_EVERY_S = 0.1  # also when nothing comes in
 PASTE_BEGINS, PASTE_ENDS = "\x1b[200~", "\x1b[201~"
 PASTE_WITHIN_S = 2.0  # a paste whose end is lost (noise, a line that broke) must not swallow the stop key
 MORE_THAN_A_KEY = 12
+LEAVES_FIELD_WITHIN_S = 0.3  # after an escape: what comes then is no text, even where the loop is slow
 SETTLE_WITHIN_S = 0.25  # for the terminal to say that it tells presses only; longer means it is gone
 ORDERLY_EXIT_WITHIN_S = 3.0  # then the terminal is restored by force
 
@@ -102,6 +103,7 @@ class ConsoleDriver(LinuxDriver):
     def __init__(self, app: "App[Any]", **options: Any) -> None:
         super().__init__(app, **options)
         self._presses_only = threading.Event()  # set when the terminal said so
+        self._escaped_s = float("-inf")
         self._has_terminal = False  # between the beginning and the end of application mode
 
     @property
@@ -187,7 +189,10 @@ class ConsoleDriver(LinuxDriver):
 
     def _take_key(self, key: events.Key) -> None:
         """Stop at once, note what goes down, and pass on what acts: of repeats only what may."""
-        typing, held = self._host.typing, self._host.hold_to_move
+        now_s, held = time.monotonic(), self._host.hold_to_move
+        typing = self._host.typing and now_s - self._escaped_s > LEAVES_FIELD_WITHIN_S
+        if key.key == "escape":
+            self._escaped_s = now_s
         told = key if isinstance(key, Key) else None
         if told and told.latin and not (typing and key.is_printable) and key.key not in remapped():
             key = told = told.latin  # in every layout stop is where it is printed on a Latin keyboard

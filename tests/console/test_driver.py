@@ -192,7 +192,9 @@ async def test_the_stop_key_right_behind_an_escape_stops_in_a_field_too(console)
     term.press(b"x")
     await asyncio.sleep(0.3)
     assert not station.stops, "it is text"
-    for keys in ((b"\x1bx",), (b"\x1b", b"x")):
+    for keys in ((b"\x1bx",), (b"\x1b", b"x"), (b"\x1b", b"\x1b[1;1R", b"x")):
+        term.press(b":")
+        await asyncio.sleep(0.5)
         stops = len(station.stops)
         for key in keys:
             term.press(key)

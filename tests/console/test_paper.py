@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
@@ -122,3 +122,20 @@ def test_in_16_colours_the_stop_is_red_and_no_hue_is_taken_for_another():
     assert of("red_block") == "41"
     assert len({of(f"{hue}_block") for hue in ("red", "amber", "blue", "green", "violet", "grey")}) == 6
     assert ink(themes.STYLES["red"], ColorSystem.STANDARD).front == "31"
+
+
+@given(st.tuples(*[st.integers(0, 255)] * 3))
+def test_in_256_colours_the_nearest_is_taken(rgb):
+    def of(index: int) -> tuple[int, int, int]:
+        if index >= 232:
+            return (8 + 10 * (index - 232),) * 3
+        levels = (0, 95, 135, 175, 215, 255)
+        red, green, blue = (index - 16) // 36, (index - 16) // 6 % 6, (index - 16) % 6
+        return levels[red], levels[green], levels[blue]
+
+    def apart(index: int) -> int:
+        return sum((a - b) ** 2 for a, b in zip(of(index), rgb, strict=True))
+
+    code = ink(Style(color=Color.from_rgb(*rgb)), ColorSystem.EIGHT_BIT).front
+    assert code.startswith("38;5;")
+    assert apart(int(code[5:])) == min(map(apart, range(16, 256)))

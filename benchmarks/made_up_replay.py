@@ -18,10 +18,9 @@ def filled_replay(
     storage_device: str = "cpu",
     pictures: Pictures | None = None,
     capacity: int = 250,
-    compiles: bool = False,
 ) -> Replay:
     """200 online and 200 offline transitions."""
-    replay = Replay(FEATURES, capacity, capacity, storage_device, pictures, compiles)
+    replay = Replay(FEATURES, capacity, capacity, storage_device, pictures)
     for number in range(2 * EPISODE):
         images = rng.integers(0, 255, FEATURES.image_shape, dtype=np.uint8)
         state = rng.normal(size=FEATURES.state_dim).astype(np.float32)

@@ -47,9 +47,9 @@ def trained(updates: int = 3) -> Any:
 
 
 def compiled(config: Config, folder: Path) -> bool:
-    """Whether the networks would be compiled at their first update."""
+    """Whether losses and steps would be compiled at the first update."""
     sac = SAC(FEATURES, config.policy, config.algorithm, seed=0)
-    return all(network._compiled_call_impl is not None for network in sac.networks.values())
+    return sac._flat_adams.keys() == sac.optimisers.keys()
 
 
 def computes_in_half(config: Config, folder: Path) -> bool:
@@ -222,7 +222,7 @@ EFFECTS: dict[str, Effect] = {
     "policy.online_buffer_capacity": Effect((200, 10), stored),
     "policy.offline_buffer_capacity": Effect((200, 20), stored),
     "policy.online_step_before_learning": Effect((0, 150), worked),
-    "policy.use_torch_compile": Effect((False, True), compiled),
+    "policy.use_torch_compile": Effect((None, True), compiled),
     "policy.use_amp": Effect((False, True), computes_in_half),
     "policy.torch_threads": Effect((1, 2), threads),
     "policy.actor_learner_config.policy_parameters_push_frequency": Effect((NO_TIME_S, LONG_S), worked),

@@ -147,7 +147,7 @@ def test_without_a_gripper_nothing_explores_beside_the_motion() -> None:
     policy.load(policy_tensors(sac), version=1)
     acting, sampling = torch.Generator().manual_seed(3), torch.Generator().manual_seed(3)
     policy.act(seen, False, acting)
-    sac.actor.sample(torch.zeros(1, sac.encoder.out_dim), sampling)
+    torch.randn(1, features.motion_dim, generator=sampling)
     assert torch.equal(acting.get_state(), sampling.get_state())
 
 

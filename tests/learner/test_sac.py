@@ -3,6 +3,7 @@
 import math
 from dataclasses import replace
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -28,10 +29,17 @@ POLICY = PolicyConfig(
 )
 
 
-def make_sac(features: FeatureSpec = FEATURES, seed: int = 0, device: str = "cpu", **changes: object) -> SAC:
+def make_sac(
+    features: FeatureSpec = FEATURES,
+    seed: int = 0,
+    device: str = "cpu",
+    compiles: bool = False,
+    **changes: object,
+) -> SAC:
     plain: dict[str, object] = {"critic_network_kwargs": SMALL, "use_backup_entropy": False}
     algorithm = AlgorithmConfig(**plain | changes)  # type: ignore[arg-type]
-    return SAC(features, POLICY, algorithm, seed=seed, device=device)
+    policy = msgspec.structs.replace(POLICY, use_torch_compile=compiles)
+    return SAC(features, policy, algorithm, seed=seed, device=device)
 
 
 def make_batch(size: int = 8, seed: int = 0, features: FeatureSpec = FEATURES) -> Batch:
@@ -78,9 +86,8 @@ def test_std_is_a_standard_deviation() -> None:
     for parameter in actor.parameters():
         torch.nn.init.zeros_(parameter)
     torch.nn.init.constant_(actor.log_std.bias, math.log(0.2))
-    actions, _ = actor.sample(
-        torch.zeros(20_000, actor.body[0].in_features), torch.Generator().manual_seed(0)
-    )
+    noise = torch.randn(20_000, 3, generator=torch.Generator().manual_seed(0))
+    actions, _ = actor.sample(torch.zeros(20_000, actor.body[0].in_features), noise)
     assert actions.atanh().std().item() == pytest.approx(0.2, rel=0.02)
 
 
@@ -109,7 +116,7 @@ def fix_next_values(sac: SAC, monkeypatch: pytest.MonkeyPatch, values: list[floa
     def target_critics(z: Tensor, action: Tensor) -> Tensor:
         return torch.tensor(values)[:, None].expand(-1, len(z))
 
-    def sample(z: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    def sample(z: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
         return torch.zeros(len(z), 3), torch.full((len(z),), log_prob)
 
     monkeypatch.setattr(sac.target_critics, "forward", target_critics)
@@ -120,14 +127,14 @@ def test_only_termination_stops_the_bootstrap(monkeypatch: pytest.MonkeyPatch) -
     sac = make_sac(discount=0.5)
     fix_next_values(sac, monkeypatch, [4.0, 2.0], log_prob=-3.0)
     batch = make_batch(4)
-    targets = sac.critic_targets(batch, torch.zeros(4, sac.encoder.out_dim))
+    targets = sac.critic_targets(batch, torch.zeros(4, sac.encoder.out_dim), sac.draw(4, False))
     assert targets.tolist() == [0 + 1, 1, 2 + 1, 3]
 
 
 def test_the_backup_entropy_adds_minus_alpha_log_pi(monkeypatch: pytest.MonkeyPatch) -> None:
     sac = make_sac(discount=0.5, use_backup_entropy=True, temperature_init=0.1)
     fix_next_values(sac, monkeypatch, [4.0, 2.0], log_prob=-3.0)
-    targets = sac.critic_targets(make_batch(1), torch.zeros(1, sac.encoder.out_dim))
+    targets = sac.critic_targets(make_batch(1), torch.zeros(1, sac.encoder.out_dim), sac.draw(1, False))
     assert targets.item() == pytest.approx(0.5 * (2.0 + 0.3))
 
 
@@ -135,7 +142,8 @@ def test_a_random_subset_of_the_ensemble_makes_the_targets(monkeypatch: pytest.M
     sac = make_sac(discount=1.0, num_critics=3, num_subsample_critics=1)
     fix_next_values(sac, monkeypatch, [1.0, 2.0, 3.0], log_prob=0.0)
     z = torch.zeros(1, sac.encoder.out_dim)
-    assert {sac.critic_targets(make_batch(1), z).item() for _ in range(50)} == {1.0, 2.0, 3.0}
+    drawn = [sac.critic_targets(make_batch(1), z, sac.draw(1, False)) for _ in range(50)]
+    assert {targets.item() for targets in drawn} == {1.0, 2.0, 3.0}
 
 
 def test_gripper_targets_are_double_dqn_with_the_penalty(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,14 +183,14 @@ def test_the_critic_loss_is_summed_over_members_and_averaged_over_rows() -> None
 def test_temperature_falls_while_entropy_is_above_its_target(log_prob: float, falls: bool) -> None:
     sac = make_sac(target_entropy=-2.0)
     before = sac.temperature.item()
-    sac._descend("temperature", sac.temperature_loss(torch.full((4,), log_prob)))
+    sac._descend(sac.temperature_loss(torch.full((4,), log_prob)), "temperature")
     assert (sac.temperature.item() < before) == falls
 
 
 def test_the_actor_loss_leaves_encoder_and_critics_alone() -> None:
     sac, batch = make_sac(), make_batch()
     z = sac.encoder(batch.observation).detach()
-    sac.actor_loss(z)[0].backward()
+    sac.actor_loss(z, torch.randn(8, 3))[0].backward()
     assert all(parameter.grad is not None for parameter in sac.actor.parameters())
     untouched = [*sac.encoder.parameters(), *sac.critics.parameters(), *sac.gripper.critic.parameters()]
     assert all(parameter.grad is None and parameter.requires_grad for parameter in untouched)

@@ -18,6 +18,7 @@ from workers.learner.batch import Observation
 from workers.learner.encoders import ObservationEncoder
 from workers.learner.networks import NUM_DISCRETE_ACTIONS, Actor, GripperCritic
 from workers.learner.sac_state import BACKBONE
+from workers.learner.sharding import ALONE
 from workers.learner.weights_digest import weights_digest
 from workers.transport.record import FeatureSpec
 
@@ -139,7 +140,11 @@ class Policy:
         """
         nets = self._networks
         z = nets.encoder(self._as_batch(observation))
-        action = nets.actor(z)[0].tanh() if deterministic else nets.actor.sample(z, generator)[0]
+        if deterministic:
+            action = nets.actor(z)[0].tanh()
+        else:
+            noise = ALONE.randn(1, nets.actor.mean.out_features, generator)
+            action = nets.actor.sample(z, noise)[0]
         if nets.gripper is not None:
             command = nets.gripper(z).argmax(dim=1, keepdim=True)
             if not deterministic and self._explores(generator):

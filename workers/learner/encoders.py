@@ -13,7 +13,7 @@ from workers.config import PolicyConfig
 from workers.learner.backbones import LeRobotCNN, build_backbone
 from workers.learner.batch import Observation
 from workers.learner.devices import reckons_in_bfloat16
-from workers.learner.packed import PackedBackbone, packed
+from workers.learner.packed import Packed, packed, packed_on_gpu
 from workers.transport.record import FeatureSpec
 
 
@@ -44,7 +44,7 @@ class ObservationEncoder(nn.Module):
         early = policy.vision_encoder_name == "cnn" and policy.camera_fusion == "early"
         self.fuses_early = early and cameras > 0
         self.backbone = build_backbone(policy, cameras, pretrained)
-        self.packed: PackedBackbone | None = None
+        self.packed: Packed | None = None
         """In place of the backbone, once `pack` was called."""
         self.uses_amp = policy.use_amp
         self._image_shape = features.image_shape
@@ -83,9 +83,11 @@ class ObservationEncoder(nn.Module):
             return by_place.reshape(len(images), self.heads, *by_place.shape[1:])
 
     def pack(self) -> None:
-        """Lay out a frozen backbone for acting, where that helps, with the weights that it has now."""
+        """Lay out a frozen backbone for this device, where that helps, with the weights that it has now."""
+        self.packed = None
         dtype = torch.bfloat16 if self._in_half(self.device) else torch.float32
-        self.packed = packed(self.backbone, dtype, self._image_shape)
+        for lay_out in (packed, packed_on_gpu):
+            self.packed = self.packed or lay_out(self.backbone, dtype, self._image_shape)
 
     def _in_half(self, device: torch.device) -> bool:
         return self.uses_amp and reckons_in_bfloat16(device)

@@ -35,6 +35,7 @@ def feature_maps(
     """The store that `policy.feature_replay` asks for, on `device`; None where pictures are to be kept."""
     if not (policy.feature_replay and features.cameras):
         return None
+    encoder.pack()
     return FeatureMaps(
         encoder,
         features,

@@ -9,7 +9,6 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workers.config import NetworkConfig, PolicyConfig
-from workers.learner.sharding import ALONE, Shard
 
 NUM_DISCRETE_ACTIONS = 3
 """Gripper commands: 0 close, 1 stay, 2 open."""
@@ -30,9 +29,8 @@ def mlp(before: int, network: NetworkConfig) -> nn.Sequential:
 class Actor(nn.Module):
     """pi(a|z) = tanh(N(mean(z), std(z)^2)); std is a standard deviation."""
 
-    def __init__(self, z_dim: int, motion_dim: int, policy: PolicyConfig, shard: Shard = ALONE) -> None:
+    def __init__(self, z_dim: int, motion_dim: int, policy: PolicyConfig) -> None:
         super().__init__()
-        self._shard = shard
         self.body = mlp(z_dim, policy.actor_network_kwargs)
         width = policy.actor_network_kwargs.hidden_dims[-1]
         self.mean = nn.Linear(width, motion_dim)
@@ -51,10 +49,12 @@ class Actor(nn.Module):
         hidden = self.body(z)
         return self.mean(hidden), self.log_std(hidden).clamp(*self.log_std_range)
 
-    def sample(self, z: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-        """Reparametrised motions [B, motion_dim] in (-1, 1) and their log-probabilities [B]."""
+    def sample(self, z: Tensor, noise: Tensor) -> tuple[Tensor, Tensor]:
+        """Reparametrised motions [B, motion_dim] in (-1, 1) and their log-probabilities [B].
+
+        `noise` is standard normal, [B, motion_dim].
+        """
         mean, log_std = self(z)
-        noise = self._shard.randn(mean, generator)
         before_tanh = mean + log_std.exp() * noise
         return before_tanh.tanh(), tanh_gaussian_log_prob(before_tanh, noise, log_std)
 
@@ -135,3 +135,11 @@ class GripperCritic(nn.Module):
 def slow_copy(module: _M) -> _M:
     """A copy without gradients, to follow `module` slowly."""
     return copy.deepcopy(module).requires_grad_(False)
+
+
+def held(module: _M) -> _M:
+    """The same module without gradients, in the same memory: what changes in one has changed in the other."""
+    twin = slow_copy(module)
+    for own, shared in zip(twin.parameters(), module.parameters(), strict=True):
+        own.data = shared.data
+    return twin

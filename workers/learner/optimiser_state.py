@@ -33,19 +33,25 @@ def check_optimiser_tensor(optimisers: Optimisers, name: str, tensor: Tensor) ->
 
 
 def load_optimiser_tensors(optimisers: Optimisers, tensors: Mapping[str, Tensor]) -> None:
-    """Take over what `optimiser_tensors` gave, dropping any present state; other names are ignored."""
+    """Take over what `optimiser_tensors` gave, forgetting any present state; other names are ignored.
+
+    State that is there stays in its place, which a CUDA graph or a `FlatAdam` may count on.
+    """
     parameters = {which: _parameters(optimiser) for which, optimiser in optimisers.items()}
     for optimiser in optimisers.values():
-        optimiser.state.clear()
+        for state in optimiser.state.values():
+            for quantity in state.values():
+                quantity.zero_()
     for name, tensor in tensors.items():
         if name.startswith("optimiser."):
             _, which, number, quantity = name.split(".")
             parameter = parameters[which][int(number)]
-            # Laid out in memory as the parameter is: the fused step pairs them element by element.
-            like = tensor.to(parameter.device, copy=True)
-            if tensor.shape == parameter.shape:
-                like = torch.empty_like(parameter).copy_(tensor)
-            optimisers[which].state[parameter][quantity] = like
+            state = optimisers[which].state[parameter]
+            if quantity not in state:
+                # Laid out in memory as the parameter is: the fused step pairs them element by element.
+                like = parameter if tensor.shape == parameter.shape else tensor
+                state[quantity] = torch.empty_like(like, device=parameter.device, requires_grad=False)
+            state[quantity].copy_(tensor)
 
 
 def _parameters(optimiser: torch.optim.Optimizer) -> list[Tensor]:

@@ -1,15 +1,16 @@
-"""A frozen backbone laid out for one picture at a time on a CPU: what an actor waits for.
+"""A frozen backbone laid out for where it is: what an actor waits for, and a learner that keeps pictures.
 
-oneDNN, which computes PyTorch's convolutions on CPUs, wants weights in an order of its own. PyTorch keeps them in
+On a GPU a ResNet-10 has kernels of its own, see `gpu_resnet.py`. On a CPU it is for a picture at a time: oneDNN, which
+computes PyTorch's convolutions there, wants weights in an order of its own, and PyTorch keeps them in
 another and reorders them in every call: nothing beside a batch of 256, and for two pictures a third of a ResNet-10's
 time, more with autocast, which casts them in every call too. Here both are done once.
 """
 
 import copy
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -20,6 +21,10 @@ from workers.learner.backbones import ResNet10, ResNet18
 _FURTHEST = {torch.float32: 1e-3, torch.bfloat16: 0.1}
 """What a packed backbone may differ by from its original, as a share of the largest element."""
 log = logging.getLogger(__name__)
+
+Packed = Callable[[Tensor], Tensor]
+"""uint8 [M, H, W, 3] -> [M, C, h, w]."""
+_P = TypeVar("_P", bound=Packed)
 
 
 class _PackedConv2d(nn.Module):
@@ -71,19 +76,49 @@ class PackedBackbone:
 def packed(backbone: nn.Module, dtype: torch.dtype, shape: Sequence[int]) -> PackedBackbone | None:
     """`backbone` in `dtype` for `shape`, pictures [M, H, W, 3] at a time; others are right too, only slower.
 
-    None where it is trained, on no CPU, or no ResNet; and where this PyTorch or processor cannot: no version promises
-    the operations that are used, so the result is compared with the original's once.
+    None where it is trained, on no CPU, or no ResNet; and where this PyTorch or processor cannot.
     """
-    fixed = not any(one.requires_grad or one.device.type != "cpu" for one in backbone.parameters())
-    if not (fixed and isinstance(backbone, ResNet10 | ResNet18)):
+    if not (_fixed(backbone, "cpu") and isinstance(backbone, ResNet10 | ResNet18)):
         return None
+    return _checked(lambda: PackedBackbone(backbone, dtype), backbone, dtype, shape)
+
+
+def packed_on_gpu(backbone: nn.Module, dtype: torch.dtype, shape: Sequence[int]) -> Packed | None:
+    """`backbone` in `dtype` for pictures [M, H, W, 3] of the size that `shape` has.
+
+    None where it is trained, on no NVIDIA GPU, no ResNet-10 or not to be in bfloat16, where pictures are not square
+    with a power of two of pixels, and where this PyTorch, Triton or GPU cannot.
+    """
+    height, width = shape[-3:-1]
+    fits = height == width and 64 <= height <= 256 and height & (height - 1) == 0
+    if not (fits and dtype is torch.bfloat16 and _fixed(backbone, "cuda") and isinstance(backbone, ResNet10)):
+        return None
+
+    def make() -> Packed:
+        from workers.learner.gpu_resnet import GpuResNet10  # not every PyTorch has Triton
+
+        return GpuResNet10(backbone)
+
+    return _checked(make, backbone, dtype, shape)
+
+
+def _fixed(backbone: nn.Module, kind: str) -> bool:
+    return not any(one.requires_grad or one.device.type != kind for one in backbone.parameters())
+
+
+def _checked(
+    make: Callable[[], _P], backbone: nn.Module, dtype: torch.dtype, shape: Sequence[int]
+) -> _P | None:
+    """What `make` gives, if it agrees with `backbone`: no version promises the operations that are used."""
     noise = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, tuple(shape), dtype=torch.uint8, generator=noise)
+    images = images.to(next(backbone.parameters()).device)
     try:
         with torch.inference_mode():
-            made, original = PackedBackbone(backbone, dtype), backbone(images)
+            made = make()
+            original = backbone(images)
             error = float((made(images).float() - original).abs().max() / original.abs().max())
-    except (RuntimeError, AttributeError) as reason:
+    except Exception as reason:
         log.info("the picture encoder runs as it is, slower: %s", reason)
         return None
     if not error <= _FURTHEST[dtype]:

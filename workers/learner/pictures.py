@@ -5,6 +5,7 @@ Both give the same bytes for the same slots and shifts.
 
 import math
 import mmap
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Protocol
 
@@ -38,13 +39,11 @@ class Pictures(Protocol):
         """
 
 
-def picture_store(
-    features: FeatureSpec, slots: int, device: torch.device, compiles: bool = False
-) -> Pictures:
-    """The store for `device`; with `compiles` a batch is gathered there by a kernel made for it."""
+def picture_store(features: FeatureSpec, slots: int, device: torch.device) -> Pictures:
+    """The store for `device`."""
     if device.type == "cpu":
         return HostPictures(features, slots)
-    return DevicePictures(features, slots, device, compiles)
+    return DevicePictures(features, slots, device)
 
 
 class _Shifted:
@@ -91,11 +90,9 @@ def large(shape: tuple[int, ...]) -> NDArray[np.uint8]:
 class DevicePictures(_Shifted):
     """On a device, allocated at once; a batch is one gather there and never crosses the bus."""
 
-    def __init__(
-        self, features: FeatureSpec, slots: int, device: torch.device, compiles: bool = False
-    ) -> None:
+    def __init__(self, features: FeatureSpec, slots: int, device: torch.device) -> None:
         self._images = torch.empty((slots, *features.image_shape), dtype=torch.uint8, device=device)
-        self._compiled = torch.compile(fill_pixel_by_pixel, dynamic=False) if compiles else None
+        self._shift_into = _kernel_for(device)
         self._numbers: dict[int, Staging] = {}
         self._batches: dict[int, Tensor] = {}
 
@@ -103,16 +100,16 @@ class DevicePictures(_Shifted):
         self._images[slot] = torch.tensor(images, device=self._images.device)
 
     def gather(self, slots: Slots, shifts: Shifts) -> Tensor:
-        slot, down, right = self._on_device(slots, shifts).unbind()
-        if self._compiled is None:
-            return row_by_row(self._images, slot, down, right)
+        numbers = self._on_device(slots, shifts)
+        if self._shift_into is None:
+            return row_by_row(self._images, *numbers.unbind())
         out = self._batches.get(len(slots))
         if out is None:
             shape = (len(slots), *self._images.shape[1:])
             out = self._batches[len(slots)] = torch.empty(
                 shape, dtype=torch.uint8, device=self._images.device
             )
-        self._compiled(self._images, slot, down, right, out)
+        self._shift_into(out, self._images, numbers)
         return out
 
     def _on_device(self, slots: Slots, shifts: Shifts) -> Tensor:
@@ -123,6 +120,17 @@ class DevicePictures(_Shifted):
         place = self._numbers[size].place()
         place[0], place[1:] = slots, shifts.T
         return self._numbers[size].send()
+
+
+def _kernel_for(device: torch.device) -> Callable[[Tensor, Tensor, Tensor], None] | None:
+    """What fills a batch in one pass; None where there is nothing but PyTorch's own operations."""
+    if device.type != "cuda":
+        return None
+    try:
+        from workers.learner.gpu_pictures import shift_into as kernel  # not every PyTorch has Triton
+    except ImportError:
+        return None
+    return kernel
 
 
 def row_by_row(images: Tensor, slot: Tensor, down: Tensor, right: Tensor) -> Tensor:
@@ -139,14 +147,6 @@ def row_by_row(images: Tensor, slot: Tensor, down: Tensor, right: Tensor) -> Ten
     places = _clamped(width, right)[:, :, None] * channels + torch.arange(channels, device=slot.device)
     places = places.flatten(1)[:, None, None]
     return picked.gather(3, places.expand_as(picked)).view(-1, cameras, height, width, channels)
-
-
-def fill_pixel_by_pixel(images: Tensor, slot: Tensor, down: Tensor, right: Tensor, out: Tensor) -> None:
-    """The same into `out`; compiled, that is one kernel."""
-    cameras, height, width = images.shape[1:4]
-    camera = torch.arange(cameras, device=slot.device)[None, :, None, None]
-    row, column = _clamped(height, down)[:, None, :, None], _clamped(width, right)[:, None, None, :]
-    out.copy_(images[slot[:, None, None, None], camera, row, column])
 
 
 def _clamped(size: int, shift: Tensor) -> Tensor:

@@ -11,6 +11,7 @@ that was interrupted has none and is dropped, so no state is ever paired with an
 
 import math
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -52,12 +53,8 @@ class Replay:
         offline_capacity: int,
         storage_device: torch.device | str = "cpu",
         pictures: Pictures | None = None,
-        compiles: bool = False,
     ) -> None:
-        """`pictures` is where they are kept instead of as they are: a store of `frame_slots` slots on the device.
-
-        With `compiles`, a storage device other than the CPU gathers them by a kernel made for it.
-        """
+        """`pictures` is where they are kept instead of as they are: a store of `frame_slots` slots on the device."""
         self.features = features
         self.capacity = capacity
         self.offline_capacity = offline_capacity
@@ -66,7 +63,7 @@ class Replay:
         slots = frame_slots(capacity, offline_capacity)
         self._storage_device = torch.device(storage_device)
         if pictures is None:
-            pictures = picture_store(features, slots, self._storage_device, compiles)
+            pictures = picture_store(features, slots, self._storage_device)
         self._store = FrameStore(features, slots, pictures)
         self._online = IndexRing(capacity)
         self._demonstrations = IndexRing(offline_capacity)
@@ -275,9 +272,12 @@ class _BatchNumbers:
 
     def __init__(self, features: FeatureSpec, size: int, device: torch.device) -> None:
         self._motion_dim = features.motion_dim
-        self._widths = [features.state_dim] * 2 + [features.action_dim] + [1] * 4
-        self._staging = Staging((size * sum(self._widths),), torch.float32, device)
-        self._sizes = [size * width for width in self._widths]
+        widths = [features.state_dim] * 2 + [features.action_dim] + [1] * 4
+        self._sizes = [size * width for width in widths]
+        self._staging = Staging((sum(self._sizes),), torch.float32, device)
+        self._borders = np.cumsum([0, *self._sizes]).tolist()
+        self._made: tuple[Tensor, Tensor, Batch] | None = None
+        """Pictures and numbers of the last batch, and the batch: on a GPU the next one is in the same memory."""
 
     def fill(self, store: FrameStore, slots: Slots, online: int, shifts: Shifts) -> Batch:
         """Copy the transitions at `slots`, of which the first `online` are from there.
@@ -286,31 +286,30 @@ class _BatchNumbers:
         """
         following = store.next_slot[slots]
         pictures = store.pictures.gather(np.concatenate([slots, following], dtype=np.int64), shifts)
-        offline = np.arange(len(slots)) >= online
         place = self._staging.place()
-        parts = np.split(place, np.cumsum(self._sizes)[:-1])
-        for part, numbers in zip(
-            parts,
-            (
-                store.state[slots],
-                store.state[following],
-                store.action[slots],
-                store.reward[slots],
-                store.terminated[slots],
-                store.discrete_penalty[slots],
-                offline,
-            ),
-            strict=True,
-        ):
-            part[:] = numbers.reshape(-1)
-        return self._as_batch(pictures, len(slots))
+        offline = np.arange(len(slots)) >= online
+        columns = (
+            store.state[slots],
+            store.state[following],
+            store.action[slots],
+            store.reward[slots],
+            store.terminated[slots],
+            store.discrete_penalty[slots],
+            offline,
+        )
+        for (start, end), column in zip(pairwise(self._borders), columns, strict=True):
+            place[start:end] = column.ravel()
+        return self._as_batch(pictures, self._staging.send())
 
-    def _as_batch(self, pictures: Tensor, size: int) -> Batch:
-        parts = torch.split(self._staging.send(), self._sizes)
+    def _as_batch(self, pictures: Tensor, numbers: Tensor) -> Batch:
+        if self._made is not None and pictures is self._made[0] and numbers is self._made[1]:
+            return self._made[2]
+        size = len(pictures) // 2
+        parts = torch.split(numbers, self._sizes)
         state, next_state, action = (part.view(size, -1) for part in parts[:3])
         reward, terminated, discrete_penalty, offline = parts[3:]
         images, next_images = pictures.chunk(2)
-        return Batch(
+        batch = Batch(
             observation=Observation(state, images),
             next_observation=Observation(next_state, next_images),
             action=action,
@@ -320,6 +319,8 @@ class _BatchNumbers:
             discrete_penalty=discrete_penalty,
             offline=offline,
         )
+        self._made = pictures, numbers, batch
+        return batch
 
 
 def frame_slots(capacity: int, offline_capacity: int) -> int:

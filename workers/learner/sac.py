@@ -6,7 +6,9 @@ alone and, as in DrQ-v2 (Yarats et al. 2021), has no target copy. Each picture o
 update. Several processes, each with its shard of a larger batch, make the update of one (`sharding.py`).
 """
 
+from dataclasses import replace
 from functools import partial
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,13 +16,25 @@ from torch import Tensor, nn
 from workers.config import AlgorithmConfig, PolicyConfig
 from workers.learner.batch import Batch
 from workers.learner.encoders import ObservationEncoder
+from workers.learner.flat_adam import PIECE, FlatAdam, side_by_side
 from workers.learner.graphs import GraphedUpdate, Metrics
 from workers.learner.gripper import GripperDQN
 from workers.learner.imitation import actor_imitation_loss, preferred_demonstrations
-from workers.learner.networks import Actor, CriticEnsemble, slow_copy
+from workers.learner.networks import Actor, CriticEnsemble, held, slow_copy
 from workers.learner.sharding import ALONE, Shard
 from workers.learner.tried import Tried, mean_of
 from workers.transport.record import FeatureSpec
+
+
+class Chance(NamedTuple):
+    """What chance decides in an update, drawn before it: what is compiled or recorded draws nothing."""
+
+    next_noise: Tensor
+    """Standard normal [B, motion_dim], of the motions in the next states."""
+    subset: Tensor | None
+    """Members of the ensemble that make the targets, int64 [num_subsample_critics]; None for all."""
+    noise: Tensor | None
+    """As `next_noise`, of the motions in the states themselves; None in an update without the actor's."""
 
 
 class SAC:
@@ -49,6 +63,11 @@ class SAC:
         self.target_entropy = -features.action_dim / 2 if target is None else target
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.optimisers = self._build_optimisers()
+        self._flat_adams: dict[str, FlatAdam] = {}
+        self._slow, self._fast = self._critic_parameters("target_"), self._critic_parameters()
+        if policy.compiles:
+            self._compile()
+        self._held_critics = held(self.critics)
         self.critic_updates = 0
         self.actor_updates = 0
         self.skipped_updates = torch.zeros((), device=self.device)
@@ -63,7 +82,7 @@ class SAC:
     def _build_networks(self, features: FeatureSpec, policy: PolicyConfig, pretrained: bool) -> None:
         self.encoder = ObservationEncoder(features, policy, pretrained)
         z_dim, motion_dim = self.encoder.out_dim, features.motion_dim
-        self.actor = Actor(z_dim, motion_dim, policy, self.shard)
+        self.actor = Actor(z_dim, motion_dim, policy)
         members, hidden = self.algorithm.num_critics, self.algorithm.critic_network_kwargs
         self.critics = CriticEnsemble(z_dim, motion_dim, members, hidden)
         self.target_critics = slow_copy(self.critics)
@@ -78,10 +97,8 @@ class SAC:
         """Every network by its name in checkpoints; `target_x` slowly follows `x`."""
         for network in self.networks.values():
             network.to(self.device)
-        if policy.use_torch_compile:
-            torch._dynamo.config.suppress_errors = True  # what cannot be compiled runs as it is
-            for network in self.networks.values():
-                network.compile()
+        if self.device.type == "cuda":
+            self.encoder.pack()
 
     def _build_optimisers(self) -> dict[str, torch.optim.Adam]:
         """One optimiser for all that the critic loss trains: the encoder must not be stepped twice."""
@@ -100,6 +117,19 @@ class SAC:
         critics = [name.removeprefix("target_") for name in self.networks if name.startswith("target_")]
         return [parameter for name in critics for parameter in self.networks[prefix + name].parameters()]
 
+    def _compile(self) -> None:
+        """Losses with their gradients as a whole, and steps over all parameters at once."""
+        torch._dynamo.config.suppress_errors = True  # what cannot be compiled runs as it is
+        if not self.encoder.backbone_trained:
+            self.encoder.backbone.compile()
+        self._critic_objective = torch.compile(self._critic_objective, dynamic=False)  # type: ignore[method-assign]
+        self._actor_objective = torch.compile(self._actor_objective, dynamic=False)  # type: ignore[method-assign]
+        clip_norm = self.algorithm.grad_clip_norm
+        self._flat_adams = {name: FlatAdam(adam, clip_norm) for name, adam in self.optimisers.items()}
+        slow = side_by_side(self._slow)
+        fast = self._flat_adams["critic"].values[-len(slow) :]  # behind the encoder's
+        self._slow, self._fast = list(torch.split(slow, PIECE)), list(torch.split(fast, PIECE))
+
     # The equations
 
     @property
@@ -108,18 +138,16 @@ class SAC:
         return self.log_temperature.detach().exp()
 
     @torch.no_grad()
-    def critic_targets(self, batch: Batch, next_z: Tensor) -> Tensor:
+    def critic_targets(self, batch: Batch, next_z: Tensor, chance: Chance) -> Tensor:
         """y = r + gamma (1 - terminated) min_j Q'_j(s', a'), a' ~ pi(s'), [B].  RLPD, algorithm 1.
 
         The minimum is over a random subset of the ensemble if so set; the entropy bonus -alpha log pi(a'|s')
         joins it with `use_backup_entropy`. Truncation does not stop the bootstrap.
         """
-        next_action, log_prob = self.actor.sample(next_z, self.generator)
+        next_action, log_prob = self.actor.sample(next_z, chance.next_noise)
         next_q = self.target_critics(next_z, next_action)
-        subset = self.algorithm.num_subsample_critics
-        if subset is not None:
-            order = torch.randperm(self.algorithm.num_critics, generator=self.generator, device=self.device)
-            next_q = next_q[order[:subset]]
+        if chance.subset is not None:
+            next_q = next_q[chance.subset]
         value: Tensor = next_q.amin(dim=0)
         if self.algorithm.use_backup_entropy:
             value = value - self.temperature * log_prob
@@ -130,15 +158,13 @@ class SAC:
         q: Tensor = self.critics(z, batch.motion)
         return torch.sum((q - targets).square().mean(dim=1)), q
 
-    def actor_loss(self, z: Tensor) -> tuple[Tensor, Tensor, Tried]:
+    def actor_loss(self, z: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tried]:
         """mean_b (alpha log pi(a|s) - min_j Q_j(s, a)), a ~ pi(s); log pi(a|s) [B]; and what was tried.
 
         Gradients reach the actor only: z comes detached and the critics are held fixed here.
         """
-        action, log_prob = self.actor.sample(z, self.generator)
-        self.critics.requires_grad_(False)
-        q = self.critics(z, action).amin(dim=0)
-        self.critics.requires_grad_(True)
+        action, log_prob = self.actor.sample(z, noise)
+        q = self._held_critics(z, action).amin(dim=0)
         tried = Tried(action.detach(), q.detach())
         return (self.temperature * log_prob - q).mean(), log_prob, tried
 
@@ -149,8 +175,7 @@ class SAC:
     @torch.no_grad()
     def update_targets(self) -> None:
         """theta' <- theta' + tau (theta - theta') for all critics."""
-        targets, online = self._critic_parameters("target_"), self._critic_parameters()
-        torch._foreach_lerp_(targets, online, self.algorithm.critic_target_update_weight)
+        torch._foreach_lerp_(self._slow, self._fast, self.algorithm.critic_target_update_weight)
 
     # The updates
 
@@ -165,14 +190,29 @@ class SAC:
         self.actor_updates += with_actor
         return metrics
 
+    def draw(self, rows: int, with_actor: bool) -> Chance:
+        """What chance decides in an update on so many rows."""
+        width = self.actor.mean.out_features
+        next_noise, noise, subset = self.shard.randn(rows, width, self.generator), None, None
+        if self.algorithm.num_subsample_critics is not None:
+            order = torch.randperm(self.algorithm.num_critics, generator=self.generator, device=self.device)
+            subset = order[: self.algorithm.num_subsample_critics]
+        if with_actor:
+            noise = self.shard.randn(rows, width, self.generator)
+        return Chance(next_noise, subset, noise)
+
     def _update(self, batch: Batch, with_actor: bool) -> Metrics:
         """What a CUDA graph may record: nothing here but work of the device."""
-        batch = batch.to(self.device)
+        batch = self._encoded(batch.to(self.device))
+        chance = self.draw(len(batch.reward), with_actor)
         self._skip.zero_()
-        z = self.encoder(batch.observation)
-        metrics = self._update_critics(z, batch)
+        loss, z, metrics = self._critic_objective(batch, chance)
+        metrics["critic_grad_norm"] = self._descend(loss, "critic")
         if with_actor:
-            metrics |= self._update_actor(z.detach(), batch)
+            loss, of_actor = self._actor_objective(z, batch, chance)
+            metrics |= of_actor
+            metrics["actor_grad_norm"] = self._descend(loss, "actor", "temperature")
+            metrics["temperature"] = self.temperature
         self.update_targets()
         self.skipped_updates.add_(self._skip)
         self.skipped_in_a_row.add_(1).mul_(self._skip)
@@ -181,10 +221,24 @@ class SAC:
             "skipped_in_a_row": self.skipped_in_a_row.clone(),
         }
 
-    def _update_critics(self, z: Tensor, batch: Batch) -> Metrics:
+    def _encoded(self, batch: Batch) -> Batch:
+        """`batch` with what a frozen backbone makes of its pictures, outside of what is compiled."""
+        encoder = self.encoder
+        if encoder.backbone_trained or not encoder.heads or batch.observation.images.dtype != torch.uint8:
+            return batch
+        seen, following = batch.observation, batch.next_observation
+        return replace(
+            batch,
+            observation=replace(seen, images=encoder.features(seen.images)),
+            next_observation=replace(following, images=encoder.features(following.images)),
+        )
+
+    def _critic_objective(self, batch: Batch, chance: Chance) -> tuple[Tensor, Tensor, Metrics]:
+        """The loss of encoder, critics and gripper critic; z of the observations, without gradient; and metrics."""
+        z = self.encoder(batch.observation)
         with torch.no_grad():
             next_z = self.encoder(batch.next_observation)
-        loss, q = self.critic_loss(z, batch, self.critic_targets(batch, next_z))
+        loss, q = self.critic_loss(z, batch, self.critic_targets(batch, next_z, chance))
         metrics = {"critic_loss": loss.detach(), "q_mean": q.detach().mean()}
         metrics["q_demonstrations"] = mean_of(q.detach().amin(dim=0), batch.offline, self.shard)
         metrics["rewarded"] = (batch.reward > 0).float().mean()
@@ -195,26 +249,24 @@ class SAC:
             metrics["gripper_loss"] = gripper_loss.detach()
             if self.algorithm.bc_weight:
                 loss = loss + self._bc_weight * self.gripper.imitation_loss(gripper_q, batch)
-        metrics["critic_grad_norm"] = self._descend("critic", loss)
-        return metrics
+        return loss, z.detach(), metrics
 
-    def _update_actor(self, z: Tensor, batch: Batch) -> Metrics:
-        loss, log_prob, tried = self.actor_loss(z)
+    def _actor_objective(self, z: Tensor, batch: Batch, chance: Chance) -> tuple[Tensor, Metrics]:
+        """The losses of actor and temperature, which share no parameter, as one; and metrics."""
+        assert chance.noise is not None
+        loss, log_prob, tried = self.actor_loss(z, chance.noise)
         metrics = {"actor_loss": loss.detach()} | tried.metrics(batch.offline, self.shard)
         if self.algorithm.bc_weight:
             weights = batch.offline
             if self.algorithm.bc_q_filter:
-                weights = preferred_demonstrations(self.actor, self.critics, z, batch)
+                weights = preferred_demonstrations(self.actor, self._held_critics, z, batch)
             imitation = actor_imitation_loss(self.actor, z, batch.motion, weights, self.shard)
             loss = loss + self._bc_weight * imitation
             metrics["bc_loss"] = imitation.detach()
-        metrics["actor_grad_norm"] = self._descend("actor", loss)
         temperature_loss = self.temperature_loss(log_prob)
-        self._descend("temperature", temperature_loss)
         metrics["temperature_loss"] = temperature_loss.detach()
-        metrics["temperature"] = self.temperature
         metrics["entropy"] = -log_prob.detach().mean()
-        return metrics
+        return loss + temperature_loss, metrics
 
     def pretrain(self, batch: Batch) -> Metrics:
         """One behaviour-cloning update of encoder, actor and gripper critic on the offline rows."""
@@ -226,11 +278,7 @@ class SAC:
             margin = self.gripper.imitation_loss(self.gripper.critic(z), batch)
             loss = loss + margin
             metrics["bc_gripper_loss"] = margin.detach()
-        for optimiser in ("critic", "actor"):
-            self.optimisers[optimiser].zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        for optimiser in ("critic", "actor"):
-            self._clip_and_step(optimiser)
+        self._descend(loss, "critic", "actor")
         self.update_targets()
         return metrics
 
@@ -240,20 +288,26 @@ class SAC:
         left = max(0.0, 1 - self.actor_updates / decay) if decay else 1.0
         return self.algorithm.bc_weight * left
 
-    def _descend(self, name: str, loss: Tensor) -> Tensor:
-        self.optimisers[name].zero_grad()
+    def _descend(self, loss: Tensor, *names: str) -> Tensor:
+        """A step of each of the optimisers; the norm of the first one's gradient."""
+        for name in names:
+            self.optimisers[name].zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
-        return self._clip_and_step(name)
+        norms = [self._clip_and_step(name) for name in names]
+        return norms[0]
 
     def _clip_and_step(self, name: str) -> Tensor:
         """One step along the gradient of the whole batch, unless that holds NaN or infinity."""
         optimiser = self.optimisers[name]
         parameters = optimiser.param_groups[0]["params"]
         self.shard.average_gradients(parameters)
-        norm = torch.nn.utils.clip_grad_norm_(parameters, self.algorithm.grad_clip_norm, foreach=True)
-        skip = 1 - norm.isfinite().float()
-        # torch's fused step leaves parameters and moments as they are where this is 1: the host need not know.
-        optimiser.found_inf = skip  # type: ignore[attr-defined]
-        optimiser.step()
+        if name in self._flat_adams and all(parameter.grad is not None for parameter in parameters):
+            norm, skip = self._flat_adams[name].step()
+        else:
+            norm = torch.nn.utils.clip_grad_norm_(parameters, self.algorithm.grad_clip_norm, foreach=True)
+            skip = 1 - norm.isfinite().float()
+            # torch's fused step leaves parameters and moments as they are where this is 1: the host need not know.
+            optimiser.found_inf = skip  # type: ignore[attr-defined]
+            optimiser.step()
         torch.maximum(self._skip, skip, out=self._skip)
         return norm

@@ -60,6 +60,8 @@ def load_state_tensors(sac: SAC, tensors: Mapping[str, Tensor]) -> None:
         prefix = f"{net}."
         own = {name.removeprefix(prefix): t for name, t in tensors.items() if name.startswith(prefix)}
         module.load_state_dict(own)
+    if sac.encoder.packed is not None:
+        sac.encoder.pack()
     with torch.no_grad():
         sac.log_temperature.copy_(tensors["log_temperature"])
     load_optimiser_tensors(sac.optimisers, tensors)

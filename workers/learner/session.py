@@ -90,9 +90,7 @@ class LearnerSession:
         maps = feature_maps(
             self.sac.encoder, self.features, policy, algorithm, slots=slots, seed=seed, device=storage_device
         )
-        self.replay = Replay(
-            self.features, online, offline, storage_device, maps, compiles=policy.use_torch_compile
-        )
+        self.replay = Replay(self.features, online, offline, storage_device, maps)
         self._bytes_a_transition = replay_bytes(self.features, policy) / (online + offline)
         self._settings_hash = settings_hash(policy, algorithm)
         self._rng = np.random.default_rng(config.run.seed)

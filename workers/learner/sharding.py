@@ -38,10 +38,10 @@ class Shard:
         """Own rows among those of the summed batch."""
         return slice(self.rank, None, self.world)
 
-    def randn(self, like: Tensor, generator: torch.Generator) -> Tensor:
-        """Own rows of standard normal noise drawn for the summed batch, shaped as `like` [B, D]."""
-        whole = (len(like) * self.world, *like.shape[1:])
-        return torch.randn(whole, generator=generator, device=like.device)[self.rows]
+    def randn(self, rows: int, width: int, generator: torch.Generator) -> Tensor:
+        """Own `rows` of standard normal noise drawn for the summed batch, [rows, width] on the generator's device."""
+        whole = rows * self.world, width
+        return torch.randn(whole, generator=generator, device=generator.device)[self.rows]
 
     def mean_weight(self, weights: Tensor) -> Tensor:
         """What a weighted sum over own rows is divided by, so that the ranks' mean is the weighted mean.

@@ -22,7 +22,7 @@ class Tried(NamedTuple):
     q: Tensor
     """float32 [B]: what the critics' minimum gives them"""
 
-    def metrics(self, offline: Tensor, shard: Shard = ALONE) -> dict[str, Tensor]:
+    def metrics(self, offline: Tensor, shard: Shard) -> dict[str, Tensor]:
         """Scalars. `offline` is 1 for rows of demonstrations and interventions, float32 [B].
 
         `q_policy` is over those rows alone: beside `q_demonstrations` it compares two actions in the same states.

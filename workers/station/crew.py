@@ -114,7 +114,8 @@ def _learner(config: Config, beginning: Beginning) -> WorkerSpec:
 def _learner_here(
     config: Config, beginning: Beginning, nice: int = 0, stop_s: float = WorkerSpec.stop_s
 ) -> WorkerSpec:
-    compiles = config.policy.use_torch_compile
+    # Kernels for a GPU are compiled at their first use, whether or not the rest is.
+    compiles = config.policy.compiles or config.policy.device.startswith("cuda")
     return WorkerSpec(
         "learner",
         learner_main,

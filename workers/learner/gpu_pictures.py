@@ -1,0 +1,22 @@
+"""Pictures of a batch out of replay on an NVIDIA GPU, each shifted on the way, in one pass over memory."""
+
+import triton
+from torch import Tensor
+
+from workers.learner.gpu_kernels import shift_kernel
+
+ROWS = 8
+"""Rows of a picture for one program."""
+
+
+def shift_into(out: Tensor, images: Tensor, numbers: Tensor) -> None:
+    """out[b, c, y, x] = images[slot_b, c, clamp(y + down_b), clamp(x + right_b)].
+
+    uint8 [B, cameras, H, W, 3] from [slots, cameras, H, W, 3]; `numbers`, int64 [3, B], are slots, down and right.
+    """
+    count, cameras, height, width, channels = out.shape
+    parts = triton.cdiv(height, ROWS)
+    size = triton.next_power_of_2(width * channels)
+    shift_kernel[count, cameras * parts](
+        images, numbers, out, count, cameras, height, width, parts, ROWS, size
+    )

@@ -196,10 +196,13 @@ class Window:
             return self.display.run("kitty", "@", "--to", f"unix:{self._folder}/kitty", "get-text")
         for old in self._folder.glob("screen*"):
             old.unlink()
+        return max(patiently(self._printed)).read_text(errors="replace")
+
+    def _printed(self) -> list[Path]:
+        """An xterm that opens may miss the first key."""
         self.key("F12")
-        (printed,) = patiently(lambda: list(self._folder.glob("screen*")))
-        time.sleep(0.2)  # until it is written
-        return printed.read_text(errors="replace")
+        time.sleep(0.3)  # until it is written
+        return list(self._folder.glob("screen*"))
 
     def until_shown(self, *words: str, within_s: float = OPENS_WITHIN_S) -> str:
         """What it shows, as soon as all these words are there."""

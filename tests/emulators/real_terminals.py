@@ -65,6 +65,7 @@ class Display:
                 geometry,
                 "-fbdir",
                 str(folder),
+                "-noreset",  # when xdotool leaves, and nobody else is there yet
                 "-nolisten",
                 "tcp",
             ],

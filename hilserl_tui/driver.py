@@ -26,6 +26,7 @@ from hilserl_tui.hold_to_move import HoldToMove
 from hilserl_tui.key_phases import (
     ASK_FLAGS,
     PRESSES_ONLY,
+    REPORT_LATIN,
     REPORT_PHASES,
     Key,
     KeyboardFlags,
@@ -33,7 +34,7 @@ from hilserl_tui.key_phases import (
     Phase,
     PhaseParser,
 )
-from hilserl_tui.keymap import driving_keys, stop_keys
+from hilserl_tui.keymap import driving_keys, remapped, stop_keys
 from hilserl_tui.pace import Pacer
 from hilserl_tui.paper import Paper
 from hilserl_tui.repeats import may_repeat
@@ -46,6 +47,7 @@ READ_EVERY_S = 0.1  # also when nothing comes in
 PASTE_WITHIN_S = 2.0  # a paste whose end is lost (noise, a line that broke) must not swallow the stop key
 MORE_THAN_A_KEY = 12  # characters of one read, without sequences: those are keys and answers
 _SEQUENCE = re.compile(r"\x1b\[[^a-zA-Z~]*[a-zA-Z~]")
+LEAVES_FIELD_WITHIN_S = 0.3  # after an escape: what comes then is no text, even where the loop is slow
 SETTLE_WITHIN_S = 0.25  # for the terminal to say that it tells presses only; longer means it is gone
 ORDERLY_EXIT_WITHIN_S = 3.0  # then the terminal is restored by force
 
@@ -96,6 +98,8 @@ class ConsoleDriver(LinuxDriver):
     def __init__(self, app: "App[Any]", **options: Any) -> None:
         super().__init__(app, **options)
         self._presses_only = threading.Event()  # set when the terminal said so
+        self._escaped_s = float("-inf")
+        self._has_terminal = False  # between the beginning and the end of application mode
 
     @property
     def _host(self) -> StopHost:
@@ -104,14 +108,19 @@ class ConsoleDriver(LinuxDriver):
     def start_application_mode(self) -> None:
         self._host.paper.forget()  # after a suspension too
         super().start_application_mode()  # type: ignore[no-untyped-call]
+        self._has_terminal = self._writer_thread is not None and self._writer_thread.is_alive()
+        if not self._has_terminal:
+            return  # in the background it is stopped again, until `fg`
         self.probe()  # so that the line is known by the first drawing
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._leave)
+        self.write(REPORT_LATIN)
         if self._host.hold_to_move.wanted:
             self.write(REPORT_PHASES + ASK_FLAGS)
 
     def stop_application_mode(self) -> None:
         """The shell must not read the release of the key that ended the console: it would print it."""
+        self._has_terminal = False
         held = self._host.hold_to_move
         held.spend()
         if held.releases and self._key_thread is not None and self._key_thread.is_alive():
@@ -119,6 +128,30 @@ class ConsoleDriver(LinuxDriver):
             self.write(PRESSES_ONLY + ASK_FLAGS)
             self._presses_only.wait(SETTLE_WITHIN_S)
         super().stop_application_mode()
+
+    def _sigtstp_application(self, *_: object) -> None:
+        """Stop. Before and after application mode Textual would write to a terminal that it does not have."""
+        if self._has_terminal:
+            super()._sigtstp_application()
+        else:
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    def _sigcont_application(self, *_: object) -> None:
+        """Go on. A shell sends SIGCONT also to what never stopped, and to what is leaving.
+
+        Where application mode was not left (SIGSTOP), it is first: begun a second time, it would have two input
+        threads, and take the modes of a raw terminal for those to return to.
+        """
+        if self._has_terminal:
+            self.suspend_application_mode()
+        elif not self._must_signal_resume:
+            return
+        self.resume_application_mode()
+
+    def _disable_mouse_support(self) -> None:
+        super()._disable_mouse_support()
+        if self._mouse_pixels:
+            self.write("\x1b[?1016l")  # Textual leaves it on
 
     def write(self, data: str) -> None:
         self._host.pacer.wrote(len(data.encode(errors="replace")))
@@ -151,8 +184,13 @@ class ConsoleDriver(LinuxDriver):
 
     def _take_key(self, key: events.Key) -> None:
         """Stop at once, note what goes down, and pass on what acts: of repeats only what may."""
-        typing, held = self._host.typing, self._host.hold_to_move
+        now_s, held = time.monotonic(), self._host.hold_to_move
+        typing = self._host.typing and now_s - self._escaped_s > LEAVES_FIELD_WITHIN_S
+        if key.key == "escape":
+            self._escaped_s = now_s
         told = key if isinstance(key, Key) else None
+        if told and told.latin and not (typing and key.is_printable) and key.key not in remapped():
+            key = told = told.latin  # in every layout stop is where it is printed on a Latin keyboard
         if told and told.phase is Phase.PRESS:
             held.press(told.code)
         if key.key in stop_keys(typing):
@@ -167,7 +205,7 @@ class ConsoleDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read, decode and parse until told to stop; what cannot be understood is skipped."""
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
-        parser, paste, wait_s = PhaseParser(self._debug), _Paste(), READ_EVERY_S
+        parser, paste, wait_s, last = PhaseParser(self._debug), _Paste(), READ_EVERY_S, ""
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -181,10 +219,23 @@ class ConsoleDriver(LinuxDriver):
                         self._call(self._app.exit)
                         return
                     data = decode(raw)
+                    if not parser.pasting:
+                        self._stop_behind_escape(last + data)
+                    last = data[-1:]
                 parser = self._parse(parser, data)
                 if paste.lost(parser.pasting, data, time.monotonic()):
                     parser = PhaseParser(self._debug)
                 wait_s = self._host.hold_to_move.keep_up() or READ_EVERY_S
+
+    def _stop_behind_escape(self, data: str) -> None:
+        """Stop where the stop key follows an escape so closely that the parser takes both for alt and a key, or text.
+
+        A person who leaves a field and stops does that in tmux, which holds an escape back for half a second
+        (`escape-time`, before 3.5). No report of a terminal begins with an escape and a small letter.
+        """
+        letters = (name for name in stop_keys(typing=False) if len(name) == 1 and name.islower())
+        if any(f"\x1b{letter}" in data for letter in letters):
+            self.send_message(StopPressed(self._host.stop_now()))
 
     def _parse(self, parser: PhaseParser, data: str) -> PhaseParser:
         """Feed a chunk; a parser that trips over malformed escape sequences is replaced by a new one."""

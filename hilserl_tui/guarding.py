@@ -56,12 +56,21 @@ def _wait(child: int, here: int, before: list[Any]) -> int:
     """The parent's whole life; its exit code."""
     for number in FORWARDED:
         signal.signal(number, lambda got, _: _tell(child, got))
+    signal.signal(
+        signal.SIGTSTP, signal.SIG_IGN
+    )  # before the child is out of it the shell may not have the terminal
     while True:
         _, status = os.waitpid(child, os.WUNTRACED)
         if not os.WIFSTOPPED(status):
             break
+        if _differs(here, before):  # SIGSTOP: it could not leave in order
+            _restore(here, before)
         os.kill(os.getpid(), signal.SIGSTOP)  # the shell takes over until it says `fg`
-        _tell(child, signal.SIGCONT)
+        woken, status = os.waitpid(child, os.WNOHANG | os.WCONTINUED)
+        if not woken:  # `fg` wakes both, a person with `kill` perhaps only us
+            _tell(child, signal.SIGCONT)
+        elif not os.WIFCONTINUED(status):
+            break
     code = os.waitstatus_to_exitcode(status)
     if code < 0 or code == LEFT_BY_FORCE:
         _restore(here, before)
@@ -72,6 +81,12 @@ def _wait(child: int, here: int, before: list[Any]) -> int:
         f"the console was killed ({name}); a run that it showed goes on: hilserl-tui attach\n".encode(),
     )
     return 128 - code
+
+
+def _differs(here: int, before: list[Any]) -> bool:
+    with contextlib.suppress(termios.error):  # the terminal is gone
+        return termios.tcgetattr(here) != before
+    return False
 
 
 def _tell(child: int, number: int) -> None:

@@ -15,14 +15,17 @@ from textual._xterm_parser import BRACKETED_PASTE_END, BRACKETED_PASTE_START, XT
 from textual.keys import Keys
 from textual.message import Message
 
-REPORT_PHASES = "\x1b[=2;2u"  # adds to the flags that Textual pushed, and goes with them when it pops them
+# These add to the flags that Textual pushed, and go with them when it pops them.
+REPORT_PHASES = "\x1b[=2;2u"
+REPORT_LATIN = "\x1b[=4;2u"  # also what the key is on a Latin layout
 PRESSES_ONLY = "\x1b[=2;3u"
 ASK_FLAGS = "\x1b[?u"
 _PHASES_REPORTED = 0b1010  # of all keys: without the 8, those with a text come as plain characters
+_ASCII, _SHIFT, _LOCKS = 128, 0b1, 0b1100_0000
 _FLAGS = re.compile(r"\x1b\[\?(\d{1,4})u")
 # The number of the key (and those of the same key with shift, or on another layout); modifiers and phase; its text.
 _KEY = re.compile(
-    r"\x1b\[(?P<key>\d*)[:\d]*(?:;(?P<modifiers>\d*)(?::(?P<phase>\d*))?)?(?P<text>;[\d:]*)?(?P<end>[u~A-FHPQS])"
+    r"\x1b\[(?P<key>\d*)(?::\d*(?::(?P<latin>\d*))?)?[:\d]*(?:;(?P<modifiers>\d*)(?::(?P<phase>\d*))?)?(?P<text>;[\d:]*)?(?P<end>[u~A-FHPQS])"
 )
 
 _CUT = re.compile(r"\x1b\[[?<]?\d[\d;:]*")  # of an answer or a key; nobody types that by hand
@@ -46,9 +49,13 @@ class Key(events.Key):
     Its name is that of Textual's class, which makes the handlers' name of it. `code` is the same at press and release.
     """
 
-    def __init__(self, key: str, character: str | None, code: str, phase: Phase) -> None:
+    def __init__(
+        self, key: str, character: str | None, code: str, phase: Phase, latin: "Key | None" = None
+    ) -> None:
         super().__init__(key, character)
         self.code, self.phase = code, phase
+        self.latin = latin
+        """What it would be on a Latin layout, where the person's own has no Latin letter on it."""
 
 
 class KeyReleased(Message):
@@ -139,4 +146,17 @@ class PhaseParser(XTermParser):
         plain = f"\x1b[{found['key']}{modifiers}{found['text'] or ''}{found['end']}"
         if found["key"] == "0":  # text of an input method, of which no key is let go
             return self._plain(plain, alt)
-        return tuple(Key(one.key, one.character, code, Phase(int(phase))) for one in self._plain(plain, alt))
+        latin = self._latin(found, code, Phase(int(phase)))
+        return tuple(
+            Key(one.key, one.character, code, Phase(int(phase)), latin) for one in self._plain(plain, alt)
+        )
+
+    def _latin(self, found: re.Match[str], code: str, phase: Phase) -> Key | None:
+        if not found["latin"] or not found["key"] or int(found["key"]) < _ASCII:
+            return None
+        modifiers = (int(found["modifiers"] or 1) - 1) & ~_LOCKS
+        letter = chr(int(found["latin"]))
+        text = {0: letter, _SHIFT: letter.upper()}.get(modifiers)
+        plain = f"\x1b[{found['latin']};{modifiers + 1}{f';{ord(text)}' if text else ''}u"
+        one = next(iter(self._plain(plain, False)), None)
+        return Key(one.key, one.character, code, phase) if one else None

@@ -120,7 +120,7 @@ def driving_keys() -> frozenset[str]:
     return frozenset(name for key in KEYS if key.action.startswith("jog(") for name in key.names)
 
 
-def remapped(but: frozenset[str]) -> frozenset[str]:
+def remapped(but: frozenset[str] = frozenset()) -> frozenset[str]:
     """The person's own keys, of all actions but these."""
     return frozenset(
         name for one, keys in _remapped.items() if one not in but for name in keys.split(",") if name

@@ -5,18 +5,25 @@ that differ are written, and of their colours only what changes: a fifth of the 
 """
 
 import re
+from bisect import bisect
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
 from rich.cells import cell_len, get_character_cell_size
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
+from rich.color_triplet import ColorTriplet
 from rich.segment import Segment
 from rich.style import Style
+
+from hilserl_tui.theme import IN_16_COLOURS
 
 UNKNOWN = "\0"  # no character that is ever drawn
 GAP = 4  # so few unchanged cells are written again: going past them takes as many bytes
 HALF = "▀"
+BLACK, BOLD = "30", "1"  # together they are grey in xterm and on the Linux console: unreadable on a colour
+CUBE = (0, 95, 135, 175, 215, 255)  # shares of a colour in the cube of 216
+BETWEEN = (48, 115, 155, 195, 235)
 _BLANK_ALIKE = ("", "1", "2", "3", "1;2", "1;3")  # attributes that a space does not show
 _NO_STYLE = Style()
 _NO_MARKS = re.compile("[ -\u02ff\u2190-\u28ff]*")  # no characters without a width of their own among these
@@ -35,11 +42,23 @@ def ink(style: Style, colours: ColorSystem) -> Ink:
     plain = style.without_color.render("x", color_system=colours)
     attributes = plain[2 : plain.index("m")] if plain.startswith("\x1b[") else ""
     front, back = style.color, style.bgcolor
+    front_codes = _codes(front, colours, True) if front else "39"
+    if front_codes == BLACK:
+        attributes = ";".join(one for one in attributes.split(";") if one != BOLD)
     return Ink(
         attributes,
-        ";".join(front.downgrade(colours).get_ansi_codes()) if front else "39",
-        ";".join(back.downgrade(colours).get_ansi_codes(foreground=False)) if back else "49",
+        front_codes,
+        _codes(back, colours, False) if back else "49",
     )
+
+
+def _codes(colour: Color, colours: ColorSystem, foreground: bool) -> str:
+    if colour.triplet is not None:
+        if colours is ColorSystem.STANDARD:
+            colour = IN_16_COLOURS.get(colour.triplet.hex, colour)
+        elif colours is ColorSystem.EIGHT_BIT:
+            colour = Color.from_ansi(_nearest_of_256(colour.triplet))
+    return ";".join(colour.downgrade(colours).get_ansi_codes(foreground=foreground))
 
 
 class Pen:
@@ -175,3 +194,18 @@ def _written(pen: Pen, characters: list[str], styles: list[Style]) -> str:
             out.append(pen.write("".join(characters[begin:at]), styles[begin]))
             begin = at
     return "".join(out)
+
+
+@lru_cache(maxsize=8192)
+def _nearest_of_256(colour: ColorTriplet) -> int:
+    """Of the cube and the greys. Rich never takes a grey for a colour with some hue: dark blues become teal or navy."""
+    steps = [bisect(BETWEEN, share) for share in colour]
+    cube = ColorTriplet(*(CUBE[step] for step in steps))
+    grey = min(23, max(0, round((sum(colour) / 3 - 8) / 10)))
+    if _apart(colour, ColorTriplet(*[8 + 10 * grey] * 3)) < _apart(colour, cube):
+        return 232 + grey
+    return 16 + 36 * steps[0] + 6 * steps[1] + steps[2]
+
+
+def _apart(one: ColorTriplet, other: ColorTriplet) -> int:
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))

@@ -19,7 +19,7 @@ SLOW_S = 0.15
 QUESTIONS = (
     b"\x1b[>10u\x1b[?u\x1b[<u"  # kitty keyboard: does it tell, of all keys, when they are let go? On, asked, off
     b"\x1b[?2026$p"  # synchronised output
-    b"\x1b[?1016$p"  # mouse in pixels
+    b"\x1b[?1016$p\x1b[?2048$p"  # mouse in pixels, and word of the size in pixels, without which they mean nothing
     b"\x1b[16t"  # pixels of a cell
     b"\x1b[c"  # what it is: answered by every terminal, and last
 )
@@ -49,7 +49,7 @@ def understood(reply: bytes) -> Abilities | None:
     return Abilities(
         releases=keyboard is not None and int(keyboard[1]) & _TELLS_RELEASES == _TELLS_RELEASES,
         synchronised=_mode(reply, 2026),
-        pixel_mouse=_mode(reply, 1016),
+        pixel_mouse=_mode(reply, 1016) and _mode(reply, 2048),
         cell=(int(cell[2]), int(cell[1])) if cell else None,
         sixel=b"4" in last[1].split(b";"),
     )

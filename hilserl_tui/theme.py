@@ -7,6 +7,7 @@ is well is blue and what is not is orange, which no common kind of colour blindn
 
 from dataclasses import dataclass
 
+from rich.color import Color
 from rich.style import Style
 from textual.theme import Theme
 
@@ -143,6 +144,23 @@ def _styles(colours: Palette) -> dict[str, Style]:
         "tab": Style(color=colours.text, bold=True, underline=True),
     }
 
+
+_HUES = {
+    "blue": "cyan",
+    "amber": "yellow",
+    "green": "green",
+    "red": "red",
+    "vermilion": "red",
+    "violet": "magenta",
+    "yellow": "bright_yellow",
+}
+IN_16_COLOURS: dict[str, Color] = {
+    getattr(colours, hue): Color.parse(ansi)
+    for colours, hues in ((SAFE, {"vermilion": "red"}), (LIGHT, _HUES), (DARK, _HUES))
+    for hue, ansi in hues.items()
+}
+"""Of a terminal that has no others. By distance the stop would be yellow, as a person is, and success cyan, as the
+policy is."""
 
 STYLES: dict[str, Style] = _styles(DARK)
 """Of the theme in use. Every style has a colour: the monochrome filter of NO_COLOR fails on segments without one."""

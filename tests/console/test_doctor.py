@@ -23,7 +23,7 @@ WELL = Check("disk speed", True, "900 MB/s")
 REMARK = Check("GPU", None, "none", "a ResNet-10 wants one", "let the learner run elsewhere")
 ILL = Check("cameras", False, "/dev/video3 not there", "a policy sees through cameras", "plug it in")
 
-KITTY = b"\x1b[?10u\x1b[?2026;2$y\x1b[?1016;2$y\x1b[6;20;10t\x1b[?62;4;22c"
+KITTY = b"\x1b[?10u\x1b[?2026;2$y\x1b[?1016;2$y\x1b[?2048;2$y\x1b[6;20;10t\x1b[?62;4;22c"
 XTERM = b"\x1b[?2026;0$y\x1b[?1016;2$y\x1b[?64;1;2;6;9;15;18;21;22c"
 TMUX = b"\x1b[?1;2;4c"
 
@@ -39,7 +39,9 @@ def says(*checks: Check, code: int = 0, first: str = "") -> list[str]:
 
 def test_answers_are_understood() -> None:
     assert understood(KITTY) == Abilities(True, True, True, (10, 20), True)
-    assert understood(XTERM) == Abilities(False, False, True, None, False)
+    assert understood(XTERM) == Abilities(False, False, False, None, False), (
+        "counts pixels, and does not tell its size"
+    )
     assert understood(KITTY.replace(b"?10u", b"?8u")) == Abilities(False, True, True, (10, 20), True)
     assert understood(TMUX) == Abilities(False, False, False, None, True)
     assert understood(b"\x1b[?5u\x1b[?2026;2$y") is None  # it never said what it is

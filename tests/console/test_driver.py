@@ -184,6 +184,24 @@ async def test_a_paste_whose_end_is_lost_does_not_keep_the_stop_key_for_long(con
     assert station.stops[-1][0] - pressed < 0.3
 
 
+async def test_the_stop_key_right_behind_an_escape_stops_in_a_field_too(console):
+    """As tmux sends them, to whom they are one key."""
+    term, station = console
+    term.press(b":")
+    await until(lambda: b"earch for commands" in term.out)
+    term.press(b"x")
+    await asyncio.sleep(0.3)
+    assert not station.stops, "it is text"
+    for keys in ((b"\x1bx",), (b"\x1b", b"x"), (b"\x1b", b"\x1b[1;1R", b"x")):
+        term.press(b":")
+        await asyncio.sleep(0.5)
+        stops = len(station.stops)
+        for key in keys:
+            term.press(key)
+            await asyncio.sleep(0.02)
+        await until(lambda stops=stops: len(station.stops) > stops, 1.0)
+
+
 async def test_a_key_is_a_command_on_the_wire(console):
     term, station = console
     pressed = term.press(b"\x1b[A")

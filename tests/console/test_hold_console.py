@@ -9,6 +9,7 @@ import re
 import signal
 import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -319,6 +320,18 @@ async def test_the_release_of_the_last_key_is_not_left_for_the_shell(tmp_path) -
     await station.die()
 
 
+async def test_on_a_cyrillic_layout_keys_drive_and_stop_by_their_place(console) -> None:
+    term, station = console
+    term.press(b"\x1b[1075::117;;1075u")  # the key of u
+    await until(lambda: motions(station) == [(0, 0, 1, 0)])
+    term.press(b"\x1b[1075::117;1:3u")
+    await until(lambda: motions(station)[-1] == (0, 0, 0, 0))
+    term.press(b"\x1b[1095::120;;1095u\x1b[1095::120;1:3u")
+    await until(lambda: len(station.stops) == 1, 2.0)
+    term.press(b"\x1b[1089::99;5u\x1b[1089::99;5:3u")  # ctrl+c
+    await until(lambda: len(station.stops) == 2, 2.0)
+
+
 async def test_a_killed_console_leaves_plain_keys(tmp_path, monkeypatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     term, station = await opened(tmp_path, GUARDED, jog=b"HUMAN")
@@ -335,6 +348,10 @@ async def test_a_stopped_console_gives_plain_keys_to_the_shell_and_asks_again(tm
     term, station = await opened(tmp_path)
     os.kill(term.process.pid, signal.SIGTSTP)
     await until(lambda: term.stack == [0], 3.0)
+    stat = Path(f"/proc/{term.process.pid}/stat")
+    await until(
+        lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", 3.0
+    )  # as its shell waits for it
     os.kill(term.process.pid, signal.SIGCONT)
     await until(lambda: bool(term.flags & 2), 3.0)
     await asyncio.sleep(0.5)

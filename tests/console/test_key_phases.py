@@ -118,3 +118,31 @@ def test_phases_are_numbered_as_in_the_protocol() -> None:
 
 def test_a_key_is_handled_by_whoever_handles_textuals() -> None:
     assert Key.handler_name == events.Key.handler_name
+
+
+@pytest.mark.parametrize(
+    ("sent", "name", "latin"),
+    [
+        ("\x1b[1095::120;;1095u", "ч", "x"),
+        ("\x1b[1095:1063:120;2;1063u", "Ч", "X"),
+        ("\x1b[1089::99;5u", "ctrl+с", "ctrl+c"),
+        ("\x1b[1093::91;;1093u", "х", "left_square_bracket"),
+        ("\x1b[1095::120;65;1095u", "ч", "x"),  # caps lock is on
+    ],
+)
+def test_a_key_without_a_latin_letter_is_told_by_its_place_too(sent: str, name: str, latin: str) -> None:
+    (key,) = parsed(sent)
+    assert isinstance(key, Key) and key.key == name
+    assert key.latin is not None and (key.latin.key, key.latin.code, key.latin.phase) == (
+        latin,
+        key.code,
+        Phase.PRESS,
+    )
+
+
+@pytest.mark.parametrize(
+    "sent", ["\x1b[97::113;;97u", "\x1b[120:88;2;88u", "\x1b[1095;;1095u", "\x1b[1;1:1A"]
+)
+def test_a_latin_letter_is_what_it_is_wherever_it_is(sent: str) -> None:
+    (key,) = parsed(sent)
+    assert isinstance(key, Key) and key.latin is None

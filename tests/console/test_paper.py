@@ -1,12 +1,14 @@
 """What the terminal shows after what `Paper` wrote: read back by a terminal that knows only what is written here."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 
-from hilserl_tui.paper import HALF, Paper, Pen
+from hilserl_tui import theme as themes
+from hilserl_tui.paper import HALF, Paper, Pen, ink
 from tests.console.small_terminal import SmallTerminal
 
 WIDE, HIGH = 12, 3
@@ -98,3 +100,42 @@ def test_what_lies_outside_the_screen_is_left_out():
     assert written(paper, [(HIGH, 0, [("a", STYLES[0])])]) == ""
     assert written(paper, [(0, WIDE + 2, [("a", STYLES[0])])]) == ""
     assert "abc" in written(paper, [(0, WIDE - 3, [("abcdef", STYLES[0])])])
+
+
+@pytest.mark.parametrize("theme", themes.PALETTES)
+def test_who_has_the_arm_is_no_bold_black_in_16_colours(theme):
+    """xterm and the Linux console show that as grey: on a colour nobody reads it."""
+    themes.use(theme)
+    blocks = [style for name, style in themes.STYLES.items() if name.endswith("_block")]
+    themes.use("dark")
+    for style in blocks:
+        drawn = Pen(ColorSystem.STANDARD).write("HOLD", style)
+        codes = drawn[2 : drawn.index("m")].split(";")
+        assert not ("30" in codes and "1" in codes), drawn
+        assert "1" in Pen(ColorSystem.TRUECOLOR).write("HOLD", style)[2:].split("m")[0].split(";")
+
+
+def test_in_16_colours_the_stop_is_red_and_no_hue_is_taken_for_another():
+    def of(name: str) -> str:
+        return ink(themes.STYLES[name], ColorSystem.STANDARD).back
+
+    assert of("red_block") == "41"
+    assert len({of(f"{hue}_block") for hue in ("red", "amber", "blue", "green", "violet", "grey")}) == 6
+    assert ink(themes.STYLES["red"], ColorSystem.STANDARD).front == "31"
+
+
+@given(st.tuples(*[st.integers(0, 255)] * 3))
+def test_in_256_colours_the_nearest_is_taken(rgb):
+    def of(index: int) -> tuple[int, int, int]:
+        if index >= 232:
+            return (8 + 10 * (index - 232),) * 3
+        levels = (0, 95, 135, 175, 215, 255)
+        red, green, blue = (index - 16) // 36, (index - 16) // 6 % 6, (index - 16) % 6
+        return levels[red], levels[green], levels[blue]
+
+    def apart(index: int) -> int:
+        return sum((a - b) ** 2 for a, b in zip(of(index), rgb, strict=True))
+
+    code = ink(Style(color=Color.from_rgb(*rgb)), ColorSystem.EIGHT_BIT).front
+    assert code.startswith("38;5;")
+    assert apart(int(code[5:])) == min(map(apart, range(16, 256)))

@@ -5,6 +5,7 @@ import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import indent
 
 import pytest
 from msgspec.structs import replace
@@ -222,12 +223,13 @@ async def test_a_training_is_followed_and_ended_with_keys(
 ) -> None:
     """The end is asked for with the signal that the worker takes for it, and the report still comes."""
     report = frame(Batch([trained.reported()]))
-    then = (
-        "import signal\ntry:\n    time.sleep(60)\nexcept KeyboardInterrupt:\n"
-        f"    sys.stdout.buffer.write({report!r}); sys.stdout.flush()"
-    )
     job = tells(trained.STARTED, trained.epoch(3))
-    job = TrainingJob([*job._command[:2], job._command[2] + "\n" + then])
+    *python, first = job._command
+    works = indent(
+        first + "\ntime.sleep(60)", "    "
+    )  # asked to end at any moment, it does what it does at the end
+    ends = f"    sys.stdout.buffer.write({report!r})\n    sys.stdout.flush()"
+    job = TrainingJob([*python, f"import sys\ntry:\n{works}\nexcept KeyboardInterrupt:\n{ends}"])
     monkeypatch.setattr(TrainingJob, "of", lambda *where: job)
     app = Console(Still(state_of(tmp_path)), start_run=True)
     async with app.run_test(size=LARGE) as pilot:

@@ -1,8 +1,8 @@
 """Terminal driver: reads keys in its own thread, and does there what must not wait for the event loop.
 
-It extends Textual's Linux driver, and touches Textual's insides, as only `key_phases` and `drawing` do beside it:
-`run_input_thread` is replaced so that no byte sequence can crash it, `process_message` is where the stop key, keys
-that are held and the answers to `CSI 6n` are seen first. Written against textual 8.2.8.
+It extends Textual's Linux driver, and touches Textual's insides, as only `key_phases`, `drawing` and `panes/surface`
+do beside it: `run_input_thread` is replaced so that no byte sequence can crash it, `process_message` is where the stop
+key, keys that are held and the answers to `CSI 6n` are seen first. Written against textual 8.2.8.
 """
 
 import os
@@ -47,6 +47,7 @@ READ_EVERY_S = 0.1  # also when nothing comes in
 PASTE_WITHIN_S = 2.0  # a paste whose end is lost (noise, a line that broke) must not swallow the stop key
 MORE_THAN_A_KEY = 12  # characters of one read, without sequences: those are keys and answers
 _SEQUENCE = re.compile(r"\x1b\[[^a-zA-Z~]*[a-zA-Z~]")
+BEGIN_REPORTS = frozenset("NOP")  # of terminals, behind an escape
 LEAVES_FIELD_WITHIN_S = 0.3  # after an escape: what comes then is no text, even where the loop is slow
 SETTLE_WITHIN_S = 0.25  # for the terminal to say that it tells presses only; longer means it is gone
 ORDERLY_EXIT_WITHIN_S = 3.0  # then the terminal is restored by force
@@ -205,7 +206,7 @@ class ConsoleDriver(LinuxDriver):
     def run_input_thread(self) -> None:
         """Read, decode and parse until told to stop; what cannot be understood is skipped."""
         decode = getincrementaldecoder("utf-8")(errors="replace").decode
-        parser, paste, wait_s, last = PhaseParser(self._debug), _Paste(), READ_EVERY_S, ""
+        parser, paste, wait_s = PhaseParser(self._debug), _Paste(), READ_EVERY_S
         with selectors.DefaultSelector() as selector:
             selector.register(self.fileno, selectors.EVENT_READ)
             while not self.exit_event.is_set():
@@ -219,37 +220,28 @@ class ConsoleDriver(LinuxDriver):
                         self._call(self._app.exit)
                         return
                     data = decode(raw)
-                    if not parser.pasting:
-                        self._stop_behind_escape(last + data)
-                    last = data[-1:]
                 parser = self._parse(parser, data)
                 if paste.lost(parser.pasting, data, time.monotonic()):
-                    parser = PhaseParser(self._debug)
+                    parser = parser.anew()
                 wait_s = self._host.hold_to_move.keep_up() or READ_EVERY_S
-
-    def _stop_behind_escape(self, data: str) -> None:
-        """Stop where the stop key follows an escape so closely that the parser takes both for alt and a key, or text.
-
-        A person who leaves a field and stops does that in tmux, which holds an escape back for half a second
-        (`escape-time`, before 3.5). No report of a terminal begins with an escape and a small letter.
-        """
-        letters = (name for name in stop_keys(typing=False) if len(name) == 1 and name.islower())
-        if any(f"\x1b{letter}" in data for letter in letters):
-            self.send_message(StopPressed(self._host.stop_now()))
 
     def _parse(self, parser: PhaseParser, data: str) -> PhaseParser:
         """Feed a chunk; a parser that trips over malformed escape sequences is replaced by a new one."""
-        fed = 0
+        fed, stops = 0, stop_keys(typing=False) - BEGIN_REPORTS
         try:
             # One character at a time: a key behind the malformed part is not lost.
             for character in data:
                 fed += 1
+                if parser.behind_escape and character in stops:
+                    # A person who leaves a field and stops, in tmux, which holds an escape back for half a second
+                    # (`escape-time`, before 3.5): the parser takes both for alt and a key, or for text.
+                    self.send_message(StopPressed(self._host.stop_now()))
                 for message in parser.feed(character):
                     self.process_message(message)
             for message in parser.tick():
                 self.process_message(message)
         except (ValueError, OverflowError, LookupError, ParseError, StopIteration):
-            return self._parse(PhaseParser(self._debug), data[fed:])
+            return self._parse(parser.anew(), data[fed:])
         return parser
 
     def _leave(self, number: int, stack: object) -> None:

@@ -56,9 +56,8 @@ def _wait(child: int, here: int, before: list[Any]) -> int:
     """The parent's whole life; its exit code."""
     for number in FORWARDED:
         signal.signal(number, lambda got, _: _tell(child, got))
-    signal.signal(
-        signal.SIGTSTP, signal.SIG_IGN
-    )  # before the child is out of it the shell may not have the terminal
+    # Before the child is out of it the shell may not have the terminal.
+    signal.signal(signal.SIGTSTP, signal.SIG_IGN)
     while True:
         _, status = os.waitpid(child, os.WUNTRACED)
         if not os.WIFSTOPPED(status):

@@ -55,7 +55,7 @@ class Key(events.Key):
         super().__init__(key, character)
         self.code, self.phase = code, phase
         self.latin = latin
-        """What it would be on a Latin layout, where the person's own has no Latin letter on it."""
+        """What it would be on a Latin layout, where the person's own has no ASCII character on it."""
 
 
 class KeyReleased(Message):
@@ -95,6 +95,18 @@ class PhaseParser(XTermParser):
         """Whether a paste began and did not end: keys are text until then."""
         return self._pasted is not None
 
+    @property
+    def behind_escape(self) -> bool:
+        """Whether the last character was an escape that may still begin something, outside a paste."""
+        return self._pasted is None and self._last == "\x1b"
+
+    def anew(self) -> "PhaseParser":
+        """One that has seen nothing, but knows what the terminal told of its mouse."""
+        fresh = PhaseParser()
+        for told in ("mouse_pixels", "terminal_size", "terminal_pixel_size", "last_x", "last_y"):
+            setattr(fresh, told, getattr(self, told))
+        return fresh
+
     def feed(self, data: str) -> Iterator[Message]:
         for character in data:
             self._last = character if character == "\x1b" else (self._last + character)[-_LONGEST:]
@@ -118,8 +130,12 @@ class PhaseParser(XTermParser):
     def tick(self) -> Iterable[Message]:
         """What began with an escape character and goes on no more is keys; on a late line not as soon as elsewhere."""
         due_s = self._timeout_time
-        if due_s is not None and _CUT.fullmatch(self._last) and get_time() < due_s + REST_WITHIN_S:
-            return ()
+        if due_s is not None:
+            late_s = get_time() - due_s
+            if _CUT.fullmatch(self._last) and late_s < REST_WITHIN_S:
+                return ()
+            if late_s >= 0:
+                self._last = ""
         return super().tick()
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:

@@ -189,6 +189,7 @@ async def test_the_stop_key_right_behind_an_escape_stops_in_a_field_too(console)
     term, station = console
     term.press(b":")
     await until(lambda: b"earch for commands" in term.out)
+    await asyncio.sleep(0.5)  # it is drawn a moment before it has the keys
     term.press(b"x")
     await asyncio.sleep(0.3)
     assert not station.stops, "it is text"

@@ -146,3 +146,25 @@ def test_a_key_without_a_latin_letter_is_told_by_its_place_too(sent: str, name: 
 def test_a_latin_letter_is_what_it_is_wherever_it_is(sent: str) -> None:
     (key,) = parsed(sent)
     assert isinstance(key, Key) and key.latin is None
+
+
+def test_what_follows_an_escape_is_known_but_not_in_a_paste() -> None:
+    parser = PhaseParser()
+    assert not parser.behind_escape
+    list(parser.feed("\x1b"))
+    assert parser.behind_escape
+    list(parser.feed("[200~a\x1b"))
+    assert parser.pasting and not parser.behind_escape
+    list(parser.feed("[201~\x1b"))
+    assert not parser.pasting and parser.behind_escape
+
+
+def test_a_parser_in_place_of_a_tripped_one_knows_how_the_mouse_speaks() -> None:
+    parser = PhaseParser()
+    parser.mouse_pixels, parser.terminal_size, parser.terminal_pixel_size = True, (80, 24), (800, 480)
+    fresh = parser.anew()
+    assert (fresh.mouse_pixels, fresh.terminal_size, fresh.terminal_pixel_size) == (
+        True,
+        (80, 24),
+        (800, 480),
+    )

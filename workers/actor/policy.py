@@ -18,7 +18,6 @@ from workers.learner.batch import Observation
 from workers.learner.encoders import ObservationEncoder
 from workers.learner.networks import NUM_DISCRETE_ACTIONS, Actor, GripperCritic
 from workers.learner.sac_state import BACKBONE
-from workers.learner.sharding import ALONE
 from workers.learner.weights_digest import weights_digest
 from workers.transport.record import FeatureSpec
 
@@ -143,7 +142,8 @@ class Policy:
         if deterministic:
             action = nets.actor(z)[0].tanh()
         else:
-            noise = ALONE.randn(1, nets.actor.mean.out_features, generator)
+            width = nets.actor.mean.out_features
+            noise = torch.randn((1, width), generator=generator, device=generator.device)
             action = nets.actor.sample(z, noise)[0]
         if nets.gripper is not None:
             command = nets.gripper(z).argmax(dim=1, keepdim=True)

@@ -35,7 +35,8 @@ def feature_maps(
     """The store that `policy.feature_replay` asks for, on `device`; None where pictures are to be kept."""
     if not (policy.feature_replay and features.cameras):
         return None
-    encoder.pack()
+    if encoder.packed is None:
+        encoder.pack()
     return FeatureMaps(
         encoder,
         features,

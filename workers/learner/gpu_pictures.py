@@ -1,5 +1,6 @@
 """Pictures of a batch out of replay on an NVIDIA GPU, each shifted on the way, in one pass over memory."""
 
+import torch
 import triton
 from torch import Tensor
 
@@ -17,6 +18,7 @@ def shift_into(out: Tensor, images: Tensor, numbers: Tensor) -> None:
     count, cameras, height, width, channels = out.shape
     parts = triton.cdiv(height, ROWS)
     size = triton.next_power_of_2(width * channels)
-    shift_kernel[count, cameras * parts](
-        images, numbers, out, count, cameras, height, width, parts, ROWS, size
-    )
+    with torch.cuda.device_of(out):  # type: ignore[no-untyped-call]  # Triton takes the current one
+        shift_kernel[count, cameras * parts](
+            images, numbers, out, count, cameras, height, width, parts, ROWS, size
+        )

@@ -16,8 +16,6 @@ from torch.nn import functional as F
 from workers.learner.backbones import ResNet10
 from workers.learner.gpu_kernels import blocks_kernel, norm_kernel, pool_kernel
 
-GROUPS = 4
-EPSILON = 1e-5
 STEM = 64
 """Channels of the first convolution."""
 BLOCK = 4
@@ -25,7 +23,7 @@ BLOCK = 4
 
 
 class GpuResNet10:
-    """What a frozen ResNet-10 computes of square pictures, with the weights that it has when this is made.
+    """What a frozen ResNet-10 computes of square pictures, with the convolutions that it has when this is made.
 
     Their side is a power of two, 64 at least.
     """
@@ -38,16 +36,23 @@ class GpuResNet10:
         self._stem = _half(_block_weight(conv.weight))
         self._stem_norm = norm.group_norm
         self._stages = list(net.encoder.stages)
-        self._weights = {one: _half(one.weight) for one in net.modules() if isinstance(one, nn.Conv2d)}
-        self._padded: dict[tuple[int, ...], Tensor] = {}
+        self._weights = {
+            one: _half(one.weight) for one in net.encoder.modules() if isinstance(one, nn.Conv2d)
+        }
 
     def __call__(self, images: Tensor) -> Tensor:
         """uint8 [M, S, S, 3] -> bfloat16 [M, 512, S / 32, S / 32] in channels-last memory."""
+        with torch.cuda.device_of(
+            images
+        ):  # Triton would take the current device, whatever the tensors are on
+            return _nchw(self._maps(images))
+
+    def _maps(self, images: Tensor) -> Tensor:
         maps = self._pooled(F.conv2d(_nchw(self._blocks(images)), self._stem, padding=1))
         for number, stage in enumerate(self._stages):
             following = self._stages[number + 1 :]
             maps = self._stage(stage, maps, pad=int(bool(following) and following[0].conv1.stride == 2))
-        return _nchw(maps)
+        return maps
 
     def _blocks(self, images: Tensor) -> Tensor:
         """Normalised pixels, bfloat16 [M, S / 4, S / 4, 48]."""
@@ -63,7 +68,7 @@ class GpuResNet10:
         count, _, side, _ = maps.shape
         norm, out = self._stem_norm, maps.new_empty((count, side, side, STEM))
         pool_kernel[(count,)](
-            maps, norm.weight, norm.bias, out, side, 32, STEM, GROUPS, EPSILON, num_warps=16
+            maps, norm.weight, norm.bias, out, side, 32, STEM, norm.num_groups, norm.eps, num_warps=16
         )
         return out
 
@@ -95,14 +100,15 @@ class GpuResNet10:
         """[M, C, h + cut, w + cut] -> ReLU(norm(maps) + skip), [M, h + pad, w + pad, C], zeros below and right."""
         count, channels, side = maps.shape[0], maps.shape[1], maps.shape[2] - cut
         shape = (count, side + pad, side + pad, channels)
-        if pad and shape not in self._padded:
-            self._padded[shape] = maps.new_zeros(shape)  # what is padded stays zero: it is written nowhere
-        out = self._padded[shape] if pad else maps.new_empty(shape)
-        weight, offset = norm.group_norm.weight, norm.group_norm.bias
-        elements = side * side * channels // GROUPS
-        norm_kernel[count, GROUPS](
-            maps, maps if skip is None else skip, weight, offset, out, side * side, side, channels,
-            channels // GROUPS, cut, pad, skip is not None, rectifies, EPSILON, num_warps=_warps(elements),
+        out = maps.new_empty(shape)
+        if pad:
+            out[:, side:].zero_()
+            out[:, :, side:].zero_()
+        of = norm.group_norm
+        group = channels // of.num_groups
+        norm_kernel[count, of.num_groups](
+            maps, maps if skip is None else skip, of.weight, of.bias, out, side * side, side, channels, group,
+            cut, pad, skip is not None, rectifies, of.eps, num_warps=_warps(side * side * group),
         )  # fmt: skip
         return out
 

@@ -50,6 +50,11 @@ class GraphedUpdate:
         graph.replay()
         return metrics
 
+    def forget(self) -> None:
+        """Record anew: memory that was read when updates were recorded is no longer what they are to read."""
+        self._graphs.clear()
+        self._calls.clear()
+
     def _static(self, batch: Batch) -> Batch:
         """`batch` in the memory that graphs of its size read: that of the first one, where it is on the device.
 

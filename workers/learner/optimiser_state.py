@@ -9,7 +9,7 @@ Optimisers = Mapping[str, torch.optim.Optimizer]
 
 
 def optimiser_tensors(optimisers: Optimisers) -> dict[str, Tensor]:
-    """`optimiser.<which>.<parameter number>.<quantity>` -> tensor; parameters never stepped have none."""
+    """`optimiser.<which>.<parameter number>.<quantity>` -> tensor; parameters never stepped have none, or zeros."""
     return {
         f"optimiser.{which}.{number}.{quantity}": tensor
         for which, optimiser in optimisers.items()

@@ -1,4 +1,4 @@
-"""A frozen backbone laid out for where it is: what an actor waits for, and a learner that keeps pictures.
+"""A frozen backbone laid out for where it is: what an actor waits for, and a learner.
 
 On a GPU a ResNet-10 has kernels of its own, see `gpu_resnet.py`. On a CPU it is for a picture at a time: oneDNN, which
 computes PyTorch's convolutions there, wants weights in an order of its own, and PyTorch keeps them in

@@ -3,6 +3,7 @@
 Both give the same bytes for the same slots and shifts.
 """
 
+import logging
 import math
 import mmap
 from collections.abc import Callable
@@ -17,6 +18,8 @@ from torch import Tensor
 from workers.learner.augment import draw_shifts, shift_into
 from workers.learner.staging import Staging
 from workers.transport.record import FeatureSpec
+
+log = logging.getLogger(__name__)
 
 Slots = NDArray[np.int64]
 Shifts = NDArray[np.int64]
@@ -127,8 +130,12 @@ def _kernel_for(device: torch.device) -> Callable[[Tensor, Tensor, Tensor], None
     if device.type != "cuda":
         return None
     try:
-        from workers.learner.gpu_pictures import shift_into as kernel  # not every PyTorch has Triton
-    except ImportError:
+        from workers.learner.gpu_pictures import shift_into as kernel
+
+        images = torch.zeros((1, 1, 4, 4, 3), dtype=torch.uint8, device=device)
+        kernel(torch.empty_like(images), images, torch.zeros((3, 1), dtype=torch.int64, device=device))
+    except Exception as reason:  # no Triton, no C compiler, a GPU that it does not know
+        log.info("pictures are gathered without a kernel of their own, slower: %s", reason)
         return None
     return kernel
 

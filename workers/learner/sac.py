@@ -122,8 +122,9 @@ class SAC:
         torch._dynamo.config.suppress_errors = True  # what cannot be compiled runs as it is
         if not self.encoder.backbone_trained:
             self.encoder.backbone.compile()
-        self._critic_objective = torch.compile(self._critic_objective, dynamic=False)  # type: ignore[method-assign]
-        self._actor_objective = torch.compile(self._actor_objective, dynamic=False)  # type: ignore[method-assign]
+        if self.shard.world == 1:  # what ranks tell each other on the way is not compiled
+            self._critic_objective = torch.compile(self._critic_objective, dynamic=False)  # type: ignore[method-assign]
+            self._actor_objective = torch.compile(self._actor_objective, dynamic=False)  # type: ignore[method-assign]
         clip_norm = self.algorithm.grad_clip_norm
         self._flat_adams = {name: FlatAdam(adam, clip_norm) for name, adam in self.optimisers.items()}
         slow = side_by_side(self._slow)
@@ -189,6 +190,11 @@ class SAC:
         self.critic_updates += 1
         self.actor_updates += with_actor
         return metrics
+
+    def forget_graphs(self) -> None:
+        """For whoever has put weights into other memory."""
+        if self._graphed is not None:
+            self._graphed.forget()
 
     def draw(self, rows: int, with_actor: bool) -> Chance:
         """What chance decides in an update on so many rows."""

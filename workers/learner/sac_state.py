@@ -62,6 +62,7 @@ def load_state_tensors(sac: SAC, tensors: Mapping[str, Tensor]) -> None:
         module.load_state_dict(own)
     if sac.encoder.packed is not None:
         sac.encoder.pack()
+        sac.forget_graphs()
     with torch.no_grad():
         sac.log_temperature.copy_(tensors["log_temperature"])
     load_optimiser_tensors(sac.optimisers, tensors)

@@ -80,6 +80,8 @@ class LearnerSession:
         try:
             device = usable_device(policy.device, "policy.device")
             storage_device = usable_device(policy.storage_device, "policy.storage_device")
+            if device.type == "cuda":
+                torch.cuda.set_device(device)  # where streams and kernels are made that name no other
             sharing = shard.world if shard.rank == 0 and storage_device.type == "cpu" else 1
             check_fits(self.features, policy, available_bytes(storage_device), sharing)
             self._intake = Intake(config.run_dir, self.features)

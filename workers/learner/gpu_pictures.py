@@ -18,7 +18,8 @@ def shift_into(out: Tensor, images: Tensor, numbers: Tensor) -> None:
     count, cameras, height, width, channels = out.shape
     parts = triton.cdiv(height, ROWS)
     size = triton.next_power_of_2(width * channels)
-    with torch.cuda.device_of(out):  # type: ignore[no-untyped-call]  # Triton takes the current one
+    # Triton takes the current GPU, whatever the tensors are on.
+    with torch.cuda.device_of(out):  # type: ignore[no-untyped-call]
         shift_kernel[count, cameras * parts](
             images, numbers, out, count, cameras, height, width, parts, ROWS, size
         )

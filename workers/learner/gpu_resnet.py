@@ -42,9 +42,8 @@ class GpuResNet10:
 
     def __call__(self, images: Tensor) -> Tensor:
         """uint8 [M, S, S, 3] -> bfloat16 [M, 512, S / 32, S / 32] in channels-last memory."""
-        with torch.cuda.device_of(
-            images
-        ):  # Triton would take the current device, whatever the tensors are on
+        # Triton takes the current GPU, whatever the tensors are on.
+        with torch.cuda.device_of(images):  # type: ignore[no-untyped-call]
             return _nchw(self._maps(images))
 
     def _maps(self, images: Tensor) -> Tensor:

@@ -49,7 +49,7 @@ def trained(updates: int = 3) -> Any:
 def compiled(config: Config, folder: Path) -> bool:
     """Whether losses and steps would be compiled at the first update."""
     sac = SAC(FEATURES, config.policy, config.algorithm, seed=0)
-    return sac._flat_adams.keys() == sac.optimisers.keys()
+    return sac.descent.flat.keys() == sac.optimisers.keys()
 
 
 def computes_in_half(config: Config, folder: Path) -> bool:

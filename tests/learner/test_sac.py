@@ -183,7 +183,7 @@ def test_the_critic_loss_is_summed_over_members_and_averaged_over_rows() -> None
 def test_temperature_falls_while_entropy_is_above_its_target(log_prob: float, falls: bool) -> None:
     sac = make_sac(target_entropy=-2.0)
     before = sac.temperature.item()
-    sac._descend(sac.temperature_loss(torch.full((4,), log_prob)), "temperature")
+    sac.descent.down(sac.temperature_loss(torch.full((4,), log_prob)), "temperature")
     assert (sac.temperature.item() < before) == falls
 
 

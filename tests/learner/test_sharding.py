@@ -107,7 +107,8 @@ def all_on_a_rank(shard: Shard, folder: Path) -> None:
     sac, before = poisoned(shard)
     save_file(before, folder / f"before {shard.rank}.safetensors")
     save_file(
-        state_tensors(sac) | {"skipped": sac.skipped_updates}, folder / f"after {shard.rank}.safetensors"
+        state_tensors(sac) | {"skipped": sac.descent.skipped_updates},
+        folder / f"after {shard.rank}.safetensors",
     )
 
 

@@ -15,8 +15,9 @@ from torch import Tensor, nn
 
 from workers.config import AlgorithmConfig, PolicyConfig
 from workers.learner.batch import Batch
+from workers.learner.descent import Descent
 from workers.learner.encoders import ObservationEncoder
-from workers.learner.flat_adam import PIECE, FlatAdam, side_by_side
+from workers.learner.flat_adam import PIECE, side_by_side
 from workers.learner.graphs import GraphedUpdate, Metrics
 from workers.learner.gripper import GripperDQN
 from workers.learner.imitation import actor_imitation_loss, preferred_demonstrations
@@ -63,18 +64,13 @@ class SAC:
         self.target_entropy = -features.action_dim / 2 if target is None else target
         self.generator = torch.Generator(self.device).manual_seed(seed)
         self.optimisers = self._build_optimisers()
-        self._flat_adams: dict[str, FlatAdam] = {}
+        self.descent = Descent(self.optimisers, algorithm.grad_clip_norm, shard, self.device)
         self._slow, self._fast = self._critic_parameters("target_"), self._critic_parameters()
         if policy.compiles:
             self._compile()
         self._held_critics = held(self.critics)
         self.critic_updates = 0
         self.actor_updates = 0
-        self.skipped_updates = torch.zeros((), device=self.device)
-        """Updates without a step of an optimiser, because its gradient was NaN or infinite; on the device."""
-        self.skipped_in_a_row = torch.zeros((), device=self.device)
-        """How many of the newest updates were such ones."""
-        self._skip = torch.zeros((), device=self.device)
         self._bc_weight = torch.zeros((), device=self.device)
         on_gpu = self.device.type == "cuda" and shard.world == 1  # what ranks tell each other is not recorded
         self._graphed = GraphedUpdate(self._update, self.generator) if on_gpu else None
@@ -125,10 +121,9 @@ class SAC:
         if self.shard.world == 1:  # what ranks tell each other on the way is not compiled
             self._critic_objective = torch.compile(self._critic_objective, dynamic=False)  # type: ignore[method-assign]
             self._actor_objective = torch.compile(self._actor_objective, dynamic=False)  # type: ignore[method-assign]
-        clip_norm = self.algorithm.grad_clip_norm
-        self._flat_adams = {name: FlatAdam(adam, clip_norm) for name, adam in self.optimisers.items()}
+        self.descent.flatten()
         slow = side_by_side(self._slow)
-        fast = self._flat_adams["critic"].values[-len(slow) :]  # behind the encoder's
+        fast = self.descent.flat["critic"].values[-len(slow) :]  # behind the encoder's
         self._slow, self._fast = list(torch.split(slow, PIECE)), list(torch.split(fast, PIECE))
 
     # The equations
@@ -211,21 +206,16 @@ class SAC:
         """What a CUDA graph may record: nothing here but work of the device."""
         batch = self._encoded(batch.to(self.device))
         chance = self.draw(len(batch.reward), with_actor)
-        self._skip.zero_()
+        self.descent.begin()
         loss, z, metrics = self._critic_objective(batch, chance)
-        metrics["critic_grad_norm"] = self._descend(loss, "critic")
+        metrics["critic_grad_norm"] = self.descent.down(loss, "critic")
         if with_actor:
             loss, of_actor = self._actor_objective(z, batch, chance)
             metrics |= of_actor
-            metrics["actor_grad_norm"] = self._descend(loss, "actor", "temperature")
+            metrics["actor_grad_norm"] = self.descent.down(loss, "actor", "temperature")
             metrics["temperature"] = self.temperature
         self.update_targets()
-        self.skipped_updates.add_(self._skip)
-        self.skipped_in_a_row.add_(1).mul_(self._skip)
-        return metrics | {
-            "skipped_updates": self.skipped_updates.clone(),
-            "skipped_in_a_row": self.skipped_in_a_row.clone(),
-        }
+        return metrics | self.descent.end()
 
     def _encoded(self, batch: Batch) -> Batch:
         """`batch` with what a frozen backbone makes of its pictures, outside of what is compiled."""
@@ -284,7 +274,7 @@ class SAC:
             margin = self.gripper.imitation_loss(self.gripper.critic(z), batch)
             loss = loss + margin
             metrics["bc_gripper_loss"] = margin.detach()
-        self._descend(loss, "critic", "actor")
+        self.descent.down(loss, "critic", "actor")
         self.update_targets()
         return metrics
 
@@ -293,27 +283,3 @@ class SAC:
         decay = self.algorithm.bc_decay_updates
         left = max(0.0, 1 - self.actor_updates / decay) if decay else 1.0
         return self.algorithm.bc_weight * left
-
-    def _descend(self, loss: Tensor, *names: str) -> Tensor:
-        """A step of each of the optimisers; the norm of the first one's gradient."""
-        for name in names:
-            self.optimisers[name].zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        norms = [self._clip_and_step(name) for name in names]
-        return norms[0]
-
-    def _clip_and_step(self, name: str) -> Tensor:
-        """One step along the gradient of the whole batch, unless that holds NaN or infinity."""
-        optimiser = self.optimisers[name]
-        parameters = optimiser.param_groups[0]["params"]
-        self.shard.average_gradients(parameters)
-        if name in self._flat_adams and all(parameter.grad is not None for parameter in parameters):
-            norm, skip = self._flat_adams[name].step()
-        else:
-            norm = torch.nn.utils.clip_grad_norm_(parameters, self.algorithm.grad_clip_norm, foreach=True)
-            skip = 1 - norm.isfinite().float()
-            # torch's fused step leaves parameters and moments as they are where this is 1: the host need not know.
-            optimiser.found_inf = skip  # type: ignore[attr-defined]
-            optimiser.step()
-        torch.maximum(self._skip, skip, out=self._skip)
-        return norm

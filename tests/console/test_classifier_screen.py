@@ -225,11 +225,11 @@ async def test_a_training_is_followed_and_ended_with_keys(
     report = frame(Batch([trained.reported()]))
     job = tells(trained.STARTED, trained.epoch(3))
     *python, first = job._command
-    works = indent(
-        first + "\ntime.sleep(60)", "    "
-    )  # asked to end at any moment, it does what it does at the end
+    works = indent(f"{first}\ntime.sleep(60)", "    ")
     ends = f"    sys.stdout.buffer.write({report!r})\n    sys.stdout.flush()"
-    job = TrainingJob([*python, f"import sys\ntry:\n{works}\nexcept KeyboardInterrupt:\n{ends}"])
+    # Where tests run in the background of a shell, SIGINT is ignored unless a process asks for it, as the worker does.
+    hears = "import signal, sys\nsignal.signal(signal.SIGINT, signal.default_int_handler)"
+    job = TrainingJob([*python, f"{hears}\ntry:\n{works}\nexcept KeyboardInterrupt:\n{ends}"])
     monkeypatch.setattr(TrainingJob, "of", lambda *where: job)
     app = Console(Still(state_of(tmp_path)), start_run=True)
     async with app.run_test(size=LARGE) as pilot:

@@ -142,9 +142,8 @@ def left_s(result: Result, now_s: float) -> float | None:
         return None
     trials = sorted(result.trials, key=lambda trial: trial.ended_s)
     first, last_s = trials[0], trials[-1].ended_s
-    began_s = min(
-        result.began_s, first.ended_s - first.seconds
-    )  # some are written down after their first trial
+    # Some evaluations are written down after their first trial.
+    began_s = min(result.began_s, first.ended_s - first.seconds)
     each_s = median(after - before for before, after in pairwise([began_s, *(one.ended_s for one in trials)]))
     left = (wanted(result) - done) * len(trials) / done  # those that do not count take time too
     return max(0.0, each_s * left - max(0.0, now_s - last_s))

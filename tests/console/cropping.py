@@ -12,7 +12,7 @@ from textual import events
 from hilserl_tui.app import Console
 from hilserl_tui.panes.crop_picture import CropPicture
 from hilserl_tui.roi import Rect
-from tests.console.still import Still, screen_text
+from tests.console.still import Still, screen_text, settle
 from workers.config import load
 from workers.config.ready import ready_config
 
@@ -63,7 +63,13 @@ class Driven:
     async def press(self, *keys: str) -> None:
         self._words.clear()
         await self.pilot.press(*keys)
-        await self.pilot.pause(0.15)
+        await settle(self.pilot)
+
+    async def enter(self, text: str) -> None:
+        """Into the field that is open, in place of what stands there; pasted, since every key draws a window anew."""
+        await self.pilot.press("ctrl+u")
+        self.app.post_message(events.Paste(text))
+        await self.press("enter")
 
     async def mouse(self, kind: type[events.MouseEvent], x: float, y: float, button: int = 1) -> None:
         """An event of the terminal at a cell of the picture."""
@@ -84,5 +90,5 @@ class Driven:
 async def driven(client: Still, size: tuple[int, int] = LARGE) -> AsyncIterator[Driven]:
     app = Console(client, screen="crop")
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.4)
+        await settle(pilot)
         yield Driven(client, pilot, app)

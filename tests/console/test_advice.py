@@ -10,7 +10,7 @@ from hilserl_tui.screens.arrange import LINK, arrange, with_advice
 from hilserl_tui.similar import OURS, typical
 from hilserl_tui.view import View
 from tests.console import demo
-from tests.console.still import Still, screen_text
+from tests.console.still import Still, screen_text, settle
 from workers.model import events as e
 from workers.model.reduce import reduce
 from workers.model.state import ConsoleState
@@ -31,26 +31,26 @@ async def test_train_shows_the_most_important_and_the_key_shows_all(size: tuple[
     app = Console(Still(sick()), start_run=True)
     async with app.run_test(size=size) as pilot:
         advised(app, sick())
-        await pilot.pause(0.4)
+        await settle(pilot)
         (row,) = [row for row in screen_text(app) if "▲ the picture of camera front is frozen" in row]
         assert "+1" in row
         await pilot.press("w")
-        await pilot.pause(0.3)
+        await settle(pilot)
         text = " ".join("\n".join(screen_text(app)).split())
         assert "unplug it and plug it in" in text
         assert "actions are saturated: 95%" in text
         await pilot.press("escape")
-        await pilot.pause(0.2)
+        await settle(pilot)
         assert "advice on this run" not in "\n".join(screen_text(app))
 
 
 async def test_without_advice_there_is_no_line_and_the_key_says_that_all_is_well() -> None:
     app = Console(Still(demo.training()), start_run=True)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert "▲ " not in "\n".join(screen_text(app))
         await pilot.press("w")
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert "the rules find nothing wrong" in "\n".join(screen_text(app))
 
 

@@ -19,7 +19,7 @@ from hilserl_tui.panes.draw import row_width
 from hilserl_tui.panes.survey import span_gauge
 from hilserl_tui.screens.bounds import Content, places
 from tests.console import demo
-from tests.console.still import Still, screen_text
+from tests.console.still import Still, screen_text, settle
 from tests.console.test_screens import LARGE, SIZES, SMALL, drawn
 from workers.config.ready import ready_config
 from workers.model import commands as c
@@ -273,7 +273,7 @@ async def test_home_knows_how_far_the_workspace_is():
 async def test_the_console_opens_on_the_screen_it_is_told():
     app = Console(Still(surveyed()), start_run=True, screen="bounds")
     async with app.run_test(size=SMALL) as pilot:
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert "what now" in "\n".join(screen_text(app))
 
 
@@ -282,7 +282,7 @@ async def test_the_screen_survives_every_size():
     async with app.run_test(size=LARGE) as pilot:
         for size in ((80, 24), (40, 10), (10, 3), (200, 60), (108, 36)):
             await pilot.resize_terminal(*size)
-            await pilot.pause(0.25)
+            await settle(pilot)
             assert all(cell_len(row) == size[0] for row in screen_text(app))
 
 

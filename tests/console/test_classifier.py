@@ -9,7 +9,7 @@ from hilserl_tui.panes.classifier import ClassifierPane, level, sparkline
 from hilserl_tui.screens.arrange import arrange, arrange_record
 from hilserl_tui.view import View
 from tests.console import demo
-from tests.console.still import Still
+from tests.console.still import Still, settle
 from tests.console.test_link import up
 from tests.console.test_screens import HUGE, LARGE, SIZES, SMALL, drawn
 from workers.model import commands as c
@@ -98,7 +98,7 @@ async def test_the_veto_key_objects_and_says_when_there_is_nothing_to_object_to(
     client = Still(judged(ASKS))
     app = Console(client, start_run=True)
     async with app.run_test(size=LARGE) as pilot:
-        await pilot.pause(0.2)
+        await settle(pilot)
         await pilot.press("v")
         assert c.Veto() in client.sent
         client.sent.clear()

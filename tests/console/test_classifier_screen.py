@@ -16,7 +16,7 @@ from hilserl_tui.app import Console
 from hilserl_tui.classifier_job import TrainingJob, relabelling
 from hilserl_tui.screens import classifier as screen
 from tests.console import demo, trained
-from tests.console.still import Still, screen_text
+from tests.console.still import Still, screen_text, settle
 from tests.console.test_screens import HUGE, LARGE, SMALL, drawn
 from tests.dataset.demonstrated import make
 from workers.cli import app as worker
@@ -117,7 +117,7 @@ async def test_errors_are_looked_through_worst_first_and_cameras_turned(tmp_path
         await pilot.press("5")
         for keys in ((), ("full_stop",), ("tab",), ("full_stop", "full_stop"), ("comma",) * 4):
             await pilot.press(*keys)
-            await pilot.pause(0.15)
+            await settle(pilot)
             texts.append("\n".join(screen_text(app)))
     worst, second, turned, end, back = texts
     assert "0.990  learnt" in worst and "episode 3 frame 5" in worst and "1 of 3" in worst
@@ -174,7 +174,7 @@ async def test_a_frame_is_relabelled_and_the_next_training_forgets_it(
         await pilot.press("5")
         for key in ("l", "l", "l", "enter"):
             await pilot.press(key)
-            await pilot.pause(0.5)
+            await settle(pilot)
             texts.append("\n".join(screen_text(app)))
     once, no, back, again = texts
     assert list(asked[0][-6:]) == [str(tmp_path), "--episodes", "11", "--frames", "17-17", "--success"]
@@ -240,7 +240,7 @@ async def test_a_training_is_followed_and_ended_with_keys(
                 break
         assert "epoch 3 of at most 40" in going and " k  End" in going
         await pilot.press("q")
-        await pilot.pause(0.1)
+        await settle(pilot)
         assert app.is_running, "it is said once that a training would be given up"
         await pilot.press("k")
         for _ in range(400):

@@ -14,7 +14,7 @@ from hilserl_tui.panes.crop_picture import CropPicture
 from tests.console import demo
 from tests.console.cropping import driven, written_config
 from tests.console.looker import Looker
-from tests.console.still import Still, screen_text
+from tests.console.still import Still, screen_text, settle
 from workers.config import load
 from workers.config.ready import ready_config
 from workers.model import events as e
@@ -42,7 +42,8 @@ async def test_the_screen_shows_the_picture_the_crop_and_the_policys_view(config
 
 async def test_arrows_move_by_a_pixel_and_by_ten_and_size_with_shift(config):
     async with driven(Looker(config)) as hand:
-        await hand.press("i", "ctrl+u", *"180,207,180,200", "enter")
+        await hand.press("i")
+        await hand.enter("180,207,180,200")
         assert hand.crop == (180, 207, 180, 200)
         await hand.press("down", "right", "right")
         assert hand.crop == (181, 209, 180, 200)
@@ -127,7 +128,9 @@ async def test_what_is_asked_for_is_the_crop_that_is_shown(config):
 async def test_zoom_looks_at_the_corner_that_the_arrows_move(config):
     client = Looker(config)
     async with driven(client) as hand:
-        await hand.press("i", "ctrl+u", *"180,207,100,100", "enter", "z", "z", "z")
+        await hand.press("i")
+        await hand.enter("180,207,100,100")
+        await hand.press("z", "z", "z")
         top, left, height, width = client.asked[-1].part
         assert (height, width) == (160, 213)
         assert abs(top + height // 2 - 180) <= 1 and abs(left + width // 2 - 207) <= 1
@@ -168,7 +171,8 @@ async def test_one_question_is_open_at_a_time_and_a_lost_one_is_put_again(config
 async def test_writing_shows_the_difference_first_and_keeps_comments(config):
     before = config.read_text()
     async with driven(Looker(config)) as hand:
-        await hand.press("i", "ctrl+u", *"180,207,180,200", "enter")
+        await hand.press("i")
+        await hand.enter("180,207,180,200")
         assert "not written yet" in hand.text
         await hand.press("w")
         assert "observation.images.front: [180, 207, 180, 200]" in hand.text
@@ -197,9 +201,10 @@ async def test_a_crop_on_pictures_that_the_camera_does_not_give_is_not_written(c
 
 async def test_a_wrong_number_is_told_and_the_field_stays(config):
     async with driven(Looker(config)) as hand:
-        await hand.press("i", "ctrl+u", *"400,0,100,100", "enter")
+        await hand.press("i")
+        await hand.enter("400,0,100,100")
         assert "480 rows and 640 columns" in " ".join(hand.text.split())
-        await hand.press("ctrl+u", *"33x33", "enter")
+        await hand.enter("33x33")
         assert "must be even" in hand.text
         await hand.press("ctrl+u", *"96x64", "enter")
         assert hand.app._crop.choice.size == (96, 64)
@@ -229,7 +234,7 @@ async def test_why_there_is_no_picture_is_on_the_screen(config):
             client.state, e.Looked(client.asked[-1].number, "front", "no picture from front yet")
         )
         client.changed()
-        await hand.pilot.pause(0.3)
+        await settle(hand.pilot)
         assert "no picture from front yet" in hand.text
 
 
@@ -239,7 +244,7 @@ async def test_it_draws_without_colour_and_at_any_size(config, size, monkeypatch
     async with driven(Looker(config), size) as hand:
         for other in ((40, 10), (10, 3), (200, 60), size):
             await hand.pilot.resize_terminal(*other)
-            await hand.pilot.pause(0.25)
+            await settle(hand.pilot)
         assert "front 640x480" in hand.text
 
 
@@ -247,17 +252,17 @@ async def test_it_opens_from_a_run_with_a_key_and_not_in_a_recording():
     app = Console(Still(demo.training()), start_run=True)
     async with app.run_test(size=LARGE) as pilot:
         await pilot.press("4")
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert app.screen is app._crop
         await pilot.press("2", "4")
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert app.screen is app._crop
     client = Still(demo.training())
     client.recorded = True
     app = Console(client)
     async with app.run_test(size=LARGE) as pilot:
         await pilot.press("4")
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert app.screen is not app._crop
         assert any("a recording" in note.message for note in app._notifications)
 

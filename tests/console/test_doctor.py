@@ -16,7 +16,7 @@ from hilserl_tui.panes.draw import row_width
 from hilserl_tui.panes.findings import finding_rows
 from hilserl_tui.terminal import Abilities, abilities, answers, colours, encoding, size, understood
 from tests.console import demo
-from tests.console.still import Still, screen_text
+from tests.console.still import Still, screen_text, settle
 from workers.model.check import Check
 
 WELL = Check("disk speed", True, "900 MB/s")
@@ -118,22 +118,22 @@ async def test_the_screen_shows_what_is_found(size: tuple[int, int], monkeypatch
     monkeypatch.setattr(diagnosis, "worker_command", command)
     app = Console(Still(demo.training()), start_run=True)
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.3)
+        await settle(pilot)
         await pilot.press("8")
         until_s = time.monotonic() + 10.0
         while app._doctor.diagnosis.running or not app._doctor.diagnosis.findings:
             assert time.monotonic() < until_s
             await pilot.pause(0.1)
         await pilot.press("end")
-        await pilot.pause(0.4)
+        await settle(pilot)
         text = "\n".join(screen_text(app))
         assert "✗ cameras" in text and "→ plug it in" in text
         assert "▶ POLICY" in text
         await pilot.press("8")  # anew
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert len(asked) == 2
         await pilot.press("1")
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert "✗ cameras" not in "\n".join(screen_text(app))
 
 

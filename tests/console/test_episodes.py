@@ -7,7 +7,7 @@ from rich.cells import cell_len
 
 from hilserl_tui.app import Console
 from hilserl_tui.view import Link
-from tests.console.still import Still, screen_text
+from tests.console.still import Still, screen_text, settle
 from tests.dataset.demonstrated import make
 from workers.dataset.browse import Browser
 from workers.dataset.reader import Dataset
@@ -46,7 +46,7 @@ def lengths(shelf: Shelf) -> list[int]:
 async def test_the_screen_shows_episodes_pictures_and_figures(shelf: Shelf, size: tuple[int, int]) -> None:
     app = Console(shelf, screen="episodes")
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.5)
+        await settle(pilot)
         rows = screen_text(app)
         text = "\n".join(rows)
         assert all(cell_len(row) == size[0] for row in rows)
@@ -61,15 +61,15 @@ async def test_it_offers_no_screen_of_a_run_and_tells_a_success_whole(
 ) -> None:
     app = Console(shelf, screen="episodes")
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.5)
+        await settle(pilot)
         await pilot.press("end")
-        await pilot.pause(0.5)
+        await settle(pilot)
         rows = screen_text(app)
         assert "Episodes" in rows[1] and "set" in rows[1]
         assert not any(words in rows[1] for words in ("Home", "Train", "idle"))
         assert any("reward 1" in row and "success" in row for row in rows)
         await pilot.press("question_mark")
-        await pilot.pause(0.5)
+        await settle(pilot)
         text = "\n".join(screen_text(app))
         assert "play the episode, or stop" in text and "stop the run, or leave it running" in text
         assert "take over" not in text and "stop the arm" not in text
@@ -91,10 +91,10 @@ async def test_frames_are_turned_one_by_one_and_never_beyond_the_ends(shelf: She
         await pilot.press("down", "right", "right", "right", "left")
         assert app._episodes.frame == 2
         await pilot.press("end")
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert app._episodes.frame == 11
         await pilot.press("shift+left", "shift+left")
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert app._episodes.frame == 0
         await pilot.press("pagedown")
         assert app._episodes.chosen == 2
@@ -104,7 +104,7 @@ async def test_a_label_is_mended_with_one_key(shelf: Shelf) -> None:
     app = Console(shelf, screen="episodes")
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("f")
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert Relabel(0, success=False) in shelf.sent
         assert "1 succeeded" in "\n".join(screen_text(app))
 
@@ -126,5 +126,5 @@ async def test_the_arm_s_keys_do_nothing_on_a_dataset(shelf: Shelf) -> None:
     app = Console(shelf, screen="episodes")
     async with app.run_test(size=(120, 40)) as pilot:
         await pilot.press("u", "j", "p", "2", "4")
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert app.screen is app._episodes

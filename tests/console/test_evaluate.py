@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from hilserl_tui.app import Console
 from tests.console import demo
-from tests.console.still import Still, screen_text
+from tests.console.still import Still, screen_text, settle
 from tests.console.test_screens import HUGE, LARGE, SMALL, drawn
 from tests.evaluation.made import paired, result, trial
 from workers.evaluation.keeper import write
@@ -101,7 +101,7 @@ async def test_older_results_are_looked_through_with_two_keys(tmp_path: Path) ->
     async with app.run_test(size=LARGE) as pilot:
         for key in ("6", "comma", "comma", "comma", "full_stop"):
             await pilot.press(key)
-            await pilot.pause(0.3)
+            await settle(pilot)
             seen.append("\n".join(screen_text(app)))
     now, middle, first, end, back = seen
     assert "0 of 1    0%" in now and "1 of 3" in now and "trial 2 of 10" in now
@@ -182,7 +182,7 @@ async def test_every_size_is_survived(tmp_path: Path) -> None:
         await pilot.press("6")
         for size in ((80, 24), (40, 10), (10, 3), (108, 36), (120, 24)):
             await pilot.resize_terminal(*size)
-            await pilot.pause(0.25)
+            await settle(pilot)
         assert app.return_code is None or app.return_code == 0
 
 
@@ -213,7 +213,7 @@ async def continued(client: Still, *keys: str) -> Console:
     app = Console(client)
     async with app.run_test(size=LARGE) as pilot:
         await pilot.press("6", *(keys or ("i",)))
-        await pilot.pause(0.3)
+        await settle(pilot)
     return app
 
 
@@ -321,6 +321,6 @@ async def test_the_palette_has_the_keys_of_the_screen(tmp_path: Path) -> None:
     async with app.run_test(size=LARGE) as pilot:
         on_home = {command.title for command in app.get_system_commands(app.screen)}
         await pilot.press("6")
-        await pilot.pause(0.2)
+        await settle(pilot)
         here = {command.title for command in app.get_system_commands(app.screen)}
     assert here - on_home == {"Continue · i", "Older · ,", "Newer · ."}

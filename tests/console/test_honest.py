@@ -7,7 +7,7 @@ from hilserl_tui.panes.draw import row_width
 from hilserl_tui.panes.honest import figures
 from hilserl_tui.view import View
 from tests.console import demo
-from tests.console.still import Still, screen_text
+from tests.console.still import Still, screen_text, settle
 from workers.model import events as e
 from workers.model import select
 from workers.model.reduce import reduce
@@ -86,7 +86,7 @@ async def test_train_shows_the_interval_the_length_of_interventions_and_the_time
 ) -> None:
     app = Console(Still(learning()), start_run=True)
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.4)
+        await settle(pilot)
         text = "\n".join(screen_text(app))
         assert "S alone 0.95 [0.76 0.99]" in text
         assert "episode  6.1 s  cycle  6.1 s" in text
@@ -104,12 +104,12 @@ async def test_train_shows_the_interval_the_length_of_interventions_and_the_time
 async def test_all_figures_are_behind_a_key(size: tuple[int, int]) -> None:
     app = Console(Still(learning()), start_run=True)
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.3)
+        await settle(pilot)
         await pilot.press("w")
-        await pilot.pause(0.4)
+        await settle(pilot)
         text = "\n".join(screen_text(app))
         assert "95 % interval 0.76 to 0.99" in text
         assert "of demonstrated actions" in text
         await pilot.press("end")
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert "decide 12.0, observe 31.0, record 2.0" in "\n".join(screen_text(app))

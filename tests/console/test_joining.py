@@ -13,7 +13,7 @@ from hilserl_tui.app import Console
 from hilserl_tui.commands import app, with_command
 from hilserl_tui.screens.join import Join
 from tests.console import demo
-from tests.console.still import Still
+from tests.console.still import Still, settle
 from workers.config import load
 from workers.config.ready import ready_config
 from workers.model.reduce import reduce
@@ -141,19 +141,19 @@ async def test_the_console_has_a_field_for_the_line_and_writes_the_configuration
     console = Console(client, start_run=True)
     async with console.run_test(size=(80, 24)) as pilot:
         await pilot.press("l")
-        await pilot.pause(0.2)
+        await settle(pilot)
         assert isinstance(console.screen, Join)
         console.screen.query_one(Input).value = "nonsense"
         await pilot.press("enter")
-        await pilot.pause(0.2)
+        await settle(pilot)
         assert "this is not a join line" in said(console)
         console.screen.query_one(Input).value = LINE
         await pilot.press("enter")
-        await pilot.pause(0.5)
+        await settle(pilot)
         assert "joined the learner at 10.0.0.5:50051" in said(console)
         assert 'learner_host = "10.0.0.5"' in said(console)
         await pilot.press("w")
-        await pilot.pause(0.2)
+        await settle(pilot)
         assert "names 10.0.0.5:50051 now" in said(console)
         await pilot.press("escape")
         assert not isinstance(console.screen, Join)
@@ -166,10 +166,10 @@ async def test_typing_the_line_moves_no_arm(worker: Worker) -> None:
     console = Console(client, start_run=True)
     async with console.run_test(size=(80, 24)) as pilot:
         await pilot.press("l")
-        await pilot.pause(0.2)
+        await settle(pilot)
         before = list(client.sent)
         await pilot.press(*"x sfrpe", "up", "left")
-        await pilot.pause(0.2)
+        await settle(pilot)
         assert console.screen.query_one(Input).value == "x sfrpe"
         assert [command for command in client.sent if command not in before] == []
     assert client.stops == 0

@@ -13,7 +13,7 @@ from hilserl_tui.app import Console
 from hilserl_tui.keymap import in_own_keys, remap
 from hilserl_tui.preferences import Preferences
 from tests.console import demo
-from tests.console.still import Still, screen_text
+from tests.console.still import Still, screen_text, settle
 from tests.console.test_screens import LARGE, waiting
 from tests.evaluation.made import result, trial
 from workers.model import events as e
@@ -63,7 +63,7 @@ async def test_the_bar_and_the_log_name_the_persons_key() -> None:
     own = Preferences(keys={"intervene": "h", "clear-stop": "f9"})
     app = Console(Still(state), start_run=True, preferences=own)
     async with app.run_test(size=LARGE) as pilot:
-        await pilot.pause(0.4)
+        await settle(pilot)
         rows = screen_text(app)
     assert "h takes the arm" in rows[0]
     assert "f9, then y acknowledges" in "\n".join(rows)
@@ -76,7 +76,7 @@ async def test_keys_of_a_screen_can_be_remapped_and_its_footer_shows_it(tmp_path
     app = Console(Still(state), start_run=True, preferences=own)
     async with app.run_test(size=LARGE) as pilot:
         await pilot.press("6")
-        await pilot.pause(0.4)
+        await settle(pilot)
         asked: list[int] = []
 
         def look(by: int) -> None:

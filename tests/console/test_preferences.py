@@ -15,7 +15,7 @@ from hilserl_tui.remapping import ALL_KEYS, key_problems, normal
 from hilserl_tui.screens.help import key_rows
 from hilserl_tui.theme import PALETTES, STYLES, use
 from tests.console import demo
-from tests.console.still import Still, screen_text
+from tests.console.still import Still, screen_text, settle
 from workers.config import ConfigError
 from workers.model import commands as c
 from workers.model import events as e
@@ -100,11 +100,11 @@ async def test_a_remapped_key_does_it_and_the_old_one_does_not() -> None:
         client, start_run=True, preferences=Preferences(keys={"success": "k", "fail": "s", "evaluate": ""})
     )
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause(0.3)
+        await settle(pilot)
         row = screen_text(app)[-1]
         assert " k  Success" in row and " s  Fail" in row and "Evaluate" not in row
         await pilot.press("k", "s", "f", "e")
-        await pilot.pause(0.2)
+        await settle(pilot)
     marks = [command.verdict for command in client.sent if isinstance(command, c.Mark)]
     assert marks == [c.Verdict.SUCCESS, c.Verdict.FAILURE]
     assert not [command for command in client.sent if isinstance(command, c.EvaluateNow)]
@@ -197,12 +197,12 @@ def apart(colours: theme.Palette, matrix) -> float:
 async def test_every_theme_draws_and_changes_while_it_runs(name: str) -> None:
     app = Console(Still(demo.training()), start_run=True, preferences=Preferences(theme=name))
     async with app.run_test(size=(120, 40)) as pilot:
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert "S alone 0.95" in "\n".join(screen_text(app))
         assert drawn_colour(app) == PALETTES[name].text
         other = "dark" if name != "dark" else "light"
         app._change_theme(other)
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert drawn_colour(app) == PALETTES[other].text
         assert "S alone 0.95" in "\n".join(screen_text(app))
 

@@ -5,7 +5,7 @@ from textual.command import CommandList
 from hilserl_tui.app import Console
 from hilserl_tui.view import Link
 from tests.console import demo
-from tests.console.still import Still, screen_text
+from tests.console.still import Still, screen_text, settle
 from workers.model import commands as c
 from workers.model import events as e
 from workers.model.reduce import reduce
@@ -18,13 +18,10 @@ SIZES = pytest.mark.parametrize("size", [SMALL, LARGE], ids=["80x24", "120x40"])
 async def drawn(client: Still, size: tuple[int, int], *keys: str, train: bool = True) -> list[str]:
     app = Console(client, start_run=train)
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.3)
+        rows = await settle(pilot)
         if keys:
             await pilot.press(*keys)
-            await pilot.pause(0.3)
-        rows: list[str] = []
-        while rows != (rows := screen_text(app)):  # a busy machine draws a little at a time
-            await pilot.pause(0.05)
+            rows = await settle(pilot)
     assert all(cell_len(row) == size[0] for row in rows)
     return rows
 
@@ -138,10 +135,10 @@ async def test_a_lost_station_leaves_its_last_state_on_the_screen(size):
     client = Still(demo.training())
     app = Console(client, start_run=True)
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.3)
+        await settle(pilot)
         client.link = Link.DOWN
         client.changed()
-        await pilot.pause(0.3)
+        await settle(pilot)
         text = "\n".join(screen_text(app))
     assert "◌ NO LINK" in text
     assert "S alone 0.95" in text
@@ -232,12 +229,12 @@ async def test_page_keys_before_the_palette_is_laid_out_end_nothing():
     app = Console(Still(demo.training()), start_run=True)
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("colon")
-        await pilot.pause(0.3)
+        await settle(pilot)
         commands = app.screen.query_one(CommandList)
         commands.display = False
         commands._line_cache.clear()
         await pilot.press("pagedown", "pageup", "escape", "1")
-        await pilot.pause(0.3)
+        await settle(pilot)
         assert "configuration" in "\n".join(screen_text(app))
 
 
@@ -246,7 +243,7 @@ async def test_a_screen_survives_every_size():
     async with app.run_test(size=LARGE) as pilot:
         for size in ((80, 24), (40, 10), (10, 3), (200, 60), (108, 36), (120, 24)):
             await pilot.resize_terminal(*size)
-            await pilot.pause(0.25)
+            await settle(pilot)
         assert app.return_code is None or app.return_code == 0
 
 
@@ -256,11 +253,11 @@ async def test_a_screen_that_is_shown_again_goes_on_being_drawn():
     async with app.run_test(size=LARGE) as pilot:
         for key in ("1", "t", "1", "t"):
             await pilot.press(key)
-            await pilot.pause(0.3)
+            await settle(pilot)
         assert "S alone 0.95" in "\n".join(screen_text(app))
         client.state = reduce(client.state, e.StepTaken(84, 41, 100, 0.0, e.Driver.POLICY))
         client.changed()
-        await pilot.pause(0.5)
+        await settle(pilot)
         assert "step  41/100" in screen_text(app)[0]
 
 
@@ -295,7 +292,7 @@ async def test_a_pause_beside_another_reason_is_lifted_alone_and_says_so():
     app = Console(client, start_run=True)
     async with app.run_test(size=SMALL) as pilot:
         await pilot.press("p")
-        await pilot.pause(0.1)
+        await settle(pilot)
         assert c.Pause(on=False) in client.sent
         assert [note.message for note in app._notifications] == [
             "the arm holds all the same: the disk is full"
@@ -338,8 +335,8 @@ async def test_a_window_that_is_closed_twice_leaves_the_screen_below() -> None:
         window = app.screen
         window.dismiss()
         window.dismiss()
-        await pilot.pause(0.2)
+        await settle(pilot)
         assert app.screen is app._train
         await pilot.press("1")
-        await pilot.pause(0.2)
+        await settle(pilot)
         assert "configuration" in "\n".join(screen_text(app))

@@ -11,7 +11,7 @@ from hilserl_tui.panes.draw import row_width
 from hilserl_tui.panes.settings import settings_rows
 from tests.console import demo
 from tests.console.fake_station import FakeStation
-from tests.console.still import Still, screen_text
+from tests.console.still import Still, screen_text, settle
 from workers.model import commands as c
 from workers.model import events as e
 from workers.model.places import StationLock
@@ -48,13 +48,13 @@ async def asked(answer: SettingsRead, *keys: str, size: tuple[int, int] = (80, 2
     client.answer = answer
     app = Console(client, start_run=True)
     async with app.run_test(size=size) as pilot:
-        await pilot.pause(0.3)
+        await settle(pilot)
         await pilot.press("ctrl+r")
-        await pilot.pause(0.4)
+        await settle(pilot)
         before = "\n".join(screen_text(app))
         if keys:
             await pilot.press(*keys)
-            await pilot.pause(0.3)
+            await settle(pilot)
         return client, before, "\n".join(screen_text(app))
 
 
@@ -86,9 +86,9 @@ async def test_no_difference_is_a_word_not_a_screen() -> None:
     client.answer = SettingsRead(0)
     app = Console(client, start_run=True)
     async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.pause(0.3)
+        await settle(pilot)
         await pilot.press("ctrl+r")
-        await pilot.pause(0.4)
+        await settle(pilot)
         assert "nothing to apply" in "\n".join(note.message for note in app._notifications)
         assert "esc closes" not in "\n".join(screen_text(app))
 

@@ -1,6 +1,6 @@
-"""Edits copies of a dataset, each killed one step on the disk later than the one before, until one is done.
+"""Edits copies of a dataset, each killed some steps on the disk later than the one before, until one is done.
 
-Run: python -m tests.dataset.kill_edit DATASET FOLDER delete|undo|merge|compact one_step|two_steps
+Run: python -m tests.dataset.kill_edit DATASET FOLDER delete|undo|merge|compact one_step|two_steps STEPS
 
 Copy after copy is in FOLDER/N/set. Children are forked, so that the imports are paid for once.
 """
@@ -18,12 +18,12 @@ KILLED = 9
 
 
 def main() -> None:
-    dataset, folder, change, swap = sys.argv[1:]
+    dataset, folder, change, swap, steps = sys.argv[1:]
     if swap == "two_steps":
         versions.exchange = lambda one, other: False  # as on a file system that cannot
-    moment, code = 0, KILLED
+    moment, code = 1 - int(steps), KILLED
     while code == KILLED:
-        moment += 1
+        moment += int(steps)
         copy = Path(folder) / str(moment)
         shutil.copytree(Path(dataset).parent, copy)
         child = os.fork()

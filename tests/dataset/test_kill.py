@@ -1,6 +1,8 @@
 """`kill -9` of a recording process at random moments: what was said to be saved is there, in LeRobot's eyes too."""
 
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -28,26 +30,29 @@ def test_a_hundred_kills_while_recording_lose_no_saved_episode(tmp_path: Path, s
 def killed(root: Path, storage: str, times: int) -> None:
     """Record, kill and look, over and over again, into one dataset."""
     shown = -1
-    for _ in range(times):
-        shown = max(shown, last_shown(root, storage, random.uniform(0, 0.8)))
-        if shown >= 0:
-            look(root, at_least=shown + 1)
+    command = [sys.executable, "-m", "tests.dataset.kill_target", str(root), storage]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as recorder:
+        for _ in range(times):
+            shown = max(shown, last_shown(recorder, random.uniform(0, 0.8)))
+            if shown >= 0:
+                look(root, at_least=shown + 1)
+    assert recorder.returncode == 0
     assert shown >= 1, "episodes were saved between the kills"
     writer = opened(root, storage == "video")
     assert writer.origins == {f"log:{number}" for number in range(writer.episodes)}
     writer.close()
 
 
-def last_shown(root: Path, storage: str, after_s: float) -> int:
+def last_shown(recorder: subprocess.Popen[str], after_s: float) -> int:
     """The episode that was said to be saved last, before a kill that long after recording began; -1 for none."""
-    command = [sys.executable, "-m", "tests.dataset.kill_target", str(root), storage]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    assert process.stdout.readline() == "open\n"
+    assert recorder.stdin is not None and recorder.stdout is not None
+    recorder.stdin.write("go on\n")
+    recorder.stdin.flush()
+    word, _, pid = recorder.stdout.readline().partition(" ")
+    assert word == "open", "the dataset cannot be gone on with"
     time.sleep(after_s)
-    process.kill()
-    lines = process.stdout.read().splitlines()
-    process.wait()
+    os.kill(int(pid), signal.SIGKILL)
+    lines = list(iter(recorder.stdout.readline, "gone\n"))
     return int(lines[-1].removeprefix("saved ")) if lines else -1
 
 

@@ -13,11 +13,14 @@ import torch.distributed as dist
 from workers.learner.sharding import Shard
 
 LIMIT_S = 90.0
+SLOW_TO_IMPORT = ["torch", "torch.distributed", "torch._dynamo"]
+"""Once for all ranks; optimisers import the last as soon as they are made."""
 
 
 def on_ranks(work: Callable[..., None], folder: Path, *arguments: Any, world: int = 2) -> None:
     """Call `work(shard, folder, *arguments)` on `world` ranks; raises AssertionError unless all return in time."""
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(SLOW_TO_IMPORT)
     processes = [
         context.Process(target=_rank, args=(work, rank, world, folder, arguments)) for rank in range(world)
     ]

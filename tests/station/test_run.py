@@ -40,6 +40,7 @@ def small_config(folder: Path) -> Path:
         ("bc_pretrain_updates = ", "bc_pretrain_updates = 3  # was "),
         ("batch_size = 64", "batch_size = 8"),
         ("online_buffer_capacity = 20_000", "online_buffer_capacity = 2_000"),
+        ("control_time_s = 4.0", "control_time_s = 2.0"),
         ("save_freq = 2000", "save_freq = 20"),
         ("width = 128", "width = 32"),
         ("height = 128", "height = 32"),

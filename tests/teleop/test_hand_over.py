@@ -8,17 +8,21 @@ from tests.teleop.leader_arms import TICK_S
 from workers.processors.transition import GripperCommand
 from workers.robot.figures import GRIPPER
 
-TIMES = 500  # of each kind
+FEW, MANY = 150, 1000  # of each kind
 MOST_FIRST_DEG = 1.0
 
 
-def hand_overs(by_joints: bool) -> list[HandOver]:
-    return [random_hand_over(np.random.default_rng([seed, by_joints]), by_joints) for seed in range(TIMES)]
+KINDS = [
+    pytest.param((by_joints, times), id=f"{name}-{times}", marks=marks)
+    for by_joints, name in ((False, "end-effector"), (True, "joints"))
+    for times, marks in ((FEW, ()), (MANY, pytest.mark.slow))
+]
 
 
-@pytest.fixture(scope="module", params=[False, True], ids=["end-effector", "joints"])
+@pytest.fixture(scope="module", params=KINDS)
 def scenes(request: pytest.FixtureRequest) -> list[HandOver]:
-    return hand_overs(request.param)
+    by_joints, times = request.param
+    return [random_hand_over(np.random.default_rng([seed, by_joints]), by_joints) for seed in range(times)]
 
 
 def test_no_goal_goes_further_in_a_tick_than_the_limiter_allows(scenes: list[HandOver]) -> None:
@@ -28,7 +32,7 @@ def test_no_goal_goes_further_in_a_tick_than_the_limiter_allows(scenes: list[Han
 
 def test_the_first_human_step_begins_where_the_arm_is(scenes: list[HandOver]) -> None:
     firsts = [first for scene in scenes for first in scene.first_deg]
-    assert len(firsts) > 0.8 * TIMES
+    assert len(firsts) > 0.8 * len(scenes)
     assert max(firsts) <= MOST_FIRST_DEG
 
 
@@ -36,7 +40,7 @@ def test_some_of_these_hand_overs_go_far_and_some_have_errors_on_the_bus(scenes:
     """The law above is not one of arms that stand still."""
     far = [np.ptp(np.array(scene.arm.goals), axis=0)[:GRIPPER].max() for scene in scenes]
     assert np.median(far) > 10.0
-    assert sum(scene.errors_while_driving > 0 for scene in scenes) > TIMES / 10
+    assert sum(scene.errors_while_driving > 0 for scene in scenes) > len(scenes) / 10
     apart = [np.abs(scene.leader_was_at - scene.arm.goals[0])[:GRIPPER].max() for scene in scenes]
     assert np.median(apart) > 50.0
 

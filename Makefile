@@ -5,12 +5,14 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 CONFIG ?= configs/sim_pick_lift.toml
-# These tests compute, two at a time. The next wait for one another's processes most of the time, and get the cores without
-# them. The others are of whole runs: where the times of one are judged, it gets the cores alone.
-SHARING := $(wildcard $(addprefix tests/,camera config console dataset evaluation learner model policy_export processors \
-	reward runtime teleop test_hygiene.py))
-WAITING := $(wildcard $(addprefix tests/,actor doctor emulator robot transport))
-ALONE := $(addprefix tests/station/test_,cameras.py held_keys.py remote_run.py run.py)
+# More tests at a time than a small machine has cores where they wait now and then: those that compute, and those that wait
+# for processes of their own, which would be late beside the former. The bus of an arm is judged by the millisecond, and a
+# learner of a whole run keeps a core busy: two at a time.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" --dist loadfile
+WAITING := $(wildcard $(addprefix tests/,actor transport) $(patsubst %,tests/console/test_%.py,\
+	arm driver guarding hold_console job_control monkey station_link tmux))
+ARMS := $(wildcard $(addprefix tests/,doctor emulator robot))
+LONG := $(patsubst %,tests/station/test_%.py,run remote_run find_limits gymnasium_run dataset_runs fed_run evaluate_run cameras held_keys)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-slow lint bench stubs clean
@@ -23,10 +25,10 @@ demo: $(READY) ## open the console on a simulated arm and start training (CONFIG
 	$(BIN)/hilserl-tui $(CONFIG) --start
 
 test: $(READY) ## run the tests, all but the slow ones
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" -n 2 --dist loadfile $(SHARING)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" -n 2 --dist loadfile $(WAITING)
-	OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" -n 2 --dist loadfile $(addprefix --ignore=,$(SHARING) $(WAITING) $(ALONE))
-	$(BIN)/pytest -q -m "not slow" $(ALONE)
+	$(PYTEST) -n 3 $(addprefix --ignore=,$(WAITING) $(ARMS) tests/station)
+	$(PYTEST) -n 3 $(WAITING)
+	$(PYTEST) -n 2 $(ARMS)
+	$(PYTEST) -n 2 --no-loadscope-reorder $(LONG) $(filter-out $(LONG),$(wildcard tests/station/test_*.py))
 
 test-slow: $(READY) ## run the tests that take minutes
 	$(BIN)/pytest -q -m slow

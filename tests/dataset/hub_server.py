@@ -12,6 +12,8 @@ from typing import Any
 
 from huggingface_hub import HfApi
 
+SOON_S = 0.01  # between two looks whether the hub is to end
+
 
 class Hub:
     """Repositories by name: files by path. `failing` answers requests whose path matches with a status instead.
@@ -65,7 +67,7 @@ def serving(hub: Hub) -> Iterator[HfApi]:
 
     Handler.hub = hub
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(SOON_S,), daemon=True)
     thread.start()
     try:
         yield HfApi(endpoint=f"http://127.0.0.1:{server.server_port}", token="hf_of_the_test")

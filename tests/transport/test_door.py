@@ -142,7 +142,9 @@ async def test_a_peer_is_known_by_the_address_it_came_from_also_after_it_left(ho
 
 
 async def test_who_comes_too_often_is_hung_up_on_and_others_are_not(house: House) -> None:
-    let_in = [await house.is_let_in("127.0.0.2") for _ in range(int(BURST) + 5)]
+    let_in = [await house.is_let_in("127.0.0.2")]
+    while all(let_in) and len(let_in) < BURST + 5:
+        let_in.append(await house.is_let_in("127.0.0.2"))
     assert not all(let_in) and let_in[0]
     assert ("127.0.0.2", "connections in too quick succession") in house.noted
     assert await house.is_let_in("127.0.0.3")

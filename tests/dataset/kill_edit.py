@@ -11,6 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import datasets  # noqa: F401  # half a second, which each child would take
+
 from workers.dataset import edit, versions
 
 STEPS = {"os.rename", "os.link", "os.mkdir", "os.rmdir", "os.remove"}

@@ -9,6 +9,8 @@ import os
 import sys
 from pathlib import Path
 
+import datasets  # noqa: F401  # half a second, which each child would take
+
 from tests.dataset.made import add_frames, opened
 
 

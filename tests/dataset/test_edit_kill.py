@@ -14,7 +14,7 @@ from workers.dataset.edit import delete, merge, relabel, undo
 FIRST, SECOND, THIRD = [0, 1], [100, 101], [200, 201]
 
 
-@pytest.mark.parametrize(("change", "steps"), [("delete", 4), ("undo", 1)])
+@pytest.mark.parametrize(("change", "steps"), [("delete", 2), ("undo", 1)])
 def test_any_moment_leaves_the_old_or_the_new_dataset(tmp_path: Path, change: str, steps: int) -> None:
     killed_after(tmp_path, change, "one_step", steps)
 

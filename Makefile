@@ -5,9 +5,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.installed
 CONFIG ?= configs/sim_pick_lift.toml
-# More tests at a time than a small machine has cores where they wait now and then: those that compute, and those that wait
-# for processes of their own, which would be late beside the former. The bus of an arm is judged by the millisecond, and a
-# learner of a whole run keeps a core busy: two at a time.
+# More tests at a time than a small machine has cores, since they wait now and then: first those that compute, then those
+# that wait for processes of their own, which would be late beside the former. The bus of an arm is judged by the
+# millisecond: two at a time. Of the whole runs the longest begin.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" --dist loadfile
 WAITING := $(wildcard $(addprefix tests/,actor transport) $(patsubst %,tests/console/test_%.py,\
 	arm driver guarding hold_console job_control monkey station_link tmux))
@@ -28,7 +28,7 @@ test: $(READY) ## run the tests, all but the slow ones
 	$(PYTEST) -n 3 $(addprefix --ignore=,$(WAITING) $(ARMS) tests/station)
 	$(PYTEST) -n 3 $(WAITING)
 	$(PYTEST) -n 2 $(ARMS)
-	$(PYTEST) -n 2 --no-loadscope-reorder $(LONG) $(filter-out $(LONG),$(wildcard tests/station/test_*.py))
+	$(PYTEST) -n 3 --no-loadscope-reorder $(LONG) $(filter-out $(LONG),$(wildcard tests/station/test_*.py))
 
 test-slow: $(READY) ## run the tests that take minutes
 	$(BIN)/pytest -q -m slow

@@ -7,10 +7,10 @@ READY := $(VENV)/.installed
 CONFIG ?= configs/sim_pick_lift.toml
 # More tests at a time than a small machine has cores, since they wait now and then: first those that compute, then those
 # that wait for processes of their own, which would be late beside the former. The bus of an arm is judged by the
-# millisecond: two at a time. Of the whole runs the longest begin.
+# millisecond: two at a time. What takes longest begins.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/pytest -q -m "not slow" --dist loadfile
-WAITING := $(wildcard $(addprefix tests/,actor transport) $(patsubst %,tests/console/test_%.py,\
-	arm driver guarding hold_console job_control monkey station_link tmux))
+WAITING := $(wildcard $(patsubst %,tests/console/test_%.py,arm hold_console driver job_control guarding monkey station_link tmux) \
+	$(addprefix tests/,actor transport))
 ARMS := $(wildcard $(addprefix tests/,doctor emulator robot))
 LONG := $(patsubst %,tests/station/test_%.py,run remote_run find_limits gymnasium_run dataset_runs fed_run evaluate_run cameras held_keys)
 
@@ -26,7 +26,7 @@ demo: $(READY) ## open the console on a simulated arm and start training (CONFIG
 
 test: $(READY) ## run the tests, all but the slow ones
 	$(PYTEST) -n 3 $(addprefix --ignore=,$(WAITING) $(ARMS) tests/station)
-	$(PYTEST) -n 3 $(WAITING)
+	$(PYTEST) -n 3 --no-loadscope-reorder $(WAITING)
 	$(PYTEST) -n 2 $(ARMS)
 	$(PYTEST) -n 3 --no-loadscope-reorder $(LONG) $(filter-out $(LONG),$(wildcard tests/station/test_*.py))
 

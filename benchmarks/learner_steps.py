@@ -26,6 +26,7 @@ from workers.learner.feature_maps import feature_maps
 from workers.learner.memory import tune_allocator
 from workers.learner.replay import frame_slots
 from workers.learner.sac import SAC
+from workers.learner.streams import Ahead
 
 LEROBOT_WIDTHS: dict[str, object] = {"vision_encoder_name": "lerobot_cnn", "image_embedding_pooling_dim": 8}
 RESNET10: dict[str, object] = {"vision_encoder_name": "resnet10", "image_embedding_pooling_dim": 8}
@@ -59,9 +60,12 @@ def _step(policy: PolicyConfig, algorithm: AlgorithmConfig, device: str, batch: 
     maps = feature_maps(sac.encoder, FEATURES, policy, algorithm, slots=slots, seed=0, device=on)
     replay = filled_replay(rng, device, maps, CAPACITY)
 
+    ahead = Ahead(on)
+
     def step() -> None:
-        sac.update(replay.sample(batch, 0.5, rng), with_actor=False)
-        sac.update(replay.sample(batch, 0.5, rng), with_actor=True)
+        for with_actor in (False, True):
+            drawn = ahead.draw(lambda: sac.encoded(replay.sample(batch, 0.5, rng)))
+            sac.update(drawn, with_actor=with_actor)
 
     return step
 
@@ -81,17 +85,24 @@ def steps_a_second(step: Callable[[], None], seconds: float, device: str) -> flo
     return count / (time.perf_counter() - start)
 
 
-def busy(step: Callable[[], None], device: str) -> float:
-    """Share of the time in which the GPU computes, 0 on a CPU."""
+def busy(step: Callable[[], None], rate: float, device: str) -> float:
+    """Share of the time in which the GPU computes at `rate` steps a second, 0 on a CPU.
+
+    Its own time a step is what a profiler tells; who watches slows down the host, which is left out so.
+    """
     if device == "cpu":
         return 0.0
+    steps = 20
     with profile(activities=[ProfilerActivity.CUDA]) as seen:
-        start = time.perf_counter()
-        for _ in range(20):
+        for _ in range(steps):
             step()
         wait(device)
-        spent_us = 1e6 * (time.perf_counter() - start)
-    return float(sum(event.self_device_time_total for event in seen.key_averages()) / spent_us)
+    busy_us, until = 0.0, 0.0  # what runs side by side counts once
+    kernels = [one.time_range for one in seen.events() or () if "CUDA" in str(one.device_type)]
+    for kernel in sorted(kernels, key=lambda one: one.start):
+        busy_us += max(0.0, kernel.end - max(until, kernel.start))
+        until = max(until, kernel.end)
+    return 1e-6 * busy_us / steps * rate
 
 
 def peers(device: str) -> dict[str, Peer]:
@@ -127,7 +138,7 @@ def main() -> None:
         step, work = own_step(replace(defaults, **own, **change), device, options.batch)
         rates[variant] = rate = steps_a_second(step, options.seconds, device)
         print(
-            f"{variant:32s}{work:8.1f}{rate:9.2f}{rate * work / 1e3:9.2f}{busy(step, device):7.0%}",
+            f"{variant:32s}{work:8.1f}{rate:9.2f}{rate * work / 1e3:9.2f}{busy(step, rate, device):7.0%}",
             flush=True,
         )
     for name, beside in peers(device).items() if options.peer is not None else ():
@@ -136,7 +147,7 @@ def main() -> None:
         rates[name] = rate = steps_a_second(peer.step, options.seconds, device)
         ratios = ", ".join(f"{one}: {rates[one] / rate:.1f}" for one in ours)
         print(
-            f"{name:32s}{'':8s}{rate:9.2f}{'':9s}{busy(peer.step, device):7.0%}   times as fast: {ratios}",
+            f"{name:32s}{'':8s}{rate:9.2f}{'':9s}{busy(peer.step, rate, device):7.0%}   times as fast: {ratios}",
             flush=True,
         )
     as_json.write(options, {f"{name}, steps/s": rate for name, rate in rates.items()})

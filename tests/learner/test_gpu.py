@@ -6,6 +6,8 @@ import torch
 
 from tests.learner.test_sac import make_batch, make_sac
 from workers.learner.backbones import ResNet10, bytes_to_float, halved, halved_in_integers
+from workers.learner.batch import Batch, joined
+from workers.learner.graphs import Inputs
 from workers.learner.packed import packed_on_gpu
 from workers.learner.pictures import DevicePictures, HostPictures
 from workers.learner.sac_state import state_tensors
@@ -28,6 +30,30 @@ def test_numbers_that_were_sent_stay_while_their_place_is_filled_again() -> None
         staging.place()[:] = number
         sent.append(staging.send())
     assert [values.tolist() for values in sent] == [[number, number] for number in range(2 * DEPTH)]
+
+
+def test_batches_of_a_replay_are_read_where_they_are_and_others_copied_in_turn() -> None:
+    inputs = Inputs(torch.device("cpu"))
+    first, second, *others = (make_batch(seed=number) for number in range(4))
+    for batch in (first, second, first, second):
+        assert places(inputs.put(batch)) == places(batch)
+    for kept, given in zip((first, second), others, strict=True):
+        there = inputs.put(given)
+        assert places(there) == places(kept)
+        for tensor, wanted in zip(there.tensors(), given.tensors(), strict=True):
+            assert torch.equal(tensor, wanted)
+
+
+def test_halves_of_a_batch_are_joined_where_they_lie_and_others_copied() -> None:
+    whole = torch.arange(24).view(6, 4)
+    one, other = whole.chunk(2)
+    assert joined(one, other).data_ptr() == whole.data_ptr()
+    for pair in ((one, other), (other, one), (one, other.clone())):
+        assert torch.equal(joined(*pair), torch.cat(pair))
+
+
+def places(batch: Batch) -> list[int]:
+    return [tensor.data_ptr() for tensor in batch.tensors()]
 
 
 @needs_gpu
@@ -66,7 +92,7 @@ def test_pictures_are_drawn_and_shifted_on_a_gpu_as_in_main_memory(shape: tuple[
 
 
 @needs_gpu
-@pytest.mark.parametrize("side", [64, 128])
+@pytest.mark.parametrize("side", [64, 128, 256])
 def test_a_resnet_10_laid_out_for_a_gpu_is_the_resnet_10(side: int) -> None:
     torch.manual_seed(0)
     backbone = ResNet10().requires_grad_(False).cuda()

@@ -172,8 +172,8 @@ def test_the_penalty_changes_the_gripper_critics_loss_and_nothing_else(with_acto
 
 def test_the_critic_loss_is_summed_over_members_and_averaged_over_rows() -> None:
     sac, batch = make_sac(), make_batch()
-    z, targets = sac.encoder(batch.observation), torch.ones(8)
-    loss, q = sac.critic_loss(z, batch, targets)
+    q, targets = sac.critics(sac.encoder(batch.observation), batch.motion), torch.ones(8)
+    loss = sac.critic_loss(q, targets)
     assert loss.item() == pytest.approx(
         sum(((q[j] - targets) ** 2).mean().item() for j in range(2)), rel=1e-5
     )

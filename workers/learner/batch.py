@@ -69,3 +69,12 @@ class Batch:
         sides = (self.observation, self.next_observation)
         numbers = [self.action, self.reward, self.terminated, self.discrete_penalty, self.offline]
         return [tensor for side in sides for tensor in (side.state, side.images)] + numbers
+
+
+def joined(first: Tensor, second: Tensor) -> Tensor:
+    """Both, one behind the other along the first dimension; as a view where they lie so in memory already."""
+    same = first.untyped_storage().data_ptr() == second.untyped_storage().data_ptr()
+    if same and first.is_contiguous() and second.data_ptr() == first.data_ptr() + first.nbytes:
+        shape = (len(first) + len(second), *first.shape[1:])
+        return first.as_strided(shape, first.stride(), first.storage_offset())
+    return torch.cat([first, second])

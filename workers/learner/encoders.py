@@ -74,12 +74,15 @@ class ObservationEncoder(nn.Module):
             return self.features(black).shape[1:]
 
     def features(self, images: Tensor) -> Tensor:
-        """uint8 [B, cameras, H, W, 3] -> float32 [B, heads, h, w, C]; no gradient into a frozen backbone."""
+        """uint8 [B, cameras, H, W, 3] -> [B, heads, h, w, C]; no gradient into a frozen backbone.
+
+        float32, or as it was computed: a frozen ResNet-10 on a GPU, bfloat16.
+        """
         backbone, in_half = self.packed or self.backbone, self._in_half(images.device)
         half = torch.autocast(images.device.type, torch.bfloat16, enabled=in_half and self.packed is None)
         with torch.set_grad_enabled(torch.is_grad_enabled() and self.backbone_trained), half:
             maps = backbone(images if self.fuses_early else images.flatten(0, 1))
-            by_place: Tensor = maps.float().permute(0, 2, 3, 1)
+            by_place: Tensor = (maps if self.packed and maps.is_cuda else maps.float()).permute(0, 2, 3, 1)
             return by_place.reshape(len(images), self.heads, *by_place.shape[1:])
 
     def pack(self) -> None:
@@ -100,8 +103,8 @@ class ObservationEncoder(nn.Module):
     def forward(self, observation: Observation) -> Tensor:
         """z of a batch of observations, float32 [B, out_dim]; of their pictures, or of feature maps that are kept."""
         images = observation.images
-        maps = self.features(images) if images.dtype == torch.uint8 else images.float()
-        return self.embed(maps, observation.state)
+        maps = self.features(images) if images.dtype == torch.uint8 else images
+        return self.embed(maps.float(), observation.state)
 
 
 def _picture_head(maps: torch.Size, policy: PolicyConfig) -> nn.Module:

@@ -13,7 +13,7 @@ from workers.config import AlgorithmConfig, PolicyConfig
 from workers.learner.augment import draw_shifts, shift_into
 from workers.learner.encoders import ObservationEncoder
 from workers.learner.pictures import Pictures, Shifts, Slots, large
-from workers.learner.staging import Staging
+from workers.learner.staging import Staging, Turns
 from workers.transport.record import FeatureSpec
 
 ENCODED_AT_ONCE = 64
@@ -75,7 +75,7 @@ class FeatureMaps:
         self._shifts_rng = shifts_rng
         self._maps = _empty((slots * views, *encoder.maps_shape), dtype, device)
         self._places: dict[int, Staging] = {}
-        self._batches: dict[int, Tensor] = {}
+        self._batches: dict[int, Turns[Tensor]] = {}
         self._shifted = np.empty((at_once, views, *features.image_shape), np.uint8)
         self._waiting: list[int] = []
         """Slots whose frames are in `_shifted`, not encoded yet."""
@@ -103,9 +103,11 @@ class FeatureMaps:
         if size not in self._places:
             self._places[size] = Staging((size,), torch.int64, device)
             shape = (size, *self._maps.shape[1:])
-            self._batches[size] = torch.empty(shape, dtype=self._maps.dtype, device=device)
+            self._batches[size] = Turns(
+                lambda: torch.empty(shape, dtype=self._maps.dtype, device=device), device
+            )
         self._places[size].place()[:] = slots * self._views + shifts[:, 0]
-        return torch.index_select(self._maps, 0, self._places[size].send(), out=self._batches[size])
+        return torch.index_select(self._maps, 0, self._places[size].send(), out=self._batches[size].next())
 
     def _encode_waiting(self) -> None:
         if not self._waiting:

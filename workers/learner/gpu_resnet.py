@@ -9,15 +9,18 @@ asks for. The first convolution is taken over blocks of 4x4 pixels, 48 channels 
 from typing import Any
 
 import torch
-import triton
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 from workers.learner.backbones import ResNet10
-from workers.learner.gpu_kernels import blocks_kernel, norm_kernel, pool_kernel
+from workers.learner.gpu_kernels import blocks_kernel, norm_kernel, pool_kernel, wide_norm_kernel
 
 STEM = 64
 """Channels of the first convolution."""
+GROUP_ELEMENTS = 1 << 13
+"""A group with more elements than these is not held in a program's registers ..."""
+TILE = 1 << 13
+"""... which read a picture's maps in tiles of so many elements, twice."""
 BLOCK = 4
 """Pixels of a block's side, as the first convolution and the pooling after it halve a picture twice."""
 
@@ -33,8 +36,10 @@ class GpuResNet10:
         conv, norm = net.embedder
         self._pixel_scale = net.image_scale.repeat(BLOCK)
         self._pixel_offset = net.image_offset.repeat(BLOCK)
-        self._stem = _half(_block_weight(conv.weight))
         self._stem_norm = norm.group_norm
+        negative = self._stem_norm.weight.detach() < 0
+        self._stem_sign = 1 - 2 * negative.float()
+        self._stem = _half(_block_weight(conv.weight * self._stem_sign[:, None, None, None]))
         self._stages = list(net.encoder.stages)
         self._weights = {
             one: _half(one.weight) for one in net.encoder.modules() if isinstance(one, nn.Conv2d)
@@ -58,8 +63,7 @@ class GpuResNet10:
         count, side = images.shape[:2]
         blocks = side // BLOCK
         out = images.new_empty((count, blocks, blocks, 3 * BLOCK * BLOCK), dtype=torch.bfloat16)
-        size = triton.next_power_of_2(blocks * 3 * BLOCK * BLOCK)
-        blocks_kernel[count, blocks](images, self._pixel_scale, self._pixel_offset, out, blocks, size)
+        blocks_kernel[count, blocks](images, self._pixel_scale, self._pixel_offset, out, blocks)
         return out
 
     def _pooled(self, maps: Tensor) -> Tensor:
@@ -67,54 +71,48 @@ class GpuResNet10:
         count, _, side, _ = maps.shape
         norm, out = self._stem_norm, maps.new_empty((count, side, side, STEM))
         pool_kernel[(count,)](
-            maps, norm.weight, norm.bias, out, side, 32, STEM, norm.num_groups, norm.eps, num_warps=16
-        )
+            maps, self._stem_sign, norm.weight, norm.bias, out, side, 64, STEM, norm.num_groups, norm.eps, num_warps=16
+        )  # fmt: skip
         return out
 
     def _stage(self, stage: Any, maps: Tensor, pad: int) -> Tensor:
         """[M, h, w, C], padded if the stage is strided, -> [M, h', w', C'] with `pad` rows and columns of zeros."""
-        kept = maps
-        if stage.shortcut is not None:
-            conv, norm = stage.shortcut
-            # The padding makes a row and a column too many, which the norm leaves out.
-            strided = F.conv2d(_nchw(maps), self._weights[conv.conv], stride=stage.conv1.stride)
-            kept = self._normed(strided, norm, cut=1, rectifies=False)
-        first, second = stage.conv1, stage.conv2
-        same = int(first.stride == 1)
+        first, second, same = stage.conv1, stage.conv2, int(stage.conv1.stride == 1)
         inner = F.conv2d(_nchw(maps), self._weights[first.conv], stride=first.stride, padding=same)
-        inner = self._normed(inner, stage.norm1)
-        outer = F.conv2d(_nchw(inner), self._weights[second.conv], padding=1)
-        return self._normed(outer, stage.norm2, kept, pad=pad)
-
-    def _normed(
-        self,
-        maps: Tensor,
-        norm: Any,
-        skip: Tensor | None = None,
-        *,
-        cut: int = 0,
-        pad: int = 0,
-        rectifies: bool = True,
-    ) -> Tensor:
-        """[M, C, h + cut, w + cut] -> ReLU(norm(maps) + skip), [M, h + pad, w + pad, C], zeros below and right."""
-        count, channels, side = maps.shape[0], maps.shape[1], maps.shape[2] - cut
-        shape = (count, side + pad, side + pad, channels)
-        out = maps.new_empty(shape)
-        if pad:
-            out[:, side:].zero_()
-            out[:, :, side:].zero_()
-        of = norm.group_norm
-        group = channels // of.num_groups
-        norm_kernel[count, of.num_groups](
-            maps, maps if skip is None else skip, of.weight, of.bias, out, side * side, side, channels, group,
-            cut, pad, skip is not None, rectifies, of.eps, num_warps=_warps(side * side * group),
-        )  # fmt: skip
-        return out
+        outer = F.conv2d(_nchw(_normed(inner, stage.norm1)), self._weights[second.conv], padding=1)
+        if stage.shortcut is None:
+            return _normed(outer, stage.norm2, maps, pad=pad)
+        conv, norm = stage.shortcut
+        # The padding makes a row and a column too many, which the norm leaves out.
+        strided = F.conv2d(_nchw(maps), self._weights[conv.conv], stride=first.stride)
+        return _normed(outer, stage.norm2, strided, norm, pad=pad)
 
 
-def _warps(elements: int) -> int:
-    """Of 32 threads each, for so many elements of a program."""
-    return max(4, min(16, elements // 1024))
+def _normed(
+    maps: Tensor, norm: Any, skip: Tensor | None = None, skip_norm: Any = None, *, pad: int = 0
+) -> Tensor:
+    """[M, C, h, w] -> ReLU(norm(maps) + skip_norm(skip)), [M, h + pad, w + pad, C], zeros below and right."""
+    count, channels, side, _ = maps.shape
+    of, of_skip = norm.group_norm, (skip_norm or norm).group_norm
+    elements = side * side * channels // of.num_groups
+    out = maps.new_empty((count, side + pad, side + pad, channels))
+    kind = "none" if skip is None else "plain" if skip_norm is None else "norm"
+    given = (
+        maps,
+        of.weight,
+        of.bias,
+        maps if skip is None else skip,
+        of_skip.weight,
+        of_skip.bias,
+        out,
+        side,
+    )
+    form = (channels, of.num_groups, pad, kind, of.eps)
+    if elements > GROUP_ELEMENTS:
+        wide_norm_kernel[(count,)](*given, TILE // channels, *form, num_warps=16)
+    else:
+        norm_kernel[count, of.num_groups](*given, *form, num_warps=max(4, min(16, elements // 1024)))
+    return out
 
 
 def _nchw(maps: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from workers.learner.augment import draw_shifts, shift_into
-from workers.learner.staging import Staging
+from workers.learner.staging import Staging, Turns
 from workers.transport.record import FeatureSpec
 
 log = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Pictures(Protocol):
     def gather(self, slots: Slots, shifts: Shifts) -> Tensor:
         """The pictures at `slots`, each moved by its shift: uint8 [B, cameras, H, W, 3]; or their feature maps.
 
-        They may live in memory that the next call of the same size overwrites.
+        They may live in memory that the next call of the same size overwrites, on a GPU the next but one.
         """
 
 
@@ -97,7 +97,7 @@ class DevicePictures(_Shifted):
         self._images = torch.empty((slots, *features.image_shape), dtype=torch.uint8, device=device)
         self._shift_into = _kernel_for(device)
         self._numbers: dict[int, Staging] = {}
-        self._batches: dict[int, Tensor] = {}
+        self._batches: dict[int, Turns[Tensor]] = {}
 
     def write(self, slot: int, images: NDArray[np.uint8]) -> None:
         self._images[slot] = torch.tensor(images, device=self._images.device)
@@ -106,12 +106,12 @@ class DevicePictures(_Shifted):
         numbers = self._on_device(slots, shifts)
         if self._shift_into is None:
             return row_by_row(self._images, *numbers.unbind())
-        out = self._batches.get(len(slots))
-        if out is None:
-            shape = (len(slots), *self._images.shape[1:])
-            out = self._batches[len(slots)] = torch.empty(
-                shape, dtype=torch.uint8, device=self._images.device
+        if len(slots) not in self._batches:
+            shape, device = (len(slots), *self._images.shape[1:]), self._images.device
+            self._batches[len(slots)] = Turns(
+                lambda: torch.empty(shape, dtype=torch.uint8, device=device), device
             )
+        out = self._batches[len(slots)].next()
         self._shift_into(out, self._images, numbers)
         return out
 

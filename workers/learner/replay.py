@@ -23,7 +23,7 @@ from workers.learner.frame_store import FrameStore
 from workers.learner.index_ring import IndexRing
 from workers.learner.pictures import Pictures, Shifts, picture_store
 from workers.learner.sharding import ALONE, Shard
-from workers.learner.staging import Staging
+from workers.learner.staging import TURNS, Staging
 from workers.transport.record import EpisodeEnd, FeatureSpec, Record, Step
 
 Slots = NDArray[np.int64]
@@ -231,7 +231,7 @@ class Replay:
 
         All come from one view while the other is empty. With a shard, a batch of `batch_size` for each rank is
         drawn and the rank's own rows are copied. The batch is on the storage device, in memory that the next call of
-        the same size may overwrite.
+        the same size may overwrite, on a GPU the next but one.
         Raises ValueError when there is nothing to draw.
         """
         whole = batch_size * shard.world
@@ -275,9 +275,10 @@ class _BatchNumbers:
         widths = [features.state_dim] * 2 + [features.action_dim] + [1] * 4
         self._sizes = [size * width for width in widths]
         self._staging = Staging((sum(self._sizes),), torch.float32, device)
+        self._stays = device.type == "cuda"
         self._borders = np.cumsum([0, *self._sizes]).tolist()
-        self._made: tuple[Tensor, Tensor, Batch] | None = None
-        """Pictures and numbers of the last batch, and the batch: on a GPU the next one is in the same memory."""
+        self._made: dict[tuple[int, int], tuple[Tensor, Tensor, Batch]] = {}
+        """Batches, with their pictures and numbers, by where these are: on a GPU later ones are in the same memory."""
 
     def fill(self, store: FrameStore, slots: Slots, online: int, shifts: Shifts) -> Batch:
         """Copy the transitions at `slots`, of which the first `online` are from there.
@@ -302,8 +303,9 @@ class _BatchNumbers:
         return self._as_batch(pictures, self._staging.send())
 
     def _as_batch(self, pictures: Tensor, numbers: Tensor) -> Batch:
-        if self._made is not None and pictures is self._made[0] and numbers is self._made[1]:
-            return self._made[2]
+        where = id(pictures), id(numbers)
+        if where in self._made:
+            return self._made[where][2]
         size = len(pictures) // 2
         parts = torch.split(numbers, self._sizes)
         state, next_state, action = (part.view(size, -1) for part in parts[:3])
@@ -319,7 +321,10 @@ class _BatchNumbers:
             discrete_penalty=discrete_penalty,
             offline=offline,
         )
-        self._made = pictures, numbers, batch
+        if self._stays:
+            if len(self._made) == TURNS:  # memory that changes after all
+                self._made.clear()
+            self._made[where] = pictures, numbers, batch
         return batch
 
 

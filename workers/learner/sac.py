@@ -14,15 +14,16 @@ import torch
 from torch import Tensor, nn
 
 from workers.config import AlgorithmConfig, PolicyConfig
-from workers.learner.batch import Batch
+from workers.learner.batch import Batch, joined
 from workers.learner.descent import Descent
 from workers.learner.encoders import ObservationEncoder
 from workers.learner.flat_adam import PIECE, side_by_side
-from workers.learner.graphs import GraphedUpdate, Metrics
+from workers.learner.graphs import Graphed, Metrics
 from workers.learner.gripper import GripperDQN
 from workers.learner.imitation import actor_imitation_loss, preferred_demonstrations
 from workers.learner.networks import Actor, CriticEnsemble, held, slow_copy
 from workers.learner.sharding import ALONE, Shard
+from workers.learner.streams import URGENT, Fork
 from workers.learner.tried import Tried, mean_of
 from workers.transport.record import FeatureSpec
 
@@ -36,6 +37,17 @@ class Chance(NamedTuple):
     """Members of the ensemble that make the targets, int64 [num_subsample_critics]; None for all."""
     noise: Tensor | None
     """As `next_noise`, of the motions in the states themselves; None in an update without the actor's."""
+
+
+class _Values(NamedTuple):
+    """What the networks that the critic loss trains say of a batch."""
+
+    z: Tensor
+    """[B, Z]"""
+    q: Tensor
+    """Of the executed motions, [N, B]."""
+    gripper_q: Tensor | None
+    """Of every command, [B, 3]; None without a gripper."""
 
 
 class SAC:
@@ -73,7 +85,11 @@ class SAC:
         self.actor_updates = 0
         self._bc_weight = torch.zeros((), device=self.device)
         on_gpu = self.device.type == "cuda" and shard.world == 1  # what ranks tell each other is not recorded
-        self._graphed = GraphedUpdate(self._update, self.generator) if on_gpu else None
+        self._aside = Fork(self.device, URGENT)
+        self._graphed = Graphed(self._update, self.generator, URGENT) if on_gpu else None
+        self._maps: dict[int, Tensor] = {}
+        """What pictures were encoded to, by the place of these."""
+        self._graphed_encoding = Graphed(self._encoded, self.generator) if on_gpu else None
 
     def _build_networks(self, features: FeatureSpec, policy: PolicyConfig, pretrained: bool) -> None:
         self.encoder = ObservationEncoder(features, policy, pretrained)
@@ -119,8 +135,8 @@ class SAC:
         if not self.encoder.backbone_trained:
             self.encoder.backbone.compile()
         if self.shard.world == 1:  # what ranks tell each other on the way is not compiled
-            self._critic_objective = torch.compile(self._critic_objective, dynamic=False)  # type: ignore[method-assign]
-            self._actor_objective = torch.compile(self._actor_objective, dynamic=False)  # type: ignore[method-assign]
+            for part in ("_values", "_targets", "_critic_objective", "_actor_objective"):
+                setattr(self, part, torch.compile(getattr(self, part), dynamic=False))
         self.descent.flatten()
         slow = side_by_side(self._slow)
         fast = self.descent.flat["critic"].values[-len(slow) :]  # behind the encoder's
@@ -149,10 +165,9 @@ class SAC:
             value = value - self.temperature * log_prob
         return batch.reward + self.algorithm.discount * (1 - batch.terminated) * value
 
-    def critic_loss(self, z: Tensor, batch: Batch, targets: Tensor) -> tuple[Tensor, Tensor]:
-        """sum_j mean_b (Q_j(s, a) - y)^2, and the values Q [N, B] it came from."""
-        q: Tensor = self.critics(z, batch.motion)
-        return torch.sum((q - targets).square().mean(dim=1)), q
+    def critic_loss(self, q: Tensor, targets: Tensor) -> Tensor:
+        """sum_j mean_b (Q_j(s, a) - y)^2 of values Q [N, B] and targets y [B]."""
+        return torch.sum((q - targets).square().mean(dim=1))
 
     def actor_loss(self, z: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tried]:
         """mean_b (alpha log pi(a|s) - min_j Q_j(s, a)), a ~ pi(s); log pi(a|s) [B]; and what was tried.
@@ -180,6 +195,7 @@ class SAC:
 
         Metrics are scalar tensors on the device; reading them is the caller's choice of moment.
         """
+        batch = self.encoded(batch)
         self._bc_weight.fill_(self.bc_weight())
         metrics = (self._graphed or self._update)(batch, with_actor)
         self.critic_updates += 1
@@ -188,8 +204,9 @@ class SAC:
 
     def forget_graphs(self) -> None:
         """For whoever has put weights into other memory."""
-        if self._graphed is not None:
-            self._graphed.forget()
+        for graphed in (self._graphed, self._graphed_encoding):
+            if graphed is not None:
+                graphed.forget()
 
     def draw(self, rows: int, with_actor: bool) -> Chance:
         """What chance decides in an update on so many rows."""
@@ -204,48 +221,76 @@ class SAC:
 
     def _update(self, batch: Batch, with_actor: bool) -> Metrics:
         """What a CUDA graph may record: nothing here but work of the device."""
-        batch = self._encoded(batch.to(self.device))
+        batch = batch.to(self.device)
         chance = self.draw(len(batch.reward), with_actor)
         self.descent.begin()
-        loss, z, metrics = self._critic_objective(batch, chance)
+        with self._aside():
+            targets = self._targets(batch, chance)
+        values = self._values(batch)
+        self._aside.join()
+        loss, metrics = self._critic_objective(values, targets, batch)
         metrics["critic_grad_norm"] = self.descent.down(loss, "critic")
         if with_actor:
-            loss, of_actor = self._actor_objective(z, batch, chance)
+            loss, of_actor = self._actor_objective(values.z.detach(), batch, chance)
             metrics |= of_actor
             metrics["actor_grad_norm"] = self.descent.down(loss, "actor", "temperature")
             metrics["temperature"] = self.temperature
         self.update_targets()
         return metrics | self.descent.end()
 
-    def _encoded(self, batch: Batch) -> Batch:
-        """`batch` with what a frozen backbone makes of its pictures, outside of what is compiled."""
+    def encoded(self, batch: Batch) -> Batch:
+        """`batch` with what a frozen backbone makes of its pictures in their place; without one as it is.
+
+        An update does this first. Who does it before can do so beside the update that still runs (`streams.py`). On a
+        GPU what comes out is overwritten by the next call but one.
+        """
         encoder = self.encoder
         if encoder.backbone_trained or not encoder.heads or batch.observation.images.dtype != torch.uint8:
             return batch
-        seen, following = batch.observation, batch.next_observation
-        return replace(
-            batch,
-            observation=replace(seen, images=encoder.features(seen.images)),
-            next_observation=replace(following, images=encoder.features(following.images)),
-        )
+        return (self._graphed_encoding or self._encoded)(batch, False)
 
-    def _critic_objective(self, batch: Batch, chance: Chance) -> tuple[Tensor, Tensor, Metrics]:
-        """The loss of encoder, critics and gripper critic; z of the observations, without gradient; and metrics."""
+    def _encoded(self, batch: Batch, _: bool = False) -> Batch:
+        batch = batch.to(self.device)
+        seen, following = batch.observation, batch.next_observation
+        if self._graphed is None:
+            maps, next_maps = self.encoder.features(seen.images), self.encoder.features(following.images)
+        else:  # the more pictures at once, the better a GPU's processors are used
+            both = self.encoder.features(joined(seen.images, following.images))
+            place = seen.images.data_ptr()
+            if place not in self._maps:  # always the same, which updates are recorded to read
+                self._maps[place] = torch.empty_like(both)
+            maps, next_maps = self._maps[place].copy_(both).chunk(2)
+        seen, following = replace(seen, images=maps), replace(following, images=next_maps)
+        return replace(batch, observation=seen, next_observation=following)
+
+    def _values(self, batch: Batch) -> _Values:
         z = self.encoder(batch.observation)
-        with torch.no_grad():
-            next_z = self.encoder(batch.next_observation)
-        loss, q = self.critic_loss(z, batch, self.critic_targets(batch, next_z, chance))
+        gripper_q = None if self.gripper is None else self.gripper.critic(z)
+        return _Values(z, self.critics(z, batch.motion), gripper_q)
+
+    @torch.no_grad()
+    def _targets(self, batch: Batch, chance: Chance) -> tuple[Tensor, Tensor | None]:
+        """Of the critics and of the gripper critic, [B] each."""
+        next_z = self.encoder(batch.next_observation)
+        of_gripper = None if self.gripper is None else self.gripper.targets(batch, next_z)
+        return self.critic_targets(batch, next_z, chance), of_gripper
+
+    def _critic_objective(
+        self, values: _Values, targets: tuple[Tensor, Tensor | None], batch: Batch
+    ) -> tuple[Tensor, Metrics]:
+        """The loss of encoder, critics and gripper critic, which are one optimiser's; and metrics."""
+        q, gripper_q = values.q, values.gripper_q
+        loss = self.critic_loss(q, targets[0])
         metrics = {"critic_loss": loss.detach(), "q_mean": q.detach().mean()}
         metrics["q_demonstrations"] = mean_of(q.detach().amin(dim=0), batch.offline, self.shard)
         metrics["rewarded"] = (batch.reward > 0).float().mean()
-        if self.gripper is not None:
-            gripper_q = self.gripper.critic(z)
-            gripper_loss = self.gripper.loss(gripper_q, batch, self.gripper.targets(batch, next_z))
+        if self.gripper is not None and gripper_q is not None and targets[1] is not None:
+            gripper_loss = self.gripper.loss(gripper_q, batch, targets[1])
             loss = loss + gripper_loss
             metrics["gripper_loss"] = gripper_loss.detach()
             if self.algorithm.bc_weight:
                 loss = loss + self._bc_weight * self.gripper.imitation_loss(gripper_q, batch)
-        return loss, z.detach(), metrics
+        return loss, metrics
 
     def _actor_objective(self, z: Tensor, batch: Batch, chance: Chance) -> tuple[Tensor, Metrics]:
         """The losses of actor and temperature, which share no parameter, as one; and metrics."""

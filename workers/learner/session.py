@@ -38,6 +38,7 @@ from workers.learner.sac_state import (
 )
 from workers.learner.settings_hash import features_hash, settings_hash
 from workers.learner.sharding import ALONE, Shard, digest
+from workers.learner.streams import Ahead
 from workers.processors.build import feature_spec
 from workers.transport.log import LogMismatch
 from workers.transport.record import Record, Step
@@ -93,6 +94,7 @@ class LearnerSession:
             self.sac.encoder, self.features, policy, algorithm, slots=slots, seed=seed, device=storage_device
         )
         self.replay = Replay(self.features, online, offline, storage_device, maps)
+        self._ahead = Ahead(device)
         self._bytes_a_transition = replay_bytes(self.features, policy) / (online + offline)
         self._settings_hash = settings_hash(policy, algorithm)
         self._rng = np.random.default_rng(config.run.seed)
@@ -153,7 +155,8 @@ class LearnerSession:
         return [(source, len(records)) for source, records in taken]
 
     def _add(self, source: str, record: Record) -> None:
-        self.replay.add(record, source)
+        with self._ahead.adding():
+            self.replay.add(record, source)
         if isinstance(record, Step) and not record.is_demonstration:
             self.env_steps += 1
         if self._metrics_log is not None:
@@ -161,18 +164,18 @@ class LearnerSession:
 
     def pretrain(self) -> None:
         """One behaviour-cloning update on the demonstrations."""
-        metrics = self.sac.pretrain(self._draw(0.0))
+        metrics = self.sac.pretrain(self._ahead.draw(lambda: self._sample(0.0)))
         self.pretrain_done += 1
         self._note(metrics, self.pretrain_done)
 
     def update(self) -> None:
         """One critic update; every `policy_update_freq`-th also updates actor and temperature."""
         algorithm = self._config.algorithm
-        batch = self._draw(algorithm.online_ratio)
+        batch = self._ahead.draw(lambda: self.sac.encoded(self._sample(algorithm.online_ratio)))
         with_actor = (self.updates + 1) % algorithm.policy_update_freq == 0
         self._note(self.sac.update(batch, with_actor=with_actor), self.updates)
 
-    def _draw(self, online_ratio: float) -> Batch:
+    def _sample(self, online_ratio: float) -> Batch:
         algorithm = self._config.algorithm
         return self.replay.sample(
             algorithm.batch_size, online_ratio, self._rng, algorithm.random_shift_px, self._shard

@@ -357,11 +357,13 @@ async def test_a_killed_console_leaves_plain_keys(tmp_path, monkeypatch) -> None
 async def test_a_stopped_console_gives_plain_keys_to_the_shell_and_asks_again(tmp_path) -> None:
     term, station = await opened(tmp_path)
     os.kill(term.process.pid, signal.SIGTSTP)
-    await until(lambda: term.stack == [0])
+    await until(lambda: term.stack == [0], 3.0)
     stat = Path(f"/proc/{term.process.pid}/stat")
-    await until(lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")  # as its shell waits for it
+    await until(
+        lambda: stat.read_text().rpartition(")")[2].split()[0] == "T", 3.0
+    )  # as its shell waits for it
     os.kill(term.process.pid, signal.SIGCONT)
-    await until(lambda: bool(term.flags & 2))
+    await until(lambda: bool(term.flags & 2), 3.0)
     await asyncio.sleep(0.5)
     term.down("up")
     await until(lambda: station.drives, 3.0)

@@ -72,6 +72,15 @@ def learned(config: Config, folder: Path) -> Any:
     return fingerprint(made.sac)
 
 
+def acts(config: Config, folder: Path) -> Any:
+    """The policy that is laid down after the updates that a session makes on its own log."""
+    made = session(config)
+    for _ in range(4):
+        made.update()
+    made.close()
+    return {name: tensor.double().sum().item() for name, tensor in policy_tensors(made.sac).items()}
+
+
 def stored(config: Config, folder: Path) -> Any:
     made = session(config)
     made.close()
@@ -240,6 +249,7 @@ EFFECTS: dict[str, Effect] = {
     "algorithm.critic_network_kwargs.hidden_dims": Effect(([8], [12]), NEXT),
     "algorithm.num_subsample_critics": Effect((None, 1), NEXT),
     "algorithm.use_backup_entropy": Effect((False, True), NEXT),
+    "algorithm.policy_average_weight": Effect((1.0, 0.1), acts),
     "algorithm.grad_clip_norm": Effect((40.0, 1e-6), NEXT),
     "algorithm.policy_update_freq": Effect((1, 2), learned),
     "algorithm.discrete_exploration": Effect((0.0, 1.0), explored),

@@ -307,4 +307,5 @@ EFFECTS: dict[str, Effect | Only] = {
     "evaluation.against": Effect((None, "2"), tried, {"mode": "evaluate", "evaluation.checkpoint": "1"}),
     "evaluation.go_on": Effect((False, True), goes_on, {"mode": "evaluate"}),
     "evaluation.start_at_success": Effect((0.5, 0.9), ordered(successes=14, failures=6)),
+    "evaluation.start_after_episodes": Effect((0, 12), ordered(failures=14)),
 }

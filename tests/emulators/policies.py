@@ -20,18 +20,21 @@ FOR_LEROBOT = PolicyConfig(
 )
 
 
+NEWEST = AlgorithmConfig(policy_average_weight=1.0)  # acts with the weights that are set here
+
+
 def exportable(
     policy: PolicyConfig = FOR_LEROBOT, features: FeatureSpec = FEATURES, seed: int = 0
 ) -> Exportable:
     """A policy of random weights, its standard deviations all over their range."""
-    sac = SAC(features, policy, AlgorithmConfig(), seed=seed, pretrained=False)
+    sac = SAC(features, policy, NEWEST, seed=seed, pretrained=False)
     with torch.no_grad():
         generator = torch.Generator().manual_seed(seed)
         for parameter in sac.actor.parameters():
             parameter.add_(0.1 * torch.randn(parameter.shape, generator=generator))
         sac.actor.log_std.weight.mul_(20.0)
     return Exportable(
-        PolicySettings(run="pick", features=features, policy=policy, algorithm=AlgorithmConfig()),
+        PolicySettings(run="pick", features=features, policy=policy, algorithm=NEWEST),
         policy_tensors(sac),
         Origin(run="pick", policy_version=7, updates=1200, success=Success(18, 20), versions={"torch": "x"}),
     )

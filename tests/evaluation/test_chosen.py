@@ -38,6 +38,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Config:
     """A run with checkpoints of steps 20 and 40, which are policies 1 and 2, and a newer policy than both."""
     torch.set_num_threads(1)
     config = tiny_config(tmp_path_factory.mktemp("trained"))
+    newest_acts = msgspec.structs.replace(config.algorithm, policy_average_weight=1.0)
+    config = msgspec.structs.replace(config, algorithm=newest_acts)
     session = LearnerSession(config)
     for updates, bias in ((20, 0.1), (40, 0.5), (60, 0.9)):
         with torch.no_grad():
@@ -163,9 +165,9 @@ def test_a_policy_of_another_arm_is_refused_and_what_differs_is_named(trained: C
 def test_an_evaluation_is_called_after_the_run_and_asks_for_what_the_command_said(trained: Config) -> None:
     config = evaluating(trained, "40", against="20")
     assert config.run.name == f"{trained.run.name}-evaluate" and config.mode == "evaluate"
-    assert msgspec.structs.replace(config.evaluation, start_at_success=0.85) == EvaluationConfig(
-        episodes=2, checkpoint="40", against="20"
-    )
+    assert msgspec.structs.replace(
+        config.evaluation, start_at_success=0.85, start_after_episodes=0
+    ) == EvaluationConfig(episodes=2, checkpoint="40", against="20")
 
 
 def cut_off(config: Config, name: str, digest: str | None = None) -> Config:

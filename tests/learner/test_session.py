@@ -115,6 +115,7 @@ def test_a_policy_with_nan_is_never_published(config: Config) -> None:
     session = LearnerSession(config)
     with torch.no_grad():
         session.sac.actor.mean.bias.fill_(float("nan"))
+    session.sac.average.follow()
     assert session.publish() is None
     assert PolicyShelf(config.run_dir / "policy").versions() == []
     session.close()

@@ -45,7 +45,8 @@ def run_dir(config: Config) -> Path:
     session = LearnerSession(config)
     session.publish()
     with torch.no_grad():
-        session.sac.actor.mean.bias.fill_(0.5)
+        session.sac.actor.mean.bias.fill_(0.25)
+        session.sac.average.tensors["actor.mean.bias"].fill_(0.5)  # acts
     session.pretrain_done = 1
     session.publish()
     session.save_checkpoint(wait=True)

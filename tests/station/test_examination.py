@@ -28,7 +28,7 @@ async def test_nothing_is_recorded_or_learned_before_the_classifier_was_asked() 
     station.emit(said(*[0.1] * 20))
     await station.settle()
     assert station.orders[1:3] == [("actor", Examine(0)), ("learner", Learn(True))]
-    assert station.collecting() == Collect(e.EpisodeKind.DEMONSTRATION, 20)
+    assert station.collecting() == Collect(e.EpisodeKind.DEMONSTRATION, 40)
     station.task.cancel()
 
 

@@ -2,15 +2,18 @@
 
 import asyncio
 
+import msgspec
+
 from tests.altered import altered
 from tests.station.recipe_station import WORKERS, FakeStation
-from workers.config import Config
+from workers.config import Config, EvaluationConfig
 from workers.model import events as e
 from workers.model.orders import Attend, Collect, Learn
 
 
 def config() -> Config:
-    return altered({"run.directory": "no-such-folder"})
+    change = {"operator.demonstrations": 20, "evaluation.start_after_episodes": 0}
+    return altered({"run.directory": "no-such-folder"} | change)
 
 
 async def test_nothing_is_ordered_before_every_worker_runs() -> None:
@@ -50,6 +53,22 @@ async def test_a_failed_evaluation_goes_back_to_training() -> None:
     assert station.collecting() == Collect(e.EpisodeKind.TRAINING), "not at once again"
     await station.train(45, 20, success=True)
     assert station.collecting().kind is e.EpisodeKind.EVALUATION
+    station.task.cancel()
+
+
+async def test_after_so_many_episodes_an_evaluation_is_made_whatever_their_success() -> None:
+    station = FakeStation(
+        msgspec.structs.replace(config(), evaluation=EvaluationConfig(start_after_episodes=8)), 0.9
+    )
+    await station.start()
+    await station.collected(e.EpisodeKind.DEMONSTRATION, 20, 20)
+    await station.train(20, 7, success=False)
+    assert station.collecting() == Collect(e.EpisodeKind.TRAINING)
+    await station.train(27, 1, success=False)
+    assert station.collecting() == Collect(e.EpisodeKind.EVALUATION, 50, give_up_after=6)
+    await station.evaluated(0, 6)
+    await station.train(28, 1, success=False)
+    assert station.collecting() == Collect(e.EpisodeKind.TRAINING), "not at once again"
     station.task.cancel()
 
 

@@ -152,4 +152,4 @@ def test_only_training_has_a_learner(config: Config, learners: int) -> None:
 def test_the_consoles_are_told_what_the_mode_records() -> None:
     assert demonstrations_wanted(mode("record")) == 3
     assert demonstrations_wanted(mode("replay")) == 0
-    assert demonstrations_wanted(altered({})) == 20
+    assert demonstrations_wanted(altered({})) == 40

@@ -36,7 +36,7 @@ def small_config(folder: Path) -> Path:
     text = ready_config().read_text()
     for old, new in (
         ('directory = "runs"', f'directory = "{folder}"'),
-        ("demonstrations = 20", "demonstrations = 4"),
+        ("demonstrations = 40", "demonstrations = 4"),
         ("bc_pretrain_updates = ", "bc_pretrain_updates = 3  # was "),
         ("batch_size = 64", "batch_size = 8"),
         ("online_buffer_capacity = 20_000", "online_buffer_capacity = 2_000"),

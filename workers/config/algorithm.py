@@ -38,6 +38,8 @@ class AlgorithmConfig(Section, frozen=True, kw_only=True):
     """Random critics whose minimum makes a target (2 of 10, say); without it, all."""
     use_backup_entropy: bool = True
     """Count the policy's entropy in the critics' targets."""
+    policy_average_weight: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.02
+    """What acts follows what learns by this much in each update: an average of the newest policies; 1 is the newest."""
     grad_clip_norm: Above0 = 40.0
     """Largest gradient norm of an update."""
     policy_update_freq: Count = 1

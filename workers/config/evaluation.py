@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from workers.config.values import Count, Section
+from workers.config.values import Count, CountOr0, Section
 
 RUN_SUFFIX = "-evaluate"
 """A run that evaluates is called after the run whose policies it tries, which keeps its results."""
@@ -24,6 +24,9 @@ class EvaluationConfig(Section, frozen=True, kw_only=True):
     `evaluate --continue` sets it."""
     start_at_success: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.85
     """Autonomous success over the last 20 training episodes at which an evaluation starts."""
+    start_after_episodes: CountOr0 = 0
+    """Training episodes after which the first evaluation starts in any case, as who explores succeeds less often than
+    what is evaluated; 0 waits for that success."""
 
 
 def evaluated_run(run_dir: Path) -> Path:

@@ -22,10 +22,14 @@ from workers.learner.graphs import Graphed, Metrics
 from workers.learner.gripper import GripperDQN
 from workers.learner.imitation import actor_imitation_loss, preferred_demonstrations
 from workers.learner.networks import Actor, CriticEnsemble, held, slow_copy
+from workers.learner.policy_average import PolicyAverage
 from workers.learner.sharding import ALONE, Shard
 from workers.learner.streams import URGENT, Fork
 from workers.learner.tried import Tried, mean_of
 from workers.transport.record import FeatureSpec
+
+ACTING = ("encoder", "actor", "gripper")
+"""Networks that a policy consists of."""
 
 
 class Chance(NamedTuple):
@@ -81,6 +85,8 @@ class SAC:
         if policy.compiles:
             self._compile()
         self._held_critics = held(self.critics)
+        weight = algorithm.policy_average_weight
+        self.average = PolicyAverage(self.acting_parameters(), weight) if weight < 1 else None
         self.critic_updates = 0
         self.actor_updates = 0
         self._bc_weight = torch.zeros((), device=self.device)
@@ -128,6 +134,16 @@ class SAC:
         """Parameters of all critics or, with the prefix `target_`, of their slow copies in the same order."""
         critics = [name.removeprefix("target_") for name in self.networks if name.startswith("target_")]
         return [parameter for name in critics for parameter in self.networks[prefix + name].parameters()]
+
+    def acting_parameters(self) -> dict[str, Tensor]:
+        """What a policy consists of and updates change, as `<network>.<name in it>`."""
+        return {
+            f"{name}.{key}": parameter
+            for name in ACTING
+            if name in self.networks
+            for key, parameter in self.networks[name].named_parameters()
+            if parameter.requires_grad
+        }
 
     def _compile(self) -> None:
         """Losses with their gradients as a whole, and steps over all parameters at once."""
@@ -188,6 +204,12 @@ class SAC:
         """theta' <- theta' + tau (theta - theta') for all critics."""
         torch._foreach_lerp_(self._slow, self._fast, self.algorithm.critic_target_update_weight)
 
+    def _follow(self) -> None:
+        """What follows the networks that an update has changed."""
+        self.update_targets()
+        if self.average is not None:
+            self.average.follow()
+
     # The updates
 
     def update(self, batch: Batch, *, with_actor: bool = True) -> Metrics:
@@ -235,7 +257,7 @@ class SAC:
             metrics |= of_actor
             metrics["actor_grad_norm"] = self.descent.down(loss, "actor", "temperature")
             metrics["temperature"] = self.temperature
-        self.update_targets()
+        self._follow()
         return metrics | self.descent.end()
 
     def encoded(self, batch: Batch) -> Batch:
@@ -320,7 +342,7 @@ class SAC:
             loss = loss + margin
             metrics["bc_gripper_loss"] = margin.detach()
         self.descent.down(loss, "critic", "actor")
-        self.update_targets()
+        self._follow()
         return metrics
 
     def bc_weight(self) -> float:

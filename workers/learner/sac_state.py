@@ -10,17 +10,18 @@ from workers.learner.optimiser_state import (
     load_optimiser_tensors,
     optimiser_tensors,
 )
-from workers.learner.sac import SAC
+from workers.learner.sac import ACTING, SAC
 
-ACTING = ("encoder", "actor", "gripper")
 BACKBONE = "encoder.backbone."
+AVERAGE = "average."
+"""Before the names of what acts, where that is an average."""
 
 
 def state_tensors(sac: SAC) -> dict[str, Tensor]:
     """CPU copies of everything a bit-exact resume needs; the generator's state is among them."""
     named = _network_tensors(sac)
     named["log_temperature"] = sac.log_temperature
-    named |= optimiser_tensors(sac.optimisers)
+    named |= _averages(sac) | optimiser_tensors(sac.optimisers)
     copies = {name: _copy(tensor) for name, tensor in named.items()}
     copies["generator"] = sac.generator.get_state()
     copies["updates"] = torch.tensor([sac.critic_updates, sac.actor_updates])
@@ -29,11 +30,15 @@ def state_tensors(sac: SAC) -> dict[str, Tensor]:
 
 def check_state_tensors(sac: SAC, tensors: Mapping[str, Tensor]) -> None:
     """Raises ValueError naming the first of `tensors` that `sac` cannot take over, or lacks."""
-    expected = _network_tensors(sac) | {
-        "log_temperature": sac.log_temperature,
-        "generator": sac.generator.get_state(),
-        "updates": torch.zeros(2, dtype=torch.int64),
-    }
+    expected = (
+        _network_tensors(sac)
+        | _averages(sac)
+        | {
+            "log_temperature": sac.log_temperature,
+            "generator": sac.generator.get_state(),
+            "updates": torch.zeros(2, dtype=torch.int64),
+        }
+    )
     missing = expected.keys() - tensors.keys()
     if missing:
         raise ValueError(f"{min(missing)} is missing")
@@ -65,6 +70,8 @@ def load_state_tensors(sac: SAC, tensors: Mapping[str, Tensor]) -> None:
         sac.forget_graphs()
     with torch.no_grad():
         sac.log_temperature.copy_(tensors["log_temperature"])
+        for name, average in _averages(sac).items():
+            average.copy_(tensors[name])
     load_optimiser_tensors(sac.optimisers, tensors)
     sac.critic_updates, sac.actor_updates = tensors["updates"].tolist()
     if tensors["generator"].shape == sac.generator.get_state().shape:
@@ -79,11 +86,17 @@ def policy_tensors(sac: SAC, include_frozen: bool = True) -> dict[str, Tensor]:
     A frozen backbone never changes: after the first time it can be left out.
     """
     left_out = () if include_frozen or sac.encoder.backbone_trained else (BACKBONE,)
-    return {
-        name: _copy(tensor)
-        for name, tensor in _network_tensors(sac).items()
-        if name.split(".", 1)[0] in ACTING and not name.startswith(left_out)
+    acting = acting_tensors(_network_tensors(sac) | _averages(sac))
+    return {name: _copy(tensor) for name, tensor in acting.items() if not name.startswith(left_out)}
+
+
+def acting_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The policy among `tensors` with names as `state_tensors` gives them, averages in place of what learns."""
+    acting = {name: tensor for name, tensor in tensors.items() if name.split(".", 1)[0] in ACTING}
+    averages = {
+        name.removeprefix(AVERAGE): tensor for name, tensor in tensors.items() if name.startswith(AVERAGE)
     }
+    return acting | averages
 
 
 def frozen_tensors(sac: SAC) -> dict[str, Tensor]:
@@ -101,6 +114,10 @@ def _network_tensors(sac: SAC) -> dict[str, Tensor]:
         for net, module in sac.networks.items()
         for key, tensor in module.state_dict().items()
     }
+
+
+def _averages(sac: SAC) -> dict[str, Tensor]:
+    return {} if sac.average is None else {AVERAGE + name: one for name, one in sac.average.tensors.items()}
 
 
 def _copy(tensor: Tensor) -> Tensor:

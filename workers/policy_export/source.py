@@ -14,7 +14,7 @@ from workers.actor.policy import Policy, PolicyRejected
 from workers.learner.checkpoint import read_checkpoint
 from workers.learner.checkpoint_store import POLICY_VERSION, CheckpointStore
 from workers.learner.policy_settings import PolicySettings
-from workers.learner.sac_state import ACTING
+from workers.learner.sac_state import acting_tensors
 from workers.model.events import EndedBy, EpisodeKind
 from workers.runtime.episode_book import EpisodeBook
 from workers.transport.shelf import PolicyShelf
@@ -99,7 +99,7 @@ def from_checkpoint(path: Path) -> Exportable:
             f"{path} does not lie in a run any more: its settings are in RUN/policy/settings.json"
         )
     settings = _settings(PolicyShelf(run_dir / "policy"), run_dir)
-    tensors = {name: part for name, part in checkpoint.tensors.items() if name.split(".", 1)[0] in ACTING}
+    tensors = acting_tensors(checkpoint.tensors)
     number = checkpoint.counters.get(POLICY_VERSION, 0)
     return _verified(settings, tensors, _origin(run_dir, settings.run, max(1, number), checkpoint.step))
 

@@ -109,9 +109,10 @@ class TrainRecipe(Recipe):
         state = self._station.state
         episodes = training_episodes(state)
         rate = autonomous_success(episodes)
-        if len(episodes) < WINDOW or rate is None or rate < self._config.evaluation.start_at_success:
-            return False
-        return self._trained >= self._next_evaluation_at
+        evaluation = self._config.evaluation
+        succeeds = len(episodes) >= WINDOW and rate is not None and rate >= evaluation.start_at_success
+        trained_enough = 0 < evaluation.start_after_episodes <= self._trained
+        return (succeeds or trained_enough) and self._trained >= self._next_evaluation_at
 
     def _attendance(self) -> float:
         """How often the scripted person supervises: as often as the policy needs it."""

@@ -1,0 +1,39 @@
+"""What acts is the average of what was learned, in updates and in cloning, and an option."""
+
+import pytest
+import torch
+
+from tests.learner.test_sac import make_batch, make_sac
+from workers.learner.sac import SAC
+from workers.learner.sac_state import policy_tensors
+
+WEIGHT = 0.25
+
+
+def learned(sac: SAC) -> dict[str, torch.Tensor]:
+    """The weights as the newest update left them."""
+    return {name: tensor.detach().clone() for name, tensor in sac.acting_parameters().items()}
+
+
+def test_what_acts_follows_each_update_by_its_weight() -> None:
+    sac = make_sac(policy_average_weight=WEIGHT, bc_weight=0.3)
+    average = learned(sac)
+    for number in range(4):
+        if number < 2:
+            sac.pretrain(make_batch(seed=number))
+        else:
+            sac.update(make_batch(seed=number))
+        average = {name: before + WEIGHT * (learned(sac)[name] - before) for name, before in average.items()}
+    acts = policy_tensors(sac)
+    for name, expected in average.items():
+        torch.testing.assert_close(acts[name], expected)
+    assert any(not torch.equal(acts[name], newest) for name, newest in learned(sac).items())
+
+
+@pytest.mark.parametrize("weight", [1.0, WEIGHT])
+def test_nothing_is_kept_twice_where_the_newest_acts(weight: float) -> None:
+    sac = make_sac(policy_average_weight=weight)
+    sac.update(make_batch())
+    assert (sac.average is None) == (weight == 1.0)
+    same = [torch.equal(policy_tensors(sac)[name], newest) for name, newest in learned(sac).items()]
+    assert all(same) == (weight == 1.0)

@@ -97,6 +97,8 @@ class ConsoleDriver(LinuxDriver):
     """Textual's driver with a stop key, a life sign and held keys that do not depend on the event loop."""
 
     def __init__(self, app: "App[Any]", **options: Any) -> None:
+        self._writing = False  # in the main thread, where signals are handled
+        self._came: list[Callable[[], None]] = []  # meanwhile, and wait for its end
         super().__init__(app, **options)
         self._presses_only = threading.Event()  # set when the terminal said so
         self._escaped_s = float("-inf")
@@ -132,7 +134,9 @@ class ConsoleDriver(LinuxDriver):
 
     def _sigtstp_application(self, *_: object) -> None:
         """Stop. Before and after application mode Textual would write to a terminal that it does not have."""
-        if self._has_terminal:
+        if self._writing:
+            self._came.append(self._sigtstp_application)
+        elif self._has_terminal:
             super()._sigtstp_application()
         else:
             os.kill(os.getpid(), signal.SIGSTOP)
@@ -143,6 +147,9 @@ class ConsoleDriver(LinuxDriver):
         Where application mode was not left (SIGSTOP), it is first: begun a second time, it would have two input
         threads, and take the modes of a raw terminal for those to return to.
         """
+        if self._writing:
+            self._came.append(self._sigcont_application)
+            return
         if self._has_terminal:
             self.suspend_application_mode()
         elif not self._must_signal_resume:
@@ -155,8 +162,21 @@ class ConsoleDriver(LinuxDriver):
             self.write("\x1b[?1016l")  # Textual leaves it on
 
     def write(self, data: str) -> None:
+        """Hand over to the thread that writes. Signals that stop and go on write too, and wait until this is done.
+
+        The queue to that thread has a lock, which nobody who handles a signal in the middle of this would ever get.
+        """
         self._host.pacer.wrote(len(data.encode(errors="replace")))
-        super().write(data)
+        if threading.current_thread() is not threading.main_thread():
+            super().write(data)
+            return
+        self._writing = True
+        try:
+            super().write(data)
+        finally:
+            self._writing = False
+        while self._came:
+            self._came.pop(0)()
 
     def probe(self) -> None:
         """Ask the terminal for a sign of life, behind everything drawn so far."""

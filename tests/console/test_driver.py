@@ -9,10 +9,12 @@ import subprocess
 import sys
 import termios
 import time
+from types import SimpleNamespace
 
 import pytest
 
-from hilserl_tui.driver import PASTE_WITHIN_S
+from hilserl_tui.driver import PASTE_WITHIN_S, ConsoleDriver
+from hilserl_tui.pace import Pacer
 from tests.console import demo
 from tests.console.fake_station import FakeStation
 from workers.model import commands as c
@@ -211,6 +213,30 @@ async def test_a_key_is_a_command_on_the_wire(console):
     assert isinstance(jog, c.Jog)
     assert (jog.axis, jog.direction) == (c.Axis.X, 1)
     assert station.received[-1][0] - pressed < 0.3
+
+
+@pytest.fixture
+def handlers_of_this_process():
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTSTP, signal.SIGCONT)}
+    yield
+    for number, handler in kept.items():
+        signal.signal(number, handler)
+
+
+@pytest.mark.usefixtures("handlers_of_this_process")
+async def test_a_stop_in_the_middle_of_a_drawing_waits_until_it_is_handed_over(monkeypatch) -> None:
+    """The queue to the thread that writes is locked then: to write from the signal's handler would never end."""
+    driver = ConsoleDriver(SimpleNamespace(pacer=Pacer()))
+    done: list[object] = []
+
+    def stopped_within(data: str) -> None:
+        signal.raise_signal(signal.SIGTSTP)
+        done.append(data)
+
+    monkeypatch.setattr("hilserl_tui.driver.os.kill", lambda pid, number: done.append(number))
+    driver._writer_thread = SimpleNamespace(write=stopped_within)
+    driver.write("a drawing")
+    assert done == ["a drawing", signal.SIGSTOP]
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -77,6 +77,7 @@ def tried(config: Config, folder: Path) -> Any:
         made.sac.critic_updates = updates
         with torch.no_grad():
             made.sac.actor.mean.bias.fill_(updates / 10)
+        made.sac.average.follow()
         made.publish()
         made.save_checkpoint(wait=True)
     made.close()

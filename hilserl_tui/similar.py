@@ -15,7 +15,7 @@ EPISODES_NAME = "metrics_episodes.jsonl"
 RUNS_LOOKED_AT = 50
 LONGEST_HEAD = 65_536  # bytes in which a run says what it is
 OURS: Typical = (1_400, "in this product's benchmark the policy was at 90 %")
-"""configs/sim_pick_lift.toml, two seeds (README, Figures): a simulator and 20 demonstrations."""
+"""configs/sim_pick_lift.toml, two seeds of an earlier version: a simulator and 20 demonstrations."""
 
 
 def typical(run_dir: Path, task: str) -> Typical:

@@ -123,6 +123,7 @@ def test_state_tensors_are_copies_that_training_does_not_touch() -> None:
         {"actor_learner_config": ActorLearnerConfig(policy_parameters_push_frequency=9.0)},
         {"utd_ratio": 5},
         {"discrete_exploration": 0.0},
+        {"policy_average_weight": 1.0},
     ],
     ids=lambda change: next(iter(change)),
 )

@@ -92,6 +92,12 @@ def test_pictures_are_drawn_and_shifted_on_a_gpu_as_in_main_memory(shape: tuple[
 
 
 @needs_gpu
+def test_a_replay_without_cameras_gives_batches_of_no_pictures() -> None:
+    device = DevicePictures(FeatureSpec(state_dim=2, cameras=(), height=0, width=0), 5, torch.device("cuda"))
+    assert device.gather(np.arange(4), np.zeros((4, 2), np.int64)).shape[0] == 4
+
+
+@needs_gpu
 @pytest.mark.parametrize("side", [64, 128, 256])
 def test_a_resnet_10_laid_out_for_a_gpu_is_the_resnet_10(side: int) -> None:
     torch.manual_seed(0)

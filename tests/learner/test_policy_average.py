@@ -5,7 +5,12 @@ import torch
 
 from tests.learner.test_sac import make_batch, make_sac
 from workers.learner.sac import SAC
-from workers.learner.sac_state import policy_tensors
+from workers.learner.sac_state import (
+    check_state_tensors,
+    load_state_tensors,
+    policy_tensors,
+    state_tensors,
+)
 
 WEIGHT = 0.25
 
@@ -37,3 +42,25 @@ def test_nothing_is_kept_twice_where_the_newest_acts(weight: float) -> None:
     assert (sac.average is None) == (weight == 1.0)
     same = [torch.equal(policy_tensors(sac)[name], newest) for name, newest in learned(sac).items()]
     assert all(same) == (weight == 1.0)
+
+
+def test_a_checkpoint_of_learned_weights_alone_begins_the_average_with_them() -> None:
+    """As those of runs that had none, by their settings or of an earlier version."""
+    before = make_sac(policy_average_weight=1.0)
+    before.update(make_batch())
+    tensors = state_tensors(before)
+    sac = make_sac(policy_average_weight=WEIGHT, seed=5)
+    check_state_tensors(sac, tensors)
+    load_state_tensors(sac, tensors)
+    for name, acting in policy_tensors(sac).items():
+        assert torch.equal(acting, policy_tensors(before)[name])
+
+
+def test_an_average_that_nobody_asks_for_any_more_is_left() -> None:
+    before = make_sac(policy_average_weight=WEIGHT)
+    before.update(make_batch())
+    sac = make_sac(policy_average_weight=1.0, seed=5)
+    check_state_tensors(sac, state_tensors(before))
+    load_state_tensors(sac, state_tensors(before))
+    for name, acting in policy_tensors(sac).items():
+        assert torch.equal(acting, state_tensors(before)[name])

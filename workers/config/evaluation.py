@@ -25,8 +25,8 @@ class EvaluationConfig(Section, frozen=True, kw_only=True):
     start_at_success: Annotated[float, msgspec.Meta(gt=0.0, le=1.0)] = 0.85
     """Autonomous success over the last 20 training episodes at which an evaluation starts."""
     start_after_episodes: CountOr0 = 0
-    """Training episodes after which the first evaluation starts in any case, as who explores succeeds less often than
-    what is evaluated; 0 waits for that success."""
+    """Training episodes since the run was opened after which its first evaluation starts in any case, as who explores
+    succeeds less often than what is evaluated; 0 waits for that success."""
 
 
 def evaluated_run(run_dir: Path) -> Path:

@@ -115,7 +115,7 @@ class FeatureMaps:
         images = torch.from_numpy(self._shifted[: len(self._waiting)]).flatten(0, 1)
         maps = self._encoder.features(images.to(self._encoder.device))
         largest = torch.finfo(self._maps.dtype).max  # an infinity would spoil every batch it is drawn into
-        whole = maps.clamp(-largest, largest).to(self._maps.device, self._maps.dtype)
+        whole = maps.float().clamp(-largest, largest).to(self._maps.device, self._maps.dtype)
         for place, slot in enumerate(self._waiting):
             rows = slice(place * self._views, (place + 1) * self._views)
             self._maps[slot * self._views : (slot + 1) * self._views] = whole[rows]

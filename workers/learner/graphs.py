@@ -15,7 +15,7 @@ from workers.learner.batch import Batch
 from workers.learner.staging import TURNS
 
 WARM_UP = 3
-"""Updates of each kind before it is recorded: libraries choose their kernels and optimisers make their state."""
+"""Calls of each kind before it is recorded: libraries choose their kernels and optimisers make their state."""
 log = logging.getLogger(__name__)
 
 Metrics = dict[str, Tensor]
@@ -55,17 +55,21 @@ class Inputs:
 class Graphed(Generic[_T]):
     """Calls `work(batch, with_actor)` on a CUDA device, from the fourth call of a kind on as a graph.
 
-    Every call does the work, also those that warm up. `generator` is what it draws from. What a call gives is
-    overwritten by the next one of its kind. Where recording fails, it goes on without graphs.
+    Every call does the work, also those that warm up. `generator` is what it draws from, if it does. What a call
+    gives is overwritten by the next one of its kind. Where recording fails, it goes on without graphs.
     """
 
     def __init__(
-        self, work: Callable[[Batch, bool], _T], generator: torch.Generator, priority: int = 0
+        self,
+        work: Callable[[Batch, bool], _T],
+        device: torch.device,
+        generator: torch.Generator | None = None,
+        priority: int = 0,
     ) -> None:
         self._work = work
         self._generator = generator
-        self._stream = torch.cuda.Stream(generator.device, priority)  # type: ignore[no-untyped-call]
-        self._inputs = Inputs(generator.device)
+        self._stream = torch.cuda.Stream(device, priority)  # type: ignore[no-untyped-call]
+        self._inputs = Inputs(device)
         self._calls: dict[_Kind, int] = {}
         self._graphs: dict[_Kind, tuple[torch.cuda.CUDAGraph, _T]] = {}
         self._works = True
@@ -100,16 +104,17 @@ class Graphed(Generic[_T]):
 
     def _record(self, kind: _Kind, static: Batch) -> None:
         graph = torch.cuda.CUDAGraph()
-        graph.register_generator_state(self._generator)
+        if self._generator is not None:
+            graph.register_generator_state(self._generator)
         try:
             with torch.cuda.graph(graph, stream=self._stream):
                 given = self._work(static, kind[1])
         except RuntimeError as error:
             self._works = False
-            log.warning("updates go on without CUDA graphs: %s", str(error).splitlines()[0])
+            log.warning("learning goes on without a CUDA graph: %s", str(error).splitlines()[0])
             return
         self._graphs[kind] = graph, given
 
 
 def _place(batch: Batch) -> int:
-    return batch.observation.images.data_ptr()
+    return batch.reward.data_ptr()  # pictures may be none

@@ -103,6 +103,8 @@ class DevicePictures(_Shifted):
         self._images[slot] = torch.tensor(images, device=self._images.device)
 
     def gather(self, slots: Slots, shifts: Shifts) -> Tensor:
+        if not self._images.numel():  # no cameras
+            return self._images.new_empty((len(slots), *self._images.shape[1:]))
         numbers = self._on_device(slots, shifts)
         if self._shift_into is None:
             return row_by_row(self._images, *numbers.unbind())

@@ -91,11 +91,11 @@ class SAC:
         self.actor_updates = 0
         self._bc_weight = torch.zeros((), device=self.device)
         on_gpu = self.device.type == "cuda" and shard.world == 1  # what ranks tell each other is not recorded
-        self._aside = Fork(self.device, URGENT)
-        self._graphed = Graphed(self._update, self.generator, URGENT) if on_gpu else None
+        self._beside = Fork(self.device, URGENT)
+        self._graphed = Graphed(self._update, self.device, self.generator, URGENT) if on_gpu else None
         self._maps: dict[int, Tensor] = {}
-        """What pictures were encoded to, by the place of these."""
-        self._graphed_encoding = Graphed(self._encoded, self.generator) if on_gpu else None
+        """What the pictures of batches were encoded to, by the place of these."""
+        self._graphed_encoding = Graphed(self._encoded, self.device) if on_gpu else None
 
     def _build_networks(self, features: FeatureSpec, policy: PolicyConfig, pretrained: bool) -> None:
         self.encoder = ObservationEncoder(features, policy, pretrained)
@@ -246,10 +246,10 @@ class SAC:
         batch = batch.to(self.device)
         chance = self.draw(len(batch.reward), with_actor)
         self.descent.begin()
-        with self._aside():
+        with self._beside():
             targets = self._targets(batch, chance)
         values = self._values(batch)
-        self._aside.join()
+        self._beside.join()
         loss, metrics = self._critic_objective(values, targets, batch)
         metrics["critic_grad_norm"] = self.descent.down(loss, "critic")
         if with_actor:
@@ -274,11 +274,11 @@ class SAC:
     def _encoded(self, batch: Batch, _: bool = False) -> Batch:
         batch = batch.to(self.device)
         seen, following = batch.observation, batch.next_observation
-        if self._graphed is None:
+        if self._graphed_encoding is None:
             maps, next_maps = self.encoder.features(seen.images), self.encoder.features(following.images)
         else:  # the more pictures at once, the better a GPU's processors are used
             both = self.encoder.features(joined(seen.images, following.images))
-            place = seen.images.data_ptr()
+            place = batch.reward.data_ptr()
             if place not in self._maps:  # always the same, which updates are recorded to read
                 self._maps[place] = torch.empty_like(both)
             maps, next_maps = self._maps[place].copy_(both).chunk(2)

@@ -30,18 +30,15 @@ def state_tensors(sac: SAC) -> dict[str, Tensor]:
 
 def check_state_tensors(sac: SAC, tensors: Mapping[str, Tensor]) -> None:
     """Raises ValueError naming the first of `tensors` that `sac` cannot take over, or lacks."""
-    expected = (
-        _network_tensors(sac)
-        | _averages(sac)
-        | {
-            "log_temperature": sac.log_temperature,
-            "generator": sac.generator.get_state(),
-            "updates": torch.zeros(2, dtype=torch.int64),
-        }
-    )
+    expected = _network_tensors(sac) | {
+        "log_temperature": sac.log_temperature,
+        "generator": sac.generator.get_state(),
+        "updates": torch.zeros(2, dtype=torch.int64),
+    }
     missing = expected.keys() - tensors.keys()
     if missing:
         raise ValueError(f"{min(missing)} is missing")
+    expected |= {AVERAGE + name: parameter for name, parameter in sac.acting_parameters().items()}
     for name, tensor in tensors.items():
         if name.startswith("optimiser."):
             check_optimiser_tensor(sac.optimisers, name, tensor)
@@ -59,7 +56,8 @@ def load_state_tensors(sac: SAC, tensors: Mapping[str, Tensor]) -> None:
     """Become what `state_tensors` was taken from. Raises KeyError or RuntimeError on a misfit.
 
     Generators of different kinds of device do not understand each other's state: a run that moves, from
-    processor to GPU say, goes on with fresh noise, drawn from its seed and the updates done.
+    processor to GPU say, goes on with fresh noise, drawn from its seed and the updates done. An average begins with
+    the newest weights where none was kept, and one that was kept goes where none is asked for.
     """
     for net, module in sac.networks.items():
         prefix = f"{net}."
@@ -71,7 +69,7 @@ def load_state_tensors(sac: SAC, tensors: Mapping[str, Tensor]) -> None:
     with torch.no_grad():
         sac.log_temperature.copy_(tensors["log_temperature"])
         for name, average in _averages(sac).items():
-            average.copy_(tensors[name])
+            average.copy_(tensors.get(name, tensors[name.removeprefix(AVERAGE)]))
     load_optimiser_tensors(sac.optimisers, tensors)
     sac.critic_updates, sac.actor_updates = tensors["updates"].tolist()
     if tensors["generator"].shape == sac.generator.get_state().shape:

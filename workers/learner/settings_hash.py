@@ -22,7 +22,7 @@ FREE_POLICY_KEYS = frozenset(
         "actor_learner_config",
     }
 )
-FREE_ALGORITHM_KEYS = frozenset({"utd_ratio", "discrete_exploration", "log_freq"})
+FREE_ALGORITHM_KEYS = frozenset({"utd_ratio", "discrete_exploration", "log_freq", "policy_average_weight"})
 
 
 def settings_hash(policy: PolicyConfig, algorithm: AlgorithmConfig) -> str:
@@ -30,7 +30,7 @@ def settings_hash(policy: PolicyConfig, algorithm: AlgorithmConfig) -> str:
 
     Every key of both sections counts, those of the future too, but for the free ones: where and how fast the
     learner runs, what it remembers, when it begins and ends, what it writes down, and what the actor alone
-    does. A run may change these.
+    does, and what acts. A run may change these.
     """
     bound = [_without(policy, FREE_POLICY_KEYS), _without(algorithm, FREE_ALGORITHM_KEYS)]
     return hashlib.sha256(msgspec.json.encode(bound, order="sorted")).hexdigest()

@@ -60,5 +60,5 @@ class Staging:
         there = self._there.next()
         there.copy_(place, non_blocking=True)
         event = self._sent[self._turn] = torch.cuda.Event()  # type: ignore[no-untyped-call]
-        event.record()
+        event.record(torch.cuda.current_stream(self._device))
         return there

@@ -43,6 +43,7 @@ class Ahead:
 
     def __init__(self, device: torch.device) -> None:
         self._stream = torch.cuda.Stream(device) if device.type == "cuda" else None  # type: ignore[no-untyped-call]
+        self._used = False
         self._last_draw: torch.cuda.Event | None = None
         self._kept: deque[Batch] = deque(maxlen=TURNS)
         """Memory of this stream may not be given away while another one reads it."""
@@ -53,18 +54,25 @@ class Ahead:
         if self._stream is None:
             yield
             return
+        self._begin(self._stream)
         with torch.cuda.stream(self._stream):
             yield
+
+    def _begin(self, stream: torch.cuda.Stream) -> None:
+        """The first time, behind what made ready the weights that encode."""
+        if not self._used:
+            stream.wait_stream(torch.cuda.current_stream())
+            self._used = True
 
     def draw(self, make: Callable[[], Batch]) -> Batch:
         """What `make` gives, for the current stream to use; it may be in the memory of the last batch but one."""
         if self._stream is None:
             return make()
+        self._begin(self._stream)
         current = torch.cuda.current_stream()
         if self._last_draw is not None:
-            self._stream.wait_event(
-                self._last_draw
-            )  # by which what uses the last batch but one was asked for
+            # By then what uses the last batch but one had been asked for.
+            self._stream.wait_event(self._last_draw)
         self._last_draw = current.record_event()
         with torch.cuda.stream(self._stream):
             batch = make()

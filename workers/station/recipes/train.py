@@ -111,8 +111,9 @@ class TrainRecipe(Recipe):
         rate = autonomous_success(episodes)
         evaluation = self._config.evaluation
         succeeds = len(episodes) >= WINDOW and rate is not None and rate >= evaluation.start_at_success
-        trained_enough = 0 < evaluation.start_after_episodes <= self._trained
-        return (succeeds or trained_enough) and self._trained >= self._next_evaluation_at
+        if not self._next_evaluation_at and 0 < evaluation.start_after_episodes <= self._trained:
+            return True
+        return succeeds and self._trained >= self._next_evaluation_at
 
     def _attendance(self) -> float:
         """How often the scripted person supervises: as often as the policy needs it."""

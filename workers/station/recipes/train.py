@@ -1,4 +1,7 @@
-"""The training recipe: demonstrations, then training, with an evaluation whenever the policy looks ready."""
+"""The training recipe: demonstrations, then training, with an evaluation whenever the policy looks ready.
+
+Who explores looks worse than what is evaluated: the first one may be due after so many episodes whatever their success.
+"""
 
 from workers.config import Config
 from workers.evaluation.keeper import Keeper

@@ -3,7 +3,8 @@
 On such a GPU the convolutions are a third of the time; the rest goes into what lies between, of which PyTorch's
 compiler makes three passes over memory. Here, in Triton, a program takes a group of a picture's channels, which fits
 into its registers: mean, variance, normalised, with the skip added, rectified, and padded as the next convolution
-asks for. Larger maps it reads twice, all channels side by side. The first convolution is taken over blocks of 4x4 pixels, 48 channels of them, for 2x2 places at once.
+asks for. Larger maps it reads twice, all channels side by side. The first convolution is taken over blocks of 4x4
+pixels, 48 channels of them, for 2x2 places at once.
 """
 
 from typing import Any
